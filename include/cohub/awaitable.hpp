@@ -1,0 +1,13 @@
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+
+namespace cohub {
+
+namespace asio = boost::asio;
+
+/// What every public operation returns: `co_await` it on the executor it shall run on.
+template <class T>
+using awaitable = asio::awaitable<T>;
+
+}  // namespace cohub

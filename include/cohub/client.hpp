@@ -1,0 +1,131 @@
+#pragma once
+
+#include <boost/asio/any_io_executor.hpp>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "cohub/awaitable.hpp"
+#include "cohub/client_config.hpp"
+#include "cohub/commit.hpp"
+#include "cohub/download.hpp"
+#include "cohub/error.hpp"
+#include "cohub/listing.hpp"
+#include "cohub/named.hpp"
+#include "cohub/repository.hpp"
+
+namespace cohub {
+
+namespace detail {
+struct client_state;
+}
+
+/// A handle to one Hub endpoint. Cheap to copy; copies share connections, cache and settings.
+///
+/// @par Threads
+/// A client and all its operations belong to one executor that runs one thing at a time: an `io_context`
+/// run by one thread, or a strand. An operation may outlive the client it was called on.
+/// @par Errors
+/// Operations throw `cohub::error`. Those of the network (a host that is not found, a refused connection,
+/// `errc::certificate_rejected`, `errc::timed_out`), of the Hub (`errc::unauthorized`,
+/// `errc::rate_limited`, `errc::server_failure`) and `errc::invalid_repository_id` can come from each of
+/// them; what is listed below comes on top.
+/// @par Cancellation
+/// Every operation can be cancelled (terminal or partial) through Asio's cancellation slots, and then
+/// throws `boost::system::system_error` with `operation_aborted`.
+class client {
+ public:
+  explicit client(asio::any_io_executor executor, named<client_config> config = {});
+
+  /// The endpoint in use, without a final '/'.
+  const std::string& endpoint() const noexcept;
+  /// The cache in use.
+  const std::filesystem::path& cache_dir() const noexcept;
+  /// Where operations run.
+  asio::any_io_executor get_executor() const noexcept;
+  /// Where blocking work runs: files, digests, plain hooks of a model.
+  asio::any_io_executor blocking_executor() const noexcept;
+
+  /// Downloads one file into the cache, or to `local_dir`, and yields its path there.
+  ///
+  /// A file of more than one chunk is fetched in parallel ranges and checked against its sha256; a partial
+  /// file left by an earlier attempt is continued, not fetched again. When the Hub cannot be reached, a
+  /// cached file is returned. Memory: `connections` buffers, whatever the size of the file.
+  ///
+  /// @param repo_id  "owner/name"
+  /// @param path     path of the file within the repository
+  /// @throws error  errc::repository_not_found, errc::revision_not_found, errc::entry_not_found,
+  ///                errc::local_entry_not_found, errc::content_mismatch, errc::truncated_body
+  /// @par Cancellation  the partial file stays and can be continued
+  /// @par Mirrors  hf_hub_download(); HEAD and GET /{repo}/resolve/{revision}/{path}
+  awaitable<std::filesystem::path> download_file(std::string repo_id, std::string path,
+                                                 named<download_options> options = {});
+
+  /// Downloads all files of a revision that the patterns keep, and yields the folder they are in: the
+  /// snapshot in the cache, or `local_dir`. Every file comes from the one commit that the revision named at
+  /// the start. The first failure stops the rest; finished files stay.
+  /// @par Mirrors  snapshot_download()
+  awaitable<std::filesystem::path> snapshot_download(
+      std::string repo_id, named<snapshot_download_options> options = {});
+
+  /// Creates a repository; a bare name is put under the token's owner.
+  /// @throws error  errc::conflict if it exists, unless `exist_ok`
+  /// @par Mirrors  create_repo(); POST /api/repos/create
+  awaitable<repo_url> create_repo(std::string repo_id, named<create_repo_options> options = {});
+
+  /// Deletes a repository with all its history. There is no way back.
+  /// @throws error  errc::repository_not_found, unless `missing_ok`
+  /// @par Mirrors  delete_repo(); DELETE /api/repos/delete
+  awaitable<void> delete_repo(std::string repo_id, named<delete_repo_options> options = {});
+
+  /// @throws error  errc::repository_not_found, errc::revision_not_found
+  /// @par Mirrors  repo_info(); GET /api/{type}/{repo}[/revision/{revision}]
+  awaitable<cohub::repo_info> repo_info(std::string repo_id, named<repo_info_options> options = {});
+
+  /// The files and folders of a revision; pages are fetched as the listing is consumed, and errors
+  /// surface there.
+  /// @par Mirrors  list_repo_tree(); GET /api/{type}/{repo}/tree/{revision}/{path}
+  listing<tree_entry> list_repo_tree(std::string repo_id, named<list_repo_tree_options> options = {});
+
+  /// Whether a file is there. A repository or revision that is not there has no file either.
+  /// @throws error  errc::gated_repository
+  /// @par Mirrors  file_exists(); HEAD /{repo}/resolve/{revision}/{path}
+  awaitable<bool> file_exists(std::string repo_id, std::string path,
+                              named<file_exists_options> options = {});
+
+  /// Makes one commit out of additions and deletions.
+  ///
+  /// The Hub says which files are large: those are hashed and uploaded first, unless it has them. Files
+  /// that are unchanged are left out; if nothing is left, no commit is made (`commit_info::unchanged`).
+  /// Memory does not grow with the size of files on disk.
+  ///
+  /// @throws error  errc::repository_not_found, errc::revision_not_found, errc::entry_not_found (deleting
+  ///                what is not there), errc::commit_conflict, errc::forbidden, errc::invalid_path
+  /// @par Cancellation  leaves no commit, but may leave uploaded large objects
+  /// @par Mirrors  create_commit(); POST /api/{type}/{repo}/commit/{revision}
+  awaitable<commit_info> create_commit(std::string repo_id, std::vector<commit_operation> operations,
+                                       std::string commit_message,
+                                       named<create_commit_options> options = {});
+
+  /// Commits one file from disk.
+  /// @par Mirrors  upload_file()
+  awaitable<commit_info> upload_file(std::filesystem::path file, std::string path_in_repo,
+                                     std::string repo_id, named<upload_file_options> options = {});
+
+  /// Commits the files of a folder that the patterns keep, in one commit; `.git` folders and
+  /// `.cache/huggingface` are left out.
+  /// @par Mirrors  upload_folder()
+  awaitable<commit_info> upload_folder(std::filesystem::path folder, std::string repo_id,
+                                       named<upload_folder_options> options = {});
+
+  /// Who the token belongs to. The Hub limits this call strictly; keep the answer.
+  /// @throws error  errc::unauthorized
+  /// @par Mirrors  whoami(); GET /api/whoami-v2
+  awaitable<user_info> whoami(named<whoami_options> options = {});
+
+ private:
+  std::shared_ptr<detail::client_state> state_;
+};
+
+}  // namespace cohub

@@ -1,0 +1,142 @@
+#pragma once
+
+#include "cohub/awaitable.hpp"
+#include "cohub/named.hpp"
+
+#include <boost/asio/any_io_executor.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace cohub {
+
+namespace detail {
+struct local_hub_state;
+}
+
+struct local_hub_config {
+  std::filesystem::path root{};  ///< where repositories, objects and tokens live; made if missing
+  std::string address = "127.0.0.1";  ///< to listen on
+  std::uint16_t port = 0;             ///< of the API; 0: any free one
+  std::uint16_t content_port = 0;     ///< of file contents; 0: any free one
+
+  /// What clients are told to use, when it is not `http://address:port` (behind a proxy, say).
+  std::string public_endpoint{};
+  std::string public_content_endpoint{};
+
+  std::filesystem::path certificate_chain{};  ///< PEM; with `private_key`: both listeners speak TLS
+  std::filesystem::path private_key{};        ///< PEM
+
+  /// Larger files are large objects, whatever .gitattributes says.
+  std::uint64_t lfs_threshold = 10u << 20;
+  std::chrono::seconds url_lifetime{3600};       ///< of the signed urls of large files
+  std::chrono::milliseconds idle_limit{60'000};  ///< a silent connection is closed after this
+  std::size_t blocking_threads = 2;              ///< for git, disk and digests
+};
+
+/// An access token of the embedded Hub and what it may do.
+struct local_hub_token {
+  std::string token{};  ///< "hf_..."
+  std::string owner{};  ///< user it belongs to
+  std::string role{};   ///< "read" or "write"
+};
+
+/// Misbehaviour on order, for the tests of programs that speak to a Hub: see `local_hub::inject`.
+///
+/// It befalls requests that match all of `method`, `path_part` and `where`; empty members match
+/// all.
+struct hub_fault {
+  enum class listener { any, api, content };
+
+  std::string method{};     ///< "GET", "PUT", ...
+  std::string path_part{};  ///< occurs in the request's target, query included
+  listener where = listener::any;
+  std::size_t skip = 0;   ///< matching requests that pass unharmed first
+  std::size_t times = 1;  ///< requests it befalls; 0: all that match
+
+  std::chrono::milliseconds delay{};  ///< before the answer
+  bool stall = false;                 ///< never answer; the connection stays open
+  /// Answer with this status instead of doing what was asked; 0: do it.
+  int status = 0;
+  std::vector<std::pair<std::string, std::string>> headers{};  ///< added to the answer
+  std::string body{};                                          ///< of the answer, with `status`
+
+  /// Close the connection after so many bytes of the answer's body. The promised length stays.
+  std::optional<std::uint64_t> drop_after_bytes{};
+  /// Send no more after so many bytes of the answer's body, and keep the connection open.
+  std::optional<std::uint64_t> stall_after_bytes{};
+  /// Flip the bits of the byte at this offset of the answer's body.
+  std::optional<std::uint64_t> corrupt_byte{};
+};
+
+/// One request that a Hub was sent.
+struct hub_request {
+  std::string method{};
+  std::string target{};     ///< path and query, as sent; signatures left out
+  std::string range{};      ///< the Range header
+  bool content = false;     ///< it came to the listener of file contents
+  bool authorized = false;  ///< it bore an Authorization header
+  int status = 0;           ///< of the answer; 0: none yet, or none at all
+};
+
+/// A Hub in this process: repositories are bare git repositories, large files lie in an object
+/// store by their sha256, and everything acknowledged is on disk.
+///
+/// It listens on one address for the API and on a second for file contents, as the public Hub does,
+/// and runs on the executor it is given; git and disk work go to its own pool.
+/// @par Threads  one executor, one thing at a time, as for `client`
+class local_hub {
+ public:
+  /// Opens or creates the store under `config.root`, and listens. Runs until `stop()` or
+  /// destruction.
+  /// @throws error  an address in use, an unwritable root, a root that another Hub has open, a key
+  /// that
+  ///                does not fit
+  explicit local_hub(asio::any_io_executor executor, named<local_hub_config> config = {});
+  local_hub(local_hub&&) noexcept;
+  local_hub& operator=(local_hub&&) noexcept;
+  ~local_hub();
+
+  std::string endpoint() const;          ///< "http://127.0.0.1:41234": what `HF_ENDPOINT` is set to
+  std::string content_endpoint() const;  ///< where large files are redirected to
+
+  /// Makes a token, and its owner if new. Tokens survive a restart.
+  /// @throws error  errc::invalid_argument: an owner or a role that cannot be
+  local_hub_token create_token(std::string owner, std::string role = "write");
+  /// All tokens, in the order they were made.
+  std::vector<local_hub_token> tokens() const;
+  /// Makes an organisation, or sets the members of one: each may write to its repositories.
+  void set_organization(std::string name, std::vector<std::string> members);
+
+  /// Makes requests to come fail on order. Of several faults that match a request, the one given
+  /// first befalls it.
+  void inject(hub_fault fault);
+  /// Forgets all faults.
+  void clear_faults();
+
+  /// The last requests, at most 10,000, oldest first.
+  std::vector<hub_request> requests() const;
+  /// How many of them had `path_part` in their target, by that method if one is given.
+  std::size_t count_requests(std::string_view path_part, std::string_view method = {}) const;
+  /// Forgets the requests recorded so far.
+  void clear_requests();
+  /// The most connections that were open to the content listener at once.
+  std::size_t peak_content_connections() const;
+
+  /// Stops listening, lets the requests in flight end for at most `grace`, then closes what is
+  /// left.
+  awaitable<void> stop(std::chrono::milliseconds grace = std::chrono::seconds(5));
+
+ private:
+  std::shared_ptr<detail::local_hub_state> state_;
+};
+
+}  // namespace cohub

@@ -1,0 +1,46 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace cohub {
+
+/// How far one transfer is. Byte counts include what an earlier, interrupted attempt left on disk.
+struct transfer_progress {
+  enum class direction { download, hash, upload };
+
+  std::string file{};           ///< path in the repository
+  direction way{};              ///< hashing precedes the upload of a large file
+  std::uint64_t bytes_done{};   ///< so far, of this file
+  std::uint64_t bytes_total{};  ///< of this file
+};
+
+/// What happened to one transfer besides bytes moving.
+struct transfer_event {
+  enum class kind {
+    cache_hit,        ///< the file was in the cache; nothing is transferred
+    resumed,          ///< goes on where an earlier attempt stopped
+    retry,            ///< a request failed and is sent again
+    verified,         ///< the content's checksum is what the Hub says
+    already_present,  ///< the Hub has this content; nothing is uploaded
+    finished,         ///< the file is in its place
+  };
+
+  kind what{};
+  std::string file{};    ///< path in the repository
+  std::string detail{};  ///< one line for a log; never holds a token
+};
+
+/// Receives progress and events of the transfers of a client or of one call.
+///
+/// Called from whichever thread does the work, also from several at once: implementations synchronise
+/// themselves, return quickly and do not throw. Progress of a file comes at most about ten times a second
+/// and always once at its end. To cancel the operation from here, post the cancellation.
+class observer {
+ public:
+  virtual ~observer() = default;
+  virtual void on_progress(const transfer_progress& /*progress*/) {}
+  virtual void on_event(const transfer_event& /*event*/) {}
+};
+
+}  // namespace cohub

@@ -1,0 +1,113 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace cohub {
+
+/// Which of the Hub's kinds of repository an id names.
+enum class repo_type { model, dataset, space };
+
+/// What `create_repo` answers.
+struct repo_url {
+  std::string url{};      ///< web page of the repository
+  std::string repo_id{};  ///< "owner/name", also where a bare name was asked for
+  repo_type type = repo_type::model;
+};
+
+/// A file stored as a large object.
+struct lfs_info {
+  std::string sha256{};          ///< 64 hex digits
+  std::uint64_t size = 0;        ///< of the content, in bytes
+  std::uint64_t pointer_size = 0;  ///< of the git blob that stands for it
+};
+
+/// One file of `repo_info::siblings`.
+struct repo_sibling {
+  std::string rfilename{};              ///< path in the repository
+  std::optional<std::uint64_t> size{};  ///< with `files_metadata` only
+  std::string blob_id{};                ///< git blob id, with `files_metadata` only
+  std::optional<lfs_info> lfs{};        ///< with `files_metadata` only
+};
+
+/// What the Hub tells of a repository at one revision. All but `id` may be empty.
+struct repo_info {
+  std::string id{};      ///< "owner/name"
+  std::string author{};
+  std::string sha{};     ///< commit that the revision names
+  bool is_private = false;
+  std::string gated{};   ///< empty, "auto" or "manual"
+  bool disabled = false;
+  std::string created_at{};     ///< ISO 8601, UTC
+  std::string last_modified{};  ///< ISO 8601, UTC
+  std::vector<std::string> tags{};
+  std::string library_name{};
+  std::string pipeline_tag{};
+  std::string sdk{};  ///< of a space
+  std::vector<repo_sibling> siblings{};
+};
+
+/// A file or folder of a revision's tree.
+struct tree_entry {
+  enum class kind { file, directory };
+
+  kind type = kind::file;
+  std::string path{};
+  std::string oid{};       ///< git id: of the blob (of the pointer, for a large file) or of the tree
+  std::uint64_t size = 0;  ///< of the content, also for a large file; 0 for a folder
+  std::optional<lfs_info> lfs{};  ///< set for a large file
+};
+
+/// Whose token it is.
+struct user_info {
+  std::string name{};
+  std::string fullname{};
+  std::string type{};  ///< "user" or "org"
+  std::string email{};
+  std::vector<std::string> orgs{};  ///< names of the organisations
+  std::string token_name{};
+  std::string token_role{};  ///< "read", "write", ...; an open set
+};
+
+struct create_repo_options {
+  repo_type type = repo_type::model;
+  std::optional<bool> is_private{};  ///< unset: the owner's default
+  bool exist_ok = false;             ///< an existing repository is a success
+  std::string space_sdk{};           ///< required for a space: "gradio", "streamlit", "docker", "static"
+  std::optional<std::string> token{};  ///< unset: the client's; "" sends none
+};
+
+struct delete_repo_options {
+  repo_type type = repo_type::model;
+  bool missing_ok = false;  ///< a repository that does not exist is a success
+  std::optional<std::string> token{};
+};
+
+struct repo_info_options {
+  repo_type type = repo_type::model;
+  std::string revision{};       ///< empty: the default branch
+  bool files_metadata = false;  ///< fill size, blob id and lfs of the siblings
+  std::optional<std::string> token{};
+};
+
+struct list_repo_tree_options {
+  repo_type type = repo_type::model;
+  std::string revision = "main";
+  std::string path_in_repo{};  ///< folder to list; empty: the root
+  bool recursive = false;
+  std::optional<std::string> token{};
+};
+
+struct file_exists_options {
+  repo_type type = repo_type::model;
+  std::string revision = "main";
+  std::optional<std::string> token{};
+};
+
+struct whoami_options {
+  std::optional<std::string> token{};
+};
+
+}  // namespace cohub

@@ -1,0 +1,8 @@
+#pragma once
+
+namespace cohub {
+
+/// Version of the library, as in its package and in the user agent of its requests.
+inline constexpr const char* version = "0.1.0";
+
+}  // namespace cohub

@@ -1,0 +1,121 @@
+#include "core/environment.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
+
+namespace cohub::core {
+
+namespace {
+
+constexpr std::size_t token_file_limit = 64 * 1024;
+
+bool is_name_character(char c) {
+  return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_';
+}
+
+/// Without line breaks and surrounding blanks; nothing if that leaves nothing.
+std::optional<std::string> clean_token(std::string text) {
+  std::erase_if(text, [](char c) { return c == '\r' || c == '\n'; });
+  const auto first = text.find_first_not_of(" \t");
+  if (first == text.npos) return {};
+  return text.substr(first, text.find_last_not_of(" \t") - first + 1);
+}
+
+std::optional<std::string> token_in_file(const std::filesystem::path& path) {
+  std::ifstream stream(path, std::ios::binary);
+  if (!stream) return {};
+  std::string text(token_file_limit, '\0');
+  stream.read(text.data(), static_cast<std::streamsize>(text.size()));
+  text.resize(static_cast<std::size_t>(stream.gcount()));
+  return clean_token(std::move(text));
+}
+
+}  // namespace
+
+std::optional<std::string> environment_value(const char* name) {
+  const char* const value = std::getenv(name);
+  if (value == nullptr || *value == '\0') return {};
+  return value;
+}
+
+bool is_true(std::string_view text) noexcept {
+  constexpr std::array<std::string_view, 4> words{"1", "on", "yes", "true"};
+  return std::any_of(words.begin(), words.end(), [text](std::string_view word) {
+    return std::equal(text.begin(), text.end(), word.begin(), word.end(), [](char a, char b) {
+      return std::tolower(static_cast<unsigned char>(a)) == b;
+    });
+  });
+}
+
+bool environment_flag(const char* name) {
+  const auto value = environment_value(name);
+  return value && is_true(*value);
+}
+
+std::filesystem::path expand_path(std::string_view text) {
+  std::string expanded;
+  if (text == "~" || text.starts_with("~/")) {
+    if (const auto home = environment_value("HOME")) {
+      expanded = *home;
+      text.remove_prefix(1);
+    }
+  }
+  while (!text.empty()) {
+    const auto dollar = std::min(text.find('$'), text.size());
+    expanded += text.substr(0, dollar);
+    text.remove_prefix(dollar);
+    if (text.empty()) break;
+    const bool braced = text.size() > 1 && text[1] == '{';
+    const std::size_t begin = braced ? 2 : 1;
+    std::size_t end = begin;
+    while (end < text.size() && is_name_character(text[end])) ++end;
+    const std::string name(text.substr(begin, end - begin));
+    const bool complete = !name.empty() && (!braced || (end < text.size() && text[end] == '}'));
+    const char* const value = complete ? std::getenv(name.c_str()) : nullptr;
+    const std::size_t used = complete ? end + (braced ? 1 : 0) : 1;
+    if (value != nullptr)
+      expanded += value;
+    else
+      expanded += text.substr(0, used);  // unknown names stay as they are
+    text.remove_prefix(used);
+  }
+  return expanded;
+}
+
+std::filesystem::path hub_home() {
+  if (const auto home = environment_value("HF_HOME")) return expand_path(*home);
+  if (const auto cache = environment_value("XDG_CACHE_HOME"))
+    return expand_path(*cache) / "huggingface";
+  return expand_path("~/.cache/huggingface");
+}
+
+std::filesystem::path hub_cache_directory() {
+  for (const char* name : {"HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE"})
+    if (const auto cache = environment_value(name)) return expand_path(*cache);
+  return hub_home() / "hub";
+}
+
+std::string hub_endpoint() {
+  auto endpoint = environment_value("HF_ENDPOINT").value_or("https://huggingface.co");
+  while (endpoint.ends_with('/')) endpoint.pop_back();
+  return endpoint;
+}
+
+bool hub_offline() {
+  if (const auto value = environment_value("HF_HUB_OFFLINE")) return is_true(*value);
+  return environment_flag("TRANSFORMERS_OFFLINE");
+}
+
+std::optional<std::string> discover_token() {
+  for (const char* name : {"HF_TOKEN", "HUGGING_FACE_HUB_TOKEN"})
+    if (auto value = environment_value(name))
+      if (auto token = clean_token(std::move(*value))) return token;
+  const auto path = environment_value("HF_TOKEN_PATH");
+  return token_in_file(path ? expand_path(*path) : hub_home() / "token");
+}
+
+}  // namespace cohub::core

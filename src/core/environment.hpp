@@ -1,0 +1,33 @@
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace cohub::core {
+
+/// The variable's value; nothing if it is unset or empty.
+std::optional<std::string> environment_value(const char* name);
+
+/// True only for 1, ON, YES, TRUE in any case (hub-protocol, section 1.1).
+bool is_true(std::string_view text) noexcept;
+bool environment_flag(const char* name);
+
+/// Expands a leading `~` and `$VAR` / `${VAR}`.
+std::filesystem::path expand_path(std::string_view text);
+
+/// `HF_HOME`, else `$XDG_CACHE_HOME/huggingface`, else `~/.cache/huggingface`.
+std::filesystem::path hub_home();
+/// `HF_HUB_CACHE`, else `HUGGINGFACE_HUB_CACHE`, else `hub` in `hub_home()`.
+std::filesystem::path hub_cache_directory();
+/// `HF_ENDPOINT` without trailing '/', else the public Hub.
+std::string hub_endpoint();
+/// `HF_HUB_OFFLINE`, else `TRANSFORMERS_OFFLINE`.
+bool hub_offline();
+
+/// The token found by the rules of hub-protocol, section 1.3: `HF_TOKEN`, `HUGGING_FACE_HUB_TOKEN`,
+/// the token file. Reads a small file: not for the executor's hot path.
+std::optional<std::string> discover_token();
+
+}  // namespace cohub::core

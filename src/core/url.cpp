@@ -1,0 +1,167 @@
+#include "core/url.hpp"
+
+#include "cohub/error.hpp"
+
+#include <boost/url.hpp>
+
+#include <algorithm>
+#include <cctype>
+
+namespace cohub::core {
+
+namespace {
+
+namespace urls = boost::urls;
+
+constexpr std::size_t length_limit = 64 * 1024;
+
+bool is_unreserved(char c) noexcept {
+  return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' ||
+         c == '.' || c == '-' || c == '~';
+}
+
+int hex_value(char c) noexcept {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+  return -1;
+}
+
+void append_escape(std::string& text, char c) {
+  constexpr std::string_view digits = "0123456789ABCDEF";
+  text += '%';
+  text += digits[static_cast<unsigned char>(c) >> 4];
+  text += digits[static_cast<unsigned char>(c) & 15];
+}
+
+/// Escapes what servers leave raw in a Location although RFC 3986 does not allow it; control
+/// characters are refused.
+boost::system::result<std::string> tolerate(std::string_view text) {
+  if (text.size() > length_limit) return make_error_code(errc::invalid_url);
+  std::string strict;
+  strict.reserve(text.size());
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    const auto code = static_cast<unsigned char>(c);
+    if (code < 0x20 || code == 0x7f) return make_error_code(errc::invalid_url);
+    const bool stray_percent = c == '%' && (i + 2 >= text.size() || hex_value(text[i + 1]) < 0 ||
+                                            hex_value(text[i + 2]) < 0);
+    if (code > 0x7e || stray_percent ||
+        std::string_view(" \"<>\\^`{|}").find(c) != std::string_view::npos)
+      append_escape(strict, c);
+    else
+      strict += c;
+  }
+  return strict;
+}
+
+boost::system::result<url> from_view(const urls::url_view& view) {
+  url result;
+  const auto scheme = view.scheme_id();
+  if (scheme != urls::scheme::http && scheme != urls::scheme::https)
+    return make_error_code(errc::invalid_url);
+  result.origin.scheme = scheme == urls::scheme::https ? "https" : "http";
+  result.origin.host = view.host_address();
+  if (result.origin.host.empty()) return make_error_code(errc::invalid_url);
+  std::transform(result.origin.host.begin(), result.origin.host.end(), result.origin.host.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  if (result.origin.host.find_first_of(std::string_view(" /\\?#@\0\r\n", 9)) != std::string::npos)
+    return make_error_code(errc::invalid_url);
+  result.origin.port = view.port_number();
+  if (!view.has_port() || view.port().empty())
+    result.origin.port = result.origin.secure() ? 443 : 80;
+  if (result.origin.port == 0) return make_error_code(errc::invalid_url);
+  const auto target = view.encoded_target();
+  result.target.assign(target.data(), target.size());
+  if (!result.target.starts_with('/')) result.target.insert(0, 1, '/');
+  return result;
+}
+
+}  // namespace
+
+std::string origin::authority() const {
+  std::string text = host.find(':') == std::string::npos ? host : '[' + host + ']';
+  if (port != (secure() ? 443 : 80)) text += ':' + std::to_string(port);
+  return text;
+}
+
+std::string url::text() const { return origin.scheme + "://" + origin.authority() + target; }
+
+std::string url::printable() const {
+  return origin.scheme + "://" + origin.authority() + std::string(path());
+}
+
+std::string_view url::path() const noexcept {
+  return std::string_view(target).substr(0, target.find('?'));
+}
+
+std::string_view url::query() const noexcept {
+  const auto mark = target.find('?');
+  return mark == std::string::npos ? std::string_view{} : std::string_view(target).substr(mark + 1);
+}
+
+boost::system::result<url> parse_url(std::string_view text) {
+  const auto strict = tolerate(text);
+  if (!strict) return strict.error();
+  const auto view = urls::parse_uri(*strict);
+  if (!view) return make_error_code(errc::invalid_url);
+  return from_view(*view);
+}
+
+boost::system::result<url> resolve_url(const url& base, std::string_view reference) {
+  const auto strict = tolerate(reference);
+  if (!strict) return strict.error();
+  const auto relative = urls::parse_uri_reference(*strict);
+  const std::string base_text = base.text();
+  const auto absolute = urls::parse_uri(base_text);
+  if (!relative || !absolute) return make_error_code(errc::invalid_url);
+  urls::url joined;
+  if (!urls::resolve(*absolute, *relative, joined)) return make_error_code(errc::invalid_url);
+  return from_view(joined);
+}
+
+std::string percent_encode(std::string_view text, std::string_view keep) {
+  std::string encoded;
+  encoded.reserve(text.size());
+  for (const char c : text) {
+    if (is_unreserved(c) || keep.find(c) != keep.npos)
+      encoded += c;
+    else
+      append_escape(encoded, c);
+  }
+  return encoded;
+}
+
+std::string percent_decode(std::string_view text) {
+  std::string decoded;
+  decoded.reserve(text.size());
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '%' && i + 2 < text.size()) {
+      const int high = hex_value(text[i + 1]);
+      const int low = hex_value(text[i + 2]);
+      if (high >= 0 && low >= 0) {
+        decoded += static_cast<char>(high * 16 + low);
+        i += 2;
+        continue;
+      }
+    }
+    decoded += text[i];
+  }
+  return decoded;
+}
+
+std::string query_value(std::string_view query, std::string_view key) {
+  while (!query.empty()) {
+    const auto end = std::min(query.find('&'), query.size());
+    const auto item = query.substr(0, end);
+    query.remove_prefix(std::min(end + 1, query.size()));
+    const auto equals = std::min(item.find('='), item.size());
+    if (percent_decode(item.substr(0, equals)) != key) continue;
+    std::string value(item.substr(std::min(equals + 1, item.size())));
+    std::replace(value.begin(), value.end(), '+', ' ');
+    return percent_decode(value);
+  }
+  return {};
+}
+
+}  // namespace cohub::core

@@ -1,0 +1,72 @@
+#include "http/connect.hpp"
+
+#include "cohub/error.hpp"
+
+#include <boost/asio/connect.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include <string>
+#include <vector>
+
+namespace cohub::http {
+
+namespace {
+
+using tcp = asio::ip::tcp;
+
+bool is_cancellation(boost::system::error_code code) {
+  return code == asio::error::operation_aborted;
+}
+
+[[noreturn]] void fail(boost::system::error_code code, const std::string& doing) {
+  if (is_cancellation(code)) throw boost::system::system_error(code);
+  throw error(code, doing);
+}
+
+/// Addresses of a host. A literal address needs no resolver, whose thread Asio would start.
+awaitable<std::vector<tcp::endpoint>> addresses_of(core::origin where) {
+  std::vector<tcp::endpoint> found;
+  boost::system::error_code failure;
+  const auto literal = asio::ip::make_address(where.host, failure);
+  if (!failure) {
+    found.emplace_back(literal, where.port);
+    co_return found;
+  }
+  tcp::resolver resolver(co_await asio::this_coro::executor);
+  const std::string port = std::to_string(where.port);
+  const auto results =
+      co_await resolver.async_resolve(where.host, port, tcp::resolver::numeric_service,
+                                      asio::redirect_error(asio::use_awaitable, failure));
+  if (failure) fail(failure, "looking up the host " + where.host);
+  for (const auto& entry : results) found.push_back(entry.endpoint());
+  co_return found;
+}
+
+}  // namespace
+
+awaitable<std::unique_ptr<stream>> connect(core::origin where,
+                                           std::shared_ptr<asio::ssl::context> context) {
+  const auto addresses = co_await addresses_of(where);
+  tcp::socket socket(co_await asio::this_coro::executor);
+  boost::system::error_code failure;
+  co_await asio::async_connect(socket, addresses,
+                               asio::redirect_error(asio::use_awaitable, failure));
+  if (failure) fail(failure, "connecting to " + where.authority());
+  socket.set_option(tcp::no_delay(true), failure);
+  std::unique_ptr<stream> result;
+  if (!where.secure()) {
+    result = make_plain_stream(std::move(socket));
+    co_return result;
+  }
+  try {
+    result = co_await make_tls_stream(std::move(socket), std::move(context), where.host);
+  } catch (const boost::system::system_error& e) {
+    if (dynamic_cast<const error*>(&e) != nullptr || is_cancellation(e.code())) throw;
+    throw error(e.code(), "TLS handshake with " + where.authority());
+  }
+  co_return result;
+}
+
+}  // namespace cohub::http

@@ -1,0 +1,316 @@
+#include "http/exchange.hpp"
+
+#include "cohub/error.hpp"
+
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/http/buffer_body.hpp>
+#include <boost/beast/http/empty_body.hpp>
+#include <boost/beast/http/parser.hpp>
+#include <boost/beast/http/serializer.hpp>
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+#include <vector>
+
+namespace cohub::http {
+
+namespace {
+
+namespace beast = boost::beast;
+using parser = beast::http::response_parser<beast::http::buffer_body>;
+
+constexpr std::size_t head_limit = 64 * 1024;
+constexpr std::size_t head_read = 16 * 1024;
+constexpr std::size_t body_piece = 256 * 1024;
+
+http_context context_of(const request& what) {
+  http_context context;
+  context.url = what.url.printable();
+  return context;
+}
+
+std::string doing(const request& what) { return std::string(to_string(what.verb)); }
+
+void check_field(std::string_view text) {
+  if (text.find_first_of(std::string_view("\r\n\0", 3)) != text.npos)
+    throw error(errc::invalid_argument, "a header field must not contain line breaks");
+}
+
+/// The request line and header fields as bytes.
+std::string serialize_head(const request& what, const std::string& user_agent) {
+  beast::http::request<beast::http::empty_body> message;
+  message.method_string(to_string(what.verb));
+  check_field(what.url.target);
+  message.target(what.url.target);
+  message.version(11);
+  message.set(beast::http::field::host, what.url.origin.authority());
+  message.set(beast::http::field::user_agent, user_agent);
+  // Sizes and ranges count bytes as stored; a compressed answer would make both worthless.
+  message.set(beast::http::field::accept_encoding, "identity");
+  for (const auto& [name, value] : what.headers) {
+    check_field(name);
+    check_field(value);
+    message.set(name, value);
+  }
+  if (what.body || what.verb == method::post || what.verb == method::put)
+    message.content_length(what.body ? what.body->size() : 0);
+  std::string head;
+  beast::http::request_serializer<beast::http::empty_body> serializer(message);
+  boost::system::error_code failure;
+  while (!serializer.is_done() && !failure) {
+    serializer.next(failure, [&](boost::system::error_code&, const auto& buffers) {
+      for (auto it = beast::net::buffer_sequence_begin(buffers);
+           it != beast::net::buffer_sequence_end(buffers); ++it) {
+        const beast::net::const_buffer piece = *it;
+        head.append(static_cast<const char*>(piece.data()), piece.size());
+      }
+      serializer.consume(beast::buffer_bytes(buffers));
+    });
+  }
+  return head;
+}
+
+awaitable<void> write_request(stream& connection, const request& what, std::string head) {
+  std::uint64_t left = what.body ? what.body->size() : 0;
+  if (left == 0) {
+    co_await connection.write(std::as_bytes(std::span(head)));
+    co_return;
+  }
+  // The head travels with the first piece of the body: one segment for a small request.
+  std::vector<std::byte> buffer(
+      head.size() + static_cast<std::size_t>(std::min<std::uint64_t>(left, body_piece)));
+  std::memcpy(buffer.data(), head.data(), head.size());
+  std::size_t filled = head.size();
+  co_await what.body->rewind();
+  while (left > 0) {
+    const auto room =
+        static_cast<std::size_t>(std::min<std::uint64_t>(left, buffer.size() - filled));
+    const std::size_t count = co_await what.body->read(std::span(buffer).subspan(filled, room));
+    if (count == 0)
+      throw error(errc::content_mismatch, "sending a body that became shorter meanwhile");
+    left -= count;
+    co_await connection.write(std::span<const std::byte>(buffer).first(filled + count));
+    filled = 0;
+  }
+}
+
+/// The body of an answer: what the parser read ahead, then the socket straight into the caller's
+/// buffer where the length is known, and through the parser where it is not.
+class wire_body final : public response::body {
+ public:
+  wire_body(leased_connection lease, std::unique_ptr<parser> reader, beast::flat_buffer ahead,
+            http_context context)
+      : lease_(std::move(lease)),
+        reader_(std::move(reader)),
+        ahead_(std::move(ahead)),
+        context_(std::move(context)) {
+    if (const auto length = reader_->content_length(); length && !reader_->chunked())
+      left_ = *length;
+  }
+
+  awaitable<std::size_t> read_some(std::span<std::byte> buffer) override {
+    if (buffer.empty() || ended_) co_return 0;
+    std::size_t count = 0;
+    try {
+      if (left_)
+        count = co_await read_counted(buffer);
+      else
+        count = co_await read_parsed(buffer);
+    } catch (const boost::system::system_error& e) {
+      if (e.code() == asio::error::operation_aborted || dynamic_cast<const error*>(&e) != nullptr)
+        throw;
+      throw error(translate(e.code()), "reading an answer", context_);
+    }
+    if (count == 0 || left_ == 0u) end();
+    co_return count;
+  }
+
+ private:
+  static boost::system::error_code translate(boost::system::error_code code) {
+    if (code == asio::error::timed_out) return errc::timed_out;
+    if (code == asio::error::connection_reset) return errc::truncated_body;
+    return code;
+  }
+
+  awaitable<std::size_t> read_counted(std::span<std::byte> buffer) {
+    const auto wanted = static_cast<std::size_t>(std::min<std::uint64_t>(buffer.size(), *left_));
+    std::size_t count = std::min(wanted, ahead_.size());
+    if (count > 0) {
+      std::memcpy(buffer.data(), ahead_.data().data(), count);
+      ahead_.consume(count);
+    } else {
+      count = co_await lease_->read_some(buffer.first(wanted));
+      if (count == 0) throw error(errc::truncated_body, "reading an answer", context_);
+    }
+    *left_ -= count;
+    co_return count;
+  }
+
+  awaitable<std::size_t> read_parsed(std::span<std::byte> buffer) {
+    for (;;) {
+      if (reader_->is_done()) co_return 0;
+      reader_->get().body().data = buffer.data();
+      reader_->get().body().size = buffer.size();
+      boost::system::error_code failure;
+      const std::size_t consumed = reader_->put(ahead_.data(), failure);
+      ahead_.consume(consumed);
+      const std::size_t count = buffer.size() - reader_->get().body().size;
+      if (count > 0) co_return count;
+      if (reader_->is_done()) co_return 0;
+      if (!failure && consumed > 0 && ahead_.size() > 0) continue;  // past a chunk's header
+      if (failure && failure != beast::http::error::need_more &&
+          failure != beast::http::error::need_buffer)
+        throw error(errc::invalid_response, "reading a chunked answer", context_);
+      const auto space = ahead_.prepare(head_read);
+      const std::size_t received = co_await lease_->read_some(
+          std::span(static_cast<std::byte*>(space.data()), space.size()));
+      ahead_.commit(received);
+      if (received == 0) {
+        reader_->put_eof(failure);
+        if (failure) throw error(errc::truncated_body, "reading an answer", context_);
+        co_return 0;
+      }
+    }
+  }
+
+  void end() {
+    ended_ = true;
+    // Bytes beyond the end of the body belong to nobody: such a connection is not used again.
+    if (reader_->keep_alive() && ahead_.size() == 0 && (left_ || reader_->is_done()))
+      lease_.give_back();
+    lease_ = {};
+  }
+
+  leased_connection lease_;
+  std::unique_ptr<parser> reader_;
+  beast::flat_buffer ahead_;
+  std::optional<std::uint64_t> left_;  // of a body whose length is known
+  http_context context_;
+  bool ended_ = false;
+};
+
+response_head head_of(const parser& reader, const request& what) {
+  response_head head;
+  const auto& message = reader.get();
+  head.status = static_cast<int>(message.result_int());
+  head.url = what.url;
+  for (const auto& field : message)
+    head.headers.add(std::string(field.name_string()), std::string(field.value()));
+  return head;
+}
+
+/// Reads until the parser has a whole head; false if the connection ended before its first byte.
+awaitable<bool> read_head(stream& connection, parser& reader, beast::flat_buffer& ahead,
+                          bool nothing_yet) {
+  while (!reader.is_header_done()) {
+    boost::system::error_code failure;
+    if (ahead.size() > 0) {
+      ahead.consume(reader.put(ahead.data(), failure));
+      if (reader.is_header_done()) break;
+      if (failure && failure != beast::http::error::need_more)
+        throw boost::system::system_error(failure);
+      if (ahead.size() > head_limit)
+        throw boost::system::system_error(beast::http::error::header_limit);
+    }
+    const auto space = ahead.prepare(head_read);
+    const std::size_t received = co_await connection.read_some(
+        std::span(static_cast<std::byte*>(space.data()), space.size()));
+    if (received == 0) {
+      if (nothing_yet && ahead.size() == 0) co_return false;
+      throw boost::system::system_error(beast::http::error::partial_message);
+    }
+    nothing_yet = false;
+    ahead.commit(received);
+  }
+  co_return true;
+}
+
+std::unique_ptr<parser> make_parser(bool head_only) {
+  auto reader = std::make_unique<parser>();
+  reader->header_limit(head_limit);
+  reader->body_limit(boost::none);
+  reader->eager(false);
+  reader->skip(head_only);
+  return reader;
+}
+
+bool is_http_error(boost::system::error_code code) {
+  return code.category() == beast::http::make_error_code(beast::http::error::bad_method).category();
+}
+
+/// Failures of the connection itself, after which another may do better.
+bool is_broken_connection(boost::system::error_code code) {
+  return code == asio::error::connection_reset || code == asio::error::broken_pipe ||
+         code == asio::error::connection_aborted || code == asio::error::eof;
+}
+
+}  // namespace
+
+awaitable<exchange_outcome> exchange(leased_connection lease, const request& what,
+                                     std::string user_agent, time_limits limits) {
+  exchange_outcome outcome;
+  auto head = serialize_head(what, user_agent);
+  std::exception_ptr broken;
+  lease->set_silence_limit(limits.stall);
+  try {
+    co_await write_request(*lease, what, std::move(head));
+    outcome.sent = true;
+  } catch (const boost::system::system_error& e) {
+    if (e.code() == asio::error::timed_out)
+      throw error(errc::timed_out, doing(what) + ": sending the request", context_of(what));
+    if (!is_broken_connection(e.code())) throw;
+    broken = std::current_exception();  // the server may have answered before it closed
+  }
+
+  lease->set_silence_limit(limits.first_byte);
+  beast::flat_buffer ahead;
+  std::unique_ptr<parser> reader;
+  bool answered = false;
+  boost::system::error_code failure;
+  try {
+    bool first = true;
+    do {  // informational answers come before the real one
+      reader = make_parser(what.verb == method::head);
+      answered = co_await read_head(*lease, *reader, ahead, first);
+      first = false;
+    } while (answered && reader->get().result_int() / 100 == 1);
+  } catch (const error&) {
+    throw;
+  } catch (const boost::system::system_error& e) {
+    if (e.code() == asio::error::operation_aborted) throw;
+    failure = e.code();
+  }
+  if (failure == asio::error::timed_out)
+    throw error(errc::timed_out, doing(what) + ": waiting for an answer", context_of(what));
+  if (is_http_error(failure) && failure != beast::http::error::partial_message)
+    throw error(errc::invalid_response, doing(what) + " (" + failure.message() + ")",
+                context_of(what));
+  if (!answered || failure) {
+    boost::system::error_code code = errc::truncated_body;
+    if (failure && !is_http_error(failure) && !is_broken_connection(failure)) code = failure;
+    outcome.no_answer = std::make_exception_ptr(
+        error(code, doing(what) + ": the connection ended before an answer", context_of(what)));
+    co_return outcome;
+  }
+  if (broken) reader->get().keep_alive(false);
+
+  lease->set_silence_limit(limits.stall);
+  auto answer = head_of(*reader, what);
+  std::optional<std::uint64_t> length;
+  if (const auto announced = reader->content_length(); announced && !reader->chunked())
+    length = *announced;
+  std::unique_ptr<response::body> body;
+  const bool empty =
+      what.verb == method::head || answer.status == 204 || answer.status == 304 || length == 0u;
+  if (!empty) {
+    body = std::make_unique<wire_body>(std::move(lease), std::move(reader), std::move(ahead),
+                                       context_of(what));
+  } else if (reader->keep_alive() && ahead.size() == 0 && !broken) {
+    lease.give_back();
+  }
+  outcome.answer = response(std::move(answer), length, std::move(body));
+  co_return outcome;
+}
+
+}  // namespace cohub::http

@@ -1,0 +1,28 @@
+#pragma once
+
+#include "http/connection_pool.hpp"
+#include "http/message.hpp"
+#include "http/transport.hpp"
+
+#include <memory>
+#include <string>
+
+namespace cohub::http {
+
+/// One request and its answer on one connection.
+struct exchange_outcome {
+  response answer{};
+  /// Set instead of an answer: the connection broke before a byte of the answer came.
+  std::exception_ptr no_answer{};
+  /// Whether the whole request was written before that.
+  bool sent = false;
+};
+
+/// Sends `what` on `lease` and reads the answer's head. The answer owns the connection from then
+/// on.
+/// `what` is lent: the caller awaits in the scope that owns it.
+/// @throws error  errc::invalid_response, errc::timed_out; the system's code
+awaitable<exchange_outcome> exchange(leased_connection lease, const request& what,
+                                     std::string user_agent, time_limits limits);
+
+}  // namespace cohub::http

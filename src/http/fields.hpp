@@ -1,0 +1,37 @@
+#pragma once
+
+#include <initializer_list>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace cohub::http {
+
+/// Header fields in the order they came; names compare without case.
+class fields {
+ public:
+  fields() = default;
+  fields(std::initializer_list<std::pair<std::string, std::string>> items) : items_(items) {}
+
+  /// The first value of that name, empty if there is none.
+  std::string_view get(std::string_view name) const noexcept;
+  bool has(std::string_view name) const noexcept;
+  /// Replaces all of that name.
+  void set(std::string name, std::string value);
+  /// Adds one more.
+  void add(std::string name, std::string value);
+  void erase(std::string_view name);
+
+  auto begin() const noexcept { return items_.begin(); }
+  auto end() const noexcept { return items_.end(); }
+  bool empty() const noexcept { return items_.empty(); }
+
+ private:
+  std::vector<std::pair<std::string, std::string>> items_;
+};
+
+/// ASCII comparison without case.
+bool equal_without_case(std::string_view a, std::string_view b) noexcept;
+
+}  // namespace cohub::http

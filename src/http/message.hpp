@@ -1,0 +1,65 @@
+#pragma once
+
+#include "cohub/awaitable.hpp"
+#include "cohub/client_config.hpp"
+
+#include "core/url.hpp"
+#include "http/fields.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+
+namespace cohub::http {
+
+enum class method { get, head, post, put, delete_ };
+std::string_view to_string(method verb) noexcept;
+
+/// Where a request's body comes from. Read from the start once a try: a body may be sent several
+/// times.
+class body_source {
+ public:
+  virtual ~body_source() = default;
+  /// Exact length in bytes: it becomes the Content-Length.
+  virtual std::uint64_t size() const = 0;
+  /// Goes back to the first byte.
+  virtual awaitable<void> rewind() = 0;
+  /// Fills the front of `buffer`, which outlives the call; 0 only at the end.
+  virtual awaitable<std::size_t> read(std::span<std::byte> buffer) = 0;
+};
+
+/// A body held in memory.
+std::shared_ptr<body_source> bytes_body(std::string bytes);
+
+/// What to do with an answer that points elsewhere.
+enum class redirects {
+  none,         ///< hand it to the caller
+  same_origin,  ///< follow while scheme, host and port stay; hand over the one that leaves
+  follow        ///< follow all; credentials are dropped when the origin changes
+};
+
+struct request {
+  method verb = method::get;
+  core::url url{};
+  fields headers{};                     ///< Host, Content-Length and User-Agent are filled in
+  std::shared_ptr<body_source> body{};  ///< null: none
+  http::redirects redirects = redirects::follow;
+  /// Whether sending it twice does no harm: only then a lost answer is retried.
+  bool idempotent = true;
+  bool retry = true;                      ///< false: one try, whatever the policy says
+  std::optional<time_limits> timeouts{};  ///< unset: the transport's
+};
+
+/// Status and headers of an answer.
+struct response_head {
+  int status = 0;
+  fields headers{};
+  core::url url{};  ///< that finally answered, after redirects
+  /// Headers of the redirects that were followed to get here, first hop first.
+  fields redirect_headers{};
+};
+
+}  // namespace cohub::http

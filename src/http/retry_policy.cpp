@@ -1,0 +1,75 @@
+#include "http/retry_policy.hpp"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <string_view>
+
+namespace cohub::http {
+
+namespace {
+
+std::string_view trim(std::string_view text) noexcept {
+  const auto first = text.find_first_not_of(" \t");
+  if (first == text.npos) return {};
+  return text.substr(first, text.find_last_not_of(" \t") - first + 1);
+}
+
+/// Whole seconds; more than ten years are not believed.
+std::optional<std::uint64_t> parse_seconds(std::string_view text) noexcept {
+  text = trim(text);
+  std::uint64_t value = 0;
+  const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (text.empty() || failure != std::errc() || end != text.data() + text.size()) return {};
+  if (value > 315'360'000) return {};
+  return value;
+}
+
+/// A parameter of a structured-field item: `"api";r=0;t=55`, blanks allowed.
+std::optional<std::uint64_t> parameter(std::string_view item, std::string_view name) noexcept {
+  while (!item.empty()) {
+    const auto end = std::min(item.find(';'), item.size());
+    const auto part = trim(item.substr(0, end));
+    item.remove_prefix(std::min(end + 1, item.size()));
+    const auto equals = part.find('=');
+    if (equals != part.npos && trim(part.substr(0, equals)) == name)
+      return parse_seconds(part.substr(equals + 1));
+  }
+  return {};
+}
+
+}  // namespace
+
+bool is_transient_status(int status) noexcept {
+  constexpr std::array transient{408, 429, 500, 502, 503, 504};
+  return std::find(transient.begin(), transient.end(), status) != transient.end();
+}
+
+std::optional<std::chrono::milliseconds> requested_wait(int status, const fields& headers) {
+  if (status == 429) {
+    const auto limit = trim(headers.get("ratelimit"));
+    // Only quoted bucket names are recognised (hub-protocol, section 9.4).
+    if (limit.starts_with('"') && parameter(limit, "r") == 0)
+      if (const auto left = parameter(limit, "t")) return std::chrono::seconds(*left + 1);
+  }
+  if (const auto after = parse_seconds(headers.get("Retry-After")))
+    return std::chrono::seconds(*after + 1);
+  return {};
+}
+
+std::optional<std::chrono::milliseconds> next_delay(
+    const retry_limits& limits, std::size_t attempt,
+    std::optional<std::chrono::milliseconds> asked_by_server, double jitter) noexcept {
+  if (attempt >= limits.attempts) return {};
+  if (asked_by_server) {
+    if (*asked_by_server > limits.max_retry_after) return {};
+    return asked_by_server;
+  }
+  const double doubled = static_cast<double>(limits.base_delay.count()) *
+                         std::exp2(static_cast<double>(std::min<std::size_t>(attempt - 1, 30)));
+  const double bounded = std::min(doubled, static_cast<double>(limits.max_delay.count()));
+  return std::chrono::milliseconds(static_cast<std::int64_t>(bounded * jitter));
+}
+
+}  // namespace cohub::http

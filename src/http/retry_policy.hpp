@@ -1,0 +1,27 @@
+#pragma once
+
+#include "cohub/client_config.hpp"
+
+#include "http/fields.hpp"
+
+#include <chrono>
+#include <optional>
+#include <random>
+
+namespace cohub::http {
+
+/// Statuses that a later try may not meet: 408, 429, 500, 502, 503, 504.
+bool is_transient_status(int status) noexcept;
+
+/// How long the server asks to wait: `Retry-After` in whole seconds, or the time to the window's
+/// end of a spent `ratelimit`; one second is added, as the Python client does (hub-protocol,
+/// section 9.3).
+std::optional<std::chrono::milliseconds> requested_wait(int status, const fields& headers);
+
+/// The wait before try number `attempt` + 1 (attempt counts from 1), or nothing to give up.
+/// `jitter` draws from [0, 1).
+std::optional<std::chrono::milliseconds> next_delay(
+    const retry_limits& limits, std::size_t attempt,
+    std::optional<std::chrono::milliseconds> asked_by_server, double jitter) noexcept;
+
+}  // namespace cohub::http

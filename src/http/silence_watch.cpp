@@ -1,0 +1,54 @@
+#include "http/silence_watch.hpp"
+
+#include <utility>
+
+namespace cohub::http {
+
+using clock = std::chrono::steady_clock;
+
+struct silence_watch::state {
+  asio::steady_timer timer;
+  std::function<void()> on_silence;
+  clock::time_point last = clock::now();
+  std::chrono::milliseconds limit{};
+  bool waiting = false;
+  bool fired = false;
+  bool gone = false;
+};
+
+silence_watch::silence_watch(asio::any_io_executor executor, std::function<void()> on_silence)
+    : state_(std::make_shared<state>(
+          state{asio::steady_timer(std::move(executor)), std::move(on_silence)})) {}
+
+silence_watch::~silence_watch() {
+  state_->gone = true;
+  state_->timer.cancel();
+}
+
+void silence_watch::set_limit(std::chrono::milliseconds limit) {
+  const bool sooner = state_->waiting && limit.count() > 0 && limit < state_->limit;
+  state_->limit = limit;
+  touch();
+  if (limit.count() <= 0) return;  // a pending wait ends by itself
+  if (sooner) state_->timer.cancel();
+  if (!state_->waiting) wait(state_);
+}
+
+void silence_watch::touch() noexcept { state_->last = clock::now(); }
+
+bool silence_watch::fired() const noexcept { return state_->fired; }
+
+void silence_watch::wait(std::shared_ptr<state> self) {
+  auto& timer = self->timer;
+  timer.expires_at(self->last + self->limit);
+  self->waiting = true;
+  timer.async_wait([self = std::move(self)](boost::system::error_code) {
+    self->waiting = false;
+    if (self->gone || self->limit.count() <= 0) return;
+    if (clock::now() < self->last + self->limit) return wait(self);
+    self->fired = true;
+    self->on_silence();
+  });
+}
+
+}  // namespace cohub::http

@@ -1,0 +1,45 @@
+#include "http/tls_context.hpp"
+
+#include "cohub/error.hpp"
+
+#include "core/environment.hpp"
+
+namespace cohub::http {
+
+namespace {
+
+void trust_file(asio::ssl::context& context, const std::filesystem::path& file) {
+  boost::system::error_code failure;
+  context.load_verify_file(file.string(), failure);
+  if (failure)
+    throw error(errc::invalid_argument, "reading the certificate authorities in " + file.string() +
+                                            " (a PEM file is expected)");
+}
+
+}  // namespace
+
+std::shared_ptr<asio::ssl::context> make_tls_context(const std::filesystem::path& ca_file) {
+  auto context = std::make_shared<asio::ssl::context>(asio::ssl::context::tls_client);
+  context->set_options(asio::ssl::context::default_workarounds | asio::ssl::context::no_tlsv1 |
+                       asio::ssl::context::no_tlsv1_1);
+  context->set_verify_mode(asio::ssl::verify_peer);
+  if (!ca_file.empty()) {
+    trust_file(*context, ca_file);
+    return context;
+  }
+  const bool named =
+      core::environment_value("SSL_CERT_FILE") || core::environment_value("SSL_CERT_DIR");
+  if (!named) {
+    // Users of the older Python client still set these.
+    for (const char* name : {"REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"}) {
+      if (const auto file = core::environment_value(name)) {
+        trust_file(*context, *file);
+        return context;
+      }
+    }
+  }
+  context->set_default_verify_paths();  // OpenSSL itself reads SSL_CERT_FILE and SSL_CERT_DIR
+  return context;
+}
+
+}  // namespace cohub::http

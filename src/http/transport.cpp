@@ -1,0 +1,219 @@
+#include "http/transport.hpp"
+
+#include "cohub/error.hpp"
+
+#include "http/connection_pool.hpp"
+#include "http/exchange.hpp"
+#include "http/retry_policy.hpp"
+
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include <algorithm>
+#include <random>
+#include <utility>
+#include <vector>
+
+namespace cohub::http {
+
+namespace {
+
+constexpr int max_hops = 10;
+constexpr std::size_t drained_rest = 64 * 1024;
+
+bool is_redirect(int status) {
+  return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
+}
+
+bool is_cancellation(const boost::system::system_error& e) {
+  return e.code() == asio::error::operation_aborted;
+}
+
+/// Whether another try may succeed though nothing of this one reached the server.
+bool is_transient_connect_failure(boost::system::error_code code) {
+  return code == asio::error::connection_refused || code == asio::error::connection_reset ||
+         code == asio::error::network_unreachable || code == asio::error::host_unreachable ||
+         code == asio::error::host_not_found_try_again || code == asio::error::eof ||
+         code == asio::error::broken_pipe || code == errc::timed_out;
+}
+
+}  // namespace
+
+awaitable<std::size_t> response::read_some(std::span<std::byte> buffer) {
+  if (!body_) co_return 0;
+  const std::size_t count = co_await body_->read_some(buffer);
+  if (count == 0) body_.reset();
+  co_return count;
+}
+
+awaitable<std::string> response::read_all(std::uint64_t limit) {
+  std::string text;
+  if (length_ && *length_ > limit)
+    throw error(errc::invalid_response, "reading an answer of " + std::to_string(*length_) +
+                                            " bytes where at most " + std::to_string(limit) +
+                                            " are expected");
+  if (length_) text.reserve(static_cast<std::size_t>(*length_));
+  std::vector<std::byte> piece(static_cast<std::size_t>(
+      length_ ? std::clamp<std::uint64_t>(*length_, 1, 64 * 1024) : 64 * 1024));
+  for (;;) {
+    const std::size_t count = co_await read_some(piece);
+    if (count == 0) break;
+    if (text.size() + count > limit)
+      throw error(errc::invalid_response,
+                  "reading an answer of more than " + std::to_string(limit) + " bytes");
+    text.append(reinterpret_cast<const char*>(piece.data()), count);
+  }
+  co_return text;
+}
+
+awaitable<void> response::finish() {
+  if (length_ && *length_ > drained_rest) body_.reset();  // closing is cheaper than reading it
+  std::vector<std::byte> dropped(body_ ? 16 * 1024 : 0);
+  for (std::size_t total = 0; body_ && total <= drained_rest;) {
+    const std::size_t count = co_await read_some(dropped);
+    total += count;
+  }
+  body_.reset();
+}
+
+struct transport::state {
+  transport_config config;
+  std::shared_ptr<connection_pool> pool;
+  std::mt19937_64 random{std::random_device{}()};
+
+  double jitter() { return std::uniform_real_distribution<double>(0.0, 1.0)(random); }
+};
+
+namespace {
+
+using state_ptr = std::shared_ptr<transport::state>;
+
+/// One try of one hop. Here and below `what` is lent: the caller awaits in the scope that owns it.
+awaitable<exchange_outcome> attempt(state_ptr self, const request& what) {
+  const auto limits = what.timeouts.value_or(self->config.timeouts);
+  auto lease = co_await self->pool->acquire(what.url.origin, !what.idempotent, limits.connect);
+  const bool reused = lease.reused();
+  auto outcome = co_await exchange(std::move(lease), what, self->config.user_agent, limits);
+  if (outcome.no_answer && reused && what.idempotent) {
+    // The server closed the idle connection in the moment it was used again: not a failed try.
+    auto fresh = co_await self->pool->acquire(what.url.origin, true, limits.connect);
+    outcome = co_await exchange(std::move(fresh), what, self->config.user_agent, limits);
+  }
+  co_return outcome;
+}
+
+awaitable<response> send_with_retries(state_ptr self, const request& what) {
+  for (std::size_t tries = 1;; ++tries) {
+    std::exception_ptr failure;
+    std::optional<std::chrono::milliseconds> asked;
+    bool again = false;
+    exchange_outcome outcome;
+    try {
+      outcome = co_await attempt(self, what);
+      failure = outcome.no_answer;
+      again = failure && what.idempotent;
+    } catch (const boost::system::system_error& e) {
+      if (is_cancellation(e)) throw;
+      failure = std::current_exception();
+      const bool refused = e.code() == asio::error::connection_refused;
+      // Nobody listening rarely changes within seconds; a restarting server deserves two more
+      // tries.
+      again = is_transient_connect_failure(e.code()) && (what.idempotent || refused) &&
+              (!refused || tries < 3);
+    }
+    if (!failure) {
+      const int status = outcome.answer.status();
+      asked = requested_wait(status, outcome.answer.head().headers);
+      // 429 and 503 say that nothing was done; other failures may have come after the deed.
+      again = is_transient_status(status) &&
+              (what.idempotent || status == 429 || (status == 503 && asked));
+    }
+    std::optional<std::chrono::milliseconds> delay;
+    if (again && what.retry) delay = next_delay(self->config.retries, tries, asked, self->jitter());
+    if (!delay) {
+      if (failure) std::rethrow_exception(failure);
+      co_return std::move(outcome.answer);
+    }
+    if (!failure) co_await outcome.answer.finish();
+    asio::steady_timer timer(co_await asio::this_coro::executor, *delay);
+    co_await timer.async_wait(asio::use_awaitable);
+  }
+}
+
+/// What the redirect `answer` leads to; nothing if it is for the caller.
+std::optional<core::url> next_hop(const request& what, const response& answer) {
+  if (what.redirects == redirects::none || !is_redirect(answer.status())) return {};
+  const auto location = answer.header("Location");
+  if (location.empty()) return {};
+  const auto target = core::resolve_url(answer.head().url, location);
+  if (!target) {
+    http_context context;
+    context.status = answer.status();
+    context.url = what.url.printable();
+    throw error(errc::invalid_response, "following a redirect to an invalid address", context);
+  }
+  if (what.redirects == redirects::same_origin && target->origin != what.url.origin) return {};
+  return *target;
+}
+
+void take_hop(request& what, int status, core::url target) {
+  if (what.url.origin != target.origin) {
+    what.headers.erase("Authorization");
+    what.headers.erase("Cookie");
+  }
+  const bool to_get = status == 303 || (status == 302 && what.verb != method::head) ||
+                      (status == 301 && what.verb == method::post);
+  if (to_get && what.verb != method::head && what.verb != method::get) {
+    what.verb = method::get;
+    what.body.reset();
+    what.headers.erase("Content-Type");
+  }
+  what.url = std::move(target);
+}
+
+awaitable<response> send_following(state_ptr self, request what) {
+  fields earlier;
+  for (int hops = 0;; ++hops) {
+    auto answer = co_await send_with_retries(self, what);
+    auto target = next_hop(what, answer);
+    if (!target) {
+      auto head = answer.head();
+      head.redirect_headers = std::move(earlier);
+      answer.set_head(std::move(head));
+      co_return answer;
+    }
+    if (hops == max_hops) {
+      http_context context;
+      context.url = what.url.printable();
+      throw error(errc::too_many_redirects, std::string(to_string(what.verb)), context);
+    }
+    for (const auto& [name, value] : answer.head().headers) earlier.add(name, value);
+    const int status = answer.status();
+    co_await answer.finish();
+    take_hop(what, status, std::move(*target));
+  }
+}
+
+}  // namespace
+
+transport::transport(asio::any_io_executor, transport_config config)
+    : state_(std::make_shared<state>()) {
+  state_->pool = std::make_shared<connection_pool>(std::max<std::size_t>(config.max_connections, 1),
+                                                   config.ca_file);
+  state_->config = std::move(config);
+}
+
+transport::~transport() {
+  if (state_) state_->pool->clear();
+}
+
+awaitable<response> transport::send(request what) {
+  return send_following(state_, std::move(what));
+}
+
+std::size_t transport::open_connections() const noexcept {
+  return state_->pool->open_connections();
+}
+
+}  // namespace cohub::http

@@ -1,0 +1,91 @@
+#pragma once
+
+#include "cohub/awaitable.hpp"
+#include "cohub/client_config.hpp"
+
+#include "http/message.hpp"
+
+#include <boost/asio/any_io_executor.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+
+namespace cohub::http {
+
+/// An answer whose body is still on the wire. Reading it to the end gives the connection back to
+/// the pool; dropping the response before that closes it.
+class response {
+ public:
+  response() = default;
+  response(response&&) noexcept = default;
+  response& operator=(response&&) noexcept = default;
+  ~response() = default;
+
+  const response_head& head() const noexcept { return head_; }
+  void set_head(response_head head) { head_ = std::move(head); }
+  int status() const noexcept { return head_.status; }
+  std::string_view header(std::string_view name) const noexcept { return head_.headers.get(name); }
+  /// Body length as announced; nothing where it is chunked or ends with the connection.
+  std::optional<std::uint64_t> content_length() const noexcept { return length_; }
+
+  /// Reads what is there, at most `buffer.size()` bytes, into `buffer`, which outlives the call; 0
+  /// is the end.
+  /// @throws error  errc::truncated_body, errc::timed_out (stalled)
+  awaitable<std::size_t> read_some(std::span<std::byte> buffer);
+  /// Reads the rest; more than `limit` bytes are errc::invalid_response.
+  awaitable<std::string> read_all(std::uint64_t limit = 64u << 20);
+  /// Reads and drops a short rest so that the connection can be used again; a long one closes it.
+  awaitable<void> finish();
+
+  /// What carries the body: one exchange on a leased connection.
+  class body {
+   public:
+    virtual ~body() = default;
+    virtual awaitable<std::size_t> read_some(std::span<std::byte> buffer) = 0;
+  };
+  response(response_head head, std::optional<std::uint64_t> length, std::unique_ptr<body> content)
+      : head_(std::move(head)), length_(length), body_(std::move(content)) {}
+
+ private:
+  response_head head_{};
+  std::optional<std::uint64_t> length_{};
+  std::unique_ptr<body> body_{};  // null: no body, or read to its end
+};
+
+struct transport_config {
+  time_limits timeouts{};
+  retry_limits retries{};
+  std::size_t max_connections = 16;  ///< to one origin
+  std::filesystem::path
+      ca_file{};  ///< empty: SSL_CERT_FILE / SSL_CERT_DIR, else the system's store
+  std::string user_agent = "cohub";
+};
+
+/// Sends requests over kept-alive connections: http and https, redirects, timeouts, retries.
+/// One executor, one thing at a time. Cancellation at every await closes the connection in use.
+class transport {
+ public:
+  transport(asio::any_io_executor executor, transport_config config);
+  ~transport();
+
+  /// Sends and yields the answer as soon as its head is there, whatever its status. Retries by the
+  /// policy what may be retried: connection failures before an answer, and 408, 429, 500, 502, 503,
+  /// 504.
+  /// @throws error  of the network, with the url; never for a status
+  awaitable<response> send(request what);
+
+  /// Connections that are open now, idle or leased.
+  std::size_t open_connections() const noexcept;
+
+  struct state;
+
+ private:
+  std::shared_ptr<state> state_;
+};
+
+}  // namespace cohub::http

@@ -1,0 +1,39 @@
+#include "hub/json_reader.hpp"
+
+#include "cohub/error.hpp"
+
+#include <boost/json/parse.hpp>
+
+namespace cohub::hub {
+
+boost::system::result<boost::json::value> parse_json(std::string_view text) {
+  boost::json::parse_options options;
+  options.max_depth = 64;
+  boost::system::error_code failure;
+  auto value = boost::json::parse(text, failure, {}, options);
+  if (failure) return make_error_code(errc::invalid_response);
+  return value;
+}
+
+std::string text_or(const boost::json::object& object, std::string_view key,
+                    std::string_view otherwise) {
+  const auto* member = object.if_contains(key);
+  if (member == nullptr || !member->is_string()) return std::string(otherwise);
+  return std::string(member->get_string());
+}
+
+bool flag_or(const boost::json::object& object, std::string_view key, bool otherwise) {
+  const auto* member = object.if_contains(key);
+  return member != nullptr && member->is_bool() ? member->get_bool() : otherwise;
+}
+
+std::uint64_t number_or(const boost::json::object& object, std::string_view key,
+                        std::uint64_t otherwise) {
+  const auto* member = object.if_contains(key);
+  if (member == nullptr) return otherwise;
+  boost::system::error_code failure;
+  const auto value = member->to_number<std::uint64_t>(failure);
+  return failure ? otherwise : value;
+}
+
+}  // namespace cohub::hub

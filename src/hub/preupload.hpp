@@ -1,0 +1,42 @@
+#pragma once
+
+#include <boost/system/result.hpp>
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+/// The question which files are large objects (hub-protocol, section 7.2).
+namespace cohub::hub {
+
+enum class upload_mode { regular, lfs };
+
+struct preupload_file {
+  std::string path{};
+  std::uint64_t size = 0;
+  std::string sample{};  ///< first 512 bytes, raw
+};
+
+/// `git_ignore` is left out where it is empty.
+std::string write_preupload_request(const std::vector<preupload_file>& files,
+                                    std::string_view git_ignore = {});
+
+struct preupload_request {
+  std::vector<preupload_file> files{};
+  std::string git_ignore{};
+};
+boost::system::result<preupload_request> read_preupload_request(std::string_view body);
+
+struct preupload_answer {
+  std::string path{};
+  upload_mode mode = upload_mode::regular;
+  bool ignore = false;
+  std::string
+      oid{};  ///< what the path holds now: git blob id, or sha256 of a large file; may be empty
+};
+boost::system::result<std::vector<preupload_answer>> read_preupload_reply(std::string_view body);
+std::string write_preupload_reply(const std::vector<preupload_answer>& files,
+                                  std::string_view commit_oid);
+
+}  // namespace cohub::hub

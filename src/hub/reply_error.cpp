@@ -1,0 +1,169 @@
+#include "hub/reply_error.hpp"
+
+#include "core/url.hpp"
+#include "hub/json_reader.hpp"
+
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+
+#include <algorithm>
+#include <charconv>
+#include <utility>
+#include <vector>
+
+namespace cohub::hub {
+
+namespace json = boost::json;
+
+namespace {
+
+constexpr std::size_t message_limit = 2000;
+
+/// Replaces what looks like a token, which a server may echo.
+void mask_tokens(std::string& text) {
+  constexpr std::string_view prefix = "hf_";
+  for (auto at = text.find(prefix); at != text.npos; at = text.find(prefix, at + 1)) {
+    auto end = at + prefix.size();
+    while (end < text.size() && std::isalnum(static_cast<unsigned char>(text[end])) != 0) ++end;
+    if (end - at >= 12) text.replace(at, end - at, "<token>");
+  }
+}
+
+void add_message(std::vector<std::string>& messages, std::string text) {
+  while (!text.empty() && static_cast<unsigned char>(text.back()) <= ' ') text.pop_back();
+  if (text.empty() || std::find(messages.begin(), messages.end(), text) != messages.end()) return;
+  messages.push_back(std::move(text));
+}
+
+void add_json_messages(std::vector<std::string>& messages, const json::object& body) {
+  if (const auto* member = body.if_contains("error"); member != nullptr) {
+    if (member->is_string()) add_message(messages, std::string(member->get_string()));
+    if (member->is_array())
+      for (const auto& item : member->get_array())
+        if (item.is_string()) add_message(messages, std::string(item.get_string()));
+  }
+  if (const auto* member = body.if_contains("errors"); member != nullptr && member->is_array())
+    for (const auto& item : member->get_array())
+      if (item.is_object()) add_message(messages, text_or(item.get_object(), "message"));
+  add_message(messages, text_or(body, "error_description"));
+  // S3-like stores and LFS servers say it so.
+  add_message(messages, text_or(body, "message"));
+}
+
+bool is_html(const failed_reply& reply) {
+  const auto type = reply.header("Content-Type");
+  return type.find("html") != type.npos || reply.body.starts_with("<!DOCTYPE") ||
+         reply.body.starts_with("<html");
+}
+
+/// Whether a url is one where the public Hub says 401 for a repository that is not there.
+bool hides_repositories(std::string_view url) {
+  if (!url.starts_with("https://")) return false;
+  url.remove_prefix(8);
+  const auto slash = url.find('/');
+  if (slash == url.npos || slash == 0) return false;
+  const auto path = url.substr(slash, url.find('?', slash) - slash);
+  for (const std::string_view prefix : {"/api/models/", "/api/datasets/", "/api/spaces/"})
+    if (path.size() > prefix.size() && path.starts_with(prefix)) return true;
+  const auto resolve = path.find("/resolve/");
+  return resolve != path.npos && resolve > 1 && path.size() > resolve + 9;
+}
+
+const char* advice(errc code) {
+  switch (code) {
+    case errc::repository_not_found:
+      return " (check the id and the type; a private repository needs a token that may see it: "
+             "HF_TOKEN)";
+    case errc::gated_repository:
+      return " (ask for access on the repository's page, then use your token: HF_TOKEN)";
+    case errc::unauthorized:
+      return " (set HF_TOKEN to a valid token)";
+    case errc::forbidden:
+      return " (a token with write access to the repository is needed)";
+    case errc::commit_conflict:
+      return " (read the new head and commit again)";
+    default:
+      return "";
+  }
+}
+
+http_context context_of(const failed_reply& reply) {
+  http_context context;
+  context.status = reply.status;
+  context.url = reply.url.substr(0, reply.url.find('?'));
+  for (const char* name : {"X-Request-Id", "X-Amzn-Trace-Id", "x-amz-cf-id"}) {
+    if (context.request_id.empty())
+      context.request_id = std::string(reply.header(name).substr(0, 200));
+  }
+  context.server_message = server_message(reply);
+  context.error_code = std::string(reply.header("X-Error-Code").substr(0, 100));
+  const auto wait = reply.header("Retry-After");
+  unsigned seconds = 0;
+  const auto [end, failure] = std::from_chars(wait.data(), wait.data() + wait.size(), seconds);
+  if (!wait.empty() && failure == std::errc() && end == wait.data() + wait.size())
+    context.retry_after = std::chrono::seconds(seconds);
+  if (reply.status == 416 && !reply.header("Content-Range").empty())
+    context.server_message += " (the file has " + std::string(reply.header("Content-Range")) + ")";
+  return context;
+}
+
+}  // namespace
+
+errc classify(const failed_reply& reply) {
+  const auto code = reply.header("X-Error-Code");
+  const auto message = reply.header("X-Error-Message");
+  if (code == "RevisionNotFound") return errc::revision_not_found;
+  if (code == "EntryNotFound") return errc::entry_not_found;
+  if (code == "GatedRepo") return errc::gated_repository;
+  if (message == "Access to this resource is disabled.") return errc::disabled_repository;
+  if (code == "RepoNotFound") return errc::repository_not_found;
+  if (reply.status == 401 && message != "Invalid credentials in Authorization header" &&
+      hides_repositories(reply.url))
+    return errc::repository_not_found;
+  switch (reply.status) {
+    case 400:
+    case 422:
+      return errc::bad_request;
+    case 401:
+      return errc::unauthorized;
+    case 403:
+      return errc::forbidden;
+    case 409:
+      return errc::conflict;
+    case 412:
+      return errc::commit_conflict;
+    case 429:
+      return errc::rate_limited;
+    default:
+      break;
+  }
+  return reply.status >= 500 ? errc::server_failure : errc::unexpected_status;
+}
+
+std::string server_message(const failed_reply& reply) {
+  std::vector<std::string> messages;
+  add_message(messages, std::string(reply.header("X-Error-Message")));
+  const auto body = parse_json(reply.body);
+  if (body && body->is_object())
+    add_json_messages(messages, body->get_object());
+  else if (!body && !is_html(reply) && !reply.body.starts_with('<'))
+    add_message(messages, reply.body);
+  std::string text;
+  for (const auto& message : messages) {
+    if (!text.empty()) text += '\n';
+    text += message;
+  }
+  if (text.size() > message_limit) text.resize(message_limit);
+  mask_tokens(text);
+  std::replace_if(
+      text.begin(), text.end(),
+      [](char c) { return (static_cast<unsigned char>(c) < 0x20 && c != '\n') || c == 0x7f; }, ' ');
+  return text;
+}
+
+error make_error(const failed_reply& reply, const std::string& doing) {
+  const auto code = classify(reply);
+  return {code, doing + advice(code), context_of(reply)};
+}
+
+}  // namespace cohub::hub

@@ -1,0 +1,110 @@
+#include "hub/routes.hpp"
+
+#include "core/url.hpp"
+#include "hub/repo_id.hpp"
+
+#include <array>
+
+namespace cohub::hub::routes {
+
+namespace {
+
+std::string api(std::string_view endpoint, repo_type type, std::string_view repo_id) {
+  std::string url(endpoint);
+  url += "/api/";
+  url += plural(type);
+  url += '/';
+  url += repo_id;
+  return url;
+}
+
+/// A revision keeps no '/' of its own in a path.
+std::string operation(std::string_view endpoint, repo_type type, std::string_view repo_id,
+                      std::string_view name, std::string_view revision) {
+  auto url = api(endpoint, type, repo_id);
+  url += '/';
+  url += name;
+  url += '/';
+  url += core::percent_encode(revision);
+  return url;
+}
+
+}  // namespace
+
+std::string repo_page(std::string_view endpoint, repo_type type, std::string_view repo_id) {
+  std::string url(endpoint);
+  url += '/';
+  url += url_prefix(type);
+  url += repo_id;
+  return url;
+}
+
+std::string resolve(std::string_view endpoint, repo_type type, std::string_view repo_id,
+                    std::string_view revision, std::string_view path) {
+  return repo_page(endpoint, type, repo_id) + "/resolve/" + core::percent_encode(revision) + '/' +
+         core::percent_encode(path, "/");
+}
+
+std::string whoami(std::string_view endpoint) { return std::string(endpoint) + "/api/whoami-v2"; }
+
+std::string create_repo(std::string_view endpoint) {
+  return std::string(endpoint) + "/api/repos/create";
+}
+
+std::string delete_repo(std::string_view endpoint) {
+  return std::string(endpoint) + "/api/repos/delete";
+}
+
+std::string validate_yaml(std::string_view endpoint) {
+  return std::string(endpoint) + "/api/validate-yaml";
+}
+
+std::string repo_info(std::string_view endpoint, repo_type type, std::string_view repo_id,
+                      std::string_view revision, bool files_metadata) {
+  auto url = revision.empty() ? api(endpoint, type, repo_id)
+                              : operation(endpoint, type, repo_id, "revision", revision);
+  if (files_metadata) url += "?blobs=true";
+  return url;
+}
+
+std::string tree(std::string_view endpoint, repo_type type, std::string_view repo_id,
+                 std::string_view revision, std::string_view path, bool recursive) {
+  auto url = operation(endpoint, type, repo_id, "tree", revision);
+  if (!path.empty()) url += '/' + core::percent_encode(path);
+  url += recursive ? "?recursive=true&expand=false" : "?recursive=false&expand=false";
+  return url;
+}
+
+std::string paths_info(std::string_view endpoint, repo_type type, std::string_view repo_id,
+                       std::string_view revision) {
+  return operation(endpoint, type, repo_id, "paths-info", revision);
+}
+
+std::string preupload(std::string_view endpoint, repo_type type, std::string_view repo_id,
+                      std::string_view revision, bool create_pr) {
+  return operation(endpoint, type, repo_id, "preupload", revision) +
+         (create_pr ? "?create_pr=1" : "");
+}
+
+std::string commit(std::string_view endpoint, repo_type type, std::string_view repo_id,
+                   std::string_view revision, bool create_pr) {
+  return operation(endpoint, type, repo_id, "commit", revision) + (create_pr ? "?create_pr=1" : "");
+}
+
+std::string lfs_batch(std::string_view endpoint, repo_type type, std::string_view repo_id) {
+  return repo_page(endpoint, type, repo_id) + ".git/info/lfs/objects/batch";
+}
+
+std::string rebase(std::string url, std::string_view endpoint) {
+  constexpr std::array<std::string_view, 2> known{"https://huggingface.co",
+                                                  "https://hub-ci.huggingface.co"};
+  for (const auto host : known) {
+    if (!url.starts_with(host) || endpoint == host) continue;
+    const auto rest = url.substr(host.size());
+    if (rest.empty() || rest.front() == '/' || rest.front() == '?')
+      return std::string(endpoint) + rest;
+  }
+  return url;
+}
+
+}  // namespace cohub::hub::routes

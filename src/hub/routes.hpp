@@ -1,0 +1,37 @@
+#pragma once
+
+#include "cohub/repository.hpp"
+
+#include <string>
+#include <string_view>
+
+/// Urls of the Hub, below an endpoint without final '/' (hub-protocol, section 2.3).
+namespace cohub::hub::routes {
+
+std::string resolve(std::string_view endpoint, repo_type type, std::string_view repo_id,
+                    std::string_view revision, std::string_view path);
+std::string repo_page(std::string_view endpoint, repo_type type, std::string_view repo_id);
+
+std::string whoami(std::string_view endpoint);
+std::string create_repo(std::string_view endpoint);
+std::string delete_repo(std::string_view endpoint);
+std::string validate_yaml(std::string_view endpoint);
+
+/// `revision` empty: the default branch.
+std::string repo_info(std::string_view endpoint, repo_type type, std::string_view repo_id,
+                      std::string_view revision, bool files_metadata);
+/// `path` empty: the root.
+std::string tree(std::string_view endpoint, repo_type type, std::string_view repo_id,
+                 std::string_view revision, std::string_view path, bool recursive);
+std::string paths_info(std::string_view endpoint, repo_type type, std::string_view repo_id,
+                       std::string_view revision);
+std::string preupload(std::string_view endpoint, repo_type type, std::string_view repo_id,
+                      std::string_view revision, bool create_pr);
+std::string commit(std::string_view endpoint, repo_type type, std::string_view repo_id,
+                   std::string_view revision, bool create_pr);
+std::string lfs_batch(std::string_view endpoint, repo_type type, std::string_view repo_id);
+
+/// Moves a url that the public Hub wrote (`https://huggingface.co/...`) to the configured endpoint.
+std::string rebase(std::string url, std::string_view endpoint);
+
+}  // namespace cohub::hub::routes

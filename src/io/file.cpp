@@ -1,0 +1,208 @@
+#include "io/file.hpp"
+
+#include "cohub/error.hpp"
+
+#include "core/hex.hpp"
+
+#include <fcntl.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <limits>
+#include <system_error>
+#include <utility>
+
+namespace cohub::io {
+
+namespace {
+
+[[noreturn]] void fail(int code, const std::string& doing, const std::filesystem::path& path) {
+  throw error({code, boost::system::system_category()}, doing + " " + path.string());
+}
+
+/// Repeats a call that a signal interrupted.
+template <class Call>
+auto uninterrupted(Call call) {
+  auto result = call();
+  while (result < 0 && errno == EINTR) result = call();
+  return result;
+}
+
+int open_descriptor(const std::filesystem::path& path, int flags, const char* doing) {
+  const int descriptor =
+      uninterrupted([&] { return ::open(path.c_str(), flags | O_CLOEXEC, mode_t{0666}); });
+  if (descriptor < 0) fail(errno, doing, path);
+  return descriptor;
+}
+
+/// Makes a rename or a new name in `folder` survive a crash of the machine.
+void sync_folder(const std::filesystem::path& folder) {
+  const auto& opened = folder.empty() ? std::filesystem::path(".") : folder;
+  const int descriptor = open_descriptor(opened, O_RDONLY | O_DIRECTORY, "opening the folder");
+  const int outcome = uninterrupted([&] { return ::fsync(descriptor); });
+  const int code = errno;
+  ::close(descriptor);
+  // Some network file systems cannot sync a folder, and need no telling.
+  if (outcome < 0 && code != EINVAL && code != EROFS) fail(code, "syncing the folder", opened);
+}
+
+off_t to_offset(std::uint64_t offset, const std::filesystem::path& path) {
+  if (offset > static_cast<std::uint64_t>(std::numeric_limits<off_t>::max()))
+    fail(EFBIG, "seeking in", path);
+  return static_cast<off_t>(offset);
+}
+
+}  // namespace
+
+file::file(std::filesystem::path path, mode how) : path_(std::move(path)) {
+  switch (how) {
+    case mode::read:
+      descriptor_ = open_descriptor(path_, O_RDONLY, "opening");
+      break;
+    case mode::write_new:
+      descriptor_ = open_descriptor(path_, O_RDWR | O_CREAT | O_EXCL, "creating");
+      break;
+    case mode::read_write:
+      descriptor_ = open_descriptor(path_, O_RDWR | O_CREAT | O_NOFOLLOW, "opening for writing");
+      break;
+    case mode::write_truncate:
+      descriptor_ = open_descriptor(path_, O_RDWR | O_CREAT | O_TRUNC, "opening for writing");
+      break;
+  }
+}
+
+file::file(file&& other) noexcept
+    : path_(std::move(other.path_)), descriptor_(std::exchange(other.descriptor_, -1)) {}
+
+file& file::operator=(file&& other) noexcept {
+  if (this != &other) {
+    if (descriptor_ >= 0) ::close(descriptor_);
+    path_ = std::move(other.path_);
+    descriptor_ = std::exchange(other.descriptor_, -1);
+  }
+  return *this;
+}
+
+file::~file() {
+  if (descriptor_ >= 0) ::close(descriptor_);
+}
+
+std::uint64_t file::size() const {
+  struct stat status {};
+  if (::fstat(descriptor_, &status) < 0) fail(errno, "reading the size of", path_);
+  return static_cast<std::uint64_t>(status.st_size);
+}
+
+std::size_t file::read_at(std::uint64_t offset, std::span<std::byte> buffer) const {
+  std::size_t filled = 0;
+  while (filled < buffer.size()) {
+    const auto rest = buffer.subspan(filled);
+    const auto position = to_offset(offset + filled, path_);
+    const auto count =
+        uninterrupted([&] { return ::pread(descriptor_, rest.data(), rest.size(), position); });
+    if (count < 0) fail(errno, "reading", path_);
+    if (count == 0) break;
+    filled += static_cast<std::size_t>(count);
+  }
+  return filled;
+}
+
+void file::write_at(std::uint64_t offset, std::span<const std::byte> bytes) {
+  std::size_t written = 0;
+  while (written < bytes.size()) {
+    const auto rest = bytes.subspan(written);
+    const auto position = to_offset(offset + written, path_);
+    const auto count =
+        uninterrupted([&] { return ::pwrite(descriptor_, rest.data(), rest.size(), position); });
+    if (count < 0) fail(errno, "writing", path_);
+    if (count == 0) fail(EIO, "writing", path_);
+    written += static_cast<std::size_t>(count);
+  }
+}
+
+void file::truncate(std::uint64_t size) {
+  const auto length = to_offset(size, path_);
+  if (uninterrupted([&] { return ::ftruncate(descriptor_, length); }) < 0)
+    fail(errno, "setting the size of", path_);
+}
+
+void file::sync() {
+  if (uninterrupted([&] { return ::fsync(descriptor_); }) < 0) fail(errno, "syncing", path_);
+}
+
+void file::close() {
+  if (descriptor_ < 0) return;
+  // Not repeated after EINTR: Linux has released the descriptor by then.
+  if (::close(std::exchange(descriptor_, -1)) < 0 && errno != EINTR) fail(errno, "closing", path_);
+}
+
+std::string read_file(const std::filesystem::path& path, std::uint64_t limit) {
+  const file opened(path, file::mode::read);
+  std::string content;
+  std::array<std::byte, 16 * 1024> piece;
+  for (;;) {
+    const std::size_t count = opened.read_at(content.size(), piece);
+    if (content.size() + count > limit)
+      fail(EFBIG, "reading more than " + std::to_string(limit) + " bytes of", path);
+    content.append(reinterpret_cast<const char*>(piece.data()), count);
+    if (count < piece.size()) return content;
+  }
+}
+
+void write_file_atomically(const std::filesystem::path& path, std::string_view content,
+                           durability survives, const std::filesystem::path& temporary_directory) {
+  const auto folder = temporary_directory.empty() ? path.parent_path() : temporary_directory;
+  const auto temporary = folder / (".tmp-" + random_suffix());
+  file written(temporary, file::mode::write_new);
+  try {
+    written.write_at(0, std::as_bytes(std::span(content)));
+    if (survives == durability::machine) written.sync();
+    written.close();
+    rename_file(temporary, path, survives);
+  } catch (...) {
+    ::unlink(temporary.c_str());
+    throw;
+  }
+}
+
+void rename_file(const std::filesystem::path& from, const std::filesystem::path& to,
+                 durability survives) {
+  if (::rename(from.c_str(), to.c_str()) < 0) fail(errno, "renaming " + from.string() + " to", to);
+  if (survives == durability::machine) sync_folder(to.parent_path());
+}
+
+void create_directories(const std::filesystem::path& path) {
+  std::error_code failure;
+  std::filesystem::create_directories(path, failure);
+  if (failure) fail(failure.value(), "creating the folder", path);
+}
+
+std::string random_suffix() {
+  std::array<std::byte, 4> bytes{};
+  const auto count = uninterrupted([&] { return ::getrandom(bytes.data(), bytes.size(), 0); });
+  if (count != static_cast<ssize_t>(bytes.size())) fail(errno, "drawing a random name for", "");
+  return core::to_hex(bytes);
+}
+
+temporary_directory::temporary_directory(const std::filesystem::path& parent) {
+  std::error_code failure;
+  const auto folder = parent.empty() ? std::filesystem::temp_directory_path(failure) : parent;
+  if (failure) fail(failure.value(), "finding the folder for temporary files", "");
+  auto name = (folder / "cohub-XXXXXX").string();
+  if (::mkdtemp(name.data()) == nullptr) fail(errno, "creating a temporary folder in", folder);
+  path_ = std::move(name);
+}
+
+temporary_directory::temporary_directory(temporary_directory&& other) noexcept
+    : path_(std::exchange(other.path_, {})) {}
+
+temporary_directory::~temporary_directory() {
+  std::error_code ignored;
+  if (!path_.empty()) std::filesystem::remove_all(path_, ignored);
+}
+
+}  // namespace cohub::io

@@ -1,0 +1,88 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace cohub::io {
+
+/// An open file descriptor with positional, blocking reads and writes: for the pool, never the
+/// executor. Failures throw `cohub::error` with the system's code and the path.
+class file {
+ public:
+  enum class mode {
+    read,           ///< must exist
+    write_new,      ///< must not exist; created with the umask's mode
+    read_write,     ///< created if missing, kept as it is otherwise; a symlink is refused
+    write_truncate  ///< created or emptied
+  };
+
+  file() = default;
+  file(std::filesystem::path path, mode how);
+  file(file&& other) noexcept;
+  file& operator=(file&& other) noexcept;
+  ~file();
+
+  bool is_open() const noexcept { return descriptor_ >= 0; }
+  int native_handle() const noexcept { return descriptor_; }
+  const std::filesystem::path& path() const noexcept { return path_; }
+  std::uint64_t size() const;
+
+  /// Reads until `buffer` is full or the file ends; the number of bytes read.
+  std::size_t read_at(std::uint64_t offset, std::span<std::byte> buffer) const;
+  /// Writes all of `bytes`.
+  void write_at(std::uint64_t offset, std::span<const std::byte> bytes);
+  void truncate(std::uint64_t size);
+  /// Waits until content is on the disk.
+  void sync();
+  void close();
+
+ private:
+  std::filesystem::path path_;
+  int descriptor_ = -1;
+};
+
+/// Reads a whole file of at most `limit` bytes; a larger one is an error.
+std::string read_file(const std::filesystem::path& path, std::uint64_t limit);
+
+/// What a written file must survive.
+enum class durability {
+  process,  ///< a crash of this process: no sync
+  machine   ///< a crash of the machine: file and folder are synced
+};
+
+/// Replaces `path` by `content` through a temporary beside it and a rename: a reader sees the old
+/// file or the new one, never a part. `temporary_directory`, if given, must be on the same file
+/// system.
+void write_file_atomically(const std::filesystem::path& path, std::string_view content,
+                           durability survives = durability::process,
+                           const std::filesystem::path& temporary_directory = {});
+
+/// Renames, replacing the destination, and syncs the folder if asked.
+void rename_file(const std::filesystem::path& from, const std::filesystem::path& to,
+                 durability survives = durability::process);
+
+/// Creates a folder and its parents; a failure names the path.
+void create_directories(const std::filesystem::path& path);
+
+/// Eight random hex digits for a temporary name.
+std::string random_suffix();
+
+/// A folder under the system's temporary directory (or `parent`), 0700, removed with all in it when
+/// the object goes.
+class temporary_directory {
+ public:
+  explicit temporary_directory(const std::filesystem::path& parent = {});
+  temporary_directory(temporary_directory&& other) noexcept;
+  temporary_directory& operator=(temporary_directory&&) = delete;
+  ~temporary_directory();
+  const std::filesystem::path& path() const noexcept { return path_; }
+
+ private:
+  std::filesystem::path path_;
+};
+
+}  // namespace cohub::io

@@ -1,0 +1,57 @@
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/ssl/context.hpp>
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace cohub::test {
+
+/// A request as a scripted server saw it.
+struct seen_request {
+  std::string line;  ///< "GET /path HTTP/1.1"
+  std::string head;  ///< with the request line, without the empty line
+  std::string body;
+
+  /// Value of a header field, empty if absent; the name in lower case.
+  std::string header(const std::string& name) const;
+};
+
+/// What a scripted server does with a request: bytes to send as they are, then what happens to the
+/// connection.
+struct scripted_reply {
+  enum class then { keep, close, reset, stall };
+  std::string bytes;
+  then after = then::keep;
+
+  /// A well-formed answer.
+  static scripted_reply text(int status, const std::string& body, const std::string& headers = {});
+};
+
+/// A server that says exactly what a test tells it to, right or wrong. Real sockets, real TLS.
+class scripted_server {
+ public:
+  using script = std::function<scripted_reply(const seen_request&)>;
+
+  /// @param tls  null: plain
+  scripted_server(boost::asio::io_context& context, script answer,
+                  std::shared_ptr<boost::asio::ssl::context> tls = {});
+  ~scripted_server();
+
+  std::uint16_t port() const;
+  /// "http://127.0.0.1:port" or "https://localhost:port".
+  std::string origin() const;
+  const std::vector<seen_request>& seen() const;
+  std::size_t connections() const;
+
+ private:
+  struct state;
+  std::shared_ptr<state> state_;
+};
+
+}  // namespace cohub::test

@@ -1,0 +1,120 @@
+#include "cohub/error.hpp"
+
+#include "http/transport.hpp"
+#include "io/file.hpp"
+#include "support/run.hpp"
+#include "support/scripted_server.hpp"
+#include "support/test_certificate.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/ssl/error.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/write.hpp>
+#include <doctest/doctest.h>
+
+using namespace cohub;
+using test::scripted_reply;
+using test::scripted_server;
+using test::seen_request;
+using test::test_certificate;
+
+namespace {
+
+awaitable<std::string> fetch(http::transport& transport, std::string url) {
+  http::request what;
+  what.url = core::parse_url(url).value();
+  auto response = co_await transport.send(std::move(what));
+  auto body = co_await response.read_all();
+  co_return body;
+}
+
+boost::system::error_code failure_of(asio::io_context& context, http::transport& transport,
+                                     const std::string& url) {
+  try {
+    test::run(context, fetch(transport, url));
+  } catch (const error& e) {
+    return e.code();
+  }
+  return {};
+}
+
+const auto answer = [](const seen_request&) {
+  return scripted_reply::text(200, std::string(200'000, 's'));
+};
+
+}  // namespace
+
+TEST_CASE("https works with an authority given in the configuration") {
+  io::temporary_directory folder;
+  const test_certificate paper(folder.path(), "localhost");
+  asio::io_context context;
+  scripted_server server(context, answer, paper.server_context());
+  http::transport_config config;
+  config.ca_file = paper.certificate;
+  http::transport transport(context.get_executor(), config);
+  for (int i = 0; i < 3; ++i)
+    CHECK(test::run(context, fetch(transport, server.origin() + "/")) == std::string(200'000, 's'));
+  CHECK(server.connections() == 1);
+}
+
+TEST_CASE("a certificate that nobody vouches for is rejected, once and for all") {
+  io::temporary_directory folder;
+  const test_certificate paper(folder.path(), "localhost");
+  asio::io_context context;
+  scripted_server server(context, answer, paper.server_context());
+  http::transport transport(context.get_executor(), {});
+  CHECK(failure_of(context, transport, server.origin() + "/") == errc::certificate_rejected);
+  CHECK(server.connections() == 1);
+  CHECK(server.seen().empty());
+}
+
+TEST_CASE("a certificate of another host is rejected, for names and for addresses") {
+  io::temporary_directory folder;
+  const test_certificate paper(folder.path(), "hub.example");
+  const test_certificate local(folder.path(), "localhost");
+  asio::io_context context;
+  scripted_server wrong_name(context, answer, paper.server_context());
+  http::transport_config config;
+  config.ca_file = paper.certificate;
+  http::transport transport(context.get_executor(), config);
+  CHECK(failure_of(context, transport, wrong_name.origin() + "/") == errc::certificate_rejected);
+
+  scripted_server wrong_address(context, answer, local.server_context());
+  config.ca_file = local.certificate;
+  http::transport other(context.get_executor(), config);
+  CHECK(failure_of(context, other,
+                   "https://127.0.0.1:" + std::to_string(wrong_address.port()) + "/") ==
+        errc::certificate_rejected);
+}
+
+TEST_CASE("a file of authorities that is not one is refused") {
+  io::temporary_directory folder;
+  io::write_file_atomically(folder.path() / "ca.pem", "not a certificate");
+  asio::io_context context;
+  scripted_server server(context, answer);
+  http::transport_config config;
+  config.ca_file = folder.path() / "ca.pem";
+  http::transport transport(context.get_executor(), config);
+  CHECK(
+      failure_of(context, transport, "https://localhost:" + std::to_string(server.port()) + "/") ==
+      errc::invalid_argument);
+}
+
+TEST_CASE("plain HTTP behind an https address is an error of the handshake") {
+  asio::io_context context;
+  asio::ip::tcp::acceptor acceptor(context, {asio::ip::make_address("127.0.0.1"), 0});
+  auto talk_plainly = [&]() -> awaitable<void> {
+    auto socket = co_await acceptor.async_accept(asio::use_awaitable);
+    const std::string reply = "HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n";
+    co_await asio::async_write(socket, asio::buffer(reply), asio::use_awaitable);
+  };
+  asio::co_spawn(context, talk_plainly(), asio::detached);
+  http::transport_config config;
+  config.retries.attempts = 1;
+  http::transport transport(context.get_executor(), config);
+  const auto port = std::to_string(acceptor.local_endpoint().port());
+  const auto failure = failure_of(context, transport, "https://localhost:" + port + "/");
+  CHECK(failure.category() == asio::error::get_ssl_category());
+}
