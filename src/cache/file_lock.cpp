@@ -1,0 +1,101 @@
+#include "cache/file_lock.hpp"
+
+#include "cohub/error.hpp"
+
+#include "io/on_pool.hpp"
+
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <utility>
+
+namespace cohub::cache {
+
+namespace {
+
+constexpr mode_t lock_mode = 0664;  // a group can share the cache
+constexpr int reopen_limit = 100;
+
+[[noreturn]] void fail(int code, const std::string& doing, const std::filesystem::path& path) {
+  throw error({code, boost::system::system_category()}, doing + " " + path.string());
+}
+
+int open_lock(const std::filesystem::path& path) {
+  int descriptor = -1;
+  do {
+    descriptor = ::open(path.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, lock_mode);
+  } while (descriptor < 0 && errno == EINTR);
+  if (descriptor < 0) fail(errno, "opening the lock file", path);
+  return descriptor;
+}
+
+/// Whether the locked file is still the one that the name stands for: some lock libraries remove
+/// the file when they let go, and a lock on a removed file excludes nobody.
+bool is_current(int descriptor, const std::filesystem::path& path) {
+  struct stat locked {};
+  struct stat named {};
+  if (::fstat(descriptor, &locked) < 0 || locked.st_nlink == 0) return false;
+  if (::lstat(path.c_str(), &named) < 0) return false;
+  if (locked.st_uid == ::geteuid() && (locked.st_mode & lock_mode) != lock_mode)
+    static_cast<void>(::fchmod(descriptor, lock_mode));  // the umask had taken the group's bit
+  return locked.st_dev == named.st_dev && locked.st_ino == named.st_ino;
+}
+
+}  // namespace
+
+file_lock::file_lock(file_lock&& other) noexcept
+    : descriptor_(std::exchange(other.descriptor_, -1)) {}
+
+file_lock& file_lock::operator=(file_lock&& other) noexcept {
+  if (this != &other) {
+    if (descriptor_ >= 0) ::close(descriptor_);
+    descriptor_ = std::exchange(other.descriptor_, -1);
+  }
+  return *this;
+}
+
+file_lock::~file_lock() {
+  if (descriptor_ >= 0) ::close(descriptor_);  // which releases the lock
+}
+
+std::optional<file_lock> try_lock_file(const std::filesystem::path& path) {
+  for (int tries = 0; tries < reopen_limit; ++tries) {
+    file_lock lock(open_lock(path));
+    int outcome = 0;
+    do {
+      outcome = ::flock(lock.descriptor_, LOCK_EX | LOCK_NB);
+    } while (outcome < 0 && errno == EINTR);
+    if (outcome == 0) {
+      if (is_current(lock.descriptor_, path)) return lock;
+      continue;
+    }
+    if (errno == EWOULDBLOCK) return {};
+    if (errno == ENOSYS || errno == ENOLCK || errno == EOPNOTSUPP || errno == EINVAL)
+      return file_lock();
+    fail(errno, "locking", path);
+  }
+  return {};
+}
+
+awaitable<file_lock> lock_file(asio::any_io_executor pool, std::filesystem::path path) {
+  asio::steady_timer timer(co_await asio::this_coro::executor);
+  for (auto interval = std::chrono::milliseconds(5);;
+       interval = std::min(interval * 2, std::chrono::milliseconds(50))) {
+    auto attempt = [path] { return try_lock_file(path); };
+    auto lock = co_await io::on_pool(pool, std::move(attempt));
+    if (lock) co_return std::move(*lock);
+    timer.expires_after(interval);
+    co_await timer.async_wait(asio::use_awaitable);
+  }
+}
+
+}  // namespace cohub::cache

@@ -1,0 +1,40 @@
+#pragma once
+
+#include "cohub/awaitable.hpp"
+
+#include <boost/asio/any_io_executor.hpp>
+
+#include <filesystem>
+#include <optional>
+
+/// Locks that exclude other processes, the Python client's among them (hub-protocol, section 4.6).
+///
+/// They save work, no more: on some network file systems everybody gets them. What is guarded must
+/// also be right without (own temporary names, checked content, atomic renames).
+namespace cohub::cache {
+
+/// An exclusive lock on a file, until the object goes. The file stays.
+class file_lock {
+ public:
+  file_lock() = default;
+  file_lock(file_lock&& other) noexcept;
+  file_lock& operator=(file_lock&& other) noexcept;
+  ~file_lock();
+
+  /// False where the file system has no such locks: the work goes on without.
+  bool held() const noexcept { return descriptor_ >= 0; }
+
+ private:
+  friend std::optional<file_lock> try_lock_file(const std::filesystem::path& path);
+  explicit file_lock(int descriptor) noexcept : descriptor_(descriptor) {}
+  int descriptor_ = -1;
+};
+
+/// One try, which does not wait: nothing if somebody else holds the lock. The folder must exist.
+/// @throws error  the lock file cannot be opened
+std::optional<file_lock> try_lock_file(const std::filesystem::path& path);
+
+/// Waits until the lock is free, trying again every 5 to 50 ms; the tries run on `pool`.
+awaitable<file_lock> lock_file(asio::any_io_executor pool, std::filesystem::path path);
+
+}  // namespace cohub::cache

@@ -1,0 +1,167 @@
+#include "cache/local_dir.hpp"
+
+#include "cohub/error.hpp"
+
+#include "cache/repo_cache.hpp"
+#include "core/base64.hpp"
+#include "core/digest.hpp"
+#include "hub/file_metadata.hpp"
+#include "hub/repo_id.hpp"
+#include "hub/repo_path.hpp"
+#include "io/file.hpp"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <charconv>
+#include <chrono>
+#include <cmath>
+#include <utility>
+
+namespace cohub::cache {
+
+namespace {
+
+constexpr std::uint64_t metadata_limit = 4096;
+
+std::filesystem::path checked_path(std::string_view name) {
+  if (const auto outcome = hub::check_download_path(name); !outcome)
+    throw error(outcome.error(), "using \"" + std::string(name) + "\" as a path in a folder");
+  return std::filesystem::path(name).lexically_normal();
+}
+
+std::optional<std::string_view> take_line(std::string_view& text) {
+  const auto end = text.find('\n');
+  if (end == text.npos) return {};
+  const auto line = text.substr(0, end);
+  text.remove_prefix(end + 1);
+  return line;
+}
+
+/// Parents below `root` must be real folders.
+void refuse_links(const std::filesystem::path& root, const std::filesystem::path& below) {
+  auto walked = root;
+  for (const auto& part : below) {
+    walked /= part;
+    struct stat status {};
+    if (::lstat(walked.c_str(), &status) < 0) return;
+    if (S_ISLNK(status.st_mode))
+      throw error(errc::invalid_path,
+                  "writing below " + walked.string() + ", which is a link and not a folder");
+  }
+}
+
+}  // namespace
+
+std::optional<local_metadata> parse_local_metadata(std::string_view text) {
+  const auto commit = take_line(text);
+  const auto etag = take_line(text);
+  const auto time = take_line(text);
+  if (!commit || !etag || !time || etag->empty() || !hub::is_commit_id(*commit)) return {};
+  local_metadata metadata;
+  const auto [end, failure] =
+      std::from_chars(time->data(), time->data() + time->size(), metadata.timestamp);
+  if (failure != std::errc() || end != time->data() + time->size()) return {};
+  if (!std::isfinite(metadata.timestamp)) return {};
+  metadata.commit = *commit;
+  metadata.etag = *etag;
+  return metadata;
+}
+
+std::string write_local_metadata(const local_metadata& metadata) {
+  std::array<char, 64> digits{};
+  const auto [end, failure] = std::to_chars(digits.data(), digits.data() + digits.size(),
+                                            metadata.timestamp, std::chars_format::fixed, 6);
+  const std::string_view time(digits.data(), failure == std::errc()
+                                                 ? static_cast<std::size_t>(end - digits.data())
+                                                 : std::size_t{0});
+  std::string text = metadata.commit + '\n' + metadata.etag + '\n';
+  text += time;
+  return text + '\n';
+}
+
+std::string hashed_name(std::string_view basename) {
+  core::digest name(core::digest::algorithm::sha1);
+  name.update(basename);
+  name.update(std::string_view(".metadata"));
+  return core::base64url_encode(name.raw_digest());
+}
+
+local_folder::local_folder(std::filesystem::path root) : root_(std::move(root)) {}
+
+std::filesystem::path local_folder::file(std::string_view path) const {
+  return root_ / checked_path(path);
+}
+
+std::filesystem::path local_folder::metadata_file(std::string_view path) const {
+  return bookkeeping() / "download" / (checked_path(path).string() + ".metadata");
+}
+
+std::filesystem::path local_folder::lock_file(std::string_view path) const {
+  return bookkeeping() / "download" / (checked_path(path).string() + ".lock");
+}
+
+std::filesystem::path local_folder::partial(std::string_view path, std::string_view etag) const {
+  if (!hub::is_safe_file_name(etag))
+    throw error(errc::invalid_response, "using an etag of the server as a file name");
+  const auto normal = checked_path(path);
+  return bookkeeping() / "download" / normal.parent_path() /
+         (hashed_name(normal.filename().string()) + "." + std::string(etag));
+}
+
+std::filesystem::path local_folder::tree(std::string_view commit) const {
+  if (!hub::is_commit_id(commit))
+    throw error(errc::invalid_response, "using \"" + std::string(commit) + "\" as a commit id");
+  return bookkeeping() / "trees" / (std::string(commit) + ".json");
+}
+
+void local_folder::prepare(std::string_view path) const {
+  const auto parent = checked_path(path).parent_path();
+  refuse_links(root_, parent);
+  refuse_links(root_, std::filesystem::path(".cache") / "huggingface" / "download" / parent);
+  io::create_directories(root_ / parent);
+  io::create_directories(bookkeeping() / "download" / parent);
+  const auto ignore = bookkeeping() / ".gitignore";
+  std::error_code ignored;
+  if (!std::filesystem::exists(ignore, ignored)) io::write_file_atomically(ignore, "*");
+  write_cachedir_tag(bookkeeping());
+}
+
+bool local_folder::has_file(std::string_view path) const {
+  std::error_code ignored;
+  return std::filesystem::is_regular_file(file(path), ignored);
+}
+
+std::optional<local_metadata> local_folder::read_metadata(std::string_view path) const {
+  const auto described = metadata_file(path);
+  std::error_code ignored;
+  if (!std::filesystem::is_regular_file(described, ignored)) return {};
+  std::optional<local_metadata> metadata;
+  try {
+    metadata = parse_local_metadata(io::read_file(described, metadata_limit));
+  } catch (const error&) {
+  }
+  if (!metadata) {
+    ::unlink(described.c_str());
+    return {};
+  }
+  struct stat status {};
+  if (::stat(file(path).c_str(), &status) < 0) return {};
+  const double modified = static_cast<double>(status.st_mtim.tv_sec) +
+                          static_cast<double>(status.st_mtim.tv_nsec) * 1e-9;
+  if (modified - 1 > metadata->timestamp) return {};
+  return metadata;
+}
+
+void local_folder::write_metadata(std::string_view path, std::string_view commit,
+                                  std::string_view etag) const {
+  local_metadata metadata;
+  metadata.commit = commit;
+  metadata.etag = etag;
+  metadata.timestamp =
+      std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
+  io::write_file_atomically(metadata_file(path), write_local_metadata(metadata));
+}
+
+}  // namespace cohub::cache

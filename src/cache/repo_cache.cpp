@@ -1,0 +1,154 @@
+#include "cache/repo_cache.hpp"
+
+#include "cohub/error.hpp"
+
+#include "hub/repo_id.hpp"
+#include "io/file.hpp"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <system_error>
+
+namespace cohub::cache {
+
+namespace {
+
+constexpr std::uint64_t ref_limit = 4096;
+
+bool is_regular(const std::filesystem::path& path) {
+  std::error_code ignored;
+  return std::filesystem::is_regular_file(path, ignored);  // follows links: dangling is false
+}
+
+/// File systems without links, and folders that forbid them.
+bool links_unsupported(int code) {
+  return code == EPERM || code == EACCES || code == ENOSYS || code == EOPNOTSUPP || code == EINVAL;
+}
+
+[[noreturn]] void fail(int code, const std::string& doing, const std::filesystem::path& path) {
+  throw error({code, boost::system::system_category()}, doing + " " + path.string());
+}
+
+/// Removes a temporary unless it was moved to its place.
+struct temporary {
+  std::filesystem::path path;
+  bool moved = false;
+  ~temporary() {
+    if (!moved) ::unlink(path.c_str());
+  }
+};
+
+}  // namespace
+
+void write_cachedir_tag(const std::filesystem::path& folder) {
+  const auto tag = folder / "CACHEDIR.TAG";
+  std::error_code ignored;
+  if (std::filesystem::exists(tag, ignored)) return;
+  try {
+    io::write_file_atomically(tag, cachedir_tag());
+  } catch (const error&) {
+  }
+}
+
+void repo_cache::prepare() const {
+  io::create_directories(layout_.blobs());
+  io::create_directories(layout_.snapshots());
+  io::create_directories(layout_.cache_dir() / ".locks" / layout_.folder().filename());
+  write_cachedir_tag(layout_.cache_dir());
+}
+
+std::optional<std::string> repo_cache::read_ref(std::string_view revision) const {
+  const auto path = layout_.ref(revision);
+  if (!is_regular(path)) return {};
+  try {
+    auto text = io::read_file(path, ref_limit);
+    if (hub::is_commit_id(text)) return text;
+  } catch (const error&) {  // went away, or is no ref
+  }
+  return {};
+}
+
+void repo_cache::write_ref(std::string_view revision, std::string_view commit) const {
+  if (revision == commit || read_ref(revision) == commit) return;
+  const auto path = layout_.ref(revision);
+  io::create_directories(path.parent_path());
+  io::write_file_atomically(path, commit, io::durability::process, layout_.folder());
+}
+
+std::optional<std::string> repo_cache::resolve(std::string_view revision) const {
+  if (hub::is_commit_id(revision)) return std::string(revision);
+  return read_ref(revision);
+}
+
+std::optional<std::filesystem::path> repo_cache::find_file(std::string_view commit,
+                                                           std::string_view path) const {
+  auto pointer = layout_.pointer(commit, path);
+  if (!is_regular(pointer)) return {};
+  return pointer;
+}
+
+cached_file repo_cache::try_to_load(std::string_view revision, std::string_view path) const {
+  cached_file found;
+  const auto commit = resolve(revision);
+  if (!commit) return found;
+  if (is_regular(layout_.no_exist(*commit, path))) {
+    found.what = cached_file::knowledge::absent;
+  } else if (auto file = find_file(*commit, path)) {
+    found.what = cached_file::knowledge::present;
+    found.path = std::move(*file);
+  }
+  return found;
+}
+
+void repo_cache::mark_no_exist(std::string_view commit, std::string_view path) const {
+  const auto mark = layout_.no_exist(commit, path);
+  io::create_directories(mark.parent_path());
+  const io::file touched(mark, io::file::mode::read_write);
+}
+
+bool repo_cache::has_blob(std::string_view etag) const { return is_regular(layout_.blob(etag)); }
+
+std::filesystem::path repo_cache::link_blob(std::string_view commit, std::string_view path,
+                                            std::string_view etag, blob_age age) const {
+  const auto blob = layout_.blob(etag);
+  auto pointer = layout_.pointer(commit, path);
+  struct stat status {};
+  if (::lstat(pointer.c_str(), &status) == 0) {
+    std::error_code differs;
+    if (S_ISLNK(status.st_mode) && std::filesystem::equivalent(pointer, blob, differs))
+      return pointer;
+    // A cache without links holds the content itself.
+    if (S_ISREG(status.st_mode) && age == blob_age::existing) return pointer;
+  }
+  io::create_directories(pointer.parent_path());
+  if (links_ == link_support::probe) {
+    temporary link{layout_.folder() / (".tmp-" + io::random_suffix())};
+    if (::symlink(link_text(path, etag).c_str(), link.path.c_str()) == 0) {
+      io::rename_file(link.path, pointer);
+      link.moved = true;
+      return pointer;
+    }
+    link.moved = true;  // there is nothing to remove
+    if (!links_unsupported(errno)) fail(errno, "linking a blob as", pointer);
+  }
+  place_without_link(blob, pointer, age);
+  return pointer;
+}
+
+void repo_cache::place_without_link(const std::filesystem::path& blob,
+                                    const std::filesystem::path& pointer, blob_age age) const {
+  if (age == blob_age::fresh) {
+    io::rename_file(blob, pointer);
+    return;
+  }
+  temporary copy{layout_.folder() / (".tmp-" + io::random_suffix())};
+  std::error_code failure;
+  std::filesystem::copy_file(blob, copy.path, failure);
+  if (failure) fail(failure.value(), "copying a blob to", pointer);
+  io::rename_file(copy.path, pointer);
+  copy.moved = true;
+}
+
+}  // namespace cohub::cache

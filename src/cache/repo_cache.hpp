@@ -1,0 +1,80 @@
+#pragma once
+
+#include "cache/layout.hpp"
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace cohub::cache {
+
+/// What a cache knows of a file without asking the Hub.
+struct cached_file {
+  enum class knowledge {
+    nothing,  ///< it may exist or not
+    absent,   ///< the Hub said that this commit has no such file
+    present   ///< `path` is it
+  };
+  knowledge what = knowledge::nothing;
+  std::filesystem::path path{};
+};
+
+/// Whether links can be made in a snapshot.
+enum class link_support {
+  probe,  ///< try, and fall back to regular files where the file system refuses
+  never   ///< `HF_HUB_DISABLE_SYMLINKS`
+};
+
+/// Whether a blob that is to be linked was downloaded just now: without links a new blob is moved
+/// into the snapshot, one that other snapshots use is copied.
+enum class blob_age { fresh, existing };
+
+/// The files of one repository in the cache. All functions block: they belong on the pool.
+///
+/// Everything becomes visible by an atomic rename, so that readers (also other clients) never see a
+/// part. Temporaries lie beside refs/ and snapshots/, not in them: every file in there counts.
+class repo_cache {
+ public:
+  explicit repo_cache(repo_layout layout, link_support links = link_support::probe)
+      : layout_(std::move(layout)), links_(links) {}
+
+  const repo_layout& layout() const noexcept { return layout_; }
+
+  /// Makes the folders of the repository, the folder of its locks, and CACHEDIR.TAG.
+  void prepare() const;
+
+  /// The commit that a ref names; nothing if there is no such ref or it holds something else.
+  std::optional<std::string> read_ref(std::string_view revision) const;
+  /// Points a ref to a commit; left alone if it does already or if `revision` is the commit itself.
+  void write_ref(std::string_view revision, std::string_view commit) const;
+  /// The commit of a revision as far as the cache knows: the revision itself if it is one.
+  std::optional<std::string> resolve(std::string_view revision) const;
+
+  /// The file of a snapshot; a link to nothing counts as absent.
+  std::optional<std::filesystem::path> find_file(std::string_view commit,
+                                                 std::string_view path) const;
+  /// Looks a file up as Python's `try_to_load_from_cache` does.
+  cached_file try_to_load(std::string_view revision, std::string_view path) const;
+  /// Remembers that a commit has no such file.
+  void mark_no_exist(std::string_view commit, std::string_view path) const;
+
+  bool has_blob(std::string_view etag) const;
+  /// Puts a blob into a snapshot and yields its path there. What leads to the same blob is left
+  /// alone; a regular file is replaced only by a fresh blob.
+  std::filesystem::path link_blob(std::string_view commit, std::string_view path,
+                                  std::string_view etag, blob_age age) const;
+
+ private:
+  void place_without_link(const std::filesystem::path& blob, const std::filesystem::path& pointer,
+                          blob_age age) const;
+
+  repo_layout layout_;
+  link_support links_;
+};
+
+/// Writes CACHEDIR.TAG into `folder` if there is none; a failure is of no consequence.
+void write_cachedir_tag(const std::filesystem::path& folder);
+
+}  // namespace cohub::cache

@@ -1,0 +1,139 @@
+#include "cache/tree_cache.hpp"
+
+#include "cohub/error.hpp"
+
+#include "core/hex.hpp"
+#include "hub/json_reader.hpp"
+#include "hub/repo_path.hpp"
+#include "io/file.hpp"
+
+#include <boost/json/object.hpp>
+#include <boost/json/value.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+
+namespace cohub::cache {
+
+namespace {
+
+constexpr std::uint64_t tree_limit = 256u << 20;
+
+void append_escape(std::string& text, unsigned unit) {
+  constexpr std::string_view digits = "0123456789abcdef";
+  text += "\\u";
+  for (int shift = 12; shift >= 0; shift -= 4) text += digits[(unit >> shift) & 15];
+}
+
+/// The code point at `at`, which moves behind it; bytes that are no UTF-8 become U+FFFD.
+std::uint32_t take_code_point(std::string_view text, std::size_t& at) {
+  const auto first = static_cast<unsigned char>(text[at++]);
+  if (first < 0x80) return first;
+  const int more = first >= 0xf0 ? 3 : first >= 0xe0 ? 2 : first >= 0xc0 ? 1 : 0;
+  if (more == 0 || first > 0xf4) return 0xfffd;
+  std::uint32_t value = first & (0x3fu >> more);
+  for (int i = 0; i < more; ++i) {
+    if (at >= text.size() || (static_cast<unsigned char>(text[at]) & 0xc0) != 0x80) return 0xfffd;
+    value = value << 6 | (static_cast<unsigned char>(text[at++]) & 0x3fu);
+  }
+  return value;
+}
+
+/// A JSON string in ASCII, as Python writes it.
+std::string json_string(std::string_view text) {
+  std::string out = "\"";
+  for (std::size_t at = 0; at < text.size();) {
+    const auto point = take_code_point(text, at);
+    if (point == '"' || point == '\\') {
+      out += '\\';
+      out += static_cast<char>(point);
+    } else if (point >= 0x20 && point < 0x7f) {
+      out += static_cast<char>(point);
+    } else if (point < 0x10000) {
+      append_escape(out, point);
+    } else {
+      append_escape(out, 0xd800 + ((point - 0x10000) >> 10));
+      append_escape(out, 0xdc00 + ((point - 0x10000) & 0x3ff));
+    }
+  }
+  return out + '"';
+}
+
+std::optional<tree_entry> decode_entry(std::string_view path, const boost::json::value& value) {
+  const auto* fields = value.if_object();
+  if (fields == nullptr || !hub::check_download_path(path)) return {};
+  tree_entry entry;
+  entry.path = path;
+  entry.oid = hub::text_or(*fields, "blob_id");
+  entry.size = hub::number_or(*fields, "size");
+  const auto hash = hub::text_or(*fields, "xet_hash");
+  if (!hash.empty() && !core::is_hex(hash, 64)) return {};  // hidden from whoever listed it
+  if (!core::is_hex(entry.oid, 40)) return {};
+  if (auto sha256 = hub::text_or(*fields, "lfs_sha256"); !sha256.empty()) {
+    if (!core::is_hex(sha256, 64)) return {};
+    lfs_info large;
+    large.sha256 = std::move(sha256);
+    large.size = hub::number_or(*fields, "lfs_size");
+    entry.lfs = std::move(large);
+  }
+  return entry;
+}
+
+}  // namespace
+
+std::string encode_tree(const std::vector<tree_entry>& entries) {
+  std::vector<const tree_entry*> files;
+  for (const auto& entry : entries)
+    if (entry.type == tree_entry::kind::file) files.push_back(&entry);
+  std::sort(files.begin(), files.end(),
+            [](const tree_entry* a, const tree_entry* b) { return a->path < b->path; });
+  std::string text = "{\n \"format_version\": 1,\n \"files\": {";
+  const char* separator = "\n";
+  for (const auto* file : files) {
+    text += separator;
+    separator = ",\n";
+    text += "  " + json_string(file->path) + ": {\n   \"size\": " + std::to_string(file->size) +
+            ",\n   \"blob_id\": " + json_string(file->oid);
+    if (file->lfs)
+      text += ",\n   \"lfs_sha256\": " + json_string(file->lfs->sha256) +
+              ",\n   \"lfs_size\": " + std::to_string(file->lfs->size);
+    text += "\n  }";
+  }
+  return text + (files.empty() ? "}\n}" : "\n }\n}");
+}
+
+std::optional<std::vector<tree_entry>> decode_tree(std::string_view text) {
+  const auto parsed = hub::parse_json(text);
+  if (!parsed) return {};
+  const auto* top = parsed->if_object();
+  if (top == nullptr || hub::number_or(*top, "format_version") != 1) return {};
+  const auto* files = top->if_contains("files");
+  if (files == nullptr || !files->is_object()) return {};
+  std::vector<tree_entry> entries;
+  entries.reserve(files->get_object().size());
+  for (const auto& [path, value] : files->get_object()) {
+    auto entry = decode_entry(std::string_view(path.data(), path.size()), value);
+    if (!entry) return {};
+    entries.push_back(std::move(*entry));
+  }
+  return entries;
+}
+
+std::optional<std::vector<tree_entry>> read_tree(const std::filesystem::path& path) {
+  std::error_code ignored;
+  if (!std::filesystem::is_regular_file(path, ignored)) return {};
+  try {
+    return decode_tree(io::read_file(path, tree_limit));
+  } catch (const error&) {
+    return {};
+  }
+}
+
+void write_tree(const std::filesystem::path& path, const std::vector<tree_entry>& entries) {
+  io::create_directories(path.parent_path());
+  io::write_file_atomically(path, encode_tree(entries), io::durability::process,
+                            path.parent_path().parent_path());
+}
+
+}  // namespace cohub::cache

@@ -1,0 +1,27 @@
+#pragma once
+
+#include "cohub/repository.hpp"
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+/// Listings of commits, kept as `trees/<commit>.json`: a commit never changes (hub-protocol,
+/// section 5.3).
+namespace cohub::cache {
+
+/// The files of a listing as text; folders are left out.
+std::string encode_tree(const std::vector<tree_entry>& entries);
+
+/// Nothing for text that is damaged, of another format, or names paths that could leave a folder.
+std::optional<std::vector<tree_entry>> decode_tree(std::string_view text);
+
+/// Blocking. Nothing if there is no listing that can be used.
+std::optional<std::vector<tree_entry>> read_tree(const std::filesystem::path& path);
+
+/// Blocking; makes the folder. The temporary lies in the folder above `path`'s.
+void write_tree(const std::filesystem::path& path, const std::vector<tree_entry>& entries);
+
+}  // namespace cohub::cache

@@ -1,0 +1,94 @@
+#include "cohub/client.hpp"
+
+#include "client/client_state.hpp"
+#include "client/operation.hpp"
+#include "client/repository_operations.hpp"
+#include "transfer/create_commit.hpp"
+#include "transfer/download_file.hpp"
+#include "transfer/snapshot.hpp"
+#include "transfer/tree_listing.hpp"
+#include "transfer/upload_folder.hpp"
+
+#include <utility>
+
+// Members are not coroutines: they hand the shared state to one, so that an operation may outlive
+// the client it was called on.
+namespace cohub {
+
+client::client(asio::any_io_executor executor, named<client_config> config)
+    : state_(std::make_shared<detail::client_state>(
+          detail::make_client_state(std::move(executor), *config))) {}
+
+const std::string& client::endpoint() const noexcept { return state_->shared->endpoint; }
+
+const std::filesystem::path& client::cache_dir() const noexcept {
+  return state_->shared->cache_dir;
+}
+
+asio::any_io_executor client::get_executor() const noexcept { return state_->executor; }
+
+asio::any_io_executor client::blocking_executor() const noexcept { return state_->shared->pool; }
+
+awaitable<std::filesystem::path> client::download_file(std::string repo_id, std::string path,
+                                                       named<download_options> options) {
+  return operation(transfer::download_file(state_->shared, std::move(repo_id), std::move(path),
+                                           *std::move(options)));
+}
+
+awaitable<std::filesystem::path> client::snapshot_download(
+    std::string repo_id, named<snapshot_download_options> options) {
+  return operation(
+      transfer::snapshot_download(state_->shared, std::move(repo_id), *std::move(options)));
+}
+
+awaitable<repo_url> client::create_repo(std::string repo_id, named<create_repo_options> options) {
+  return operation(repository::create(state_->shared, std::move(repo_id), *std::move(options)));
+}
+
+awaitable<void> client::delete_repo(std::string repo_id, named<delete_repo_options> options) {
+  return operation(repository::remove(state_->shared, std::move(repo_id), *std::move(options)));
+}
+
+awaitable<repo_info> client::repo_info(std::string repo_id, named<repo_info_options> options) {
+  return operation(
+      transfer::fetch_repo_info(state_->shared, std::move(repo_id), *std::move(options)));
+}
+
+listing<tree_entry> client::list_repo_tree(std::string repo_id,
+                                           named<list_repo_tree_options> options) {
+  return transfer::list_repo_tree(state_->shared, std::move(repo_id), *std::move(options));
+}
+
+awaitable<bool> client::file_exists(std::string repo_id, std::string path,
+                                    named<file_exists_options> options) {
+  return operation(repository::has_file(state_->shared, std::move(repo_id), std::move(path),
+                                        *std::move(options)));
+}
+
+awaitable<commit_info> client::create_commit(std::string repo_id,
+                                             std::vector<commit_operation> operations,
+                                             std::string commit_message,
+                                             named<create_commit_options> options) {
+  return operation(transfer::create_commit(state_->shared, std::move(repo_id),
+                                           std::move(operations), std::move(commit_message),
+                                           *std::move(options)));
+}
+
+awaitable<commit_info> client::upload_file(std::filesystem::path file, std::string path_in_repo,
+                                           std::string repo_id,
+                                           named<upload_file_options> options) {
+  return operation(transfer::upload_file(state_->shared, std::move(file), std::move(path_in_repo),
+                                         std::move(repo_id), *std::move(options)));
+}
+
+awaitable<commit_info> client::upload_folder(std::filesystem::path folder, std::string repo_id,
+                                             named<upload_folder_options> options) {
+  return operation(transfer::upload_folder(state_->shared, std::move(folder), std::move(repo_id),
+                                           *std::move(options)));
+}
+
+awaitable<user_info> client::whoami(named<whoami_options> options) {
+  return operation(repository::whoami(state_->shared, *std::move(options)));
+}
+
+}  // namespace cohub

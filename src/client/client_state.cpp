@@ -1,0 +1,87 @@
+#include "client/client_state.hpp"
+
+#include "cohub/error.hpp"
+#include "cohub/version.hpp"
+
+#include "core/environment.hpp"
+#include "core/url.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace cohub::detail {
+
+namespace {
+
+// Two blocks: one connection can always move.
+constexpr std::uint64_t smallest_budget = 1u << 20;
+
+/// "<library>/<version>; cohub/<version>; c++/20" (hub-protocol, section 1.4).
+std::string user_agent(const client_config& config) {
+  std::string text;
+  if (!config.library_name.empty()) {
+    text = config.library_name;
+    if (!config.library_version.empty()) text += '/' + config.library_version;
+    text += "; ";
+  }
+  text += "cohub/";
+  text += version;
+  text += "; c++/20";
+  if (const auto origin = core::environment_value("HF_HUB_USER_AGENT_ORIGIN"))
+    text += "; origin/" + *origin;
+  return text;
+}
+
+std::string checked_endpoint(std::string endpoint) {
+  while (endpoint.ends_with('/')) endpoint.pop_back();
+  if (!core::parse_url(endpoint))
+    throw error(errc::invalid_url, "the endpoint \"" + endpoint +
+                                       "\" (HF_ENDPOINT) must begin with http:// or https://");
+  return endpoint;
+}
+
+http::transport_config transport_settings(const client_config& config) {
+  http::transport_config settings;
+  settings.timeouts = config.timeouts;
+  settings.retries = config.retries;
+  settings.max_connections = config.max_connections;
+  settings.ca_file = config.ca_file;
+  settings.user_agent = user_agent(config);
+  return settings;
+}
+
+}  // namespace
+
+client_state make_client_state(asio::any_io_executor executor, client_config config) {
+  if (config.max_connections == 0)
+    throw error(errc::invalid_argument, "client_config::max_connections must not be 0");
+  auto shared = std::make_shared<transfer::context>();
+  shared->endpoint =
+      checked_endpoint(config.endpoint.empty() ? core::hub_endpoint() : config.endpoint);
+  shared->token = config.token;
+  if (!shared->token && !core::environment_flag("HF_HUB_DISABLE_IMPLICIT_TOKEN"))
+    shared->token = core::discover_token();
+  shared->cache_dir = config.cache_dir.empty() ? core::hub_cache_directory()
+                                               : core::expand_path(config.cache_dir.string());
+  shared->offline = config.offline.value_or(core::hub_offline());
+  shared->timeouts = config.timeouts;
+  shared->retries = config.retries;
+  shared->buffers = std::make_shared<transfer::memory_budget>(
+      std::max<std::uint64_t>(config.buffer_budget, 1u << 20));
+  shared->observer = config.observer;
+  if (config.blocking_executor) {
+    shared->pool = config.blocking_executor;
+  } else {
+    shared->own_threads =
+        std::make_unique<asio::thread_pool>(std::max<std::size_t>(config.blocking_threads, 1));
+    shared->pool = shared->own_threads->get_executor();
+  }
+  shared->transport = std::make_unique<http::transport>(executor, transport_settings(config));
+
+  client_state state;
+  state.executor = std::move(executor);
+  state.shared = std::move(shared);
+  return state;
+}
+
+}  // namespace cohub::detail

@@ -1,0 +1,77 @@
+#include "transfer/api_call.hpp"
+
+#include "cohub/error.hpp"
+
+#include "hub/reply_error.hpp"
+
+#include <utility>
+
+namespace cohub::transfer {
+
+namespace {
+
+constexpr std::uint64_t error_body_limit = 256 * 1024;
+
+hub::failed_reply reply_of(const http::response_head& head, std::string body) {
+  hub::failed_reply reply;
+  reply.status = head.status;
+  reply.url = head.url.text();
+  reply.header = [&head](std::string_view name) { return head.headers.get(name); };
+  reply.body = std::move(body);
+  return reply;
+}
+
+}  // namespace
+
+http::request hub_request(const context& shared, http::method verb, const std::string& url,
+                          const std::string& token) {
+  if (shared.offline)
+    throw error(errc::offline, "offline mode is on (HF_HUB_OFFLINE): no request is made");
+  http::request what;
+  what.verb = verb;
+  auto address = core::parse_url(url);
+  if (!address) throw error(address.error(), "reading the address " + url.substr(0, url.find('?')));
+  what.url = std::move(*address);
+  if (!token.empty()) what.headers.set("Authorization", "Bearer " + token);
+  what.idempotent = verb == http::method::get || verb == http::method::head;
+  return what;
+}
+
+http::request hub_request(const context& shared, http::method verb, const std::string& url,
+                          const std::string& token, std::string body,
+                          const std::string& content_type) {
+  auto what = hub_request(shared, verb, url, token);
+  what.headers.set("Content-Type", content_type);
+  what.body = http::bytes_body(std::move(body));
+  return what;
+}
+
+awaitable<std::exception_ptr> failure_of(http::response answer, std::string doing) {
+  std::string body;
+  try {
+    body = co_await answer.read_all(error_body_limit);
+  } catch (const error&) {
+    // What the headers say has to do.
+  }
+  const auto reply = reply_of(answer.head(), std::move(body));
+  co_return std::make_exception_ptr(hub::make_error(reply, doing));
+}
+
+awaitable<http::response> call(context_ptr shared, http::request what, std::string doing) {
+  auto answer = co_await shared->transport->send(std::move(what));
+  if (answer.status() / 100 != 2) {
+    auto reading = failure_of(std::move(answer), std::move(doing));
+    const auto failure = co_await std::move(reading);
+    std::rethrow_exception(failure);
+  }
+  co_return answer;
+}
+
+awaitable<std::string> call_for_text(context_ptr shared, http::request what, std::string doing) {
+  auto calling = call(std::move(shared), std::move(what), std::move(doing));
+  auto answer = co_await std::move(calling);
+  auto text = co_await answer.read_all();
+  co_return text;
+}
+
+}  // namespace cohub::transfer

@@ -1,0 +1,31 @@
+#pragma once
+
+#include "http/message.hpp"
+#include "http/transport.hpp"
+#include "transfer/context.hpp"
+
+#include <string>
+
+namespace cohub::transfer {
+
+/// A request to the Hub with the token, if it is not empty.
+/// @throws error  errc::invalid_url, errc::offline
+http::request hub_request(const context& shared, http::method verb, const std::string& url,
+                          const std::string& token);
+
+/// The same with a JSON body, or one of another `content_type`.
+http::request hub_request(const context& shared, http::method verb, const std::string& url,
+                          const std::string& token, std::string body,
+                          const std::string& content_type = "application/json");
+
+/// Sends; an answer that is not a success throws what the Hub says (hub-protocol, section 9).
+/// @param doing  for the error: "creating the repository owner/name"
+awaitable<http::response> call(context_ptr shared, http::request what, std::string doing);
+
+/// The same, and reads the answer's body.
+awaitable<std::string> call_for_text(context_ptr shared, http::request what, std::string doing);
+
+/// The exception for an answer that is not a success; reads what is left of it.
+awaitable<std::exception_ptr> failure_of(http::response answer, std::string doing);
+
+}  // namespace cohub::transfer

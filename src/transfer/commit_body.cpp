@@ -1,0 +1,164 @@
+#include "transfer/commit_body.hpp"
+
+#include "core/base64.hpp"
+#include "hub/commit_lines.hpp"
+#include "io/on_pool.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+#include <vector>
+
+namespace cohub::transfer {
+
+namespace {
+
+// A multiple of 3, so that pieces are encoded one by one and joined.
+constexpr std::size_t raw_piece = 48 * 1024;
+
+/// Produces the body in order, piece by piece. Blocking where it reads contents.
+class commit_encoder {
+ public:
+  commit_encoder(std::shared_ptr<const commit_plan> plan, std::string header_line)
+      : plan_(std::move(plan)), header_line_(std::move(header_line)) {
+    rewind();
+    while (next_text()) {
+      size_ += text_.size();
+      if (content_) size_ += core::base64_length(static_cast<std::size_t>(content_->size()));
+      content_.reset();
+    }
+    rewind();
+  }
+
+  std::uint64_t size() const noexcept { return size_; }
+
+  void rewind() {
+    text_.clear();
+    text_used_ = 0;
+    removal_ = 0;
+    add_ = 0;
+    in_file_ = false;
+    content_.reset();
+    started_ = false;
+  }
+
+  std::size_t fill(std::span<std::byte> buffer) {
+    std::size_t filled = 0;
+    while (filled < buffer.size()) {
+      if (text_used_ == text_.size() && !next_piece()) break;
+      const std::size_t count = std::min(buffer.size() - filled, text_.size() - text_used_);
+      std::memcpy(buffer.data() + filled, text_.data() + text_used_, count);
+      text_used_ += count;
+      filled += count;
+    }
+    return filled;
+  }
+
+ private:
+  bool next_piece() {
+    text_used_ = 0;
+    if (content_) {
+      if (content_offset_ < content_->size()) {
+        encode_content();
+        return true;
+      }
+      content_.reset();
+    }
+    return next_text();
+  }
+
+  void encode_content() {
+    raw_.resize(raw_piece);
+    // Contents fill a buffer completely unless they end: the pieces join to one encoding.
+    const std::size_t count =
+        content_->read_at(content_offset_, std::as_writable_bytes(std::span(raw_)));
+    content_offset_ += count;
+    text_ = core::base64_encode(std::string_view(raw_).substr(0, count));
+  }
+
+  /// Puts the next text that is not content into `text_`, and names the content that follows it.
+  bool next_text() {
+    if (!started_) {
+      started_ = true;
+      text_ = header_line_;
+      return true;
+    }
+    if (in_file_) {
+      text_ = hub::commit_file_suffix(plan_->adds[add_].path);
+      in_file_ = false;
+      ++add_;
+      return true;
+    }
+    if (removal_ < plan_->deletes.size()) {
+      const auto& removal = plan_->deletes[removal_++];
+      text_ = hub::commit_delete_line(removal.path, removal.is_folder);
+      return true;
+    }
+    while (add_ < plan_->adds.size() && plan_->adds[add_].dropped) ++add_;
+    if (add_ == plan_->adds.size()) return false;
+    const auto& add = plan_->adds[add_];
+    if (add.mode == hub::upload_mode::lfs) {
+      text_ = hub::commit_lfs_line(add.path, add.oid, add.size);
+      ++add_;
+      return true;
+    }
+    text_ = hub::commit_file_prefix(add.path);
+    content_ = add.content;
+    content_offset_ = 0;
+    in_file_ = true;
+    return true;
+  }
+
+  std::shared_ptr<const commit_plan> plan_;
+  std::string header_line_;
+  std::uint64_t size_ = 0;
+
+  std::string text_;  // what is being handed out
+  std::size_t text_used_ = 0;
+  std::size_t removal_ = 0;
+  std::size_t add_ = 0;
+  bool started_ = false;
+  bool in_file_ = false;  // the suffix of a file line is due
+  upload_content_ptr content_;
+  std::uint64_t content_offset_ = 0;
+  std::string raw_;
+};
+
+class encoded_body final : public http::body_source {
+ public:
+  encoded_body(std::shared_ptr<commit_encoder> encoder, asio::any_io_executor pool)
+      : encoder_(std::move(encoder)), pool_(std::move(pool)) {}
+
+  std::uint64_t size() const override { return encoder_->size(); }
+
+  awaitable<void> rewind() override {
+    encoder_->rewind();
+    co_return;
+  }
+
+  awaitable<std::size_t> read(std::span<std::byte> buffer) override {
+    // One job fills the whole buffer, over as many small files as fit; see content_body on
+    // ownership.
+    auto piece = std::make_shared<std::vector<std::byte>>(buffer.size());
+    auto work = [encoder = encoder_, piece] { return encoder->fill(*piece); };
+    auto reading = io::on_pool(pool_, std::move(work));
+    const std::size_t count = co_await std::move(reading);
+    std::memcpy(buffer.data(), piece->data(), count);
+    co_return count;
+  }
+
+ private:
+  std::shared_ptr<commit_encoder> encoder_;
+  asio::any_io_executor pool_;
+};
+
+}  // namespace
+
+std::shared_ptr<http::body_source> commit_body(std::shared_ptr<const commit_plan> plan,
+                                               std::string header_line,
+                                               asio::any_io_executor pool) {
+  auto encoder = std::make_shared<commit_encoder>(std::move(plan), std::move(header_line));
+  return std::make_shared<encoded_body>(std::move(encoder), std::move(pool));
+}
+
+}  // namespace cohub::transfer

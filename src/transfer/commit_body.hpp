@@ -1,0 +1,18 @@
+#pragma once
+
+#include "http/message.hpp"
+#include "transfer/upload_plan.hpp"
+
+#include <boost/asio/any_io_executor.hpp>
+
+#include <memory>
+#include <string>
+
+namespace cohub::transfer {
+
+/// The NDJSON body of a commit (hub-protocol, section 7.5): the header, deletions, then additions,
+/// whose contents are read and encoded while the body is sent. Its length is known beforehand.
+std::shared_ptr<http::body_source> commit_body(std::shared_ptr<const commit_plan> plan,
+                                               std::string header_line, asio::any_io_executor pool);
+
+}  // namespace cohub::transfer

@@ -1,0 +1,90 @@
+#pragma once
+
+#include "cohub/awaitable.hpp"
+
+#include "core/byte_range.hpp"
+#include "http/transport.hpp"
+#include "transfer/content_source.hpp"
+#include "transfer/context.hpp"
+#include "transfer/download_content.hpp"
+#include "transfer/download_retry.hpp"
+#include "transfer/front_digest.hpp"
+#include "transfer/partial_file.hpp"
+#include "transfer/progress_reporter.hpp"
+#include "transfer/signal.hpp"
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <exception>
+#include <memory>
+#include <optional>
+#include <span>
+
+/// The steps that the ways of downloading share: opening a range, receiving it, waiting after a
+/// failure.
+namespace cohub::transfer {
+
+/// Bytes that one read from the network fills and one job of the pool writes.
+inline constexpr std::size_t block_size = 512 * 1024;
+
+/// What the coroutines of one download share.
+struct content_fetch {
+  context_ptr shared{};
+  content_description what{};
+  content_settings settings{};
+  std::shared_ptr<content_source> source{};
+  std::shared_ptr<partial_file> partial{};  // null for content that fits a block
+  std::shared_ptr<front_digest> digest{};
+  progress_reporter progress;
+  signal written;  // more of the partial is there
+};
+
+using fetch_ptr = std::shared_ptr<content_fetch>;
+
+/// A block of memory that jobs of the pool keep alive, whatever becomes of the coroutine.
+using block_buffer = std::shared_ptr<std::byte[]>;
+
+/// An answer that is ready to be received, or why there is none.
+struct opened_content {
+  http::response answer{};
+  bool ignored_range = false;  ///< the whole content comes, though a part was asked for
+  std::exception_ptr failure{};
+  bool may_retry = false;
+  bool relocated = false;                            ///< the address had expired: try again at once
+  std::optional<std::chrono::milliseconds> asked{};  ///< wait that the server asks for
+};
+
+/// Asks for a range, or without a Range header for all of it where `range` is the whole file and
+/// `ranged` is false. Only cancellation is thrown.
+awaitable<opened_content> open_content(fetch_ptr self, core::byte_range range, bool ranged);
+
+/// What one read brought.
+struct received_block {
+  std::size_t count = 0;
+  std::exception_ptr failure{};
+};
+
+/// Reads until `room`, which outlives the call, is full. Failures but cancellation are returned, so
+/// that what came before is not lost.
+awaitable<received_block> fill_block(http::response& answer, std::span<std::byte> room);
+
+/// Two blocks of memory within the client's budget: one is read into while the other is written.
+struct block_pair {
+  memory_budget::share share{};
+  block_buffer blocks[2]{};
+};
+awaitable<block_pair> acquire_blocks(context_ptr shared);
+
+/// Reads the answer into the partial file; `range.begin` follows what is written. Yields what ended
+/// it early. The references outlive the call.
+awaitable<std::exception_ptr> receive_content(fetch_ptr self, http::response& answer,
+                                              core::byte_range& range, block_pair& memory);
+
+/// Waits before the next try, or throws `failure` if there is to be none.
+awaitable<void> wait_to_retry(fetch_ptr self, retry_counter& counter, const opened_content& opened);
+
+/// Whether a failure of a body may be met by another try.
+bool may_retry(const std::exception_ptr& failure) noexcept;
+
+}  // namespace cohub::transfer

@@ -1,0 +1,82 @@
+#include "transfer/content_source.hpp"
+
+#include <utility>
+
+namespace cohub::transfer {
+
+namespace {
+
+bool is_strong(std::string_view etag) noexcept {
+  return etag.size() > 2 && etag.front() == '"' && etag.back() == '"';
+}
+
+}  // namespace
+
+content_source::content_source(asio::any_io_executor executor, core::url resolve,
+                               std::optional<core::url> location, http::fields credentials)
+    : resolve_(std::move(resolve)),
+      location_(std::move(location)),
+      credentials_(std::move(credentials)),
+      changed_(std::move(executor)) {}
+
+awaitable<content_source::route> content_source::next_route(std::shared_ptr<content_source> self) {
+  while (!self->confirmed_ && self->probing_) co_await self->changed_.wait();
+  const bool probing = !self->confirmed_;
+  self->probing_ = probing;
+  auto way = self->make_route(probing);
+  co_return way;
+}
+
+content_source::route content_source::make_route(bool probing) {
+  route way;
+  way.source_ = shared_from_this();
+  way.probing_ = probing;
+  way.url = location_ ? *location_ : resolve_;
+  if (!is_foreign(way.url)) way.headers = credentials_;
+  if (!validator_.empty()) way.headers.set("If-Range", validator_);
+  return way;
+}
+
+bool content_source::is_foreign(const core::url& answered) const noexcept {
+  return answered.origin != resolve_.origin;
+}
+
+bool content_source::changed(std::string_view etag) const noexcept {
+  return !validator_.empty() && is_strong(etag) && etag != validator_;
+}
+
+content_source::route& content_source::route::operator=(route&& other) noexcept {
+  if (this != &other) {
+    release();
+    url = std::move(other.url);
+    headers = std::move(other.headers);
+    source_ = std::move(other.source_);
+    probing_ = other.probing_;
+  }
+  return *this;
+}
+
+void content_source::route::confirm(const core::url& answered, std::string_view etag) {
+  source_->location_ = answered;
+  source_->confirmed_ = true;
+  if (source_->validator_.empty() && is_strong(etag)) source_->validator_ = etag;
+}
+
+void content_source::route::expire() {
+  // Another request may have found the new address meanwhile: that one stays.
+  if (source_->location_ && source_->location_->text() != url.text()) return;
+  source_->location_.reset();
+  source_->validator_.clear();  // belongs to the address
+  source_->confirmed_ = false;
+}
+
+void content_source::route::release() noexcept {
+  if (!source_) return;
+  const auto source = std::move(source_);
+  source_.reset();
+  if (!probing_) return;
+  source->probing_ = false;
+  source->changed_.notify();
+}
+
+}  // namespace cohub::transfer

@@ -1,0 +1,49 @@
+#pragma once
+
+#include "cohub/client_config.hpp"
+#include "cohub/observer.hpp"
+
+#include "core/environment.hpp"
+#include "http/transport.hpp"
+#include "transfer/memory_budget.hpp"
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/thread_pool.hpp>
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace cohub::transfer {
+
+/// What all operations of a client share. Set up once, then only read; what changes inside
+/// (transport, budget) belongs to the client's executor.
+struct context {
+  std::string endpoint{};              ///< without final '/'
+  std::optional<std::string> token{};  ///< of calls that bring none; unset or "" sends none
+  std::filesystem::path cache_dir{};
+  bool offline = false;
+  /// Whether snapshots are made without links, even where the file system has them.
+  bool disable_symlinks = core::environment_flag("HF_HUB_DISABLE_SYMLINKS");
+  time_limits timeouts{};
+  retry_limits retries{};
+  std::shared_ptr<cohub::observer> observer{};  ///< of calls that bring none; may be null
+
+  asio::any_io_executor pool{};                      ///< for blocking work
+  std::unique_ptr<asio::thread_pool> own_threads{};  ///< behind `pool`; null: the user's
+  std::unique_ptr<http::transport> transport{};
+  std::shared_ptr<memory_budget> buffers{};  ///< of transfers; null: no bound
+
+  /// The token of a call: its own, else the client's; "" is none.
+  std::string token_for(const std::optional<std::string>& own) const {
+    return own ? *own : token.value_or(std::string());
+  }
+  std::shared_ptr<cohub::observer> observer_for(const std::shared_ptr<cohub::observer>& own) const {
+    return own ? own : observer;
+  }
+};
+
+using context_ptr = std::shared_ptr<const context>;
+
+}  // namespace cohub::transfer

@@ -1,0 +1,213 @@
+#include "transfer/download_content.hpp"
+
+#include "cohub/error.hpp"
+
+#include "io/file.hpp"
+#include "io/on_pool.hpp"
+#include "transfer/content_fetch.hpp"
+#include "transfer/download_ranges.hpp"
+
+#include <boost/asio/this_coro.hpp>
+
+#include <algorithm>
+#include <utility>
+
+namespace cohub::transfer {
+
+namespace {
+
+constexpr std::uint64_t smallest_chunk = 64 * 1024;
+
+[[noreturn]] void throw_mismatch(const content_description& what, const std::string& actual) {
+  throw error(errc::content_mismatch, "downloading " + what.name + ": its checksum is " + actual +
+                                          " where the Hub promised " + what.etag);
+}
+
+void report_verified(const content_fetch& self) {
+  if (self.digest->active())
+    report_event(self.settings.observer, transfer_event::kind::verified, self.what.name,
+                 self.what.etag);
+}
+
+fetch_ptr make_fetch(asio::any_io_executor executor, context_ptr shared, content_description what,
+                     content_settings settings) {
+  progress_reporter progress(settings.observer, what.name, transfer_progress::direction::download,
+                             what.size);
+  auto source =
+      std::make_shared<content_source>(executor, what.resolve, what.location, what.credentials);
+  auto digest = std::make_shared<front_digest>(hub::kind_of_etag(what.etag), what.size);
+  return std::make_shared<content_fetch>(
+      content_fetch{std::move(shared), std::move(what), std::move(settings), std::move(source),
+                    nullptr, std::move(digest), std::move(progress), signal(std::move(executor))});
+}
+
+/// Content of one block at most: it is received into memory, and one job of the pool checks it and
+/// puts it in its place.
+awaitable<void> download_block(fetch_ptr self, std::filesystem::path partial_stem,
+                               std::filesystem::path destination) {
+  const auto size = static_cast<std::size_t>(self->what.size);
+  auto waiting = memory_budget::acquire(self->shared->buffers, size);
+  const auto share = co_await std::move(waiting);
+  const block_buffer bytes = std::make_shared_for_overwrite<std::byte[]>(size);
+  const std::span room(bytes.get(), size);
+  retry_counter counter(self->shared->retries);
+  std::size_t filled = 0;
+  while (filled < size) {
+    const core::byte_range range{filled, size};
+    auto opening = open_content(self, range, filled > 0);
+    auto opened = co_await std::move(opening);
+    if (opened.ignored_range) {
+      self->progress.take_back(filled);
+      filled = 0;
+    }
+    if (!opened.failure) {
+      auto filling = fill_block(opened.answer, room.subspan(filled));
+      auto received = co_await std::move(filling);
+      filled += received.count;
+      self->progress.add(received.count);
+      if (received.count > 0) counter.progressed();
+      if (!received.failure) break;
+      opened.failure = received.failure;
+      opened.may_retry = may_retry(received.failure);
+    }
+    opened.answer = {};
+    co_await wait_to_retry(self, counter, opened);
+  }
+  auto work = [self, bytes, size, partial_stem, destination] {
+    const std::span<const std::byte> content(bytes.get(), size);
+    if (auto digest = digest_for(hub::kind_of_etag(self->what.etag), size)) {
+      digest->update(content);
+      if (const auto actual = digest->hex_digest(); actual != self->what.etag)
+        throw_mismatch(self->what, actual);
+    }
+    io::write_file_atomically(destination,
+                              std::string_view(reinterpret_cast<const char*>(bytes.get()), size),
+                              io::durability::process, partial_stem.parent_path());
+  };
+  auto placing = io::on_pool(self->shared->pool, std::move(work));
+  co_await std::move(placing);
+}
+
+awaitable<void> fetch_missing(fetch_ptr self) {
+  const bool in_ranges = self->what.size > self->settings.chunk_size;
+  auto outcome = ranges_outcome::ignored;
+  if (in_ranges) {
+    auto downloading = download_ranges(self);
+    outcome = co_await std::move(downloading);
+  }
+  if (outcome == ranges_outcome::complete) co_return;
+  auto streaming = download_stream(self);
+  co_await std::move(streaming);
+}
+
+/// Runs once all is on disk: the checksum decides whether it becomes visible.
+void verify_and_publish(content_fetch& self, const std::filesystem::path& destination) {
+  if (self.digest->active()) {
+    if (const auto actual = self.digest->hex(); actual != self.what.etag)
+      throw_mismatch(self.what, actual);
+  }
+  self.partial->publish(destination);
+}
+
+awaitable<void> open_partial(fetch_ptr self, std::filesystem::path stem) {
+  auto work = [self, stem = std::move(stem)] {
+    return std::make_shared<partial_file>(stem, self->what.size, self->what.etag);
+  };
+  auto opening = io::on_pool(self->shared->pool, std::move(work));
+  self->partial = co_await std::move(opening);
+  const auto there = self->partial->done().count();
+  if (there == 0) co_return;
+  self->progress.add(there);
+  report_event(self->settings.observer, transfer_event::kind::resumed, self->what.name,
+               std::to_string(there) + " of " + std::to_string(self->what.size) +
+                   " bytes are there already");
+}
+
+/// One attempt at content that needs a partial file.
+awaitable<void> download_partial(fetch_ptr self, std::filesystem::path stem,
+                                 std::filesystem::path destination) {
+  auto opening = open_partial(self, std::move(stem));
+  co_await std::move(opening);
+  std::exception_ptr failure;
+  bool mismatch = false;
+  try {
+    auto fetching = fetch_missing(self);
+    co_await std::move(fetching);
+    auto work = [self, destination] { verify_and_publish(*self, destination); };
+    auto publishing = io::on_pool(self->shared->pool, std::move(work));
+    co_await std::move(publishing);
+  } catch (const error& e) {
+    failure = std::current_exception();
+    mismatch = e.code() == errc::content_mismatch;
+  } catch (...) {
+    failure = std::current_exception();
+  }
+  if (!failure) co_return;
+  // Also after a cancellation: what is on disk is noted, and the partial closed, before the caller
+  // goes on (and lets others have the lock).
+  const auto state = co_await asio::this_coro::cancellation_state;
+  if (state.cancelled() != asio::cancellation_type::none)
+    co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
+  auto work = [self, mismatch] {
+    try {
+      if (mismatch)
+        self->partial->discard();
+      else
+        self->partial->save();
+    } catch (const error&) {  // the first failure is the one to tell
+    }
+    self->partial.reset();
+  };
+  auto closing = io::on_pool(self->shared->pool, std::move(work));
+  co_await std::move(closing);
+  std::rethrow_exception(failure);
+}
+
+awaitable<void> place_empty(context_ptr shared, std::filesystem::path partial_stem,
+                            std::filesystem::path destination) {
+  auto work = [partial_stem = std::move(partial_stem), destination = std::move(destination)] {
+    io::write_file_atomically(destination, {}, io::durability::process, partial_stem.parent_path());
+  };
+  auto placing = io::on_pool(shared->pool, std::move(work));
+  co_await std::move(placing);
+}
+
+}  // namespace
+
+awaitable<void> download_content(context_ptr shared, content_description what,
+                                 std::filesystem::path partial_stem,
+                                 std::filesystem::path destination, content_settings settings) {
+  if (settings.connections == 0 || settings.chunk_size < smallest_chunk)
+    throw error(errc::invalid_argument, "downloading " + what.name +
+                                            ": connections must be at least 1 and chunk_size at "
+                                            "least 65536");
+  const auto executor = co_await asio::this_coro::executor;
+  if (what.size == 0) {
+    auto placing = place_empty(shared, std::move(partial_stem), std::move(destination));
+    co_await std::move(placing);
+    co_return;
+  }
+  for (bool again = false;; again = true) {
+    const auto self = make_fetch(executor, shared, what, settings);
+    std::exception_ptr failure;
+    try {
+      if (what.size <= block_size) {
+        auto downloading = download_block(self, partial_stem, destination);
+        co_await std::move(downloading);
+      } else {
+        auto downloading = download_partial(self, partial_stem, destination);
+        co_await std::move(downloading);
+      }
+    } catch (const error& e) {
+      if (again || e.code() != errc::content_mismatch) throw;
+      failure = std::current_exception();
+      report_event(settings.observer, transfer_event::kind::retry, what.name, e.what());
+    }
+    if (!failure) {
+      report_verified(*self);
+      co_return;
+    }
+  }
+}
+
+}  // namespace cohub::transfer

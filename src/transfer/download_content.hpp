@@ -1,0 +1,50 @@
+#pragma once
+
+#include "cohub/awaitable.hpp"
+
+#include "core/url.hpp"
+#include "http/fields.hpp"
+#include "transfer/context.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace cohub::transfer {
+
+/// One file's content on the Hub, and what is promised of it.
+struct content_description {
+  std::string name{};                 ///< path in the repository, for errors and observers
+  core::url resolve{};                ///< on the Hub, pinned to a commit
+  std::optional<core::url> location;  ///< where a HEAD said that the bytes are
+  http::fields credentials{};         ///< for the Hub's origin alone
+  std::uint64_t size = 0;             ///< in bytes
+  std::string etag{};                 ///< normalised; a sha256 or git blob id is checked
+};
+
+struct content_settings {
+  std::size_t connections = 8;           ///< ranged requests in flight
+  std::uint64_t chunk_size = 16u << 20;  ///< bytes of one ranged request
+  std::shared_ptr<cohub::observer> observer{};
+};
+
+/// Downloads, verifies, and only then moves the content to `destination`, replacing what is there.
+///
+/// More than one chunk comes in parallel ranges where the server honours them, else as one stream.
+/// A partial file stays beside `partial_stem` when the download fails or is cancelled or killed,
+/// and the next call continues it. The caller keeps other processes out (a lock); without, only
+/// bandwidth is lost. Memory: two buffers of 512 KiB a connection, within the client's budget.
+///
+/// @param partial_stem  path that temporary names are made from by adding to it; its folder exists
+///                      and lies on the file system of `destination`
+/// @throws error  errc::content_mismatch after the download was repeated once,
+/// errc::truncated_body,
+///                errc::invalid_response; what the Hub or the network says; the system's code
+awaitable<void> download_content(context_ptr shared, content_description what,
+                                 std::filesystem::path partial_stem,
+                                 std::filesystem::path destination, content_settings settings);
+
+}  // namespace cohub::transfer

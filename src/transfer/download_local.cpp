@@ -1,0 +1,150 @@
+#include "cohub/error.hpp"
+
+#include "cache/local_dir.hpp"
+#include "hub/file_metadata.hpp"
+#include "hub/repo_id.hpp"
+#include "io/file.hpp"
+#include "io/on_pool.hpp"
+#include "transfer/file_request.hpp"
+#include "transfer/front_digest.hpp"
+#include "transfer/progress_reporter.hpp"
+
+#include <unistd.h>
+
+#include <system_error>
+#include <utility>
+
+/// Downloads into a local folder (hub-protocol, section 4.7).
+namespace cohub::transfer {
+
+namespace {
+
+struct local_request {
+  file_request_ptr file;
+  cache::local_folder folder;
+};
+using local_ptr = std::shared_ptr<const local_request>;
+
+bool has_commit(const local_request& local) {
+  const auto& options = local.file->options;
+  if (options.force_download || !hub::is_commit_id(options.revision)) return false;
+  if (!local.folder.has_file(local.file->path)) return false;
+  const auto metadata = local.folder.read_metadata(local.file->path);
+  return metadata && metadata->commit == options.revision;
+}
+
+/// Whether a file that nothing is noted about has this sha256.
+bool has_content(const std::filesystem::path& path, const file_facts& facts) {
+  if (hub::kind_of_etag(facts.etag) != hub::etag_kind::sha256) return false;
+  const io::file content(path, io::file::mode::read);
+  if (content.size() != facts.size) return false;
+  front_digest digest(hub::etag_kind::sha256, facts.size);
+  digest.catch_up(content, facts.size, facts.size);
+  return digest.hex() == facts.etag;
+}
+
+/// Copies the file out of the main cache, if it has it.
+bool copy_from_cache(const local_request& local, const file_facts& facts) {
+  const auto cached = local.file->cache.find_file(facts.commit, local.file->path);
+  if (!cached) return false;
+  const auto copy =
+      local.folder.partial(local.file->path, facts.etag).string() + ".cohub." + io::random_suffix();
+  std::error_code failure;
+  std::filesystem::copy_file(std::filesystem::canonical(*cached, failure), copy, failure);
+  if (failure) {
+    ::unlink(copy.c_str());
+    return false;
+  }
+  io::rename_file(copy, local.folder.file(local.file->path));
+  return true;
+}
+
+/// Whether the file is there, or can be had without a download.
+bool is_satisfied(const local_request& local, const file_facts& facts) {
+  const auto& path = local.file->path;
+  local.folder.prepare(path);
+  if (local.file->options.force_download) return false;
+  bool there = false;
+  if (local.folder.has_file(path)) {
+    const auto metadata = local.folder.read_metadata(path);
+    there = metadata ? metadata->etag == facts.etag : has_content(local.folder.file(path), facts);
+  }
+  if (!there && !copy_from_cache(local, facts)) return false;
+  local.folder.write_metadata(path, facts.commit, facts.etag);
+  return true;
+}
+
+template <class Question>
+awaitable<bool> ask(local_ptr local, Question question) {
+  auto asking = io::on_pool(local->file->shared->pool, std::move(question));
+  const bool answer = co_await std::move(asking);
+  co_return answer;
+}
+
+awaitable<bool> check_satisfied(local_ptr local, file_facts facts) {
+  auto question = [local, facts = std::move(facts)] { return is_satisfied(*local, facts); };
+  auto asking = ask(local, std::move(question));
+  const bool yes = co_await std::move(asking);
+  if (yes) report_event(local->file->observer, transfer_event::kind::cache_hit, local->file->path);
+  co_return yes;
+}
+
+awaitable<void> fetch_to_folder(local_ptr local, file_facts facts) {
+  auto checking = check_satisfied(local, facts);
+  const bool there = co_await std::move(checking);
+  if (there) co_return;
+  const auto& path = local->file->path;
+  auto locking = cache::lock_file(local->file->shared->pool, local->folder.lock_file(path));
+  const auto lock = co_await std::move(locking);
+  auto checking_again = check_satisfied(local, facts);
+  const bool brought = co_await std::move(checking_again);
+  if (brought) co_return;
+  auto fetching = fetch_content(local->file, facts, local->folder.partial(path, facts.etag),
+                                local->folder.file(path));
+  co_await std::move(fetching);
+  auto work = [local, facts] {
+    local->folder.write_metadata(local->file->path, facts.commit, facts.etag);
+  };
+  auto noting = io::on_pool(local->file->shared->pool, std::move(work));
+  co_await std::move(noting);
+  report_event(local->file->observer, transfer_event::kind::finished, path);
+}
+
+}  // namespace
+
+awaitable<std::filesystem::path> download_to_local_dir(file_request_ptr file,
+                                                       std::optional<file_facts> known) {
+  const auto local = std::make_shared<const local_request>(
+      local_request{file, cache::local_folder(file->options.local_dir)});
+  auto destination = local->folder.file(file->path);
+  auto at_commit = [local] { return has_commit(*local); };
+  auto asking_commit = ask(local, std::move(at_commit));
+  const bool has_it = co_await std::move(asking_commit);
+  if (has_it) {
+    report_event(file->observer, transfer_event::kind::cache_hit, file->path);
+    co_return destination;
+  }
+  if (!known) {
+    auto asking = ask_hub(file);
+    auto head = co_await std::move(asking);
+    if (head.failure && may_fall_back(head.failure) && !file->options.force_download) {
+      auto is_there = [local] { return local->folder.has_file(local->file->path); };
+      auto looking = ask(local, std::move(is_there));
+      const bool there = co_await std::move(looking);
+      if (there) {
+        report_event(file->observer, transfer_event::kind::cache_hit, file->path,
+                     "the Hub did not say whether it is up to date");
+        co_return destination;
+      }
+      auto asking_again = ask_hub_again(file, std::move(head));
+      head = co_await std::move(asking_again);
+    }
+    if (head.failure) throw_unavailable(*file, head.failure);
+    known = std::move(head.facts);
+  }
+  auto fetching = fetch_to_folder(local, std::move(*known));
+  co_await std::move(fetching);
+  co_return destination;
+}
+
+}  // namespace cohub::transfer

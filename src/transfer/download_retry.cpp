@@ -1,0 +1,51 @@
+#include "transfer/download_retry.hpp"
+
+#include "cohub/error.hpp"
+
+#include "http/retry_policy.hpp"
+
+#include <boost/asio/error.hpp>
+
+#include <random>
+#include <string_view>
+
+namespace cohub::transfer {
+
+namespace asio = boost::asio;
+
+bool is_transient(boost::system::error_code code) noexcept {
+  if (code == errc::truncated_body || code == errc::timed_out) return true;
+  if (code == asio::error::eof || code == asio::error::connection_reset ||
+      code == asio::error::connection_aborted || code == asio::error::broken_pipe ||
+      code == asio::error::connection_refused || code == asio::error::network_unreachable ||
+      code == asio::error::network_down || code == asio::error::host_unreachable ||
+      code == asio::error::timed_out || code == asio::error::host_not_found_try_again)
+    return true;
+  // A TLS stream that was cut; named by text, since TLS is none of this layer's business.
+  return std::string_view(code.category().name()) == "asio.ssl.stream";
+}
+
+bool is_unreachable(boost::system::error_code code) noexcept {
+  return is_transient(code) || code == asio::error::host_not_found ||
+         code == asio::error::no_data || code == asio::error::access_denied;
+}
+
+status_verdict judge_status(int status, bool foreign) noexcept {
+  if (status == 200 || status == 206) return status_verdict::success;
+  if (http::is_transient_status(status)) return status_verdict::retry;
+  const bool refused =
+      status == 400 || status == 401 || status == 403 || status == 404 || status == 410;
+  return foreign && refused ? status_verdict::relocate : status_verdict::fatal;
+}
+
+std::optional<std::chrono::milliseconds> retry_counter::next_delay(
+    std::optional<std::chrono::milliseconds> asked_by_server, double jitter) noexcept {
+  return http::next_delay(limits_, ++failures_, asked_by_server, jitter);
+}
+
+double draw_jitter() {
+  thread_local std::minstd_rand random(std::random_device{}());
+  return std::uniform_real_distribution<double>(0.0, 1.0)(random);
+}
+
+}  // namespace cohub::transfer

@@ -1,0 +1,90 @@
+#include "transfer/file_head.hpp"
+
+#include "cohub/error.hpp"
+
+#include "hub/file_metadata.hpp"
+#include "hub/repo_id.hpp"
+#include "hub/routes.hpp"
+#include "io/with_timeout.hpp"
+#include "transfer/api_call.hpp"
+
+#include <utility>
+
+namespace cohub::transfer {
+
+namespace {
+
+/// Facts that an earlier hop of the redirects may tell and the last one not.
+bool told_by_hops(std::string_view name) {
+  return http::equal_without_case(name, "X-Repo-Commit") ||
+         http::equal_without_case(name, "X-Linked-Etag") ||
+         http::equal_without_case(name, "X-Linked-Size");
+}
+
+std::string_view look_up(const http::response_head& head, std::string_view name) {
+  const auto value = head.headers.get(name);
+  if (!value.empty() || !told_by_hops(name)) return value;
+  return head.redirect_headers.get(name);
+}
+
+/// Where the bytes are, if that is another host: an address there is signed and does not change its
+/// meaning. One on the Hub itself may name a branch, and is not used.
+std::optional<core::url> signed_location(const http::response_head& head) {
+  const auto reference = head.headers.get("Location");
+  if (head.status / 100 != 3 || reference.empty()) return {};
+  auto target = core::resolve_url(head.url, reference);
+  if (!target || target->origin == head.url.origin) return {};
+  return std::move(*target);
+}
+
+void read_facts(const http::response_head& head, const std::string& doing, file_head& result) {
+  const auto location = signed_location(head);
+  auto metadata = hub::read_file_metadata(
+      head.status, [&head](std::string_view name) { return look_up(head, name); },
+      location ? location->text() : head.url.text());
+  if (!metadata) {
+    http_context context;
+    context.status = head.status;
+    context.url = head.url.printable();
+    throw error(metadata.error(), doing + ": the answer lacks what a Hub tells of a file", context);
+  }
+  if (!hub::is_safe_file_name(metadata->etag))
+    throw error(errc::invalid_response, doing + ": the etag cannot be used as a file name");
+  result.facts.commit = std::move(metadata->commit);
+  result.facts.etag = std::move(metadata->etag);
+  result.facts.size = metadata->size;
+  result.facts.location = location;
+  result.commit = result.facts.commit;
+}
+
+}  // namespace
+
+awaitable<file_head> fetch_file_head(context_ptr shared, repo_type type, std::string repo_id,
+                                     std::string revision, std::string path, std::string token,
+                                     std::chrono::milliseconds limit, bool retry) {
+  file_head result;
+  const std::string doing = "asking for " + path + " of " + repo_id + " at " + revision;
+  try {
+    const auto url = hub::routes::resolve(shared->endpoint, type, repo_id, revision, path);
+    auto what = hub_request(*shared, http::method::head, url, token);
+    what.redirects = http::redirects::same_origin;
+    what.retry = retry;
+    auto sending = io::with_timeout(shared->transport->send(std::move(what)), limit, doing);
+    auto answer = co_await std::move(sending);
+    const auto head = answer.head();
+    if (head.status / 100 == 2 || head.status / 100 == 3) {
+      read_facts(head, doing, result);
+    } else {
+      const auto commit = look_up(head, "X-Repo-Commit");
+      if (hub::is_commit_id(commit)) result.commit = commit;
+      auto reading = failure_of(std::move(answer), doing);
+      result.failure = co_await std::move(reading);
+    }
+  } catch (const boost::system::system_error& e) {
+    if (e.code() == asio::error::operation_aborted) throw;
+    result.failure = std::current_exception();
+  }
+  co_return result;
+}
+
+}  // namespace cohub::transfer

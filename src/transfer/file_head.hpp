@@ -1,0 +1,38 @@
+#pragma once
+
+#include "cohub/awaitable.hpp"
+#include "cohub/repository.hpp"
+
+#include "core/url.hpp"
+#include "transfer/context.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <exception>
+#include <optional>
+#include <string>
+
+namespace cohub::transfer {
+
+/// What must be known of a file before it is downloaded.
+struct file_facts {
+  std::string commit{};  ///< 40 hex digits
+  std::string etag{};    ///< normalised
+  std::uint64_t size = 0;
+  std::optional<core::url> location{};  ///< signed address on another host, if the Hub gave one
+};
+
+/// What the Hub said to the question for one file.
+struct file_head {
+  file_facts facts{};            ///< if there is no failure
+  std::exception_ptr failure{};  ///< any but cancellation
+  std::string commit{};          ///< also of a commit that has no such file, if the Hub told
+};
+
+/// HEAD of the resolve address (hub-protocol, section 3). One try within `limit`, or the client's
+/// retries.
+awaitable<file_head> fetch_file_head(context_ptr shared, repo_type type, std::string repo_id,
+                                     std::string revision, std::string path, std::string token,
+                                     std::chrono::milliseconds limit, bool retry);
+
+}  // namespace cohub::transfer

@@ -1,0 +1,62 @@
+#pragma once
+
+#include "cohub/awaitable.hpp"
+#include "cohub/download.hpp"
+
+#include "cache/file_lock.hpp"
+#include "cache/repo_cache.hpp"
+#include "transfer/context.hpp"
+#include "transfer/download_content.hpp"
+#include "transfer/file_head.hpp"
+
+#include <exception>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+
+/// One file that was asked for, and what the cache and the local folder have in common about it.
+namespace cohub::transfer {
+
+struct file_request {
+  context_ptr shared{};
+  std::string repo_id{};
+  std::string path{};  ///< in the repository, subfolder included; checked
+  download_options options{};
+  std::string token{};
+  std::shared_ptr<cohub::observer> observer{};
+  cache::repo_cache cache;
+};
+using file_request_ptr = std::shared_ptr<const file_request>;
+
+/// Checks names and options.
+/// @throws error  errc::invalid_repository_id, errc::invalid_path, errc::invalid_argument
+file_request_ptr make_file_request(context_ptr shared, std::string repo_id, std::string path,
+                                   download_options options);
+
+/// What the Hub tells of the file, asked within the metadata time limit.
+awaitable<file_head> ask_hub(file_request_ptr file);
+
+/// The same once more, with time and retries, where the first failure may pass; `failed` is it.
+awaitable<file_head> ask_hub_again(file_request_ptr file, file_head failed);
+
+/// Whether a file that is there already may be returned instead of this failure: always, but for
+/// "no such file" and "no such revision" (hub-protocol, section 4.4).
+bool may_fall_back(const std::exception_ptr& failure) noexcept;
+
+/// Throws for a failure that no local file makes up for: local_entry_not_found where the Hub was
+/// not to be asked or was not reached, else the failure itself.
+[[noreturn]] void throw_unavailable(const file_request& file, const std::exception_ptr& failure);
+
+/// Downloads the content to `destination` at the commit in `facts`.
+awaitable<void> fetch_content(file_request_ptr file, file_facts facts,
+                              std::filesystem::path partial_stem,
+                              std::filesystem::path destination);
+
+/// The two places for a file.
+awaitable<std::filesystem::path> download_to_cache(file_request_ptr file,
+                                                   std::optional<file_facts> known);
+awaitable<std::filesystem::path> download_to_local_dir(file_request_ptr file,
+                                                       std::optional<file_facts> known);
+
+}  // namespace cohub::transfer

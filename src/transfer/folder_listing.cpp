@@ -1,0 +1,35 @@
+#include "transfer/folder_listing.hpp"
+
+#include "cohub/error.hpp"
+
+#include <algorithm>
+
+namespace cohub::transfer {
+
+namespace fs = std::filesystem;
+
+std::vector<folder_file> list_folder(const fs::path& folder, const core::path_filter& filter) {
+  std::error_code failure;
+  if (!fs::is_directory(folder, failure)) {
+    const auto code =
+        failure ? boost::system::error_code(failure)
+                : boost::system::errc::make_error_code(boost::system::errc::not_a_directory);
+    throw error(code, "reading the folder " + folder.string());
+  }
+  std::vector<folder_file> files;
+  fs::recursive_directory_iterator entry(folder, failure);
+  for (; !failure && entry != fs::recursive_directory_iterator(); entry.increment(failure)) {
+    std::error_code unreadable;
+    if (!entry->is_regular_file(unreadable)) continue;
+    folder_file file;
+    file.path = entry->path();
+    file.relative = entry->path().lexically_relative(folder).generic_string();
+    if (filter.keeps(file.relative)) files.push_back(std::move(file));
+  }
+  if (failure) throw error(failure, "reading the folder " + folder.string());
+  std::sort(files.begin(), files.end(),
+            [](const folder_file& a, const folder_file& b) { return a.relative < b.relative; });
+  return files;
+}
+
+}  // namespace cohub::transfer

@@ -1,0 +1,60 @@
+#include "transfer/front_digest.hpp"
+
+#include "cohub/error.hpp"
+
+#include <algorithm>
+
+namespace cohub::transfer {
+
+namespace {
+constexpr std::size_t piece_size = 256 * 1024;
+}
+
+std::optional<core::digest> digest_for(hub::etag_kind kind, std::uint64_t size) {
+  std::optional<core::digest> digest;
+  if (kind == hub::etag_kind::sha256) digest.emplace(core::digest::algorithm::sha256);
+  if (kind == hub::etag_kind::git_sha1) digest.emplace(core::git_blob_digest(size));
+  return digest;
+}
+
+front_digest::front_digest(hub::etag_kind kind, std::uint64_t size)
+    : kind_(kind), size_(size), digest_(digest_for(kind, size)) {}
+
+bool front_digest::feed(std::uint64_t offset, std::span<const std::byte> bytes) {
+  if (!active()) return false;
+  const std::unique_lock guard(mutex_, std::try_to_lock);
+  if (!guard.owns_lock() || offset != front_) return false;
+  digest_->update(bytes);
+  front_ += bytes.size();
+  return true;
+}
+
+void front_digest::catch_up(const io::file& content, std::uint64_t end, std::uint64_t limit) {
+  if (!active()) return;
+  const std::scoped_lock guard(mutex_);
+  const auto stop = std::min(end, front_ + limit);
+  piece_.resize(piece_size);
+  while (front_ < stop) {
+    const auto wanted =
+        static_cast<std::size_t>(std::min<std::uint64_t>(stop - front_, piece_size));
+    const auto bytes = std::span(piece_).first(wanted);
+    if (content.read_at(front_, bytes) != wanted)
+      throw error(errc::content_mismatch,
+                  "checking " + content.path().string() + ", which became shorter meanwhile");
+    digest_->update(bytes);
+    front_ += wanted;
+  }
+}
+
+void front_digest::restart() {
+  const std::scoped_lock guard(mutex_);
+  digest_ = digest_for(kind_, size_);
+  front_ = 0;
+}
+
+std::string front_digest::hex() {
+  const std::scoped_lock guard(mutex_);
+  return digest_->hex_digest();
+}
+
+}  // namespace cohub::transfer

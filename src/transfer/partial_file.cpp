@@ -1,0 +1,207 @@
+#include "transfer/partial_file.hpp"
+
+#include "cohub/error.hpp"
+
+#include "transfer/partial_journal.hpp"
+
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <limits>
+#include <utility>
+
+namespace cohub::transfer {
+
+namespace {
+
+/// A journal is written when so much is not in it yet: what a kill costs, for each connection.
+constexpr std::uint64_t save_interval = 4u << 20;
+constexpr std::uint64_t journal_limit = 64u << 20;
+constexpr int open_limit = 20;
+
+enum class locking { held, refused, unsupported };
+
+locking lock(const io::file& opened) {
+  int outcome = 0;
+  do {
+    outcome = ::flock(opened.native_handle(), LOCK_EX | LOCK_NB);
+  } while (outcome < 0 && errno == EINTR);
+  if (outcome == 0) return locking::held;
+  return errno == EWOULDBLOCK ? locking::refused : locking::unsupported;
+}
+
+/// Whether the name still stands for what was opened: another process may have published it between
+/// the opening and the locking.
+bool is_current(const io::file& opened) {
+  struct stat held {};
+  struct stat named {};
+  return ::fstat(opened.native_handle(), &held) == 0 &&
+         ::lstat(opened.path().c_str(), &named) == 0 && held.st_ino == named.st_ino &&
+         held.st_dev == named.st_dev;
+}
+
+std::filesystem::path with_suffix(std::filesystem::path stem, const std::string& suffix) {
+  stem += suffix;
+  return stem;
+}
+
+std::string owner_text() {
+  std::array<char, 256> host{};
+  if (::gethostname(host.data(), host.size() - 1) < 0) host[0] = '?';
+  return std::to_string(::getpid()) + ' ' + host.data();
+}
+
+}  // namespace
+
+std::uint64_t free_disk_bytes(const std::filesystem::path& path) {
+  struct statvfs status {};
+  if (::statvfs(path.c_str(), &status) < 0 || status.f_blocks == 0)
+    return std::numeric_limits<std::uint64_t>::max();
+  return static_cast<std::uint64_t>(status.f_bavail) * status.f_frsize;
+}
+
+partial_file::partial_file(const std::filesystem::path& stem, std::uint64_t size, std::string etag)
+    : size_(size), etag_(std::move(etag)) {
+  open(stem);
+  load_journal();
+  try {
+    check_room();
+    begin_journal();
+    content_.truncate(size_);
+  } catch (...) {
+    if (done_.empty()) discard();
+    throw;
+  }
+}
+
+partial_file::~partial_file() {
+  if (gone_) return;
+  if (own_name_) {
+    discard();
+    return;
+  }
+  try {
+    save();
+  } catch (const error&) {  // the next attempt fetches a little more
+  }
+}
+
+void partial_file::open(const std::filesystem::path& stem) {
+  for (int tries = 0; tries < open_limit; ++tries) {
+    io::file opened(with_suffix(stem, ".cohub.partial"), io::file::mode::read_write);
+    const auto outcome = lock(opened);
+    if (outcome == locking::refused) break;
+    if (outcome == locking::held && !is_current(opened)) continue;
+    content_ = std::move(opened);
+    journal_ = io::file(with_suffix(stem, ".cohub.journal"), io::file::mode::read_write);
+    return;
+  }
+  own_name_ = true;
+  const auto unique = with_suffix(stem, ".cohub." + io::random_suffix());
+  content_ = io::file(with_suffix(unique, ".partial"), io::file::mode::write_new);
+  journal_ = io::file(with_suffix(unique, ".journal"), io::file::mode::write_new);
+}
+
+void partial_file::load_journal() {
+  // A partial has its full length from the start: any other was not begun with this journal.
+  if (content_.size() != size_) return;
+  const auto length = journal_.size();
+  if (length > journal_limit) return;
+  std::string text(static_cast<std::size_t>(length), '\0');
+  text.resize(journal_.read_at(0, std::as_writable_bytes(std::span(text))));
+  auto journal = decode_partial_journal(text);
+  if (journal && journal->head.size == size_ && journal->head.etag == etag_)
+    done_ = std::move(journal->done);
+}
+
+void partial_file::begin_journal() {
+  // The old ranges are in the new text before it is cut to them: whatever moment the process is
+  // killed at, the journal says no more than what is on disk.
+  partial_head head;
+  head.size = size_;
+  head.etag = etag_;
+  head.owner = owner_text();
+  auto text = encode_partial_head(head);
+  for (const auto& range : done_.ranges()) text += encode_partial_range(range);
+  journal_.truncate(0);
+  journal_.write_at(0, std::as_bytes(std::span(text)));
+  journal_end_ = text.size();
+}
+
+void partial_file::check_room() const {
+  const auto needed = size_ - done_.count();
+  const auto available = free_disk_bytes(content_.path());
+  if (needed <= available) return;
+  const auto code = boost::system::errc::make_error_code(boost::system::errc::no_space_on_device);
+  throw error({code.value(), boost::system::system_category()},
+              "downloading to " + content_.path().parent_path().string() + ": " +
+                  std::to_string(needed) + " bytes are needed and " + std::to_string(available) +
+                  " are free");
+}
+
+void partial_file::write(std::uint64_t offset, std::span<const std::byte> bytes) {
+  content_.write_at(offset, bytes);
+  const core::byte_range written{offset, offset + bytes.size()};
+  const std::scoped_lock guard(mutex_);
+  done_.add(written);
+  unsaved_.add(written);
+  unsaved_bytes_ += bytes.size();
+  if (unsaved_bytes_ < save_interval) return;
+  append(unsaved_);
+  unsaved_.clear();
+  unsaved_bytes_ = 0;
+}
+
+void partial_file::append(const range_set& ranges) {
+  std::string text;
+  for (const auto& range : ranges.ranges()) text += encode_partial_range(range);
+  journal_.write_at(journal_end_, std::as_bytes(std::span(text)));
+  journal_end_ += text.size();
+}
+
+range_set partial_file::done() const {
+  const std::scoped_lock guard(mutex_);
+  return done_;
+}
+
+std::uint64_t partial_file::front() const {
+  const std::scoped_lock guard(mutex_);
+  return done_.end_of_run(0);
+}
+
+void partial_file::restart() {
+  const std::scoped_lock guard(mutex_);
+  done_.clear();
+  unsaved_.clear();
+  unsaved_bytes_ = 0;
+  begin_journal();
+}
+
+void partial_file::save() {
+  const std::scoped_lock guard(mutex_);
+  if (gone_ || unsaved_.empty()) return;
+  append(unsaved_);
+  unsaved_.clear();
+  unsaved_bytes_ = 0;
+}
+
+void partial_file::publish(const std::filesystem::path& destination) {
+  const std::scoped_lock guard(mutex_);
+  io::rename_file(content_.path(), destination);
+  gone_ = true;
+  ::unlink(journal_.path().c_str());
+}
+
+void partial_file::discard() noexcept {
+  const std::scoped_lock guard(mutex_);
+  gone_ = true;
+  // The journal first: without it nobody believes what is in the partial.
+  ::unlink(journal_.path().c_str());
+  ::unlink(content_.path().c_str());
+}
+
+}  // namespace cohub::transfer

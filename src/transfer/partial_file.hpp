@@ -1,0 +1,71 @@
+#pragma once
+
+#include "core/byte_range.hpp"
+#include "io/file.hpp"
+#include "transfer/range_set.hpp"
+
+#include <cstdint>
+#include <filesystem>
+#include <mutex>
+#include <span>
+#include <string>
+
+namespace cohub::transfer {
+
+/// A file that arrives in pieces, with a journal of what is there: another process continues it
+/// after this one was killed. Blocking, for the pool; several threads may write at once.
+///
+/// Names no other client opens: `<stem>.cohub.partial` and `<stem>.cohub.journal`. The partial is
+/// locked while it is open; if somebody else has it (where the lock around the download excludes
+/// nobody), this one gets names of its own, which nobody continues.
+class partial_file {
+ public:
+  /// Opens or continues. The disk must have room for what is missing.
+  /// @throws error  the system's code: no room, no permission
+  partial_file(const std::filesystem::path& stem, std::uint64_t size, std::string etag);
+  partial_file(partial_file&&) = delete;
+  ~partial_file();
+
+  const std::filesystem::path& path() const noexcept { return content_.path(); }
+  const io::file& content() const noexcept { return content_; }
+
+  void write(std::uint64_t offset, std::span<const std::byte> bytes);
+
+  range_set done() const;
+  /// How much of the file is there without a gap.
+  std::uint64_t front() const;
+
+  /// Forgets what is there: all is fetched again.
+  void restart();
+  /// Makes the journal say all that is known.
+  void save();
+  /// Moves the finished file to its place; the journal goes.
+  void publish(const std::filesystem::path& destination);
+  /// Removes both.
+  void discard() noexcept;
+
+ private:
+  void open(const std::filesystem::path& stem);
+  void load_journal();
+  void begin_journal();
+  void append(const range_set& ranges);
+  void check_room() const;
+
+  std::uint64_t size_;
+  std::string etag_;
+  io::file content_{};
+  io::file journal_{};
+  mutable std::mutex mutex_;
+  range_set done_{};
+  range_set unsaved_{};
+  std::uint64_t unsaved_bytes_ = 0;
+  std::uint64_t journal_end_ = 0;
+  bool own_name_ = false;  // unique to this process: of no use to another
+  bool gone_ = false;      // published or discarded
+};
+
+/// Free bytes for this user where `path` (which exists) lies; the largest number where that is not
+/// known.
+std::uint64_t free_disk_bytes(const std::filesystem::path& path);
+
+}  // namespace cohub::transfer

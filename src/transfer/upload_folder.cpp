@@ -1,0 +1,130 @@
+#include "transfer/upload_folder.hpp"
+
+#include "cohub/error.hpp"
+
+#include "core/glob.hpp"
+#include "io/on_pool.hpp"
+#include "transfer/create_commit.hpp"
+#include "transfer/folder_listing.hpp"
+#include "transfer/tree_listing.hpp"
+
+#include <algorithm>
+#include <unordered_set>
+#include <utility>
+
+namespace cohub::transfer {
+
+namespace {
+
+std::string prefix_of(std::string folder) {
+  while (folder.starts_with('/')) folder.erase(0, 1);
+  while (folder.ends_with('/')) folder.pop_back();
+  if (folder == "." || folder.empty()) return {};
+  return folder + '/';
+}
+
+awaitable<std::vector<commit_operation>> additions(context_ptr shared, std::filesystem::path folder,
+                                                   std::string prefix,
+                                                   upload_folder_options options) {
+  auto ignored = std::move(options.ignore_patterns);
+  for (auto& pattern : core::always_ignored_patterns()) ignored.push_back(std::move(pattern));
+  core::path_filter filter(std::move(options.allow_patterns), std::move(ignored));
+  auto work = [folder = std::move(folder), filter = std::move(filter), prefix = std::move(prefix)] {
+    std::vector<commit_operation> operations;
+    for (auto& file : list_folder(folder, filter)) {
+      commit_operation_add add;
+      add.path_in_repo = prefix + file.relative;
+      add.content = std::move(file.path);
+      operations.push_back(std::move(add));
+    }
+    return operations;
+  };
+  auto listing = io::on_pool(shared->pool, std::move(work));
+  auto operations = co_await std::move(listing);
+  co_return operations;
+}
+
+/// Deletions of the remote files that the patterns name and that are not added anyway.
+awaitable<std::vector<commit_operation>> deletions(context_ptr shared, std::string repo_id,
+                                                   std::string prefix,
+                                                   std::vector<commit_operation> added,
+                                                   upload_folder_options options) {
+  std::unordered_set<std::string> kept;
+  for (const auto& operation : added) {
+    if (const auto* add = std::get_if<commit_operation_add>(&operation))
+      kept.insert(add->path_in_repo);
+  }
+  const core::path_filter wanted(options.delete_patterns, {});
+  list_repo_tree_options of;
+  of.type = options.type;
+  of.revision = options.revision;
+  of.recursive = true;
+  of.token = options.token;
+  auto remote = list_repo_tree(shared, std::move(repo_id), std::move(of));
+  std::vector<commit_operation> operations;
+  for (;;) {
+    const auto entry = co_await remote.next();
+    if (!entry) break;
+    if (entry->type != tree_entry::kind::file || !entry->path.starts_with(prefix)) continue;
+    const auto relative = entry->path.substr(prefix.size());
+    if (relative == ".gitattributes" || kept.contains(entry->path) || !wanted.keeps(relative))
+      continue;
+    commit_operation_delete removal;
+    removal.path_in_repo = entry->path;
+    operations.push_back(std::move(removal));
+  }
+  co_return operations;
+}
+
+}  // namespace
+
+awaitable<commit_info> upload_folder(context_ptr shared, std::filesystem::path folder,
+                                     std::string repo_id, upload_folder_options options) {
+  const auto prefix = prefix_of(options.path_in_repo);
+  auto operations = co_await additions(shared, std::move(folder), prefix, options);
+  if (!options.delete_patterns.empty()) {
+    auto removing = deletions(shared, repo_id, prefix, operations, options);
+    auto removals = co_await std::move(removing);
+    std::move(removals.begin(), removals.end(), std::back_inserter(operations));
+  }
+  create_commit_options commit;
+  commit.type = options.type;
+  commit.revision = std::move(options.revision);
+  commit.commit_description = std::move(options.commit_description);
+  commit.create_pr = options.create_pr;
+  commit.parent_commit = std::move(options.parent_commit);
+  commit.token = std::move(options.token);
+  commit.observer = std::move(options.observer);
+  auto message = std::move(options.commit_message);
+  if (message.empty()) message = "Upload folder using cohub";
+  auto committing = create_commit(std::move(shared), std::move(repo_id), std::move(operations),
+                                  std::move(message), std::move(commit));
+  auto info = co_await std::move(committing);
+  co_return info;
+}
+
+awaitable<commit_info> upload_file(context_ptr shared, std::filesystem::path file,
+                                   std::string path_in_repo, std::string repo_id,
+                                   upload_file_options options) {
+  create_commit_options commit;
+  commit.type = options.type;
+  commit.revision = std::move(options.revision);
+  commit.commit_description = std::move(options.commit_description);
+  commit.create_pr = options.create_pr;
+  commit.parent_commit = std::move(options.parent_commit);
+  commit.token = std::move(options.token);
+  commit.observer = std::move(options.observer);
+  auto message = std::move(options.commit_message);
+  if (message.empty()) message = "Upload " + path_in_repo + " with cohub";
+  commit_operation_add add;
+  add.path_in_repo = std::move(path_in_repo);
+  add.content = std::move(file);
+  std::vector<commit_operation> operations;
+  operations.emplace_back(std::move(add));
+  auto committing = create_commit(std::move(shared), std::move(repo_id), std::move(operations),
+                                  std::move(message), std::move(commit));
+  auto info = co_await std::move(committing);
+  co_return info;
+}
+
+}  // namespace cohub::transfer

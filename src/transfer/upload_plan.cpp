@@ -1,0 +1,74 @@
+#include "transfer/upload_plan.hpp"
+
+#include "cohub/error.hpp"
+
+#include "hub/repo_path.hpp"
+
+#include <algorithm>
+#include <unordered_map>
+#include <utility>
+
+namespace cohub::transfer {
+
+namespace {
+
+std::string checked(const std::string& path) {
+  auto normalized = hub::check_path_in_repo(path);
+  if (!normalized)
+    throw error(normalized.error(), "the path \"" + path + "\" cannot be in a repository");
+  return std::move(*normalized);
+}
+
+}  // namespace
+
+bool commit_plan::empty() const noexcept {
+  return deletes.empty() &&
+         std::all_of(adds.begin(), adds.end(), [](const planned_add& add) { return add.dropped; });
+}
+
+commit_plan plan_commit(const std::vector<commit_operation>& operations) {
+  commit_plan plan;
+  std::unordered_map<std::string, std::size_t> position;
+  for (std::size_t i = 0; i < operations.size(); ++i) {
+    if (const auto* add = std::get_if<commit_operation_add>(&operations[i])) {
+      planned_add planned;
+      planned.path = checked(add->path_in_repo);
+      if (planned.path.empty() || planned.path.ends_with('/'))
+        throw error(errc::invalid_path, "a file needs a name: \"" + add->path_in_repo + "\"");
+      planned.operation = i;
+      const auto [known, is_new] = position.emplace(planned.path, plan.adds.size());
+      if (is_new)
+        plan.adds.push_back(std::move(planned));
+      else
+        plan.adds[known->second].operation = i;
+      continue;
+    }
+    const auto& removal = std::get<commit_operation_delete>(operations[i]);
+    planned_delete planned;
+    planned.path = checked(removal.path_in_repo);
+    planned.is_folder = removal.is_folder || planned.path.ends_with('/');
+    while (planned.path.ends_with('/')) planned.path.pop_back();
+    if (planned.path.empty())
+      throw error(errc::invalid_path, "a deletion needs a path; delete_repo deletes everything");
+    plan.deletes.push_back(std::move(planned));
+  }
+  return plan;
+}
+
+void apply_preupload(commit_plan& plan, std::size_t begin, std::size_t end,
+                     const std::vector<hub::preupload_answer>& answers) {
+  std::unordered_map<std::string_view, const hub::preupload_answer*> by_path;
+  for (const auto& answer : answers) by_path.emplace(answer.path, &answer);
+  for (std::size_t i = begin; i < end; ++i) {
+    auto& add = plan.adds[i];
+    const auto found = by_path.find(add.path);
+    if (found == by_path.end())
+      throw error(errc::invalid_response,
+                  "asking how to upload " + add.path + " (the Hub did not say)");
+    add.mode = add.size == 0 ? hub::upload_mode::regular : found->second->mode;
+    add.dropped = found->second->ignore;
+    add.oid_there = found->second->oid;
+  }
+}
+
+}  // namespace cohub::transfer

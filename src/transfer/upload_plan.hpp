@@ -1,0 +1,52 @@
+#pragma once
+
+#include "cohub/commit.hpp"
+
+#include "hub/preupload.hpp"
+#include "transfer/upload_content.hpp"
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace cohub::transfer {
+
+/// One addition on its way into a commit.
+struct planned_add {
+  std::string path{};
+  std::size_t operation = 0;  ///< that it came from
+  upload_content_ptr content{};
+  std::uint64_t size = 0;
+  hub::upload_mode mode = hub::upload_mode::regular;
+  std::string oid_there{};  ///< what the path holds on the Hub; empty: nothing
+  std::string
+      oid{};  ///< sha256 of a large file, git blob id of a regular one; empty until computed
+  bool dropped = false;  ///< ignored by the Hub, or unchanged
+};
+
+struct planned_delete {
+  std::string path{};
+  bool is_folder = false;
+};
+
+/// What a commit will do.
+struct commit_plan {
+  std::vector<planned_add> adds{};
+  std::vector<planned_delete> deletes{};
+
+  /// Whether anything is left to commit.
+  bool empty() const noexcept;
+};
+
+/// Checks paths and sorts the operations; contents are not opened yet. The last addition of a path
+/// wins.
+/// @throws error  errc::invalid_path
+commit_plan plan_commit(const std::vector<commit_operation>& operations);
+
+/// Takes over what the Hub says of each file. A file of size 0 is regular, whatever it says, since
+/// object stores refuse empty objects (hub-protocol, section 7.2).
+/// @throws error  errc::invalid_response if a file was not answered
+void apply_preupload(commit_plan& plan, std::size_t begin, std::size_t end,
+                     const std::vector<hub::preupload_answer>& answers);
+
+}  // namespace cohub::transfer
