@@ -1,0 +1,125 @@
+#include "server/api.hpp"
+
+#include "io/file.hpp"
+#include "io/on_pool.hpp"
+#include "server/call.hpp"
+#include "server/failure.hpp"
+#include "server/guarded.hpp"
+#include "server/route_table.hpp"
+
+#include <algorithm>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+namespace cohub::server {
+
+namespace {
+
+constexpr std::size_t body_piece = 1u << 20;
+
+bool is_host(std::string_view text) {
+  return !text.empty() && text.size() <= 300 && std::all_of(text.begin(), text.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
+           c == '-' || c == '_' || c == ':' || c == '[' || c == ']';
+  });
+}
+
+failure too_large() { return {413, {}, "The request's body is too large"}; }
+
+/// A request's body on its way through a file, which goes with the object.
+struct spooled_body {
+  explicit spooled_body(const hub_store& store)
+      : file(store.temporary / ("body-" + io::random_suffix() + io::random_suffix()),
+             io::file::mode::write_new) {}
+  spooled_body(spooled_body&&) = delete;
+  ~spooled_body() {
+    std::error_code ignored;
+    std::filesystem::remove(file.path(), ignored);
+  }
+  io::file file;
+};
+
+awaitable<void> read_to_memory(request_body& body, std::shared_ptr<call> what,
+                               std::uint64_t limit) {
+  std::vector<std::byte> buffer(64 * 1024);
+  for (;;) {
+    const std::size_t count = co_await body.read_some(buffer);
+    if (count == 0) co_return;
+    if (what->body.size() + count > limit) throw too_large();
+    what->body.append(reinterpret_cast<const char*>(buffer.data()), count);
+  }
+}
+
+awaitable<std::shared_ptr<spooled_body>> read_to_file(std::shared_ptr<hub_store> store,
+                                                      asio::any_io_executor pool,
+                                                      request_body& body, std::uint64_t limit) {
+  auto open = [store] { return std::make_shared<spooled_body>(*store); };
+  auto spool = co_await io::on_pool(pool, std::move(open));
+  auto buffer = std::make_shared<std::vector<std::byte>>(body_piece);
+  std::uint64_t size = 0;
+  for (;;) {
+    std::size_t filled = 0;
+    while (filled < buffer->size()) {
+      const std::size_t count = co_await body.read_some(std::span(*buffer).subspan(filled));
+      if (count == 0) break;
+      filled += count;
+    }
+    if (filled == 0) co_return spool;
+    if (size + filled > limit) throw too_large();
+    auto write = [spool, buffer, size, filled] {
+      spool->file.write_at(size, std::span<const std::byte>(*buffer).first(filled));
+    };
+    co_await io::on_pool(pool, std::move(write));
+    size += filled;
+  }
+}
+
+class api_handler final : public request_handler {
+ public:
+  api_handler(std::shared_ptr<hub_store> store, asio::any_io_executor pool, endpoints where)
+      : store_(std::move(store)), pool_(std::move(pool)), where_(std::move(where)) {}
+
+  awaitable<reply> answer(request_head head, request_body& body) override {
+    auto operation = run(store_, pool_, where_, std::move(head), body);
+    return guarded(std::move(operation));
+  }
+
+ private:
+  static awaitable<reply> run(std::shared_ptr<hub_store> store, asio::any_io_executor pool,
+                              endpoints where, request_head head, request_body& body) {
+    auto what = std::make_shared<call>();
+    const route to = find_route(head, *what);
+    what->content_endpoint = where.content;
+    what->endpoint = where.api;
+    const auto host = head.headers.get("Host");
+    if (store->config.public_endpoint.empty() && is_host(host))
+      what->endpoint = where.scheme + "://" + std::string(host);
+    if (to.body_limit > 0 && head.content_length.value_or(0) > to.body_limit) throw too_large();
+    if (to.admission != nullptr) {
+      auto admit = [store, what, admission = to.admission] { return admission(*store, *what); };
+      co_await io::on_pool(pool, std::move(admit));
+    }
+    std::shared_ptr<spooled_body> spool;
+    if (to.body == body_use::memory) co_await read_to_memory(body, what, to.body_limit);
+    if (to.body == body_use::file) {
+      spool = co_await read_to_file(store, pool, body, to.body_limit);
+      what->body_file = spool->file.path();
+    }
+    auto work = [store, what, spool, handler = to.handler] { return handler(*store, *what); };
+    co_return co_await io::on_pool(pool, std::move(work));
+  }
+
+  std::shared_ptr<hub_store> store_;
+  asio::any_io_executor pool_;
+  endpoints where_;
+};
+
+}  // namespace
+
+std::shared_ptr<request_handler> make_api_handler(std::shared_ptr<hub_store> store,
+                                                  asio::any_io_executor pool, endpoints where) {
+  return std::make_shared<api_handler>(std::move(store), std::move(pool), std::move(where));
+}
+
+}  // namespace cohub::server

@@ -1,0 +1,28 @@
+#pragma once
+
+#include "server/hub_store.hpp"
+#include "server/message.hpp"
+
+#include <boost/asio/any_io_executor.hpp>
+
+#include <memory>
+#include <string>
+
+namespace cohub::server {
+
+/// Where the listeners can be reached.
+struct endpoints {
+  std::string scheme = "http";
+  std::string api{};  ///< without final '/'
+  std::string content{};
+};
+
+/// Answers the requests of the API. Handlers run on `pool`.
+std::shared_ptr<request_handler> make_api_handler(std::shared_ptr<hub_store> store,
+                                                  asio::any_io_executor pool, endpoints where);
+
+/// Answers the requests for file contents: whoever has a signed url may.
+std::shared_ptr<request_handler> make_content_handler(std::shared_ptr<hub_store> store,
+                                                      asio::any_io_executor pool);
+
+}  // namespace cohub::server

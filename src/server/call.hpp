@@ -1,0 +1,44 @@
+#pragma once
+
+#include "cohub/repository.hpp"
+
+#include "http/fields.hpp"
+#include "server/hub_store.hpp"
+#include "server/message.hpp"
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+
+namespace cohub::server {
+
+/// One request to the API, taken apart.
+struct call {
+  std::string method{};
+  std::string query{};  ///< encoded, without '?'
+  http::fields headers{};
+  std::string endpoint{};          ///< what links in the answer begin with: no final '/'
+  std::string content_endpoint{};  ///< the same for file contents
+
+  repo_type type = repo_type::model;
+  std::string id{};        ///< of the repository, as asked: not yet checked
+  std::string revision{};  ///< decoded; or the name of a branch or tag
+  std::string path{};      ///< within the repository, decoded
+
+  std::string body{};                 ///< of routes that want it in memory
+  std::filesystem::path body_file{};  ///< of routes whose body may be large
+};
+
+/// Answers a call. Blocking, on the Hub's pool; throws `failure`.
+using call_handler = reply (*)(hub_store& store, const call& what);
+
+enum class body_use { none, memory, file };
+
+struct route {
+  call_handler handler = nullptr;
+  body_use body = body_use::none;
+  std::uint64_t body_limit = 0;      ///< in bytes; more is answered 413
+  call_handler admission = nullptr;  ///< asked before the body is read: throws what refuses it
+};
+
+}  // namespace cohub::server

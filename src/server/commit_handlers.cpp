@@ -1,0 +1,147 @@
+#include "hub/json_reader.hpp"
+#include "hub/preupload.hpp"
+#include "hub/repo_id.hpp"
+#include "hub/routes.hpp"
+#include "server/commit_request.hpp"
+#include "server/error_reply.hpp"
+#include "server/failure.hpp"
+#include "server/git_repository.hpp"
+#include "server/handlers.hpp"
+#include "server/ignore_rules.hpp"
+#include "server/permissions.hpp"
+#include "server/target.hpp"
+
+#include <algorithm>
+#include <mutex>
+#include <string>
+
+namespace cohub::server {
+
+namespace {
+
+constexpr std::uint64_t rules_limit = 4u << 20;
+constexpr std::string_view pull_prefix = "refs/pr/";
+
+/// The ref that a commit to `revision` moves. @throws failure  404: commits and tags do not move
+std::string require_branch(const git_repository& repository, const std::string& revision) {
+  const bool full = revision.starts_with("refs/heads/") || revision.starts_with(pull_prefix);
+  const std::string name = full ? revision : "refs/heads/" + revision;
+  if (!git_repository::is_ref_name(name) || !repository.ref_target(name))
+    throw invalid_revision(revision);
+  return name;
+}
+
+/// Whether the call may commit there: the owner anywhere, others to pull requests, new or their
+/// own.
+access require_committer(hub_store& store, const call& what) {
+  access have = require_proposable(store, what);
+  if (have.who->owns(have.repo.owner()) || query_flag(what.query, "create_pr")) return have;
+  const auto& opened = have.repo.pull_requests;
+  const bool own = std::any_of(opened.begin(), opened.end(), [&](const pull_request& each) {
+    return each.author == have.who->name &&
+           what.revision == std::string(pull_prefix) + std::to_string(each.number);
+  });
+  if (own) return have;
+  return require_writable(store, what);
+}
+
+/// Opens a pull request whose head is `commit`. Under the repository's lock.
+std::uint64_t open_pull_request(hub_store& store, git_repository& repository, const access& have,
+                                const commit_request& request, const std::string& base,
+                                const std::string& commit) {
+  auto record = store.repos.find(have.repo.type, have.repo.id).value_or(have.repo);
+  std::uint64_t number = 1;
+  for (const auto& each : record.pull_requests) number = std::max(number, each.number + 1);
+  // A ref without a record is what a crash between the two leaves.
+  while (repository.ref_target(std::string(pull_prefix) + std::to_string(number))) ++number;
+  repository.set_ref(std::string(pull_prefix) + std::to_string(number), commit, store.temporary);
+  record.pull_requests.push_back(
+      {number, request.summary, request.description, have.who->name, base});
+  store.repos.save(record);
+  return number;
+}
+
+bool is_stale(const std::string& parent, const std::string& head) {
+  std::string wanted = parent;
+  std::transform(wanted.begin(), wanted.end(), wanted.begin(),
+                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+  return !head.starts_with(wanted);
+}
+
+}  // namespace
+
+reply preupload(hub_store& store, const call& what) {
+  require_proposable(store, what);
+  const auto request = hub::read_preupload_request(what.body);
+  if (!request) throw bad_request("The request's body is not a preupload request");
+  const git_repository repository(store.repos.path_of(what.type, what.id));
+  const std::string commit = require_commit(repository, what);
+  std::string attributes =
+      repository.read_small(commit, ".gitattributes", rules_limit).value_or(std::string());
+  const auto body = hub::parse_json(what.body);
+  if (body && body->is_object()) {
+    const std::string given = hub::text_or(body->as_object(), "gitAttributes");
+    if (!given.empty()) attributes = given;
+  }
+  std::string ignored = request->git_ignore;
+  if (ignored.empty())
+    ignored = repository.read_small(commit, ".gitignore", rules_limit).value_or(std::string());
+  const large_file_rules large(attributes);
+  const ignore_rules ignores(ignored);
+  std::vector<hub::preupload_answer> answers;
+  for (const auto& file : request->files) {
+    hub::preupload_answer answer;
+    answer.path = file.path;
+    answer.ignore = ignores.ignores(file.path);
+    if (file.size > 0 && (file.size > store.config.lfs_threshold || large.is_large(file.path)))
+      answer.mode = hub::upload_mode::lfs;
+    if (!file.path.empty() && file.path.find('\0') == file.path.npos) {
+      const auto now = repository.find(commit, file.path);
+      if (now && now->type == tree_entry::kind::file)
+        answer.oid = now->lfs ? now->lfs->sha256 : now->oid;
+    }
+    answers.push_back(std::move(answer));
+  }
+  reply answer = text_reply(hub::write_preupload_reply(answers, commit));
+  answer.headers.set("Content-Type", "application/json; charset=utf-8");
+  return answer;
+}
+
+reply admit_commit(hub_store& store, const call& what) {
+  require_committer(store, what);
+  const git_repository repository(store.repos.path_of(what.type, what.id));
+  require_branch(repository, what.revision);
+  return {};
+}
+
+reply commit(hub_store& store, const call& what) {
+  const access have = require_committer(store, what);
+  git_repository repository(store.repos.path_of(what.type, what.id));
+  const std::string branch = require_branch(repository, what.revision);
+  const auto request = read_commit_request(what.body_file, repository, store.objects);
+  const bool as_pull_request = query_flag(what.query, "create_pr");
+
+  const auto writer = store.repos.writer(what.type, what.id);
+  const std::lock_guard lock(*writer);
+  const auto head = repository.ref_target(branch);
+  if (!head) throw invalid_revision(what.revision);
+  if (!request.parent_commit.empty() && is_stale(request.parent_commit, *head))
+    throw failure(412, {}, "A commit has happened since. Please refresh and try again.");
+  const std::string made =
+      repository.write_commit(*head, request.changes, request.message(), have.who->name);
+  const std::string page = hub::routes::repo_page(what.endpoint, what.type, what.id);
+  boost::json::object answer;
+  if (as_pull_request) {
+    const auto number = open_pull_request(store, repository, have, request, branch, made);
+    answer["pullRequestUrl"] = page + "/discussions/" + std::to_string(number);
+  } else {
+    repository.set_ref(branch, made, store.temporary);
+  }
+  answer["success"] = true;
+  answer["commitOid"] = made;
+  answer["commitUrl"] = page + "/commit/" + made;
+  answer["hookOutput"] = "";
+  return json_reply(answer);
+}
+
+}  // namespace cohub::server

@@ -1,0 +1,139 @@
+#include "server/commit_request.hpp"
+
+#include "core/hex.hpp"
+#include "hub/commit_lines.hpp"
+#include "hub/repo_path.hpp"
+#include "io/file.hpp"
+#include "server/failure.hpp"
+#include "server/lfs_pointer.hpp"
+
+#include <cstring>
+#include <span>
+#include <string_view>
+#include <utility>
+#include <variant>
+
+namespace cohub::server {
+
+namespace {
+
+constexpr std::size_t line_limit = 192u << 20;  // base64 of a regular file of more than 128 MiB
+constexpr std::size_t read_piece = 1u << 20;
+
+/// The lines of a file, one at a time.
+class line_reader {
+ public:
+  explicit line_reader(const std::filesystem::path& path) : file_(path, io::file::mode::read) {}
+
+  /// The next line without its '\n'; false at the end. The view is good until the next call.
+  bool next(std::string_view& line) {
+    buffer_.erase(0, consumed_);
+    consumed_ = 0;
+    for (std::size_t searched = 0;;) {
+      const auto end = buffer_.find('\n', searched);
+      if (end != buffer_.npos) {
+        line = std::string_view(buffer_).substr(0, end);
+        consumed_ = end + 1;
+        return true;
+      }
+      searched = buffer_.size();
+      if (searched > line_limit) throw failure(413, {}, "A file of the commit is too large");
+      if (!read_more()) break;
+    }
+    line = buffer_;
+    consumed_ = buffer_.size();
+    return !line.empty();
+  }
+
+ private:
+  bool read_more() {
+    const std::size_t before = buffer_.size();
+    buffer_.resize(before + read_piece);
+    const std::size_t count =
+        file_.read_at(offset_, std::as_writable_bytes(std::span(buffer_)).subspan(before));
+    buffer_.resize(before + count);
+    offset_ += count;
+    return count > 0;
+  }
+
+  io::file file_;
+  std::uint64_t offset_ = 0;
+  std::string buffer_;
+  std::size_t consumed_ = 0;
+};
+
+std::string checked_path(const std::string& path) {
+  auto checked = hub::check_path_in_repo(path);
+  const bool strange = path.empty() || path.find('\0') != path.npos || path.ends_with('/') ||
+                       path.find("//") != path.npos;
+  if (!checked || strange || checked->empty())
+    throw unprocessable("Invalid path in repo: \"" + path + '"');
+  return std::move(*checked);
+}
+
+/// Turns lines into changes.
+struct line_visitor {
+  commit_request& request;
+  git_repository& repository;
+  const object_store& objects;
+
+  void operator()(const hub::commit_header&) const { throw bad_request("A second commit header"); }
+
+  void operator()(const hub::commit_file& file) const { put(file.path, file.content); }
+
+  void operator()(const hub::commit_lfs_file& file) const {
+    if (!core::is_hex(file.sha256, 64)) throw bad_request("Invalid object id of " + file.path);
+    const auto size = objects.size_of(file.sha256);
+    if (!size || (file.size != 0 && file.size != *size))
+      throw bad_request("LFS pointer pointed to a file that does not exist: " + file.path);
+    put(file.path, write_lfs_pointer({file.sha256, *size}));
+  }
+
+  void operator()(const hub::commit_deleted& gone) const {
+    git_change change;
+    change.what = gone.is_folder ? git_change::kind::remove_folder : git_change::kind::remove_file;
+    change.path = checked_path(gone.path);
+    request.changes.push_back(std::move(change));
+  }
+
+  void put(const std::string& path, std::string_view content) const {
+    git_change change;
+    change.path = checked_path(path);
+    change.blob = repository.write_blob(content);
+    request.changes.push_back(std::move(change));
+  }
+};
+
+}  // namespace
+
+std::string commit_request::message() const {
+  return description.empty() ? summary : summary + "\n\n" + description;
+}
+
+commit_request read_commit_request(const std::filesystem::path& body, git_repository& repository,
+                                   const object_store& objects) {
+  commit_request request;
+  const line_visitor visitor{request, repository, objects};
+  line_reader lines(body);
+  bool has_header = false;
+  for (std::string_view line; lines.next(line);) {
+    if (line.find_first_not_of(" \r\t") == line.npos) continue;
+    const auto parsed = hub::read_commit_line(line);
+    if (!parsed) throw bad_request("Malformed line in the commit");
+    if (has_header) {
+      std::visit(visitor, *parsed);
+      continue;
+    }
+    const auto* header = std::get_if<hub::commit_header>(&*parsed);
+    if (header == nullptr) throw bad_request("The commit does not begin with its header");
+    request.summary = header->summary;
+    request.description = header->description;
+    request.parent_commit = header->parent_commit;
+    has_header = true;
+  }
+  if (!has_header) throw bad_request("The commit has no header");
+  if (request.summary.empty()) throw bad_request("The commit's summary is empty");
+  return request;
+}
+
+}  // namespace cohub::server

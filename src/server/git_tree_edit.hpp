@@ -1,0 +1,46 @@
+#pragma once
+
+#include "server/git_handle.hpp"
+
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace cohub::server {
+
+/// Changes to a tree, held in memory until `write`: only folders that something touches are loaded,
+/// and only those that changed are written. `repository` and `objects` outlive it.
+class git_tree_edit {
+ public:
+  /// @param base  the tree to start from
+  git_tree_edit(::git_repository* repository, git_odb* objects, const git_oid& base);
+  ~git_tree_edit();
+
+  /// Adds or replaces a file.
+  /// @throws failure  422: a folder is in the way, or a file where a folder is needed
+  void put(std::string_view path, const git_oid& blob);
+  /// False if there is no such file.
+  bool remove_file(std::string_view path);
+  /// False if there is no such folder.
+  bool remove_folder(std::string_view path);
+
+  /// Writes the new trees, adds their ids to `written`, and yields the root's.
+  git_oid write(std::vector<git_oid>& written);
+
+ private:
+  struct folder;
+  struct item;
+
+  void load(folder& which) const;
+  folder* find(std::string_view path, bool create);
+  bool remove(std::string_view path, bool is_folder);
+  bool write(folder& which, std::vector<git_oid>& written, bool is_root) const;
+
+  ::git_repository* repository_;
+  git_odb* objects_;
+  std::unique_ptr<folder> root_;
+};
+
+}  // namespace cohub::server

@@ -1,0 +1,47 @@
+#pragma once
+
+#include "server/call.hpp"
+
+/// What the routes of the API do (hub-protocol, sections 3, 6 and 7).
+namespace cohub::server {
+
+class git_repository;
+
+// repo_handlers.cpp
+reply whoami(hub_store& store, const call& what);
+reply create_repo(hub_store& store, const call& what);
+reply delete_repo(hub_store& store, const call& what);
+reply get_repo_info(hub_store& store, const call& what);
+reply check_access(hub_store& store, const call& what);
+reply check_write_access(hub_store& store, const call& what);
+reply validate_yaml(hub_store& store, const call& what);
+
+// tree_handlers.cpp
+reply list_tree(hub_store& store, const call& what);
+reply get_paths_info(hub_store& store, const call& what);
+
+// revision_handlers.cpp
+reply list_refs(hub_store& store, const call& what);
+reply list_commits(hub_store& store, const call& what);
+reply create_branch(hub_store& store, const call& what);
+reply delete_branch(hub_store& store, const call& what);
+reply create_tag(hub_store& store, const call& what);
+reply delete_tag(hub_store& store, const call& what);
+
+// file_handlers.cpp
+reply resolve_file(hub_store& store, const call& what);
+reply raw_file(hub_store& store, const call& what);
+
+// commit_handlers.cpp
+reply preupload(hub_store& store, const call& what);
+reply admit_commit(hub_store& store, const call& what);
+reply commit(hub_store& store, const call& what);
+
+// lfs_handlers.cpp
+reply lfs_batch(hub_store& store, const call& what);
+reply lfs_verify(hub_store& store, const call& what);
+
+/// The commit that the call's revision means. @throws failure  404 RevisionNotFound
+std::string require_commit(const git_repository& repository, const call& what);
+
+}  // namespace cohub::server

@@ -1,0 +1,56 @@
+#include "server/hub_store.hpp"
+
+#include "cohub/error.hpp"
+
+#include "server/git_handle.hpp"
+
+#include <system_error>
+
+namespace cohub::server {
+
+namespace {
+
+std::filesystem::path prepared_root(const local_hub_config& config) {
+  if (config.root.empty())
+    throw error(errc::invalid_argument, "opening a Hub (local_hub_config::root is empty)");
+  // libgit2 counts its users; it stays loaded for the life of the process.
+  static const int started = git_libgit2_init();
+  if (started < 0) throw git_failure("starting libgit2");
+  io::create_directories(config.root);
+  return std::filesystem::absolute(config.root);
+}
+
+local_hub_config with_absolute_root(local_hub_config config) {
+  config.root = prepared_root(config);
+  return config;
+}
+
+std::filesystem::path emptied(const std::filesystem::path& folder) {
+  std::filesystem::remove_all(folder);
+  io::create_directories(folder);
+  return folder;
+}
+
+std::string load_secret(const std::filesystem::path& file, const std::filesystem::path& temporary) {
+  constexpr std::size_t length = 32;
+  if (std::filesystem::exists(file)) {
+    std::string secret = io::read_file(file, length);
+    if (secret.size() == length) return secret;
+  }
+  std::string secret = random_bytes(length);
+  write_private_file(file, secret, temporary / "secret");
+  return secret;
+}
+
+}  // namespace
+
+hub_store::hub_store(const local_hub_config& given)
+    : config(with_absolute_root(given)),
+      lock_(config.root),
+      temporary(emptied(config.root / "tmp")),
+      tokens(config.root / "tokens.json", temporary),
+      repos(config.root / "repositories", temporary),
+      objects(config.root / "objects", temporary),
+      signer(load_secret(config.root / "secret", temporary)) {}
+
+}  // namespace cohub::server

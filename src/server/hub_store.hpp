@@ -1,0 +1,34 @@
+#pragma once
+
+#include "cohub/local_hub.hpp"
+
+#include "server/object_store.hpp"
+#include "server/private_file.hpp"
+#include "server/repo_store.hpp"
+#include "server/signed_url.hpp"
+#include "server/token_store.hpp"
+
+#include <filesystem>
+
+namespace cohub::server {
+
+/// Everything that a Hub keeps on disk. Blocking; safe from several threads.
+class hub_store {
+ public:
+  /// Opens or makes the store under `config.root`, and removes what a crash left half-written.
+  explicit hub_store(const local_hub_config& config);
+
+  const local_hub_config config;
+
+ private:
+  folder_lock lock_;  // taken before anything else is touched
+
+ public:
+  const std::filesystem::path temporary;  ///< a folder for files not yet in place
+  token_store tokens;
+  repo_store repos;
+  object_store objects;
+  const url_signer signer;
+};
+
+}  // namespace cohub::server

@@ -1,0 +1,74 @@
+#pragma once
+
+#include "cohub/awaitable.hpp"
+
+#include "http/fields.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <variant>
+
+/// One request and its answer, as the handlers see them.
+namespace cohub::server {
+
+struct request_head {
+  std::string method{};
+  std::string target{};  ///< path and query, percent-encoded
+  http::fields headers{};
+  bool keep_alive = true;
+  bool expects_continue = false;
+  std::optional<std::uint64_t> content_length{};  ///< nothing: no body, or a chunked one
+  bool has_body = false;
+};
+
+/// The body of a request, still on the wire.
+class request_body {
+ public:
+  virtual ~request_body() = default;
+  /// Fills the front of `buffer`, which outlives the call; 0 is the end. A client that waits for
+  /// "100 Continue" gets it at the first read.
+  virtual awaitable<std::size_t> read_some(std::span<std::byte> buffer) = 0;
+};
+
+/// Bytes kept alive by whoever owns them.
+struct shared_bytes {
+  std::shared_ptr<const void> owner{};
+  std::string_view bytes{};
+};
+
+/// A part of a file on disk, sent as it is read.
+struct file_part {
+  std::filesystem::path path{};
+  std::uint64_t offset = 0;
+  std::uint64_t size = 0;
+};
+
+struct reply {
+  int status = 200;
+  http::fields headers{};
+  std::variant<std::string, shared_bytes, file_part> body{};
+};
+
+/// Length of an answer's body in bytes.
+inline std::uint64_t body_size(const reply& answer) noexcept {
+  if (const auto* text = std::get_if<std::string>(&answer.body)) return text->size();
+  if (const auto* bytes = std::get_if<shared_bytes>(&answer.body)) return bytes->bytes.size();
+  return std::get<file_part>(answer.body).size;
+}
+
+/// What answers the requests of one listener. Never throws anything but what the body's reading
+/// throws.
+class request_handler {
+ public:
+  virtual ~request_handler() = default;
+  /// `body` outlives the returned coroutine.
+  virtual awaitable<reply> answer(request_head head, request_body& body) = 0;
+};
+
+}  // namespace cohub::server

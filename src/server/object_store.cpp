@@ -1,0 +1,76 @@
+#include "server/object_store.hpp"
+
+#include <fcntl.h>
+
+#include <system_error>
+#include <utility>
+
+namespace cohub::server {
+
+namespace {
+
+constexpr std::uint64_t write_back_piece = 16u << 20;
+
+/// A folder's own entry must be on disk before what lies in it counts as stored.
+void sync_folder(const std::filesystem::path& folder) {
+  io::file(folder, io::file::mode::read).sync();
+}
+
+}  // namespace
+
+object_store::object_store(std::filesystem::path folder, std::filesystem::path temporary)
+    : folder_(std::move(folder)), temporary_(std::move(temporary)) {
+  io::create_directories(folder_);
+}
+
+std::filesystem::path object_store::path_of(const std::string& sha256) const {
+  return folder_ / sha256.substr(0, 2) / sha256.substr(2, 2) / sha256;
+}
+
+std::optional<std::uint64_t> object_store::size_of(const std::string& sha256) const {
+  std::error_code code;
+  const auto size = std::filesystem::file_size(path_of(sha256), code);
+  if (code) return std::nullopt;
+  return size;
+}
+
+incoming_object::incoming_object(const object_store& store)
+    : store_(store),
+      file_(store.temporary() / ("object-" + io::random_suffix() + io::random_suffix()),
+            io::file::mode::write_new),
+      digest_(core::digest::algorithm::sha256) {}
+
+incoming_object::~incoming_object() {
+  std::error_code ignored;
+  if (file_.is_open()) std::filesystem::remove(file_.path(), ignored);
+}
+
+void incoming_object::write(std::span<const std::byte> bytes) {
+  digest_.update(bytes);
+  file_.write_at(size_, bytes);
+  size_ += bytes.size();
+  // The disk begins to write while more arrives, so that the final sync has little left to wait
+  // for. A hint: where it fails, the sync does it all.
+  if (size_ - handed_over_ < write_back_piece) return;
+  ::sync_file_range(file_.native_handle(), static_cast<off_t>(handed_over_),
+                    static_cast<off_t>(size_ - handed_over_), SYNC_FILE_RANGE_WRITE);
+  handed_over_ = size_;
+}
+
+bool incoming_object::store_as(const std::string& sha256, std::uint64_t size) {
+  if (size_ != size || digest_.hex_digest() != sha256) return false;
+  file_.sync();
+  const auto target = store_.path_of(sha256);
+  const auto folder = target.parent_path();
+  const bool fresh = !std::filesystem::exists(folder);
+  if (fresh) io::create_directories(folder);
+  io::rename_file(file_.path(), target, io::durability::machine);
+  if (fresh) {
+    sync_folder(folder.parent_path());
+    sync_folder(folder.parent_path().parent_path());
+  }
+  file_.close();
+  return true;
+}
+
+}  // namespace cohub::server

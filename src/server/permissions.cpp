@@ -1,0 +1,88 @@
+#include "server/permissions.hpp"
+
+#include "core/base64.hpp"
+#include "server/failure.hpp"
+
+namespace cohub::server {
+
+namespace {
+
+/// The token of an Authorization header: `Bearer <token>`, or as the password of `Basic`, which git
+/// sends.
+std::string token_of(std::string_view header) {
+  const auto space = header.find(' ');
+  const std::string_view scheme = header.substr(0, space);
+  std::string_view value = space == header.npos ? std::string_view() : header.substr(space + 1);
+  while (value.starts_with(' ')) value.remove_prefix(1);
+  if (http::equal_without_case(scheme, "Bearer")) return std::string(value);
+  if (http::equal_without_case(scheme, "Basic"))
+    if (const auto pair = core::base64_decode(value))
+      if (const auto colon = pair->find(':'); colon != pair->npos) return pair->substr(colon + 1);
+  return {};
+}
+
+failure no_repository(bool anonymous) {
+  // Whoever has no token is not told whether a private repository exists (hub-protocol,
+  // section 9.2).
+  if (anonymous) return {401, "RepoNotFound", "Invalid username or password."};
+  return {404, "RepoNotFound", "Repository not found"};
+}
+
+failure forbidden(const access& have) {
+  const std::string who = have.who ? have.who->name : "anonymous";
+  return {403, {}, "Forbidden: " + who + " may not change " + have.repo.id};
+}
+
+failure read_only() {
+  return {403, {}, "Forbidden: you must use a write token to upload to a repository."};
+}
+
+}  // namespace
+
+std::optional<identity> identify(const hub_store& store, const call& what) {
+  const auto header = what.headers.get("Authorization");
+  if (header.empty()) return std::nullopt;
+  auto who = store.tokens.find(token_of(header));
+  if (!who) throw failure(401, {}, "Invalid credentials in Authorization header");
+  return who;
+}
+
+identity require_identity(const hub_store& store, const call& what) {
+  auto who = identify(store, what);
+  if (!who) throw failure(401, {}, "Invalid username or password.");
+  return *who;
+}
+
+identity require_writer(const hub_store& store, const call& what) {
+  auto who = require_identity(store, what);
+  if (!who.may_write()) throw read_only();
+  return who;
+}
+
+access require_readable(hub_store& store, const call& what) {
+  access have;
+  have.who = identify(store, what);
+  auto repo = store.repos.find(what.type, what.id);
+  if (!repo) throw no_repository(!have.who);
+  if (repo->is_private && (!have.who || !have.who->owns(repo->owner())))
+    throw no_repository(!have.who);
+  have.repo = std::move(*repo);
+  return have;
+}
+
+access require_writable(hub_store& store, const call& what) {
+  access have = require_readable(store, what);
+  if (!have.who) throw failure(401, {}, "Invalid username or password.");
+  if (!have.who->owns(have.repo.owner())) throw forbidden(have);
+  if (!have.who->may_write()) throw read_only();
+  return have;
+}
+
+access require_proposable(hub_store& store, const call& what) {
+  access have = require_readable(store, what);
+  if (!have.who) throw failure(401, {}, "Invalid username or password.");
+  if (!have.who->may_write()) throw read_only();
+  return have;
+}
+
+}  // namespace cohub::server

@@ -1,0 +1,128 @@
+#include "server/reply_writer.hpp"
+
+#include "io/file.hpp"
+#include "io/on_pool.hpp"
+
+#include <boost/beast/http/status.hpp>
+
+#include <algorithm>
+#include <cstring>
+#include <limits>
+#include <memory>
+#include <utility>
+#include <vector>
+
+namespace cohub::server {
+
+namespace {
+
+/// Large writes are what loopback and fast networks need; it is also the memory a connection holds.
+constexpr std::size_t file_piece = 512 * 1024;
+
+std::string head_text(const reply& answer, const reply_framing& framing) {
+  const auto reason =
+      boost::beast::http::obsolete_reason(static_cast<boost::beast::http::status>(answer.status));
+  std::string text = "HTTP/1.1 " + std::to_string(answer.status) + ' ';
+  text.append(reason.data(), reason.size());
+  text += "\r\n";
+  for (const auto& [name, value] : answer.headers) {
+    text += name;
+    text += ": ";
+    // No header of ours holds line breaks; one that was made of foreign text must not make a second
+    // header.
+    for (const char c : value) text += c == '\r' || c == '\n' || c == '\0' ? ' ' : c;
+    text += "\r\n";
+  }
+  if (!answer.headers.has("X-Request-Id")) text += "X-Request-Id: " + framing.request_id + "\r\n";
+  if (answer.status != 204 && answer.status != 304)
+    text += "Content-Length: " + std::to_string(body_size(answer)) + "\r\n";
+  text += framing.keep_alive ? "Connection: keep-alive\r\n\r\n" : "Connection: close\r\n\r\n";
+  return text;
+}
+
+/// Where a fault ends the body.
+std::uint64_t cut_of(const std::optional<hub_fault>& fault) {
+  constexpr auto never = std::numeric_limits<std::uint64_t>::max();
+  if (!fault) return never;
+  return std::min(fault->drop_after_bytes.value_or(never),
+                  fault->stall_after_bytes.value_or(never));
+}
+
+void corrupt(const std::optional<hub_fault>& fault, std::uint64_t offset, std::byte* bytes,
+             std::size_t count) {
+  if (!fault || !fault->corrupt_byte) return;
+  const std::uint64_t at = *fault->corrupt_byte;
+  if (at >= offset && at - offset < count) bytes[at - offset] ^= std::byte{0xff};
+}
+
+awaitable<void> write_bytes(http::stream& connection, std::string head, std::string_view body,
+                            std::optional<hub_fault> fault) {
+  if (fault || body.size() <= file_piece) {
+    const std::size_t start = head.size();
+    head.append(body);
+    corrupt(fault, 0, reinterpret_cast<std::byte*>(head.data() + start), body.size());
+    co_await connection.write(std::as_bytes(std::span(head)));
+    co_return;
+  }
+  co_await connection.write(std::as_bytes(std::span(head)));
+  co_await connection.write(std::as_bytes(std::span(body)));
+}
+
+awaitable<void> write_file(http::stream& connection, asio::any_io_executor pool, std::string head,
+                           file_part part, std::optional<hub_fault> fault) {
+  const std::size_t start = head.size();
+  const auto capacity =
+      start + static_cast<std::size_t>(std::min<std::uint64_t>(part.size, file_piece));
+  // Shared with the pool: this frame may go while a read is under way there.
+  auto buffer = std::make_shared<std::vector<std::byte>>(capacity);
+  std::memcpy(buffer->data(), head.data(), start);
+  std::shared_ptr<io::file> source;
+  std::size_t filled = start;
+  std::uint64_t done = 0;
+  while (done < part.size || filled > 0) {
+    const auto count =
+        static_cast<std::size_t>(std::min<std::uint64_t>(part.size - done, capacity - filled));
+    if (count > 0) {
+      auto read = [buffer, source, part, filled, done, count]() mutable {
+        if (!source) source = std::make_shared<io::file>(part.path, io::file::mode::read);
+        const auto room = std::span(*buffer).subspan(filled, count);
+        if (source->read_at(part.offset + done, room) != count)
+          throw std::runtime_error("a stored file became shorter");
+        return source;
+      };
+      source = co_await io::on_pool(pool, std::move(read));
+      corrupt(fault, done, buffer->data() + filled, count);
+    }
+    co_await connection.write(std::span<const std::byte>(*buffer).first(filled + count));
+    done += count;
+    filled = 0;
+  }
+}
+
+}  // namespace
+
+awaitable<bool> write_reply(http::stream& connection, asio::any_io_executor pool, reply answer,
+                            reply_framing framing) {
+  std::string head = head_text(answer, framing);
+  if (framing.head_only || answer.status == 204 || answer.status == 304) {
+    co_await connection.write(std::as_bytes(std::span(head)));
+    co_return true;
+  }
+  const std::uint64_t cut = cut_of(framing.fault);
+  const bool whole = body_size(answer) <= cut;
+  if (auto* part = std::get_if<file_part>(&answer.body)) {
+    part->size = std::min(part->size, cut);
+    co_await write_file(connection, pool, std::move(head), *part, framing.fault);
+    co_return whole;
+  }
+  std::string_view body;
+  if (const auto* text = std::get_if<std::string>(&answer.body))
+    body = *text;
+  else
+    body = std::get<shared_bytes>(answer.body).bytes;
+  body = body.substr(0, static_cast<std::size_t>(std::min<std::uint64_t>(body.size(), cut)));
+  co_await write_bytes(connection, std::move(head), body, framing.fault);
+  co_return whole;
+}
+
+}  // namespace cohub::server

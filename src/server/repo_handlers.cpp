@@ -1,0 +1,184 @@
+#include "cohub/error.hpp"
+
+#include "core/hex.hpp"
+#include "hub/json_reader.hpp"
+#include "hub/repo_id.hpp"
+#include "hub/repo_replies.hpp"
+#include "hub/routes.hpp"
+#include "server/error_reply.hpp"
+#include "server/failure.hpp"
+#include "server/git_repository.hpp"
+#include "server/handlers.hpp"
+#include "server/permissions.hpp"
+#include "server/target.hpp"
+
+#include <algorithm>
+#include <string>
+
+namespace cohub::server {
+
+namespace {
+
+boost::json::object require_object(const std::string& body) {
+  auto parsed = hub::parse_json(body);
+  if (!parsed || !parsed->is_object()) throw bad_request("The request's body is not a JSON object");
+  return std::move(parsed->as_object());
+}
+
+/// Type and id of a body of create or delete.
+void read_name(const boost::json::object& body, const std::string& default_owner, repo_type& type,
+               std::string& id) {
+  const std::string word = hub::text_or(body, "type", "model");
+  const auto known = hub::parse_singular(word);
+  if (!known) throw bad_request("Repositories of type \"" + word + "\" are not supported here");
+  type = *known;
+  const std::string name = hub::text_or(body, "name");
+  std::string owner = hub::text_or(body, "organization");
+  if (owner.empty() && name.find('/') == name.npos) owner = default_owner;
+  id = owner.empty() ? name : owner + '/' + name;
+  if (!repo_store::is_valid_id(id)) throw bad_request("Invalid repository name: " + id);
+}
+
+bool wants_private(const boost::json::object& body) {
+  const std::string visibility = hub::text_or(body, "visibility");
+  if (visibility.empty()) return hub::flag_or(body, "private");
+  if (visibility != "public" && visibility != "private" && visibility != "protected")
+    throw bad_request("Invalid visibility: " + visibility);
+  return visibility != "public";
+}
+
+boost::json::object organization_json(const std::string& name) {
+  boost::json::object entry;
+  entry["type"] = "org";
+  entry["name"] = name;
+  entry["fullname"] = name;
+  entry["roleInOrg"] = "write";
+  return entry;
+}
+
+}  // namespace
+
+std::string require_commit(const git_repository& repository, const call& what) {
+  auto commit = repository.resolve(what.revision.empty() ? "main" : what.revision);
+  if (!commit) throw invalid_revision(what.revision);
+  return *commit;
+}
+
+reply whoami(hub_store& store, const call& what) {
+  const identity who = require_identity(store, what);
+  boost::json::array organizations;
+  for (const auto& name : who.organizations) organizations.push_back(organization_json(name));
+  boost::json::object token;
+  token["displayName"] = who.name + "-" + who.role;
+  token["role"] = who.role;
+  boost::json::object auth;
+  auth["type"] = "access_token";
+  auth["accessToken"] = std::move(token);
+  boost::json::object body;
+  body["type"] = "user";
+  body["id"] = who.name;
+  body["name"] = who.name;
+  body["fullname"] = who.name;
+  body["isPro"] = false;
+  body["orgs"] = std::move(organizations);
+  body["auth"] = std::move(auth);
+  return json_reply(body);
+}
+
+reply create_repo(hub_store& store, const call& what) {
+  const identity who = require_writer(store, what);
+  const auto body = require_object(what.body);
+  repo_record record;
+  read_name(body, who.name, record.type, record.id);
+  record.is_private = wants_private(body);
+  record.sdk = hub::text_or(body, "sdk");
+  if (!who.owns(record.owner()))
+    throw failure(403, {},
+                  "You don't have the rights to create a " +
+                      std::string(hub::singular(record.type)) + " under the namespace \"" +
+                      record.owner() + "\"");
+  if (record.type == repo_type::space && record.sdk.empty())
+    throw bad_request("A space needs an sdk: gradio, streamlit, docker or static");
+  const std::string url = hub::routes::repo_page(what.endpoint, record.type, record.id);
+  boost::json::object answer;
+  answer["url"] = url;
+  if (!store.repos.create(record)) {
+    const std::string message =
+        "You already created this " + std::string(hub::singular(record.type)) + " repo";
+    answer["error"] = message;
+    reply conflict = json_reply(answer, 409);
+    conflict.headers.set("X-Error-Message", message);
+    return conflict;
+  }
+  const auto made = store.repos.find(record.type, record.id);
+  answer["name"] = record.id;
+  answer["id"] = made ? made->key : std::string();
+  return json_reply(answer);
+}
+
+reply delete_repo(hub_store& store, const call& what) {
+  const identity who = require_identity(store, what);
+  const auto body = require_object(what.body);
+  call target = what;
+  read_name(body, who.name, target.type, target.id);
+  const access have = require_writable(store, target);
+  if (!store.repos.remove(target.type, target.id))
+    throw failure(404, "RepoNotFound", "Repository not found");
+  return text_reply("OK");
+}
+
+reply get_repo_info(hub_store& store, const call& what) {
+  const access have = require_readable(store, what);
+  const git_repository repository(store.repos.path_of(what.type, what.id));
+  const std::string commit = require_commit(repository, what);
+  repo_info info;
+  info.id = have.repo.id;
+  info.author = have.repo.owner();
+  info.sha = commit;
+  info.is_private = have.repo.is_private;
+  info.created_at = have.repo.created_at;
+  info.sdk = have.repo.sdk;
+  if (const auto head = repository.commit_info(commit))
+    info.last_modified = timestamp_of(head->time);
+  const auto expand = query_values(what.query, "expand");
+  const bool files = query_flag(what.query, "blobs");
+  if (expand.empty() || std::find(expand.begin(), expand.end(), "siblings") != expand.end())
+    repository.list(commit, {}, true, {}, [&](tree_entry entry) {
+      if (entry.type != tree_entry::kind::file) return true;
+      repo_sibling sibling;
+      sibling.rfilename = std::move(entry.path);
+      sibling.size = entry.size;
+      sibling.blob_id = std::move(entry.oid);
+      sibling.lfs = std::move(entry.lfs);
+      info.siblings.push_back(std::move(sibling));
+      return true;
+    });
+  auto body = hub::write_repo_info(info, files);
+  auto& object = body.as_object();
+  object["_id"] = have.repo.key;
+  object["downloads"] = 0;
+  object["likes"] = 0;
+  object["xetEnabled"] = false;
+  if (what.type == repo_type::model) object["modelId"] = have.repo.id;
+  return json_reply(body);
+}
+
+reply check_access(hub_store& store, const call& what) {
+  require_readable(store, what);
+  return json_reply(boost::json::object());
+}
+
+reply check_write_access(hub_store& store, const call& what) {
+  require_writable(store, what);
+  return json_reply(boost::json::object());
+}
+
+reply validate_yaml(hub_store&, const call& what) {
+  require_object(what.body);
+  boost::json::object answer;
+  answer["warnings"] = boost::json::array();
+  answer["errors"] = boost::json::array();
+  return json_reply(answer);
+}
+
+}  // namespace cohub::server

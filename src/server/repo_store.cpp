@@ -1,0 +1,181 @@
+#include "server/repo_store.hpp"
+
+#include "cohub/error.hpp"
+
+#include "core/hex.hpp"
+#include "hub/json_reader.hpp"
+#include "hub/repo_id.hpp"
+#include "io/file.hpp"
+#include "server/git_repository.hpp"
+#include "server/private_file.hpp"
+#include "server/token_store.hpp"
+
+#include <boost/json/serialize.hpp>
+
+#include <time.h>
+
+#include <array>
+#include <chrono>
+#include <cstdio>
+#include <span>
+#include <system_error>
+#include <utility>
+
+namespace cohub::server {
+
+namespace {
+
+constexpr const char* record_name = "cohub.json";
+constexpr std::uint64_t record_limit = 256u << 20;
+
+std::string format_time(std::int64_t seconds, long milliseconds) {
+  const auto time = static_cast<time_t>(seconds);
+  struct tm parts {};
+  gmtime_r(&time, &parts);
+  std::array<char, 64> text{};
+  std::snprintf(text.data(), text.size(), "%04d-%02d-%02dT%02d:%02d:%02d.%03ldZ",
+                parts.tm_year + 1900, parts.tm_mon + 1, parts.tm_mday, parts.tm_hour, parts.tm_min,
+                parts.tm_sec, milliseconds);
+  return text.data();
+}
+
+std::string write_record(const repo_record& record) {
+  boost::json::object object;
+  object["type"] = hub::singular(record.type);
+  object["id"] = record.id;
+  object["private"] = record.is_private;
+  object["sdk"] = record.sdk;
+  object["key"] = record.key;
+  object["createdAt"] = record.created_at;
+  boost::json::array list;
+  for (const auto& each : record.pull_requests) {
+    boost::json::object entry;
+    entry["num"] = each.number;
+    entry["title"] = each.title;
+    entry["description"] = each.description;
+    entry["author"] = each.author;
+    entry["base"] = each.base;
+    list.push_back(std::move(entry));
+  }
+  object["pullRequests"] = std::move(list);
+  return boost::json::serialize(object);
+}
+
+std::optional<repo_record> read_record(const std::string& text) {
+  const auto parsed = hub::parse_json(text);
+  if (!parsed || !parsed->is_object()) return std::nullopt;
+  const auto& object = parsed->as_object();
+  repo_record record;
+  record.type = hub::parse_singular(hub::text_or(object, "type")).value_or(repo_type::model);
+  record.id = hub::text_or(object, "id");
+  record.is_private = hub::flag_or(object, "private");
+  record.sdk = hub::text_or(object, "sdk");
+  record.key = hub::text_or(object, "key");
+  record.created_at = hub::text_or(object, "createdAt");
+  if (const auto* list = object.if_contains("pullRequests"); list && list->is_array())
+    for (const auto& item : list->as_array())
+      if (const auto* entry = item.if_object())
+        record.pull_requests.push_back(
+            {hub::number_or(*entry, "num"), hub::text_or(*entry, "title"),
+             hub::text_or(*entry, "description"), hub::text_or(*entry, "author"),
+             hub::text_or(*entry, "base")});
+  return record;
+}
+
+}  // namespace
+
+std::string timestamp_of(std::int64_t seconds) { return format_time(seconds, 0); }
+
+std::string timestamp_now() {
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  const auto total = std::chrono::duration_cast<std::chrono::milliseconds>(now).count();
+  return format_time(total / 1000, static_cast<long>(total % 1000));
+}
+
+repo_store::repo_store(std::filesystem::path folder, std::filesystem::path temporary)
+    : folder_(std::move(folder)), temporary_(std::move(temporary)) {
+  io::create_directories(folder_);
+}
+
+bool repo_store::is_valid_id(const std::string& id) {
+  const auto slash = id.find('/');
+  if (slash == id.npos) return false;
+  return is_owner_name(id.substr(0, slash)) && is_owner_name(id.substr(slash + 1)) &&
+         hub::check_repo_id(id).has_value();
+}
+
+std::filesystem::path repo_store::path_of(repo_type type, const std::string& id) const {
+  return folder_ / std::string(hub::plural(type)) / (id + ".git");
+}
+
+std::optional<repo_record> repo_store::find(repo_type type, const std::string& id) const {
+  if (!is_valid_id(id)) return std::nullopt;
+  const auto path = path_of(type, id) / record_name;
+  std::error_code code;
+  if (!std::filesystem::exists(path, code)) return std::nullopt;
+  try {
+    return read_record(io::read_file(path, record_limit));
+  } catch (const error& e) {
+    // Deleted in between.
+    if (e.code() == boost::system::errc::no_such_file_or_directory) return std::nullopt;
+    throw;
+  }
+}
+
+bool repo_store::create(const repo_record& given) {
+  repo_record record = given;
+  if (record.key.empty()) {
+    const std::string bytes = random_bytes(12);
+    record.key = core::to_hex(std::as_bytes(std::span(bytes)));
+  }
+  if (record.created_at.empty()) record.created_at = timestamp_now();
+  const auto target = path_of(record.type, record.id);
+  if (std::filesystem::exists(target)) return false;
+  const auto building = temporary_ / ("repository-" + io::random_suffix() + io::random_suffix());
+  try {
+    create_git_repository(building, record.owner());
+    io::write_file_atomically(building / record_name, write_record(record),
+                              io::durability::machine);
+    io::create_directories(target.parent_path());
+    const auto lock_owner = writer(record.type, record.id);
+    const std::lock_guard lock(*lock_owner);
+    if (std::filesystem::exists(target)) {
+      std::filesystem::remove_all(building);
+      return false;
+    }
+    io::rename_file(building, target, io::durability::machine);
+  } catch (...) {
+    std::error_code ignored;
+    std::filesystem::remove_all(building, ignored);
+    throw;
+  }
+  return true;
+}
+
+bool repo_store::remove(repo_type type, const std::string& id) {
+  const auto path = path_of(type, id);
+  const auto doomed = temporary_ / ("deleted-" + io::random_suffix() + io::random_suffix());
+  {
+    const auto lock_owner = writer(type, id);
+    const std::lock_guard lock(*lock_owner);
+    if (!std::filesystem::exists(path)) return false;
+    io::rename_file(path, doomed, io::durability::machine);
+  }
+  std::error_code ignored;  // what stays is removed at the next start
+  std::filesystem::remove_all(doomed, ignored);
+  return true;
+}
+
+void repo_store::save(const repo_record& record) {
+  io::write_file_atomically(path_of(record.type, record.id) / record_name, write_record(record),
+                            io::durability::machine, temporary_);
+}
+
+std::shared_ptr<std::mutex> repo_store::writer(repo_type type, const std::string& id) {
+  const std::lock_guard lock(mutex_);
+  auto& found = writers_[std::string(hub::plural(type)) + '/' + id];
+  if (!found) found = std::make_shared<std::mutex>();
+  return found;
+}
+
+}  // namespace cohub::server

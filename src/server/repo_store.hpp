@@ -1,0 +1,72 @@
+#pragma once
+
+#include "cohub/repository.hpp"
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace cohub::server {
+
+/// A pull request that somebody opened.
+struct pull_request {
+  std::uint64_t number = 0;
+  std::string title{};
+  std::string description{};
+  std::string author{};
+  std::string base{};  ///< branch it is to be merged into
+};
+
+/// What git does not know of a repository.
+struct repo_record {
+  repo_type type = repo_type::model;
+  std::string id{};  ///< "owner/name"
+  bool is_private = false;
+  std::string sdk{};         ///< of a space
+  std::string key{};         ///< 24 hex digits: `_id`
+  std::string created_at{};  ///< ISO 8601, UTC
+  std::vector<pull_request> pull_requests{};
+
+  std::string owner() const { return id.substr(0, id.find('/')); }
+};
+
+/// Repositories on disk: each a bare git repository with a record beside its refs. Blocking; safe
+/// from several threads.
+class repo_store {
+ public:
+  repo_store(std::filesystem::path folder, std::filesystem::path temporary);
+
+  /// Whether a repository can have that id here: "owner/name" of plain characters.
+  static bool is_valid_id(const std::string& id);
+
+  std::optional<repo_record> find(repo_type type, const std::string& id) const;
+  /// The git repository of an id that `is_valid_id`.
+  std::filesystem::path path_of(repo_type type, const std::string& id) const;
+
+  /// Makes the repository with its first commit, all at once; false if it exists.
+  bool create(const repo_record& record);
+  /// Removes it, all at once; false if it does not exist.
+  bool remove(repo_type type, const std::string& id);
+  /// Replaces the record. Call with `writer` locked.
+  void save(const repo_record& record);
+
+  /// Held while a repository's refs or record are changed.
+  std::shared_ptr<std::mutex> writer(repo_type type, const std::string& id);
+
+ private:
+  std::filesystem::path folder_;
+  std::filesystem::path temporary_;
+  std::mutex mutex_;
+  std::map<std::string, std::shared_ptr<std::mutex>> writers_;
+};
+
+/// The time now, or `seconds` since 1970, as "2024-05-06T07:08:09.000Z".
+std::string timestamp_now();
+std::string timestamp_of(std::int64_t seconds);
+
+}  // namespace cohub::server

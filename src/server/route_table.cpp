@@ -1,0 +1,186 @@
+#include "server/route_table.hpp"
+
+#include "hub/repo_id.hpp"
+#include "server/failure.hpp"
+#include "server/handlers.hpp"
+#include "server/target.hpp"
+
+#include <algorithm>
+#include <array>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace cohub::server {
+
+namespace {
+
+using segments = std::span<const std::string>;
+
+constexpr std::uint64_t small_body = 1u << 20;
+constexpr std::uint64_t listing_body = 16u << 20;  // thousands of paths, samples of 512 bytes
+constexpr std::uint64_t commit_body = 8ull << 30;
+
+/// One operation below /api/{type}/{id}/.
+struct operation {
+  std::string_view method;
+  std::string_view name;
+  route to;
+  bool has_path = false;  ///< segments behind the revision are a path
+};
+
+const std::array operations{
+    operation{"GET", "revision", {get_repo_info}},
+    operation{"GET", "tree", {list_tree}, true},
+    operation{"POST", "paths-info", {get_paths_info, body_use::memory, listing_body}},
+    operation{"GET", "refs", {list_refs}},
+    operation{"GET", "commits", {list_commits}},
+    operation{"POST", "preupload", {preupload, body_use::memory, listing_body}},
+    operation{"POST", "commit", {commit, body_use::file, commit_body, admit_commit}},
+    operation{"POST", "branch", {create_branch, body_use::memory, small_body}},
+    operation{"DELETE", "branch", {delete_branch}},
+    operation{"POST", "tag", {create_tag, body_use::memory, small_body}},
+    operation{"DELETE", "tag", {delete_tag}},
+    operation{"GET", "auth-check", {check_access}},
+};
+
+bool is_operation(std::string_view name) {
+  return std::any_of(operations.begin(), operations.end(),
+                     [&](const operation& each) { return each.name == name; }) ||
+         name == "discussions" || name == "settings" || name.starts_with("xet-");
+}
+
+std::string joined(segments parts) {
+  std::string text;
+  for (const auto& part : parts) text += (text.empty() ? "" : "/") + part;
+  return text;
+}
+
+/// Takes a revision off the front. One that was sent without encoding its '/' is taken whole.
+segments take_revision(segments parts, call& what) {
+  if (parts.empty()) throw not_found("Not found");
+  std::size_t count = 1;
+  if (parts.size() >= 3 && parts[0] == "refs" && (parts[1] == "pr" || parts[1] == "convert"))
+    count = 3;
+  what.revision = joined(parts.first(count));
+  return parts.subspan(count);
+}
+
+[[noreturn]] void refuse(bool known, const request_head& head) {
+  if (known) throw failure(405, {}, "Method " + head.method + " is not allowed here");
+  throw not_found("Not found");
+}
+
+/// A method as routes are written: HEAD is answered like GET, without the body.
+std::string_view plain_method(const request_head& head) {
+  return head.method == "HEAD" ? std::string_view("GET") : std::string_view(head.method);
+}
+
+route repository_route(segments parts, const request_head& head, call& what) {
+  if (parts.empty() || parts[0].empty()) throw not_found("Not found");
+  const bool single = parts.size() == 1 || parts[0].find('/') != std::string::npos ||
+                      (is_operation(parts[1]) && (parts.size() < 3 || !is_operation(parts[2])));
+  what.id = joined(parts.first(single ? 1 : 2));
+  parts = parts.subspan(single ? 1 : 2);
+  const auto method = plain_method(head);
+  if (parts.empty()) {
+    if (method == "GET") return {get_repo_info};
+    refuse(true, head);
+  }
+  if (parts[0] == "auth-check" && parts.size() == 2 && parts[1] == "write" && method == "GET")
+    return {check_write_access};
+  bool known = false;
+  for (const auto& each : operations) {
+    if (each.name != parts[0]) continue;
+    known = true;
+    if (each.method != method) continue;
+    const auto rest = parts.subspan(1);
+    if (each.name == "refs" || each.name == "auth-check") {
+      if (!rest.empty()) throw not_found("Not found");
+      return each.to;
+    }
+    if (each.has_path) {
+      what.path = joined(take_revision(rest, what));
+      while (what.path.ends_with('/')) what.path.pop_back();
+    } else {
+      if (rest.empty()) throw not_found("Not found");
+      what.revision = joined(rest);
+    }
+    return each.to;
+  }
+  refuse(known, head);
+}
+
+route api_route(segments parts, const request_head& head, call& what) {
+  const auto method = plain_method(head);
+  const std::string name = joined(parts);
+  struct fixed_route {
+    std::string_view method;
+    std::string_view name;
+    route to;
+  };
+  static const std::array fixed{
+      fixed_route{"GET", "whoami-v2", {whoami}},
+      fixed_route{"POST", "repos/create", {create_repo, body_use::memory, small_body}},
+      fixed_route{"DELETE", "repos/delete", {delete_repo, body_use::memory, small_body}},
+      fixed_route{"POST", "validate-yaml", {validate_yaml, body_use::memory, listing_body}},
+  };
+  bool known = false;
+  for (const auto& each : fixed) {
+    if (each.name != name) continue;
+    known = true;
+    if (each.method == method) return each.to;
+  }
+  if (!known && parts.size() >= 2)
+    if (const auto type = hub::parse_plural(parts[0])) {
+      what.type = *type;
+      return repository_route(parts.subspan(1), head, what);
+    }
+  refuse(known, head);
+}
+
+route file_route(segments parts, const request_head& head, call& what) {
+  if (const auto type = hub::parse_plural(parts[0]); type && parts.size() > 1) {
+    what.type = *type;
+    parts = parts.subspan(1);
+  }
+  const auto action = [&](std::size_t at) {
+    return parts.size() > at + 2 && (parts[at] == "resolve" || parts[at] == "raw");
+  };
+  const auto lfs = [&](std::size_t at) {
+    return parts.size() > at + 2 && parts[at - 1].ends_with(".git") && parts[at] == "info" &&
+           parts[at + 1] == "lfs";
+  };
+  std::size_t at = 1;
+  // Ids here have two parts; one alone is only looked at where two would not fit.
+  if (action(2) || lfs(2) || (!action(1) && !lfs(1))) at = 2;
+  const bool for_lfs = parts.size() > at && lfs(at);
+  if (!for_lfs && !action(at)) throw not_found("Not found");
+  what.id = joined(parts.first(at));
+  if (for_lfs) {
+    what.id.resize(what.id.size() - 4);
+    const std::string name = joined(parts.subspan(at + 2));
+    const bool known = name == "objects/batch" || name == "verify";
+    if (!known || head.method != "POST") refuse(known, head);
+    if (name == "verify") return {lfs_verify, body_use::memory, small_body};
+    return {lfs_batch, body_use::memory, listing_body};
+  }
+  const auto rest = take_revision(parts.subspan(at + 1), what);
+  what.path = joined(rest);
+  if (what.path.empty() || plain_method(head) != "GET") refuse(!what.path.empty(), head);
+  return {parts[at] == "resolve" ? resolve_file : raw_file};
+}
+
+}  // namespace
+
+route find_route(const request_head& head, call& what) {
+  const auto parts = path_segments(head.target);
+  what.method = head.method;
+  what.query = query_of(head.target);
+  what.headers = head.headers;
+  if (parts[0] == "api") return api_route(segments(parts).subspan(1), head, what);
+  return file_route(parts, head, what);
+}
+
+}  // namespace cohub::server

@@ -1,0 +1,153 @@
+#include "server/session.hpp"
+
+#include "io/file.hpp"
+#include "server/error_reply.hpp"
+#include "server/failure.hpp"
+#include "server/reply_writer.hpp"
+#include "server/request_reader.hpp"
+
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include <array>
+#include <utility>
+
+namespace cohub::server {
+
+namespace {
+
+/// What a refused body may still hold for the connection to be kept.
+constexpr std::uint64_t small_rest = 256 * 1024;
+/// What is read of a refused body so that the client sees the answer before the connection closes:
+/// closing with unread bytes would reset it.
+constexpr std::uint64_t large_rest = 64u << 20;
+
+/// The client's own trace id, else a fresh one (hub-protocol, section 1.4).
+std::string request_id_for(const request_head& head) {
+  for (const char* name : {"X-Request-Id", "X-Amzn-Trace-Id"}) {
+    const auto value = head.headers.get(name);
+    if (!value.empty() && value.size() <= 200) return std::string(value);
+  }
+  return "cohub-" + io::random_suffix() + io::random_suffix();
+}
+
+reply fault_reply(const hub_fault& fault) {
+  reply answer = error_reply(fault.status, {}, "fault on order");
+  if (!fault.body.empty()) answer.body = fault.body;
+  return answer;
+}
+
+/// Holds a connection open without a word until the client goes or the Hub stops.
+awaitable<void> stay_silent(http::stream& connection) {
+  connection.set_silence_limit({});
+  std::array<std::byte, 1024> scrap{};
+  for (;;) {
+    const std::size_t count = co_await connection.read_some(scrap);
+    if (count == 0) co_return;
+  }
+}
+
+/// The answer of the handler, or the error that reading the request met.
+awaitable<reply> answer_of(std::shared_ptr<session_context> context, request_head head,
+                           request_body& body) {
+  reply answer;
+  try {
+    answer = co_await context->handler->answer(std::move(head), body);
+  } catch (const failure& problem) {
+    answer = error_reply(problem);
+  }
+  co_return answer;
+}
+
+/// One request and its answer; false when the connection has done its service.
+awaitable<bool> exchange(std::shared_ptr<session_context> context, http::stream& connection,
+                         request_reader& reader, session_status& status) {
+  std::optional<request_head> head;
+  reply answer;
+  reply_framing framing;
+  bool readable = true;
+  connection.set_silence_limit(context->idle_limit);
+  try {
+    head = co_await reader.read_head();
+    if (!head) co_return false;
+  } catch (const failure& problem) {
+    answer = error_reply(problem);
+    readable = false;
+  }
+  status.busy = true;
+  traffic::arrival arrival;
+  if (readable) {
+    framing.head_only = head->method == "HEAD";
+    framing.request_id = request_id_for(*head);
+    arrival = context->traffic->note(*head, context->content);
+    framing.fault = arrival.fault;
+  } else {
+    framing.request_id = "cohub-" + io::random_suffix();
+  }
+
+  if (framing.fault && framing.fault->delay.count() > 0) {
+    asio::steady_timer timer(co_await asio::this_coro::executor, framing.fault->delay);
+    connection.set_silence_limit({});
+    co_await timer.async_wait(asio::use_awaitable);
+    if (context->stopping) co_return false;
+    connection.set_silence_limit(context->idle_limit);
+  }
+  if (framing.fault && framing.fault->stall) {
+    co_await stay_silent(connection);
+    co_return false;
+  }
+  if (framing.fault && framing.fault->status != 0) {
+    answer = fault_reply(*framing.fault);
+  } else if (readable) {
+    // The handler may take its time; the reader watches for silence while a body is read.
+    connection.set_silence_limit({});
+    answer = co_await answer_of(context, *head, reader);
+  }
+  if (framing.fault)
+    for (const auto& [name, value] : framing.fault->headers) answer.headers.set(name, value);
+
+  bool drains = readable && !reader.at_end();
+  std::uint64_t rest = large_rest;
+  framing.keep_alive = readable && head->keep_alive && !context->stopping;
+  if (drains && reader.continue_pending()) {
+    drains = false;
+    framing.keep_alive = false;
+  } else if (drains && framing.keep_alive) {
+    framing.keep_alive = head->content_length.value_or(small_rest + 1) <= small_rest;
+  }
+  const bool keep_alive = framing.keep_alive;
+  const bool stalls = framing.fault && framing.fault->stall_after_bytes;
+  if (readable) context->traffic->answered(arrival.number, answer.status);
+  connection.set_silence_limit(context->idle_limit);
+  const bool whole =
+      co_await write_reply(connection, context->pool, std::move(answer), std::move(framing));
+  if (!whole && stalls) co_await stay_silent(connection);
+  if (!whole) co_return false;
+  if (drains) {
+    const bool drained = co_await reader.drain(rest);
+    if (!drained) co_return false;
+  }
+  co_return keep_alive;
+}
+
+}  // namespace
+
+awaitable<void> serve(std::shared_ptr<session_context> context,
+                      std::unique_ptr<http::stream> connection,
+                      std::shared_ptr<session_status> status) {
+  request_reader reader(*connection, context->idle_limit);
+  try {
+    for (bool more = true; more && !context->stopping;) {
+      status->busy = false;
+      more = co_await exchange(context, *connection, reader, *status);
+    }
+  } catch (const std::exception&) {
+    // The client went away, fell silent, or a file could not be read: the connection's end tells
+    // it.
+  }
+  connection->close();
+  status->connection = nullptr;
+}
+
+}  // namespace cohub::server

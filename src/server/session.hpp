@@ -1,0 +1,37 @@
+#pragma once
+
+#include "http/stream.hpp"
+#include "server/message.hpp"
+#include "server/traffic.hpp"
+
+#include <boost/asio/any_io_executor.hpp>
+
+#include <chrono>
+#include <memory>
+
+namespace cohub::server {
+
+/// What the connections of one listener share.
+struct session_context {
+  std::shared_ptr<request_handler> handler{};
+  std::shared_ptr<server::traffic> traffic{};
+  asio::any_io_executor pool{};        ///< where files are read
+  std::shared_ptr<void> pool_owner{};  ///< keeps the pool while a connection may still turn to it
+  std::chrono::milliseconds idle_limit{60'000};
+  bool content = false;   ///< the listener of file contents
+  bool stopping = false;  ///< no further request on any connection
+};
+
+/// What a listener may know of a connection while it is served.
+struct session_status {
+  http::stream* connection = nullptr;
+  bool busy = false;  ///< between a request's head and the end of its answer
+};
+
+/// Answers the requests of one connection until either side ends it. Never throws; `status`
+/// outlives it.
+awaitable<void> serve(std::shared_ptr<session_context> context,
+                      std::unique_ptr<http::stream> connection,
+                      std::shared_ptr<session_status> status);
+
+}  // namespace cohub::server

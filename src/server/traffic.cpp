@@ -1,0 +1,66 @@
+#include "server/traffic.hpp"
+
+#include <algorithm>
+
+namespace cohub::server {
+
+namespace {
+constexpr std::size_t kept_records = 10'000;
+}
+
+traffic::arrival traffic::note(const request_head& head, bool content) {
+  hub_request record;
+  record.method = head.method;
+  // The query of a content url is its signature.
+  record.target = content ? head.target.substr(0, head.target.find('?')) : head.target;
+  record.range = std::string(head.headers.get("Range"));
+  record.content = content;
+  record.authorized = head.headers.has("Authorization");
+  records_.push_back(std::move(record));
+  if (records_.size() > kept_records) {
+    records_.pop_front();
+    ++dropped_;
+  }
+  arrival result;
+  result.number = dropped_ + records_.size() - 1;
+  result.fault = next_fault(head, content);
+  return result;
+}
+
+void traffic::answered(std::uint64_t number, int status) {
+  if (number >= dropped_ && number - dropped_ < records_.size())
+    records_[static_cast<std::size_t>(number - dropped_)].status = status;
+}
+
+std::optional<hub_fault> traffic::next_fault(const request_head& head, bool content) {
+  for (auto& fault : faults_) {
+    const auto& what = fault.what;
+    if (!what.method.empty() && what.method != head.method) continue;
+    if (head.target.find(what.path_part) == head.target.npos) continue;
+    if (what.where == hub_fault::listener::api && content) continue;
+    if (what.where == hub_fault::listener::content && !content) continue;
+    if (fault.seen < what.skip) {
+      ++fault.seen;
+      continue;
+    }
+    if (what.times != 0 && fault.befallen >= what.times) continue;
+    ++fault.befallen;
+    return what;
+  }
+  return std::nullopt;
+}
+
+std::size_t traffic::count(std::string_view path_part, std::string_view method) const {
+  return static_cast<std::size_t>(
+      std::count_if(records_.begin(), records_.end(), [&](const hub_request& record) {
+        return record.target.find(path_part) != record.target.npos &&
+               (method.empty() || record.method == method);
+      }));
+}
+
+void traffic::clear_requests() {
+  dropped_ += records_.size();
+  records_.clear();
+}
+
+}  // namespace cohub::server
