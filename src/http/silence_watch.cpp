@@ -26,12 +26,15 @@ silence_watch::~silence_watch() {
 }
 
 void silence_watch::set_limit(std::chrono::milliseconds limit) {
-  const bool sooner = state_->waiting && limit.count() > 0 && limit < state_->limit;
+  const bool sooner = limit < state_->limit;  // also when it is none
   state_->limit = limit;
   touch();
-  if (limit.count() <= 0) return;  // a pending wait ends by itself
-  if (sooner) state_->timer.cancel();
-  if (!state_->waiting) wait(state_);
+  if (state_->waiting && sooner) {
+    state_->timer
+        .cancel();  // the handler waits anew; an idle connection must not keep a context busy
+  } else if (!state_->waiting && limit.count() > 0) {
+    wait(state_);
+  }
 }
 
 void silence_watch::touch() noexcept { state_->last = clock::now(); }

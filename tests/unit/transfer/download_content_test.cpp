@@ -1,0 +1,370 @@
+#include "transfer/download_content.hpp"
+
+#include "cohub/error.hpp"
+
+#include "scripted_hub.hpp"
+
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+#include <doctest/doctest.h>
+
+using namespace cohub;
+using test::scripted_reply;
+using test::seen_request;
+using then = test::scripted_reply::then;
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr std::size_t mib = 1u << 20;
+
+struct fixture : test::scripted_hub {
+  fs::path destination = folder.path() / "blobs" / "etag";
+  transfer::content_settings settings;
+
+  fixture() {
+    settings.connections = 4;
+    settings.chunk_size = mib;
+    settings.observer = observer;
+    io::create_directories(destination.parent_path());
+  }
+
+  transfer::content_description describe(const std::string& name) {
+    transfer::content_description what;
+    what.name = name;
+    what.resolve =
+        core::parse_url(api.origin() + "/o/m/resolve/" + test::scripted_commit + "/" + name)
+            .value();
+    what.credentials.set("Authorization", "Bearer hf_secret");
+    what.size = files.at(name).content.size();
+    what.etag = etag_of(name);
+    return what;
+  }
+
+  void host(std::size_t size, bool large = true) {
+    files["f.bin"].content = test::patterned(size);
+    files["f.bin"].large = large;
+  }
+
+  void download() {
+    run(transfer::download_content(shared, describe("f.bin"), destination, destination, settings));
+  }
+
+  boost::system::error_code failure() {
+    try {
+      download();
+    } catch (const error& e) {
+      return e.code();
+    }
+    return {};
+  }
+
+  bool is_right() { return io::read_file(destination, 1u << 30) == files["f.bin"].content; }
+
+  std::set<std::string> left_behind() {
+    std::set<std::string> names;
+    for (const auto& entry : fs::directory_iterator(destination.parent_path()))
+      names.insert(entry.path().filename().string());
+    return names;
+  }
+
+  /// The range of a request for the content; nothing for another request.
+  static std::optional<core::byte_range> range_of(const seen_request& request) {
+    const auto text = request.header("range");
+    if (text.empty()) return {};
+    return core::parse_range_header(text, 1ull << 40).range;
+  }
+
+  /// The right answer, cut after `bytes` of its body.
+  scripted_reply cut(const seen_request& request, std::size_t bytes) {
+    auto reply = send(request, files["f.bin"].content, "");
+    reply.bytes.resize(std::min(reply.bytes.size(), reply.bytes.find("\r\n\r\n") + 4 + bytes));
+    reply.after = then::close;
+    return reply;
+  }
+};
+
+}  // namespace
+
+TEST_CASE_FIXTURE(fixture, "content of every size arrives whole") {
+  for (const std::size_t size :
+       {std::size_t{0}, std::size_t{1}, mib / 2, mib / 2 + 1, mib, mib + 1, 5 * mib + 12345}) {
+    for (const bool large : {false, true}) {
+      CAPTURE(size);
+      CAPTURE(large);
+      host(size, large);
+      download();
+      CHECK(is_right());
+      CHECK(left_behind() == std::set<std::string>{"etag"});
+    }
+  }
+}
+
+TEST_CASE_FIXTURE(fixture, "a large file comes in ranges of one chunk, each asked for once") {
+  host(5 * mib + 7);
+  download();
+  CHECK(is_right());
+  std::map<std::uint64_t, std::uint64_t> ranges;
+  for (const auto& request : contents.seen()) {
+    const auto range = range_of(request);
+    REQUIRE(range.has_value());
+    ranges[range->begin] = range->end;
+  }
+  CHECK(contents.seen().size() == 6);
+  CHECK(ranges.size() == 6);
+  CHECK(ranges[5 * mib] == 5 * mib + 7);
+  CHECK(contents.connections() <= settings.connections);
+  CHECK(observer->count(transfer_event::kind::verified) == 1);
+  CHECK(observer->last().bytes_done == 5 * mib + 7);
+}
+
+TEST_CASE_FIXTURE(fixture, "the token goes to the Hub alone, which is asked for the address once") {
+  host(4 * mib);
+  download();
+  CHECK(api.seen().size() == 1);
+  CHECK(api.seen()[0].header("authorization") == "Bearer hf_secret");
+  for (const auto& request : contents.seen()) CHECK(request.header("authorization").empty());
+}
+
+TEST_CASE_FIXTURE(fixture, "a connection that drops in every range is made up for") {
+  host(4 * mib);
+  std::set<std::uint64_t> dropped;
+  content_fault = [&](const seen_request& request) -> std::optional<scripted_reply> {
+    const auto range = range_of(request);
+    if (range->begin % mib != 0 || !dropped.insert(range->begin).second) return {};
+    return cut(request, 700'000);
+  };
+  download();
+  CHECK(is_right());
+  CHECK(dropped.size() == 4);
+  // Each was continued where it stopped.
+  CHECK(requests("GET /f.bin") == 8);
+  CHECK(std::count_if(contents.seen().begin(), contents.seen().end(), [](const auto& request) {
+          return range_of(request)->begin % mib == 700'000;
+        }) == 4);
+}
+
+TEST_CASE_FIXTURE(fixture, "a server that answers 503 for a while is waited for") {
+  host(3 * mib);
+  int failures = 0;
+  content_fault = [&](const seen_request&) -> std::optional<scripted_reply> {
+    if (++failures > 4) return {};
+    return scripted_reply::text(503, "busy");
+  };
+  download();
+  CHECK(is_right());
+  CHECK(observer->count(transfer_event::kind::retry) == 4);
+}
+
+TEST_CASE_FIXTURE(fixture, "a server that always fails is given up, and what came stays") {
+  host(4 * mib);
+  content_fault = [&](const seen_request& request) -> std::optional<scripted_reply> {
+    if (range_of(request)->begin < 2 * mib) return {};
+    return scripted_reply::text(503, "busy");
+  };
+  CHECK(failure() == errc::server_failure);
+  CHECK_FALSE(fs::exists(destination));
+  content_fault = nullptr;
+  const auto before = contents.seen().size();
+  download();
+  CHECK(is_right());
+  CHECK(observer->count(transfer_event::kind::resumed) == 1);
+  for (std::size_t i = before; i < contents.seen().size(); ++i)
+    CHECK(range_of(contents.seen()[i])->begin > 0);
+}
+
+TEST_CASE_FIXTURE(fixture, "a server without ranges is read as one stream") {
+  host(3 * mib + 5);
+  content_fault = [&](const seen_request&) -> std::optional<scripted_reply> {
+    return scripted_reply::text(200, files["f.bin"].content);
+  };
+  download();
+  CHECK(is_right());
+  CHECK(left_behind() == std::set<std::string>{"etag"});
+}
+
+TEST_CASE_FIXTURE(fixture, "an answer with another range than asked for is refused") {
+  host(3 * mib);
+  const auto wrong = [&](const std::string& content_range) {
+    content_fault = [=](const seen_request&) -> std::optional<scripted_reply> {
+      return scripted_reply::text(206, std::string(mib, 'x'),
+                                  "Content-Range: " + content_range + "\r\n");
+    };
+    return failure();
+  };
+  CHECK(wrong("bytes 1-1048576/3145728") == errc::invalid_response);
+  CHECK(wrong("bytes 0-1048575/3145729") == errc::invalid_response);
+  CHECK(wrong("nonsense") == errc::invalid_response);
+  CHECK_FALSE(fs::exists(destination));
+}
+
+TEST_CASE_FIXTURE(fixture, "corrupted bytes are never published: one more try, then an error") {
+  for (const std::size_t size : {mib / 4, 3 * mib}) {
+    CAPTURE(size);
+    host(size);
+    int corrupted = 0;
+    bool always = true;
+    content_fault = [&](const seen_request& request) -> std::optional<scripted_reply> {
+      const auto range = range_of(request);
+      if ((range && range->begin > 0) || (!always && corrupted > 0)) return {};
+      ++corrupted;
+      auto content = files["f.bin"].content;
+      content[1000] = static_cast<char>(content[1000] + 1);
+      return send(request, content, "");
+    };
+    CHECK(failure() == errc::content_mismatch);
+    CHECK(corrupted == 2);
+    CHECK(left_behind().empty());
+    corrupted = 0;
+    always = false;
+    download();
+    CHECK(is_right());
+    CHECK(corrupted == 1);
+    fs::remove(destination);
+  }
+}
+
+TEST_CASE_FIXTURE(fixture, "content that changes between two ranges is fetched anew") {
+  host(4 * mib);
+  settings.connections = 1;
+  int answers = 0;
+  content_fault = [&](const seen_request& request) -> std::optional<scripted_reply> {
+    return send(request, files["f.bin"].content,
+                ++answers < 3 ? "ETag: \"old\"\r\n" : "ETag: \"new\"\r\n");
+  };
+  download();
+  CHECK(is_right());
+  CHECK(contents.seen()[1].header("if-range") == "\"old\"");
+  CHECK(observer->count(transfer_event::kind::retry) == 1);
+}
+
+TEST_CASE_FIXTURE(fixture, "a length other than promised is an error") {
+  host(mib / 4);
+  content_fault = [&](const seen_request&) -> std::optional<scripted_reply> {
+    return scripted_reply::text(200, "short");
+  };
+  CHECK(failure() == errc::content_mismatch);
+  CHECK(left_behind().empty());
+}
+
+TEST_CASE_FIXTURE(fixture, "a body that always ends early is truncated") {
+  for (const std::size_t size : {mib / 4, 3 * mib}) {
+    host(size);
+    content_fault = [&](const seen_request& request) -> std::optional<scripted_reply> {
+      return cut(request, 0);
+    };
+    CHECK(failure() == errc::truncated_body);
+    CHECK_FALSE(fs::exists(destination));
+  }
+}
+
+TEST_CASE_FIXTURE(fixture, "an address that expires on the way is asked for again") {
+  host(6 * mib);
+  settings.connections = 2;
+  content_fault = [&](const seen_request& request) -> std::optional<scripted_reply> {
+    const bool first_signature = request.line.find("signature=1 ") != std::string::npos;
+    if (!first_signature || range_of(request)->begin < 3 * mib) return {};
+    return scripted_reply::text(403, "expired");
+  };
+  download();
+  CHECK(is_right());
+  CHECK(api.seen().size() == 2);
+  CHECK(observer->count(transfer_event::kind::retry) >= 1);
+}
+
+TEST_CASE_FIXTURE(fixture, "a refusal of the Hub itself is an error at once") {
+  host(3 * mib);
+  api_fault = [](const seen_request&) -> std::optional<scripted_reply> {
+    return scripted_reply::text(403, "", "X-Error-Code: GatedRepo\r\n");
+  };
+  CHECK(failure() == errc::gated_repository);
+  CHECK(requests() == 1);
+}
+
+TEST_CASE_FIXTURE(fixture, "compressed content that nobody asked for is refused") {
+  host(mib / 4);
+  content_fault = [&](const seen_request& request) -> std::optional<scripted_reply> {
+    return send(request, files["f.bin"].content, "Content-Encoding: gzip\r\n");
+  };
+  CHECK(failure() == errc::invalid_response);
+}
+
+TEST_CASE_FIXTURE(fixture, "a cancelled download stops at once and is continued by the next") {
+  host(4 * mib);
+  content_fault = [&](const seen_request& request) -> std::optional<scripted_reply> {
+    if (range_of(request)->begin < mib) return {};
+    auto reply = cut(request, 100);
+    reply.after = then::stall;
+    return reply;
+  };
+  asio::cancellation_signal stop;
+  std::exception_ptr failed;
+  bool ended = false;
+  asio::co_spawn(
+      context,
+      transfer::download_content(shared, describe("f.bin"), destination, destination, settings),
+      asio::bind_cancellation_slot(stop.slot(), [&](std::exception_ptr e) {
+        failed = e;
+        ended = true;
+      }));
+  context.restart();
+  while (!ended && (observer->last().bytes_done == 0 || contents.seen().size() < 4))
+    context.run_one_for(std::chrono::seconds(5));
+  REQUIRE_FALSE(ended);
+  stop.emit(asio::cancellation_type::terminal);
+  const auto begin = std::chrono::steady_clock::now();
+  while (!ended) context.run_one_for(std::chrono::seconds(5));
+  CHECK(std::chrono::steady_clock::now() - begin < std::chrono::seconds(2));
+  REQUIRE(failed);
+  CHECK(left_behind() == std::set<std::string>{"etag.cohub.journal", "etag.cohub.partial"});
+  content_fault = nullptr;
+  download();
+  CHECK(is_right());
+  CHECK(observer->count(transfer_event::kind::resumed) == 1);
+  CHECK(left_behind() == std::set<std::string>{"etag"});
+}
+
+TEST_CASE_FIXTURE(fixture, "a download may be cancelled at any step, and the next one is right") {
+  host(2 * mib + mib / 2);
+  settings.observer = nullptr;
+  bool finished = false;
+  for (std::size_t steps = 1; !finished; steps += steps / 8 + 1) {
+    CAPTURE(steps);
+    asio::cancellation_signal stop;
+    std::exception_ptr failed;
+    bool ended = false;
+    asio::co_spawn(
+        context,
+        transfer::download_content(shared, describe("f.bin"), destination, destination, settings),
+        asio::bind_cancellation_slot(stop.slot(), [&](std::exception_ptr e) {
+          failed = e;
+          ended = true;
+        }));
+    context.restart();
+    for (std::size_t i = 0; i < steps && !ended; ++i) context.run_one_for(std::chrono::seconds(5));
+    finished = ended;
+    stop.emit(asio::cancellation_type::terminal);
+    while (!ended) context.run_one_for(std::chrono::seconds(5));
+    if (finished) CHECK_FALSE(failed);
+    CHECK(fs::exists(destination) == !failed);
+  }
+  CHECK(is_right());
+  CHECK(left_behind() == std::set<std::string>{"etag"});
+}
+
+TEST_CASE_FIXTURE(fixture, "a small budget slows a download and does not stop it") {
+  host(5 * mib);
+  shared->buffers = std::make_shared<transfer::memory_budget>(mib);
+  download();
+  CHECK(is_right());
+  CHECK(shared->buffers->free_bytes() == mib);
+}
+
+TEST_CASE_FIXTURE(fixture, "settings that make no sense are refused") {
+  host(3 * mib);
+  settings.chunk_size = 1000;
+  CHECK(failure() == errc::invalid_argument);
+  settings.chunk_size = mib;
+  settings.connections = 0;
+  CHECK(failure() == errc::invalid_argument);
+}

@@ -1,0 +1,59 @@
+#include "transfer/front_digest.hpp"
+
+#include "cohub/error.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace cohub;
+using transfer::front_digest;
+
+namespace {
+
+std::span<const std::byte> bytes(std::string_view text) { return std::as_bytes(std::span(text)); }
+
+}  // namespace
+
+TEST_CASE("bytes at the front are taken, others are not") {
+  front_digest digest(hub::etag_kind::sha256, 7);
+  CHECK_FALSE(digest.feed(3, bytes("tent")));
+  CHECK(digest.feed(0, bytes("con")));
+  CHECK_FALSE(digest.feed(0, bytes("con")));
+  CHECK(digest.feed(3, bytes("tent")));
+  CHECK(digest.front() == 7);
+  CHECK(digest.hex() == "ed7002b439e9ac845f22357d822bac1444730fbdb6016d3ec9432297b9ec9f73");
+}
+
+TEST_CASE("what was not at the front in time is read back from the file") {
+  const io::temporary_directory folder;
+  io::write_file_atomically(folder.path() / "f", "content");
+  const io::file content(folder.path() / "f", io::file::mode::read);
+  front_digest digest(hub::etag_kind::git_sha1, 7);
+  digest.catch_up(content, 5, 3);
+  CHECK(digest.front() == 3);
+  digest.catch_up(content, 5, 100);
+  CHECK(digest.front() == 5);
+  CHECK(digest.feed(5, bytes("nt")));
+  CHECK(digest.hex() == "6b584e8ece562ebffc15d38808cd6b98fc3d97ea");
+}
+
+TEST_CASE("a file that became shorter is a mismatch") {
+  const io::temporary_directory folder;
+  io::write_file_atomically(folder.path() / "f", "con");
+  const io::file content(folder.path() / "f", io::file::mode::read);
+  front_digest digest(hub::etag_kind::sha256, 7);
+  CHECK_THROWS_AS(digest.catch_up(content, 7, 100), error);
+}
+
+TEST_CASE("starting over gives the digest of what comes then") {
+  front_digest digest(hub::etag_kind::sha256, 7);
+  digest.feed(0, bytes("wrong"));
+  digest.restart();
+  CHECK(digest.feed(0, bytes("content")));
+  CHECK(digest.hex() == "ed7002b439e9ac845f22357d822bac1444730fbdb6016d3ec9432297b9ec9f73");
+}
+
+TEST_CASE("an opaque etag is no checksum") {
+  front_digest digest(hub::etag_kind::opaque, 7);
+  CHECK_FALSE(digest.active());
+  CHECK_FALSE(digest.feed(0, bytes("content")));
+}

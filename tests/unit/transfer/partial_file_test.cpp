@@ -1,0 +1,144 @@
+#include "transfer/partial_file.hpp"
+
+#include "cohub/error.hpp"
+
+#include <doctest/doctest.h>
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
+
+using namespace cohub;
+using transfer::partial_file;
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr std::uint64_t mib = 1u << 20;
+
+std::vector<std::byte> block(std::size_t size, char fill) {
+  return std::vector<std::byte>(size, std::byte(fill));
+}
+
+std::size_t entries(const fs::path& folder) {
+  return static_cast<std::size_t>(
+      std::distance(fs::directory_iterator(folder), fs::directory_iterator()));
+}
+
+struct fixture {
+  io::temporary_directory folder;
+  fs::path stem = folder.path() / "etag";
+};
+
+}  // namespace
+
+TEST_CASE_FIXTURE(fixture, "a partial that was closed is continued where it stopped") {
+  {
+    partial_file partial(stem, 100, "etag");
+    CHECK(partial.done().empty());
+    partial.write(0, block(10, 'a'));
+    partial.write(50, block(50, 'b'));
+    CHECK(partial.front() == 10);
+  }
+  partial_file again(stem, 100, "etag");
+  CHECK(again.done().count() == 60);
+  again.write(10, block(40, 'c'));
+  CHECK(again.front() == 100);
+  again.publish(folder.path() / "etag");
+  CHECK(io::read_file(folder.path() / "etag", 1000) ==
+        std::string(10, 'a') + std::string(40, 'c') + std::string(50, 'b'));
+  CHECK(entries(folder.path()) == 1);
+}
+
+TEST_CASE_FIXTURE(fixture, "what the journal says after kill -9 is on disk") {
+  const pid_t child = ::fork();
+  REQUIRE(child >= 0);
+  if (child == 0) {
+    partial_file partial(stem, 64 * mib, "etag");
+    for (std::uint64_t i = 0; i < 9; ++i) partial.write(i * mib, block(mib, char('a' + i)));
+    ::kill(::getpid(), SIGKILL);
+  }
+  ::waitpid(child, nullptr, 0);
+  partial_file again(stem, 64 * mib, "etag");
+  const auto front = again.front();
+  CHECK(front >= 8 * mib);  // at most one interval of the journal is lost
+  CHECK(front <= 9 * mib);
+  for (std::uint64_t i = 0; i < front / mib; ++i) {
+    auto seen = block(mib, '?');
+    again.content().read_at(i * mib, seen);
+    CHECK(seen == block(mib, char('a' + i)));
+  }
+}
+
+TEST_CASE_FIXTURE(fixture, "a partial of another size or etag is not believed") {
+  { partial_file(stem, 100, "etag").write(0, block(10, 'a')); }
+  { CHECK(partial_file(stem, 101, "etag").done().empty()); }
+  { partial_file(stem, 100, "etag").write(0, block(10, 'a')); }
+  { CHECK(partial_file(stem, 100, "other").done().empty()); }
+}
+
+TEST_CASE_FIXTURE(fixture, "a journal without its partial is not believed") {
+  { partial_file(stem, 100, "etag").write(0, block(10, 'a')); }
+  fs::remove(fs::path(stem) += ".cohub.partial");
+  CHECK(partial_file(stem, 100, "etag").done().empty());
+}
+
+TEST_CASE_FIXTURE(fixture, "a second writer gets a file of its own, which does not stay") {
+  partial_file first(stem, 100, "etag");
+  first.write(0, block(100, 'a'));
+  {
+    partial_file second(stem, 100, "etag");
+    CHECK(second.path() != first.path());
+    CHECK(second.done().empty());
+    second.write(0, block(10, 'b'));
+  }
+  CHECK(entries(folder.path()) == 2);
+  partial_file third(stem, 100, "etag");
+  third.write(0, block(100, 'c'));
+  first.publish(folder.path() / "blob");
+  CHECK(io::read_file(folder.path() / "blob", 1000) == std::string(100, 'a'));
+  third.publish(folder.path() / "blob");
+  CHECK(io::read_file(folder.path() / "blob", 1000) == std::string(100, 'c'));
+  CHECK(entries(folder.path()) == 1);
+}
+
+TEST_CASE_FIXTURE(fixture, "starting over forgets, and discarding removes") {
+  {
+    partial_file partial(stem, 100, "etag");
+    partial.write(0, block(10, 'a'));
+    partial.restart();
+    CHECK(partial.done().empty());
+  }
+  {
+    partial_file partial(stem, 100, "etag");
+    CHECK(partial.done().empty());
+    partial.discard();
+  }
+  CHECK(entries(folder.path()) == 0);
+}
+
+TEST_CASE_FIXTURE(fixture, "too little room is told before the first byte, with both numbers") {
+  const std::uint64_t absurd = 1ull << 62;
+  try {
+    partial_file partial(stem, absurd, "etag");
+    FAIL("nothing was thrown");
+  } catch (const error& e) {
+    CHECK(e.code() == boost::system::errc::no_space_on_device);
+    CHECK(std::string(e.what()).find(std::to_string(absurd) + " bytes are needed") !=
+          std::string::npos);
+  }
+  CHECK(entries(folder.path()) == 0);
+}
+
+TEST_CASE_FIXTURE(fixture, "others' incomplete files are left alone") {
+  io::write_file_atomically(folder.path() / "etag.incomplete", "theirs");
+  io::write_file_atomically(folder.path() / "etag.1a2b3c4d.incomplete", "theirs");
+  {
+    partial_file partial(stem, 10, "etag");
+    partial.write(0, block(10, 'a'));
+    partial.publish(stem);
+  }
+  CHECK(io::read_file(folder.path() / "etag.incomplete", 10) == "theirs");
+  CHECK(io::read_file(folder.path() / "etag.1a2b3c4d.incomplete", 10) == "theirs");
+}

@@ -1,0 +1,170 @@
+#include "transfer/snapshot.hpp"
+
+#include "cohub/error.hpp"
+
+#include "cache/tree_cache.hpp"
+#include "scripted_hub.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace cohub;
+using test::scripted_commit;
+using test::scripted_reply;
+using test::seen_request;
+namespace fs = std::filesystem;
+
+namespace {
+
+struct fixture : test::scripted_hub {
+  snapshot_download_options options;
+
+  fixture() {
+    files["README.md"].content = "# model";
+    files["empty.txt"].content = "";
+    files["data/a.csv"].content = "a";
+    files["data/b.json"].content = "{}";
+    files["model.bin"].content = test::patterned(1u << 20);
+    files["model.bin"].large = true;
+  }
+
+  fs::path download() { return run(transfer::snapshot_download(shared, "o/m", options)); }
+  boost::system::error_code failure() {
+    try {
+      download();
+    } catch (const error& e) {
+      return e.code();
+    }
+    return {};
+  }
+  std::set<std::string> names_below(const fs::path& path) {
+    std::set<std::string> names;
+    for (const auto& entry : fs::recursive_directory_iterator(path)) {
+      const auto name = entry.path().lexically_relative(path).generic_string();
+      if (!entry.is_directory() && !name.starts_with(".cache")) names.insert(name);
+    }
+    return names;
+  }
+  std::set<std::string> all_names() const {
+    std::set<std::string> names;
+    for (const auto& [name, file] : files) names.insert(name);
+    return names;
+  }
+};
+
+}  // namespace
+
+TEST_CASE_FIXTURE(fixture, "a snapshot has all files, each at the price of its content") {
+  const auto path = download();
+  CHECK(path == repo_folder() / "snapshots" / scripted_commit);
+  CHECK(names_below(path) == all_names());
+  for (const auto& [name, file] : files)
+    CHECK(io::read_file(path / name, 1u << 30) == file.content);
+  CHECK(io::read_file(repo_folder() / "refs/main", 100) == scripted_commit);
+  CHECK(requests("HEAD ") == 0);
+  CHECK(requests("GET /o/m/resolve/" + scripted_commit) ==
+        files.size() - 1);  // the empty one: none
+  CHECK(cache::read_tree(repo_folder() / "trees" / (scripted_commit + ".json")).has_value());
+}
+
+TEST_CASE_FIXTURE(fixture, "a second run makes one request, and none at a commit") {
+  const auto path = download();
+  const auto before = requests();
+  CHECK(download() == path);
+  CHECK(requests() == before + 1);
+  options.revision = scripted_commit;
+  CHECK(download() == path);
+  CHECK(requests() == before + 1);
+}
+
+TEST_CASE_FIXTURE(fixture, "what is missing is fetched, and nothing else") {
+  const auto path = download();
+  fs::remove(path / "data/a.csv");
+  fs::remove(repo_folder() / "blobs" / etag_of("data/a.csv"));
+  const auto before = requests("GET /o/m/resolve/");
+  download();
+  CHECK(names_below(path) == all_names());
+  CHECK(requests("GET /o/m/resolve/") == before + 1);
+}
+
+TEST_CASE_FIXTURE(fixture, "patterns decide what comes") {
+  options.allow_patterns = std::vector<std::string>{"data/*", "*.md"};
+  options.ignore_patterns = {"*.json"};
+  const auto path = download();
+  CHECK(names_below(path) == std::set<std::string>{"README.md", "data/a.csv"});
+  options.allow_patterns = std::vector<std::string>{};
+  options.ignore_patterns = {};
+  CHECK(download() == path);
+  CHECK(requests("GET /o/m/resolve/") == 2);
+}
+
+TEST_CASE_FIXTURE(fixture, "a local folder gets the files and no links") {
+  options.local_dir = folder.path() / "local";
+  CHECK(download() == options.local_dir);
+  CHECK(names_below(options.local_dir) == all_names());
+  CHECK(fs::is_regular_file(fs::symlink_status(options.local_dir / "model.bin")));
+  const auto before = requests();
+  CHECK(download() == options.local_dir);
+  CHECK(requests() == before + 1);
+  CHECK_FALSE(fs::exists(repo_folder() / "refs"));
+}
+
+TEST_CASE_FIXTURE(fixture,
+                  "without a network a complete snapshot is returned and a part is an error") {
+  const auto path = download();
+  SUBCASE("offline mode") { shared->offline = true; }
+  SUBCASE("local_files_only") { options.local_files_only = true; }
+  SUBCASE("the Hub fails") {
+    api_fault = [](const seen_request&) -> std::optional<scripted_reply> {
+      return scripted_reply::text(403, "", "X-Error-Code: GatedRepo\r\n");
+    };
+  }
+  CHECK(download() == path);
+  fs::remove(path / "README.md");
+  CHECK(failure() == errc::local_entry_not_found);
+  options.ignore_patterns = {"*.md"};
+  CHECK(download() == path);
+}
+
+TEST_CASE_FIXTURE(fixture, "without a network and without a snapshot the reason is told") {
+  shared->offline = true;
+  CHECK(failure() == errc::local_entry_not_found);
+  shared->offline = false;
+  api_fault = [](const seen_request&) -> std::optional<scripted_reply> {
+    return scripted_reply::text(404, "", "X-Error-Code: RepoNotFound\r\n");
+  };
+  CHECK(failure() == errc::repository_not_found);
+}
+
+TEST_CASE_FIXTURE(fixture, "a revision that does not exist is an error though another is cached") {
+  download();
+  api_fault = [](const seen_request&) -> std::optional<scripted_reply> {
+    return scripted_reply::text(404, "", "X-Error-Code: RevisionNotFound\r\n");
+  };
+  CHECK(failure() == errc::revision_not_found);
+}
+
+TEST_CASE_FIXTURE(fixture, "the first failure stops the rest, and names no ref") {
+  content_fault = [](const seen_request&) -> std::optional<scripted_reply> {
+    return scripted_reply::text(416, "");
+  };
+  CHECK(failure() != boost::system::error_code());
+  CHECK_FALSE(fs::exists(repo_folder() / "refs/main"));
+  content_fault = nullptr;
+  CHECK(names_below(download()) == all_names());
+}
+
+TEST_CASE_FIXTURE(fixture, "a listing that names a path outside is refused as a whole") {
+  files["../evil"].content = "x";
+  CHECK(failure() == errc::invalid_path);
+  CHECK(requests("GET /o/m/resolve/") == 0);
+  CHECK_FALSE(fs::exists(repo_folder() / "trees"));
+}
+
+TEST_CASE_FIXTURE(fixture, "many files share the connections") {
+  for (int i = 0; i < 200; ++i)
+    files["many/" + std::to_string(i) + ".txt"].content = std::to_string(i);
+  options.max_workers = 4;
+  const auto path = download();
+  CHECK(names_below(path) == all_names());
+  CHECK(api.connections() <= 4);
+}
