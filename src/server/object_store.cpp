@@ -1,15 +1,11 @@
 #include "server/object_store.hpp"
 
-#include <fcntl.h>
-
 #include <system_error>
 #include <utility>
 
 namespace cohub::server {
 
 namespace {
-
-constexpr std::uint64_t write_back_piece = 16u << 20;
 
 /// A folder's own entry must be on disk before what lies in it counts as stored.
 void sync_folder(const std::filesystem::path& folder) {
@@ -49,12 +45,6 @@ void incoming_object::write(std::span<const std::byte> bytes) {
   digest_.update(bytes);
   file_.write_at(size_, bytes);
   size_ += bytes.size();
-  // The disk begins to write while more arrives, so that the final sync has little left to wait
-  // for. A hint: where it fails, the sync does it all.
-  if (size_ - handed_over_ < write_back_piece) return;
-  ::sync_file_range(file_.native_handle(), static_cast<off_t>(handed_over_),
-                    static_cast<off_t>(size_ - handed_over_), SYNC_FILE_RANGE_WRITE);
-  handed_over_ = size_;
 }
 
 bool incoming_object::store_as(const std::string& sha256, std::uint64_t size) {

@@ -47,7 +47,6 @@ class incoming_object {
   io::file file_;
   core::digest digest_;
   std::uint64_t size_ = 0;
-  std::uint64_t handed_over_ = 0;  // bytes that the disk was told to write
 };
 
 }  // namespace cohub::server

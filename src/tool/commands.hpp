@@ -1,0 +1,15 @@
+#pragma once
+
+#include <CLI/CLI.hpp>
+
+/// The commands of the tool. Each adds its words and flags, those of the `hf` command, to the
+/// parser; its callback stores the exit status in `status`, which outlives the parser.
+namespace cohub::tool {
+
+void add_download_command(CLI::App& app, int& status);
+void add_upload_command(CLI::App& app, int& status);
+void add_repo_command(CLI::App& app, int& status);
+void add_whoami_command(CLI::App& app, int& status);
+void add_serve_command(CLI::App& app, int& status);
+
+}  // namespace cohub::tool

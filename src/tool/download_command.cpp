@@ -1,0 +1,110 @@
+#include "tool/commands.hpp"
+#include "tool/common_flags.hpp"
+#include "tool/progress_display.hpp"
+#include "tool/run_operation.hpp"
+
+#include <iostream>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace cohub::tool {
+
+namespace {
+
+struct arguments {
+  std::string repo_id;
+  std::vector<std::string> files;
+  repo_type type = repo_type::model;
+  std::string revision = "main";
+  std::vector<std::string> include;
+  std::vector<std::string> exclude;
+  std::string cache_dir;
+  std::string local_dir;
+  std::optional<std::string> token;
+  std::size_t max_workers = 8;
+  bool force = false;
+  bool quiet = false;
+};
+using arguments_ptr = std::shared_ptr<const arguments>;
+
+awaitable<std::filesystem::path> download_one(client hub, arguments_ptr args) {
+  download_options options;
+  options.type = args->type;
+  options.revision = args->revision;
+  options.local_dir = args->local_dir;
+  options.force_download = args->force;
+  return hub.download_file(args->repo_id, args->files.front(), options);
+}
+
+awaitable<std::filesystem::path> download_many(client hub, arguments_ptr args) {
+  snapshot_download_options options;
+  options.type = args->type;
+  options.revision = args->revision;
+  options.local_dir = args->local_dir;
+  options.force_download = args->force;
+  options.max_workers = args->max_workers;
+  if (!args->files.empty())
+    options.allow_patterns = args->files;
+  else if (!args->include.empty())
+    options.allow_patterns = args->include;
+  if (args->files.empty()) options.ignore_patterns = args->exclude;
+  return hub.snapshot_download(args->repo_id, options);
+}
+
+awaitable<void> download(client hub, arguments_ptr args) {
+  auto downloading = args->files.size() == 1 ? download_one(hub, args) : download_many(hub, args);
+  const auto path = co_await std::move(downloading);
+  std::cout << std::filesystem::absolute(path).string() << std::endl;
+}
+
+int run(arguments args) {
+  if (!args.files.empty() && (!args.include.empty() || !args.exclude.empty()))
+    print_error("--include and --exclude are ignored where files are named");
+  client_config config;
+  config.token = args.token;
+  config.cache_dir = args.cache_dir;
+  if (!args.quiet) config.observer = make_progress_display();
+  auto shared = std::make_shared<const arguments>(std::move(args));
+  return run_operation(std::move(config),
+                       [shared](client hub) { return download(std::move(hub), shared); });
+}
+
+}  // namespace
+
+void add_download_command(CLI::App& app, int& status) {
+  auto args = std::make_shared<arguments>();
+  auto& command = *app.add_subcommand("download", "Download files from the Hub");
+  command.add_option("repo_id", args->repo_id, "Repository: owner/name")
+      ->required()
+      ->option_text("REPO_ID");
+  command.add_option("files", args->files, "Files to download; none: all")
+      ->option_text("[FILE...]");
+  add_type_flag(command, args->type);
+  command.add_option("--revision", args->revision, "Branch, tag, refs/pr/N or commit")
+      ->option_text("REVISION [main]");
+  command.add_option("--include", args->include, "Patterns of files to download")
+      ->option_text("PATTERN...");
+  command.add_option("--exclude", args->exclude, "Patterns of files to leave out")
+      ->option_text("PATTERN...");
+  command.add_option("--cache-dir", args->cache_dir, "Cache instead of HF_HUB_CACHE")
+      ->option_text("DIR");
+  command.add_option("--local-dir", args->local_dir, "Put the files here instead of the cache")
+      ->option_text("DIR");
+  command.add_flag("--force-download", args->force, "Download again what is cached");
+  command.add_option("--max-workers", args->max_workers, "Files in flight")
+      ->check(CLI::Range(1, 64).description(""))
+      ->option_text("N [8]");
+  add_token_flag(command, args->token);
+  command.add_flag("--quiet", args->quiet, "No progress");
+  command.footer(
+      "The last line on standard output is the path: of the file, or of the folder.\n\n"
+      "Examples:\n"
+      "  cohub download gpt2 config.json\n"
+      "  cohub download org/model --include '*.safetensors' --exclude 'logs/*'\n"
+      "  cohub download org/data --type dataset --revision v1.0 --local-dir data");
+  command.callback([args, &status] { status = run(*args); });
+}
+
+}  // namespace cohub::tool

@@ -1,0 +1,35 @@
+#include "cohub/version.hpp"
+
+#include "tool/commands.hpp"
+#include "tool/run_operation.hpp"
+
+#include <CLI/CLI.hpp>
+
+int main(int argc, char** argv) {
+  using namespace cohub::tool;
+  CLI::App app("Download from and upload to the Hugging Face Hub, or serve one.");
+  app.name("cohub");
+  app.set_version_flag("--version", cohub::version);
+  app.require_subcommand(1);
+  app.footer(
+      "HF_ENDPOINT, HF_TOKEN, HF_HOME and the other variables of the hf command are obeyed.\n"
+      "\"cohub COMMAND --help\" shows the flags and examples of a command.\n\n"
+      "Examples:\n"
+      "  cohub download org/model --include '*.safetensors'\n"
+      "  cohub upload me/model out --commit-message 'Epoch 3'\n"
+      "  cohub serve --root ~/hub --port 8080");
+  int status = success;
+  add_download_command(app, status);
+  add_upload_command(app, status);
+  add_repo_command(app, status);
+  add_whoami_command(app, status);
+  add_serve_command(app, status);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& e) {
+    if (e.get_exit_code() == 0) return app.exit(e);  // --help, --version
+    print_error(std::string(e.what()) + " (see cohub --help)");
+    return usage;
+  }
+  return status;
+}

@@ -1,0 +1,13 @@
+#pragma once
+
+#include "cohub/observer.hpp"
+
+#include <memory>
+
+namespace cohub::tool {
+
+/// Shows transfers on standard error: a bar for each large file and a total on a terminal, else a
+/// plain line now and then. May be called from any thread.
+std::shared_ptr<observer> make_progress_display();
+
+}  // namespace cohub::tool

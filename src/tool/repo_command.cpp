@@ -1,0 +1,91 @@
+#include "tool/commands.hpp"
+#include "tool/common_flags.hpp"
+#include "tool/run_operation.hpp"
+
+#include <iostream>
+#include <memory>
+#include <string>
+#include <utility>
+
+namespace cohub::tool {
+
+namespace {
+
+struct arguments {
+  std::string repo_id;
+  repo_type type = repo_type::model;
+  bool is_private = false;
+  bool exist_ok = false;
+  bool missing_ok = false;
+  std::string space_sdk;
+  std::optional<std::string> token;
+};
+using arguments_ptr = std::shared_ptr<const arguments>;
+
+awaitable<void> create(client hub, arguments_ptr args) {
+  create_repo_options options;
+  options.type = args->type;
+  options.exist_ok = args->exist_ok;
+  options.space_sdk = args->space_sdk;
+  if (args->is_private) options.is_private = true;
+  const auto made = co_await hub.create_repo(args->repo_id, options);
+  std::cout << made.url << std::endl;
+}
+
+awaitable<void> remove(client hub, arguments_ptr args) {
+  delete_repo_options options;
+  options.type = args->type;
+  options.missing_ok = args->missing_ok;
+  co_await hub.delete_repo(args->repo_id, options);
+  std::cout << "Deleted " << args->repo_id << std::endl;
+}
+
+int run(const arguments& args, awaitable<void> (*operation)(client, arguments_ptr)) {
+  client_config config;
+  config.token = args.token;
+  auto shared = std::make_shared<const arguments>(args);
+  return run_operation(std::move(config), [shared, operation](client hub) {
+    return operation(std::move(hub), shared);
+  });
+}
+
+CLI::App& add_action(CLI::App& repo, const char* name, const char* what, arguments& args) {
+  auto& command = *repo.add_subcommand(name, what);
+  command.add_option("repo_id", args.repo_id, "Repository: owner/name, or a name of your own")
+      ->required()
+      ->option_text("REPO_ID");
+  add_type_flag(command, args.type);
+  add_token_flag(command, args.token);
+  return command;
+}
+
+}  // namespace
+
+void add_repo_command(CLI::App& app, int& status) {
+  auto args = std::make_shared<arguments>();
+  auto& repo = *app.add_subcommand("repo", "Create or delete a repository");
+  repo.require_subcommand(1);
+
+  auto& making = add_action(repo, "create", "Create a repository", *args);
+  making.add_flag("--private", args->is_private, "Visible to you and your organisation alone");
+  making.add_flag("--exist-ok", args->exist_ok, "No error if it exists");
+  making
+      .add_option("--space-sdk,--space_sdk", args->space_sdk,
+                  "Of a space: gradio, streamlit, docker or static")
+      ->option_text("SDK");
+  making.footer(
+      "Examples:\n"
+      "  cohub repo create my-model --private\n"
+      "  cohub repo create org/demo --type space --space-sdk static --exist-ok");
+  making.callback([args, &status] { status = run(*args, create); });
+
+  auto& removing = add_action(repo, "delete", "Delete a repository and its history", *args);
+  removing.add_flag("--missing-ok", args->missing_ok, "No error if it does not exist");
+  removing.footer(
+      "There is no way back.\n\n"
+      "Example:\n"
+      "  cohub repo delete me/old-model");
+  removing.callback([args, &status] { status = run(*args, remove); });
+}
+
+}  // namespace cohub::tool

@@ -1,0 +1,69 @@
+#include "tool/run_operation.hpp"
+
+#include "cohub/error.hpp"
+
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+
+#include <algorithm>
+#include <exception>
+#include <iostream>
+#include <utility>
+
+namespace cohub::tool {
+
+namespace {
+
+/// What an operation's end means for whoever called the command.
+int status_of(const std::exception_ptr& ended) {
+  if (!ended) return success;
+  try {
+    std::rethrow_exception(ended);
+  } catch (const error& e) {
+    print_error(e.what());
+  } catch (const boost::system::system_error& e) {
+    if (e.code() == asio::error::operation_aborted) {
+      print_error("interrupted; the same command goes on where this one stopped");
+      return interrupted;
+    }
+    print_error(e.what());
+  } catch (const std::exception& e) {
+    print_error(e.what());
+  }
+  return failure;
+}
+
+}  // namespace
+
+void print_error(const std::string& text) {
+  std::string line = "cohub: " + text;
+  std::replace(line.begin(), line.end(), '\n', ' ');
+  std::cerr << line << std::endl;
+}
+
+int run_operation(client_config config, std::function<awaitable<void>(client)> operation) {
+  asio::io_context context(1);
+  asio::signal_set signals(context, SIGINT, SIGTERM);
+  asio::cancellation_signal cancel;
+  std::exception_ptr ended;
+  try {
+    client hub(context.get_executor(), config);
+    asio::co_spawn(context, operation(hub),
+                   asio::bind_cancellation_slot(cancel.slot(), [&](std::exception_ptr failure) {
+                     ended = failure;
+                     signals.cancel();
+                   }));
+    signals.async_wait([&](boost::system::error_code failure, int) {
+      if (!failure) cancel.emit(asio::cancellation_type::terminal);
+    });
+    context.run();
+  } catch (...) {
+    ended = std::current_exception();
+  }
+  return status_of(ended);
+}
+
+}  // namespace cohub::tool

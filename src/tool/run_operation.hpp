@@ -1,0 +1,21 @@
+#pragma once
+
+#include "cohub/awaitable.hpp"
+#include "cohub/client.hpp"
+
+#include <functional>
+#include <string>
+
+namespace cohub::tool {
+
+/// Exit statuses of the tool.
+enum exit_status { success = 0, failure = 1, usage = 2, interrupted = 130 };
+
+/// Prints one line on standard error: "cohub: ...".
+void print_error(const std::string& text);
+
+/// Makes a client, runs what `operation` does with it, and turns its end into an exit status; an
+/// error becomes one line. SIGINT and SIGTERM cancel it.
+int run_operation(client_config config, std::function<awaitable<void>(client)> operation);
+
+}  // namespace cohub::tool

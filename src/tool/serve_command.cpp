@@ -1,0 +1,76 @@
+#include "cohub/error.hpp"
+#include "cohub/local_hub.hpp"
+
+#include "tool/commands.hpp"
+#include "tool/run_operation.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+
+#include <algorithm>
+#include <exception>
+#include <iostream>
+#include <memory>
+
+namespace cohub::tool {
+
+namespace {
+
+/// A write token that is there already, so that a restart does not make another; else a new one.
+local_hub_token write_token(local_hub& hub) {
+  const auto known = hub.tokens();
+  const auto found = std::find_if(known.begin(), known.end(),
+                                  [](const auto& token) { return token.role == "write"; });
+  return found != known.end() ? *found : hub.create_token("user");
+}
+
+int run(const local_hub_config& config) {
+  asio::io_context context(1);
+  try {
+    asio::signal_set signals(context, SIGINT, SIGTERM);
+    local_hub hub(context.get_executor(), config);
+    const auto token = write_token(hub);
+    std::cout << "endpoint " << hub.endpoint() << "\nowner    " << token.owner << "\ntoken    "
+              << token.token << std::endl;
+    signals.async_wait([&](boost::system::error_code failed, int) {
+      if (failed) return;
+      asio::co_spawn(context, hub.stop(), [&](std::exception_ptr) { context.stop(); });
+    });
+    context.run();
+  } catch (const std::exception& e) {
+    print_error(e.what());
+    return failure;
+  }
+  return success;
+}
+
+}  // namespace
+
+void add_serve_command(CLI::App& app, int& status) {
+  auto config = std::make_shared<local_hub_config>();
+  auto& command = *app.add_subcommand("serve", "Run a Hub on this machine");
+  command.add_option("--root", config->root, "Folder of its repositories, objects and tokens")
+      ->required()
+      ->option_text("DIR");
+  command.add_option("--port", config->port, "Port of the API; 0: any free one")
+      ->option_text("N [0]");
+  command.add_option("--content-port", config->content_port, "Port of file contents; 0: any")
+      ->option_text("N [0]");
+  command.add_option("--address", config->address, "Address to listen on")
+      ->option_text("ADDRESS [127.0.0.1]");
+  auto* certificate = command.add_option("--certificate", config->certificate_chain,
+                                         "Certificate chain (PEM): serve https");
+  auto* key = command.add_option("--private-key", config->private_key, "Its private key (PEM)");
+  certificate->needs(key)->option_text("FILE");
+  key->needs(certificate)->option_text("FILE");
+  command.footer(
+      "Prints its endpoint and a write token when it is ready, and stops on SIGTERM or SIGINT.\n\n"
+      "Example:\n"
+      "  cohub serve --root ~/hub --port 8080\n"
+      "  HF_ENDPOINT=http://127.0.0.1:8080 HF_TOKEN=hf_... cohub upload user/model .");
+  command.callback([config, &status] { status = run(*config); });
+}
+
+}  // namespace cohub::tool

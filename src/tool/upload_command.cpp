@@ -1,0 +1,147 @@
+#include "tool/commands.hpp"
+#include "tool/common_flags.hpp"
+#include "tool/progress_display.hpp"
+#include "tool/run_operation.hpp"
+
+#include <filesystem>
+#include <iostream>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace cohub::tool {
+
+namespace {
+
+struct arguments {
+  std::string repo_id;
+  std::string local_path;
+  std::string path_in_repo;
+  repo_type type = repo_type::model;
+  std::string revision = "main";
+  bool is_private = false;
+  std::vector<std::string> include;
+  std::vector<std::string> exclude;
+  std::vector<std::string> remove;
+  std::string message;
+  std::string description;
+  bool create_pr = false;
+  std::optional<std::string> token;
+  bool quiet = false;
+};
+using arguments_ptr = std::shared_ptr<const arguments>;
+
+awaitable<commit_info> upload_one(client hub, arguments_ptr args, std::string repo_id) {
+  upload_file_options options;
+  options.type = args->type;
+  options.revision = args->revision;
+  options.commit_message = args->message;
+  options.commit_description = args->description;
+  options.create_pr = args->create_pr;
+  const std::filesystem::path file = args->local_path;
+  const auto path_in_repo =
+      args->path_in_repo.empty() ? file.filename().string() : args->path_in_repo;
+  return hub.upload_file(file, path_in_repo, std::move(repo_id), options);
+}
+
+awaitable<commit_info> upload_many(client hub, arguments_ptr args, std::string repo_id) {
+  upload_folder_options options;
+  options.type = args->type;
+  options.revision = args->revision;
+  options.path_in_repo = args->path_in_repo;
+  options.commit_message = args->message;
+  options.commit_description = args->description;
+  options.create_pr = args->create_pr;
+  if (!args->include.empty()) options.allow_patterns = args->include;
+  options.ignore_patterns = args->exclude;
+  options.delete_patterns = args->remove;
+  return hub.upload_folder(args->local_path, std::move(repo_id), options);
+}
+
+awaitable<void> upload(client hub, arguments_ptr args) {
+  create_repo_options create;
+  create.type = args->type;
+  create.exist_ok = true;
+  if (args->is_private) create.is_private = true;
+  if (args->type == repo_type::space) create.space_sdk = "gradio";  // of a new one, as hf does
+  const auto repo = co_await hub.create_repo(args->repo_id, create);
+  const bool folder = std::filesystem::is_directory(args->local_path);
+  auto uploading =
+      folder ? upload_many(hub, args, repo.repo_id) : upload_one(hub, args, repo.repo_id);
+  const auto commit = co_await std::move(uploading);
+  if (commit.unchanged) std::cerr << "Nothing has changed: no commit was made." << std::endl;
+  std::cout << (commit.pr_url.empty() ? commit.commit_url : commit.pr_url) << std::endl;
+}
+
+/// Where nothing is named, a file or folder called like the repository is meant.
+bool find_local_path(arguments& args) {
+  if (args.local_path.empty()) {
+    args.local_path = args.repo_id.substr(args.repo_id.find('/') + 1);
+    if (!std::filesystem::exists(args.local_path)) {
+      print_error("there is no ./" + args.local_path +
+                  ": name the file or folder to upload (\".\" for this folder)");
+      return false;
+    }
+  }
+  if (std::filesystem::exists(args.local_path)) return true;
+  print_error("there is no file or folder " + args.local_path);
+  return false;
+}
+
+int run(arguments args) {
+  if (!find_local_path(args)) return failure;
+  const bool folder = std::filesystem::is_directory(args.local_path);
+  if (!folder && !(args.include.empty() && args.exclude.empty() && args.remove.empty()))
+    print_error("--include, --exclude and --delete are ignored where one file is uploaded");
+  client_config config;
+  config.token = args.token;
+  if (!args.quiet) config.observer = make_progress_display();
+  auto shared = std::make_shared<const arguments>(std::move(args));
+  return run_operation(std::move(config),
+                       [shared](client hub) { return upload(std::move(hub), shared); });
+}
+
+}  // namespace
+
+void add_upload_command(CLI::App& app, int& status) {
+  auto args = std::make_shared<arguments>();
+  auto& command = *app.add_subcommand("upload", "Upload a file or a folder in one commit");
+  command.add_option("repo_id", args->repo_id, "Repository: owner/name; made if it is missing")
+      ->required()
+      ->option_text("REPO_ID");
+  command
+      .add_option("local_path", args->local_path,
+                  "File or folder; none: what is called like the repository")
+      ->option_text("[LOCAL]");
+  command
+      .add_option("path_in_repo", args->path_in_repo,
+                  "Where it goes; none: the file's name, or the root")
+      ->option_text("[PATH_IN_REPO]");
+  add_type_flag(command, args->type);
+  command.add_option("--revision", args->revision, "Branch or refs/pr/N")
+      ->option_text("REVISION [main]");
+  command.add_flag("--private", args->is_private, "Make the repository private if it is made");
+  command.add_option("--include", args->include, "Patterns of files to upload")
+      ->option_text("PATTERN...");
+  command.add_option("--exclude", args->exclude, "Patterns of files to leave out")
+      ->option_text("PATTERN...");
+  command.add_option("--delete", args->remove, "Patterns of remote files to delete")
+      ->option_text("PATTERN...");
+  command.add_option("--commit-message", args->message, "First line of the commit's message")
+      ->option_text("TEXT");
+  command.add_option("--commit-description", args->description, "Rest of the commit's message")
+      ->option_text("TEXT");
+  command.add_flag("--create-pr", args->create_pr, "Open a pull request instead");
+  add_token_flag(command, args->token);
+  command.add_flag("--quiet", args->quiet, "No progress");
+  command.footer(
+      "The last line on standard output is the url of the commit or pull request.\n\n"
+      "Examples:\n"
+      "  cohub upload me/model .\n"
+      "  cohub upload me/model out/model.safetensors model.safetensors\n"
+      "  cohub upload me/data data /train --type dataset --exclude '*.tmp' --create-pr");
+  command.callback([args, &status] { status = run(*args); });
+}
+
+}  // namespace cohub::tool

@@ -1,0 +1,123 @@
+#include "commit_text.hpp"
+#include "git_output.hpp"
+#include "hub_caller.hpp"
+
+#include <doctest/doctest.h>
+
+#include <string>
+
+using namespace cohub::test;
+
+TEST_CASE_FIXTURE(hub_caller, "a commit adds, replaces and deletes, and git agrees") {
+  make_repo("m");
+  CHECK(commit("alice/m",
+               file_line("a.txt", "content") + file_line("d/b", "1") + file_line("d/c", "2"))
+            .status == 200);
+  const auto made = commit("alice/m", delete_line("d/b") + file_line("a.txt", "Hello, World!") +
+                                          delete_folder_line("nothing/../d"));
+  CHECK(made.status == 422);
+  const auto second =
+      commit("alice/m", delete_folder_line("d/") + file_line("a.txt", "Hello, World!"));
+  REQUIRE(second.status == 200);
+  const auto oid = text_at(second.json(), "/commitOid");
+  CHECK(oid == head_of("alice/m"));
+  CHECK(text_at(second.json(), "/commitUrl") == hub->endpoint() + "/alice/m/commit/" + oid);
+  CHECK(git(git_dir("alice/m"), "ls-tree -r --name-only main").text == ".gitattributes\na.txt");
+  CHECK(git(git_dir("alice/m"), "rev-parse main:a.txt").text ==
+        "b45ef6fec89518d314f546fd6c3025367b721684");
+  CHECK(git(git_dir("alice/m"), "log -1 --format=%an:%s main").text == "alice:change");
+  CHECK(git(git_dir("alice/m"), "fsck --strict").status == 0);
+}
+
+TEST_CASE_FIXTURE(hub_caller, "a stale parent is refused with 412 and changes nothing") {
+  make_repo("m");
+  const auto first = head_of("alice/m");
+  CHECK(commit("alice/m", file_line("a", "1"), "|" + first).status == 200);
+  const auto second = head_of("alice/m");
+  CHECK(commit("alice/m", file_line("a", "2"), "|" + first).status == 412);
+  CHECK(head_of("alice/m") == second);
+  CHECK(commit("alice/m", file_line("a", "2"), "|" + second.substr(0, 7)).status == 200);
+}
+
+TEST_CASE_FIXTURE(hub_caller, "a commit with one bad line changes nothing") {
+  make_repo("m");
+  const auto head = head_of("alice/m");
+  const std::string good = file_line("a", "1");
+  CHECK(commit("alice/m", good + delete_line("nope")).header("X-Error-Code") == "EntryNotFound");
+  CHECK(commit("alice/m", good + "{\"key\":\"file\"\n").status == 400);
+  CHECK(commit("alice/m", good + lfs_line("b", std::string(64, 'a'), 3)).status == 400);
+  for (const char* path :
+       {"../x", "a/../b", ".git/x", "a/.git/b", "a\\\\b", ".", "a//b", "a/", "a\\u0000b"})
+    CHECK(commit("alice/m", good + file_line(path, "1")).status == 422);
+  CHECK(head_of("alice/m") == head);
+}
+
+TEST_CASE_FIXTURE(hub_caller, "bodies that are no commits are refused") {
+  make_repo("m");
+  const std::string target = "/api/models/alice/m/commit/main";
+  CHECK(post(target, "").status == 400);
+  CHECK(post(target, "garbage").status == 400);
+  CHECK(post(target, file_line("a", "1")).status == 400);
+  CHECK(post(target, "{\"key\":\"header\",\"value\":{\"summary\":\"\"}}\n").status == 400);
+}
+
+TEST_CASE_FIXTURE(hub_caller, "commits go to branches alone: not to ids, tags or missing names") {
+  make_repo("m");
+  post("/api/models/alice/m/tag/main", "{\"tag\":\"v1\"}");
+  for (const std::string& revision : {std::string("nope"), std::string("v1"), head_of("alice/m")})
+    CHECK(commit("alice/m", file_line("a", "1"), "", revision).header("X-Error-Code") ==
+          "RevisionNotFound");
+  CHECK(commit("alice/nothing", file_line("a", "1")).header("X-Error-Code") == "RepoNotFound");
+}
+
+TEST_CASE_FIXTURE(hub_caller, "a pull request has a ref of its own and leaves the branch alone") {
+  make_repo("m");
+  const auto head = head_of("alice/m");
+  const auto made = commit("alice/m", file_line("a", "1"), "?create_pr=1");
+  REQUIRE(made.status == 200);
+  CHECK(text_at(made.json(), "/pullRequestUrl") == hub->endpoint() + "/alice/m/discussions/1");
+  CHECK(head_of("alice/m") == head);
+  CHECK(head_of("alice/m", "refs%2Fpr%2F1") == text_at(made.json(), "/commitOid"));
+  const auto next = commit("alice/m", file_line("b", "1"), "?create_pr=1");
+  CHECK(text_at(next.json(), "/pullRequestUrl").ends_with("/2"));
+  CHECK(commit("alice/m", file_line("c", "1"), "", "refs%2Fpr%2F1").status == 200);
+}
+
+TEST_CASE_FIXTURE(hub_caller, "who may write: the owner's branches, but pull requests from all") {
+  make_repo("m");
+  const auto owner = token;
+  token = reader;
+  CHECK(commit("alice/m", file_line("a", "1")).status == 403);
+  token = other;
+  CHECK(commit("alice/m", file_line("a", "1")).status == 403);
+  CHECK(commit("alice/m", file_line("a", "1"), "?create_pr=1").status == 200);
+  CHECK(commit("alice/m", file_line("b", "1"), "", "refs%2Fpr%2F1").status == 200);
+  token = owner;
+  CHECK(commit("alice/m", file_line("a", "1"), "?create_pr=1").status == 200);
+  token = other;
+  CHECK(commit("alice/m", file_line("b", "1"), "", "refs%2Fpr%2F2").status == 403);
+  token = {};
+  CHECK(commit("alice/m", file_line("a", "1"), "?create_pr=1").status == 401);
+}
+
+TEST_CASE_FIXTURE(hub_caller, "preupload tells which files are large, ignored or there already") {
+  make_repo("m");
+  commit("alice/m", file_line("a.txt", "content") + file_line(".gitignore", "*.log\n"));
+  const auto answers = post("/api/models/alice/m/preupload/main",
+                            "{\"files\":[{\"path\":\"a.txt\",\"sample\":\"\",\"size\":7},"
+                            "{\"path\":\"d/m.safetensors\",\"sample\":\"\",\"size\":1},"
+                            "{\"path\":\"empty.bin\",\"sample\":\"\",\"size\":0},"
+                            "{\"path\":\"huge.txt\",\"sample\":\"\",\"size\":20000000},"
+                            "{\"path\":\"x.log\",\"sample\":\"\",\"size\":1}]}")
+                           .json();
+  const auto at = [&](const std::string& pointer) { return text_at(answers, pointer.c_str()); };
+  CHECK(at("/files/0/uploadMode") == "regular");
+  CHECK(at("/files/0/oid") == "6b584e8ece562ebffc15d38808cd6b98fc3d97ea");
+  CHECK(at("/files/1/uploadMode") == "lfs");
+  CHECK(at("/files/2/uploadMode") == "regular");
+  CHECK(at("/files/3/uploadMode") == "lfs");
+  CHECK(answers.at_pointer("/files/4/shouldIgnore").as_bool());
+  CHECK_FALSE(answers.at_pointer("/files/3/shouldIgnore").as_bool());
+  CHECK(at("/commitOid") == head_of("alice/m"));
+  CHECK(post("/api/models/alice/m/preupload/main", "{\"files\":1}").status == 400);
+}

@@ -1,0 +1,199 @@
+#include "commit_text.hpp"
+#include "hub_caller.hpp"
+
+#include <doctest/doctest.h>
+
+#include <string>
+
+using cohub::test::answer;
+using cohub::test::file_line;
+using cohub::test::hub_caller;
+using cohub::test::text_at;
+using method = cohub::http::method;
+
+TEST_CASE_FIXTURE(hub_caller, "whoami tells whose token it is, and refuses the others") {
+  const auto me = get("/api/whoami-v2");
+  CHECK(me.status == 200);
+  CHECK(text_at(me.json(), "/name") == "alice");
+  CHECK(text_at(me.json(), "/auth/accessToken/role") == "write");
+  CHECK(me.json().at("orgs").is_array());
+  const auto nobody = send(method::get, "/api/whoami-v2", {});
+  CHECK(nobody.status == 401);
+  CHECK(nobody.header("X-Error-Message") == "Invalid username or password.");
+  const auto unknown = send(method::get, "/api/whoami-v2", "hf_unknown");
+  CHECK(unknown.status == 401);
+  CHECK(unknown.header("X-Error-Message") == "Invalid credentials in Authorization header");
+}
+
+TEST_CASE_FIXTURE(hub_caller, "a repository is created once, with its url in both answers") {
+  const std::string body = "{\"name\":\"m\",\"organization\":\"alice\",\"type\":\"dataset\"}";
+  const auto made = post("/api/repos/create", body);
+  CHECK(made.status == 200);
+  CHECK(text_at(made.json(), "/url") == hub->endpoint() + "/datasets/alice/m");
+  CHECK(text_at(made.json(), "/name") == "alice/m");
+  const auto again = post("/api/repos/create", body);
+  CHECK(again.status == 409);
+  CHECK(text_at(again.json(), "/url") == hub->endpoint() + "/datasets/alice/m");
+  CHECK(text_at(again.json(), "/error") == "You already created this dataset repo");
+  CHECK(get("/api/datasets/alice/m").status == 200);
+  CHECK(get("/api/models/alice/m").status == 404);
+}
+
+TEST_CASE_FIXTURE(hub_caller, "creating is refused for wrong names, tokens and owners") {
+  CHECK(post("/api/repos/create", "{\"name\":\"../m\"}").status == 400);
+  CHECK(post("/api/repos/create", "{\"name\":\"m.git\"}").status == 400);
+  CHECK(post("/api/repos/create", "{\"name\":\"m\",\"type\":\"bucket\"}").status == 400);
+  CHECK(post("/api/repos/create", "{\"name\":\"m\",\"type\":\"space\"}").status == 400);
+  CHECK(post("/api/repos/create", "not json").status == 400);
+  CHECK(post("/api/repos/create", "[1]").status == 400);
+  CHECK(post("/api/repos/create", "{\"name\":\"m\",\"organization\":\"bob\"}").status == 403);
+  CHECK(send(method::post, "/api/repos/create", reader, "{\"name\":\"m\"}").status == 403);
+  CHECK(send(method::post, "/api/repos/create", {}, "{\"name\":\"m\"}").status == 401);
+}
+
+TEST_CASE_FIXTURE(hub_caller, "members of an organisation write to its repositories") {
+  hub->set_organization("team", {"alice", "bob"});
+  CHECK(post("/api/repos/create", "{\"name\":\"m\",\"organization\":\"team\",\"private\":true}")
+            .status == 200);
+  CHECK(send(method::get, "/api/models/team/m", other).status == 200);
+  CHECK(send(method::get, "/api/models/team/m", {}).status == 401);
+}
+
+TEST_CASE_FIXTURE(hub_caller, "a private repository exists for its owner alone") {
+  make_repo("m", true);
+  CHECK(get("/api/models/alice/m").status == 200);
+  for (const char* target : {"/api/models/alice/m", "/alice/m/resolve/main/.gitattributes",
+                             "/alice/m/raw/main/.gitattributes", "/api/models/alice/m/tree/main",
+                             "/api/models/alice/m/refs", "/api/models/alice/m/commits/main"}) {
+    CAPTURE(target);
+    const auto stranger = send(method::get, target, other);
+    CHECK(stranger.status == 404);
+    CHECK(stranger.header("X-Error-Code") == "RepoNotFound");
+    const auto nobody = send(method::get, target, {});
+    CHECK(nobody.status == 401);
+    CHECK(nobody.header("X-Error-Code") == "RepoNotFound");
+  }
+  const auto missing = get("/api/models/alice/nothing");
+  CHECK(missing.status == 404);
+  CHECK(missing.header("X-Error-Code") == "RepoNotFound");
+}
+
+TEST_CASE_FIXTURE(hub_caller, "deleting takes the owner's write token, and answers text") {
+  make_repo("m");
+  const std::string body = "{\"name\":\"m\",\"organization\":\"alice\"}";
+  CHECK(send(method::delete_, "/api/repos/delete", other, body).status == 403);
+  CHECK(send(method::delete_, "/api/repos/delete", reader, body).status == 403);
+  const auto gone = send(method::delete_, "/api/repos/delete", token, body);
+  CHECK(gone.status == 200);
+  CHECK(gone.body == "OK");
+  CHECK(get("/api/models/alice/m").status == 404);
+  CHECK(send(method::delete_, "/api/repos/delete", token, body).status == 404);
+}
+
+TEST_CASE_FIXTURE(hub_caller, "info names the commit and the files, with sizes where asked") {
+  make_repo("m");
+  commit("alice/m", file_line("a.txt", "content"));
+  const auto info = get("/api/models/alice/m/revision/main?blobs=true&unknown=1").json();
+  CHECK(text_at(info, "/sha") == head_of("alice/m"));
+  CHECK(text_at(info, "/siblings/1/rfilename") == "a.txt");
+  CHECK(text_at(info, "/siblings/1/blobId") == "6b584e8ece562ebffc15d38808cd6b98fc3d97ea");
+  CHECK(info.at_pointer("/siblings/1/size").as_int64() == 7);
+  CHECK_FALSE(
+      get("/api/models/alice/m").json().at_pointer("/siblings/0").as_object().contains("size"));
+  const auto wrong = get("/api/models/alice/m/revision/nope");
+  CHECK(wrong.status == 404);
+  CHECK(wrong.header("X-Error-Code") == "RevisionNotFound");
+  CHECK(wrong.header("X-Error-Message") == "Invalid rev id: nope");
+}
+
+TEST_CASE_FIXTURE(hub_caller,
+                  "a tree is paged by absolute links, and an encoded path is one path") {
+  make_repo("m");
+  std::string lines;
+  for (int i = 0; i < 25; ++i) lines += file_line("d e/f" + std::to_string(i), std::to_string(i));
+  commit("alice/m", lines);
+  std::string target = "/api/models/alice/m/tree/main?recursive=true&limit=10";
+  std::size_t entries = 0, pages = 0;
+  while (!target.empty()) {
+    const auto page = get(target);
+    REQUIRE(page.status == 200);
+    entries += page.json().as_array().size();
+    ++pages;
+    const std::string link = page.header("Link");
+    target = link.empty() ? "" : link.substr(1, link.find('>') - 1);
+    if (!target.empty()) CHECK(target.starts_with(hub->endpoint() + "/api/models/alice/m/tree/"));
+  }
+  CHECK(pages == 3);
+  CHECK(entries == 27);
+  CHECK(get("/api/models/alice/m/tree/main/d%20e").json().as_array().size() == 25);
+  const auto wrong = get("/api/models/alice/m/tree/main/nope");
+  CHECK(wrong.status == 404);
+  CHECK(wrong.header("X-Error-Code") == "EntryNotFound");
+}
+
+TEST_CASE_FIXTURE(hub_caller, "paths-info takes forms and JSON, and leaves unknown paths out") {
+  make_repo("m");
+  commit("alice/m", file_line("a b", "1") + file_line("c/d", "2"));
+  cohub::http::fields json{{"Content-Type", "application/json"}};
+  const std::string target = "/api/models/alice/m/paths-info/main";
+  const auto form = post(target, "paths=a+b&paths=c%2Fd&paths=nope&expand=false",
+                         {{"Content-Type", "application/x-www-form-urlencoded"}});
+  CHECK(form.json().as_array().size() == 2);
+  const auto body = post(target, "{\"paths\":[\"c\",\"c/d\",\"..\"],\"expand\":true}", json);
+  REQUIRE(body.json().as_array().size() == 2);
+  CHECK(text_at(body.json(), "/0/type") == "directory");
+  CHECK(text_at(body.json(), "/1/lastCommit/id") == head_of("alice/m"));
+  std::string many = "paths=x";
+  for (int i = 0; i < 1000; ++i) many += "&paths=x";
+  CHECK(post(target, many).status == 413);
+  CHECK(post(target, "{\"paths\":1}", json).status == 400);
+}
+
+TEST_CASE_FIXTURE(hub_caller, "branches and tags are made, listed and deleted") {
+  make_repo("m");
+  const std::string api = "/api/models/alice/m/";
+  const auto head = head_of("alice/m");
+  CHECK(post(api + "branch/dev%2Fx", "{}").status == 200);
+  const auto again = post(api + "branch/dev%2Fx", "{}");
+  CHECK(again.status == 409);
+  CHECK(again.header("X-Error-Message") == "Reference refs/heads/dev/x already exists");
+  CHECK(post(api + "branch/refs%2Fx", "{}").status == 400);
+  CHECK(post(api + "branch/a..b", "{}").status == 400);
+  CHECK(post(api + "branch/y", "{\"startingPoint\":\"nope\"}").status == 404);
+  CHECK(post(api + "tag/dev%2Fx", "{\"tag\":\"v1\"}").status == 200);
+  CHECK(post(api + "tag/main", "{\"tag\":\"v1\"}").status == 409);
+  const auto refs = get(api + "refs?include_prs=1").json();
+  CHECK(text_at(refs, "/branches/0/name") == "dev/x");
+  CHECK(text_at(refs, "/branches/1/ref") == "refs/heads/main");
+  CHECK(text_at(refs, "/tags/0/targetCommit") == head);
+  CHECK(refs.at("pullRequests").as_array().empty());
+  CHECK(send(method::delete_, api + "tag/v1", token).status == 200);
+  CHECK(send(method::delete_, api + "tag/v1", token).header("X-Error-Code") == "RevisionNotFound");
+  CHECK(send(method::delete_, api + "branch/main", token).status == 400);
+  CHECK(send(method::delete_, api + "branch/dev%2Fx", other).status == 403);
+  CHECK(send(method::delete_, api + "branch/dev%2Fx", token).status == 200);
+}
+
+TEST_CASE_FIXTURE(hub_caller, "history comes in pages with its total") {
+  make_repo("m");
+  commit("alice/m", file_line("a", "1"));
+  commit("alice/m", file_line("a", "2"));
+  const auto page = get("/api/models/alice/m/commits/main?limit=2");
+  CHECK(page.header("X-Total-Count") == "3");
+  CHECK(page.json().as_array().size() == 2);
+  CHECK(text_at(page.json(), "/0/id") == head_of("alice/m"));
+  const std::string link = page.header("Link");
+  const auto rest = get(link.substr(1, link.find('>') - 1));
+  CHECK(text_at(rest.json(), "/0/title") == "initial commit");
+  CHECK(rest.header("Link").empty());
+}
+
+TEST_CASE_FIXTURE(hub_caller, "everything acknowledged is there after a restart") {
+  make_repo("m", true);
+  commit("alice/m", file_line("a", "1"));
+  const auto head = head_of("alice/m");
+  restart();
+  CHECK(head_of("alice/m") == head);
+  CHECK(get("/alice/m/resolve/main/a").body == "1");
+  CHECK(send(method::get, "/api/models/alice/m", other).status == 404);
+}

@@ -1,0 +1,98 @@
+#include "server/route_table.hpp"
+
+#include "server/failure.hpp"
+#include "server/handlers.hpp"
+
+#include <doctest/doctest.h>
+
+#include <string>
+
+namespace server = cohub::server;
+
+namespace {
+
+struct found {
+  int status = 200;
+  server::route to{};
+  server::call what{};
+};
+
+found route_of(const std::string& method, const std::string& target) {
+  found result;
+  server::request_head head;
+  head.method = method;
+  head.target = target;
+  try {
+    result.to = server::find_route(head, result.what);
+  } catch (const server::failure& problem) {
+    result.status = problem.status();
+  }
+  return result;
+}
+
+}  // namespace
+
+TEST_CASE("the url says type, id, revision and path") {
+  struct {
+    const char* method;
+    const char* target;
+    server::call_handler handler;
+    cohub::repo_type type;
+    const char* id;
+    const char* revision;
+    const char* path;
+  } const cases[] = {
+      {"GET", "/api/models/a/b", server::get_repo_info, cohub::repo_type::model, "a/b", "", ""},
+      {"GET", "/api/models/gpt2", server::get_repo_info, cohub::repo_type::model, "gpt2", "", ""},
+      {"GET", "/api/models/gpt2/revision/main", server::get_repo_info, cohub::repo_type::model,
+       "gpt2", "main", ""},
+      {"GET", "/api/datasets/a/b/revision/refs%2Fpr%2F3?x=1", server::get_repo_info,
+       cohub::repo_type::dataset, "a/b", "refs/pr/3", ""},
+      {"GET", "/api/spaces/a/tree/tree/main", server::list_tree, cohub::repo_type::space, "a/tree",
+       "main", ""},
+      {"GET", "/api/models/a/b/tree/v1/x%2Fy%20z", server::list_tree, cohub::repo_type::model,
+       "a/b", "v1", "x/y z"},
+      {"GET", "/a/b/resolve/main/c%2Fd.txt?download=true", server::resolve_file,
+       cohub::repo_type::model, "a/b", "main", "c/d.txt"},
+      {"HEAD", "/datasets/a/b/resolve/refs/pr/1/x", server::resolve_file, cohub::repo_type::dataset,
+       "a/b", "refs/pr/1", "x"},
+      {"GET", "/a/resolve/resolve/main/x", server::resolve_file, cohub::repo_type::model,
+       "a/resolve", "main", "x"},
+      {"GET", "/gpt2/raw/main/x", server::raw_file, cohub::repo_type::model, "gpt2", "main", "x"},
+      {"POST", "/spaces/a/b.git/info/lfs/objects/batch", server::lfs_batch, cohub::repo_type::space,
+       "a/b", "", ""},
+      {"POST", "/api/models/a/b/branch/dev%2Fx", server::create_branch, cohub::repo_type::model,
+       "a/b", "dev/x", ""},
+      {"DELETE", "/api/models/a/b/tag/v1", server::delete_tag, cohub::repo_type::model, "a/b", "v1",
+       ""},
+  };
+  for (const auto& each : cases) {
+    CAPTURE(each.target);
+    const auto got = route_of(each.method, each.target);
+    CHECK(got.status == 200);
+    CHECK((got.to.handler == each.handler));
+    CHECK(got.what.type == each.type);
+    CHECK(got.what.id == each.id);
+    CHECK(got.what.revision == each.revision);
+    CHECK(got.what.path == each.path);
+  }
+}
+
+TEST_CASE("urls that lead nowhere or are malformed are refused") {
+  CHECK(route_of("GET", "/").status == 404);
+  CHECK(route_of("GET", "/api").status == 404);
+  CHECK(route_of("GET", "/api/agent-harnesses").status == 404);
+  CHECK(route_of("GET", "/api/kernels/a/b").status == 404);
+  CHECK(route_of("GET", "/api/models/a/b/xet-write-token/main").status == 404);
+  CHECK(route_of("GET", "/api/models/a/b/tree").status == 404);
+  CHECK(route_of("GET", "/a/b/resolve/main").status == 404);
+  CHECK(route_of("GET", "/a/b/resolve/main/").status == 404);
+  CHECK(route_of("PUT", "/api/models/a/b").status == 405);
+  CHECK(route_of("POST", "/api/whoami-v2").status == 405);
+  CHECK(route_of("GET", "/api/models/a%2").status == 400);
+  CHECK(route_of("GET", "/api/models/a%zz/b").status == 400);
+  CHECK(route_of("GET", "/api/models/a/b?x=%").status == 400);
+  CHECK(route_of("GET", "/a/b/resolve/main/x%00y").status == 400);
+  CHECK(route_of("GET", "a/b").status == 400);
+  CHECK(route_of("GET", "*").status == 400);
+}

@@ -1,0 +1,120 @@
+#include "cohub/error.hpp"
+
+#include "core/digest.hpp"
+#include "io/file.hpp"
+#include "server/hub_store.hpp"
+
+#include <doctest/doctest.h>
+
+#include <memory>
+#include <span>
+
+namespace server = cohub::server;
+
+namespace {
+
+struct store_fixture {
+  store_fixture() { reopen(); }
+  void reopen() {
+    store.reset();
+    cohub::local_hub_config config;
+    config.root = folder.path() / "root";
+    store = std::make_unique<server::hub_store>(config);
+  }
+  cohub::io::temporary_directory folder{};
+  std::unique_ptr<server::hub_store> store{};
+};
+
+bool store_object(const server::object_store& objects, const std::string& content,
+                  const std::string& sha256) {
+  server::incoming_object object(objects);
+  object.write(std::as_bytes(std::span(content)));
+  return object.store_as(sha256, content.size());
+}
+
+}  // namespace
+
+TEST_CASE_FIXTURE(store_fixture,
+                  "tokens, organisations, repositories and signatures survive a restart") {
+  const auto token = store->tokens.create("alice", "write").token;
+  store->tokens.set_organization("team", {"alice"});
+  server::repo_record record;
+  record.id = "alice/m";
+  record.is_private = true;
+  CHECK(store->repos.create(record));
+  const std::string target = store->signer.sign({"GET", std::string(64, 'a'), 1, "", 10});
+  reopen();
+  const auto who = store->tokens.find(token);
+  REQUIRE(who);
+  CHECK(who->name == "alice");
+  CHECK(who->may_write());
+  CHECK(who->owns("team"));
+  CHECK_FALSE(who->owns("bob"));
+  CHECK_FALSE(store->tokens.find("hf_other"));
+  CHECK_FALSE(store->tokens.find(""));
+  const auto found = store->repos.find(cohub::repo_type::model, "alice/m");
+  REQUIRE(found);
+  CHECK(found->is_private);
+  CHECK_FALSE(store->repos.find(cohub::repo_type::dataset, "alice/m"));
+  CHECK(store->signer.verify(target, 5));
+}
+
+TEST_CASE_FIXTURE(store_fixture, "secrets can be read by their owner alone") {
+  store->tokens.create("alice", "read");
+  for (const char* name : {"tokens.json", "secret"})
+    CHECK((std::filesystem::status(folder.path() / "root" / name).permissions() &
+           std::filesystem::perms(077)) == std::filesystem::perms::none);
+}
+
+TEST_CASE_FIXTURE(store_fixture, "a root belongs to one Hub at a time") {
+  cohub::local_hub_config config;
+  config.root = folder.path() / "root";
+  CHECK_THROWS_AS(server::hub_store second(config), cohub::error);
+}
+
+TEST_CASE_FIXTURE(store_fixture, "what a crash left half-written is gone after a restart") {
+  cohub::io::write_file_atomically(store->temporary / "object-0123", "half");
+  cohub::io::create_directories(store->temporary / "repository-0123" / "objects");
+  reopen();
+  CHECK(std::filesystem::is_empty(store->temporary));
+}
+
+TEST_CASE_FIXTURE(store_fixture, "an object is stored under its own sha256 and no other") {
+  const std::string content = "some content";
+  const std::string sha256 = cohub::core::sha256_hex(content);
+  const std::string other = cohub::core::sha256_hex("other");
+  CHECK_FALSE(store_object(store->objects, content, other));
+  CHECK_FALSE(store->objects.size_of(other));
+  CHECK(std::filesystem::is_empty(store->temporary));
+  CHECK(store_object(store->objects, content, sha256));
+  CHECK(store->objects.size_of(sha256) == content.size());
+  CHECK(cohub::io::read_file(store->objects.path_of(sha256), 100) == content);
+  CHECK(store->objects.path_of(sha256).parent_path().filename() == sha256.substr(2, 2));
+  CHECK(std::filesystem::is_empty(store->temporary));
+}
+
+TEST_CASE_FIXTURE(store_fixture, "a repository is made once and removed with all in it") {
+  server::repo_record record;
+  record.id = "alice/m";
+  CHECK(store->repos.create(record));
+  CHECK_FALSE(store->repos.create(record));
+  CHECK(store->repos.remove(cohub::repo_type::model, "alice/m"));
+  CHECK_FALSE(store->repos.remove(cohub::repo_type::model, "alice/m"));
+  CHECK_FALSE(std::filesystem::exists(store->repos.path_of(cohub::repo_type::model, "alice/m")));
+  CHECK(std::filesystem::is_empty(store->temporary));
+}
+
+TEST_CASE("only plain ids name repositories") {
+  using server::repo_store;
+  CHECK(repo_store::is_valid_id("alice/m.v1_x-2"));
+  for (const char* wrong : {"", "m", "a/b/c", "../m", "a/..", "a/.git", "a/b.git", ".a/b", "a b/c",
+                            "a/\xc3\xa9", "/a", "a/", "a--b/c", "a/b\n"})
+    CHECK_FALSE(repo_store::is_valid_id(wrong));
+}
+
+TEST_CASE_FIXTURE(store_fixture, "owners and roles that cannot be are refused") {
+  CHECK_THROWS_AS(store->tokens.create("a/b", "write"), cohub::error);
+  CHECK_THROWS_AS(store->tokens.create("", "write"), cohub::error);
+  CHECK_THROWS_AS(store->tokens.create("..", "write"), cohub::error);
+  CHECK_THROWS_AS(store->tokens.create("alice", "king"), cohub::error);
+}
