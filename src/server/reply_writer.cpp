@@ -55,6 +55,7 @@ void corrupt(const std::optional<hub_fault>& fault, std::uint64_t offset, std::b
   if (at >= offset && at - offset < count) bytes[at - offset] ^= std::byte{0xff};
 }
 
+// The body is lent by the caller, who awaits in the scope that owns it.
 awaitable<void> write_bytes(http::stream& connection, std::string head, std::string_view body,
                             std::optional<hub_fault> fault) {
   if (fault || body.size() <= file_piece) {

@@ -5,19 +5,26 @@
 
 #include <CLI/CLI.hpp>
 
-#include <map>
 #include <optional>
 #include <string>
 
 namespace cohub::tool {
 
+inline std::optional<repo_type> parse_type(const std::string& word) {
+  if (word == "model") return repo_type::model;
+  if (word == "dataset") return repo_type::dataset;
+  if (word == "space") return repo_type::space;
+  return {};
+}
+
 inline void add_type_flag(CLI::App& command, repo_type& type) {
-  const std::map<std::string, repo_type> words{
-      {"model", repo_type::model}, {"dataset", repo_type::dataset}, {"space", repo_type::space}};
-  command.add_option("--repo-type,--type", type, "Kind of repository: model, dataset or space")
-      ->transform(CLI::Transformer(words).description(""))
-      ->check(
-          CLI::IsMember({repo_type::model, repo_type::dataset, repo_type::space}).description(""))
+  command
+      .add_option_function<std::string>(
+          "--repo-type,--type", [&type](const std::string& word) { type = *parse_type(word); },
+          "Kind of repository: model, dataset or space")
+      ->check([](const std::string& word) {
+        return parse_type(word) ? std::string() : "\"" + word + "\" is not model, dataset or space";
+      })
       ->option_text("TYPE [model]");
 }
 

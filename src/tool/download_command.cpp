@@ -1,7 +1,7 @@
-#include "tool/commands.hpp"
-#include "tool/common_flags.hpp"
-#include "tool/progress_display.hpp"
-#include "tool/run_operation.hpp"
+#include "commands.hpp"
+#include "common_flags.hpp"
+#include "progress_display.hpp"
+#include "run_operation.hpp"
 
 #include <iostream>
 #include <memory>

@@ -1,7 +1,7 @@
 #include "cohub/version.hpp"
 
-#include "tool/commands.hpp"
-#include "tool/run_operation.hpp"
+#include "commands.hpp"
+#include "run_operation.hpp"
 
 #include <CLI/CLI.hpp>
 

@@ -1,4 +1,4 @@
-#include "tool/progress_display.hpp"
+#include "progress_display.hpp"
 
 #include <sys/ioctl.h>
 #include <unistd.h>

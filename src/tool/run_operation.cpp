@@ -1,4 +1,4 @@
-#include "tool/run_operation.hpp"
+#include "run_operation.hpp"
 
 #include "cohub/error.hpp"
 

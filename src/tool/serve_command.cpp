@@ -1,8 +1,8 @@
 #include "cohub/error.hpp"
 #include "cohub/local_hub.hpp"
 
-#include "tool/commands.hpp"
-#include "tool/run_operation.hpp"
+#include "commands.hpp"
+#include "run_operation.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>

@@ -1,6 +1,6 @@
-#include "tool/commands.hpp"
-#include "tool/common_flags.hpp"
-#include "tool/run_operation.hpp"
+#include "commands.hpp"
+#include "common_flags.hpp"
+#include "run_operation.hpp"
 
 #include <iostream>
 #include <memory>

@@ -1,0 +1,34 @@
+# Install rules: libraries, headers, the command, a CMake package and pkg-config files.
+include(CMakePackageConfigHelpers)
+
+set(COHUB_PACKAGE_DIR ${CMAKE_INSTALL_LIBDIR}/cmake/cohub)
+
+set(installed cohub)
+set(COHUB_HAS_SERVER OFF)
+if(COHUB_BUILD_SERVER)
+  list(APPEND installed cohub_server)
+  set(COHUB_HAS_SERVER ON)
+endif()
+install(TARGETS ${installed} EXPORT cohub
+  ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR}
+  LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}
+  FILE_SET HEADERS DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+if(COHUB_BUILD_TOOL)
+  install(TARGETS cohub_tool RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+endif()
+install(EXPORT cohub NAMESPACE cohub:: FILE cohub-targets.cmake DESTINATION ${COHUB_PACKAGE_DIR})
+
+configure_package_config_file(${PROJECT_SOURCE_DIR}/cmake/cohub-config.cmake.in
+  ${PROJECT_BINARY_DIR}/cohub-config.cmake INSTALL_DESTINATION ${COHUB_PACKAGE_DIR})
+write_basic_package_version_file(${PROJECT_BINARY_DIR}/cohub-config-version.cmake
+  COMPATIBILITY SameMinorVersion)
+install(FILES ${PROJECT_BINARY_DIR}/cohub-config.cmake ${PROJECT_BINARY_DIR}/cohub-config-version.cmake
+  DESTINATION ${COHUB_PACKAGE_DIR})
+
+configure_file(${PROJECT_SOURCE_DIR}/cmake/cohub.pc.in ${PROJECT_BINARY_DIR}/cohub.pc @ONLY)
+install(FILES ${PROJECT_BINARY_DIR}/cohub.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+if(COHUB_BUILD_SERVER)
+  configure_file(${PROJECT_SOURCE_DIR}/cmake/cohub-server.pc.in ${PROJECT_BINARY_DIR}/cohub-server.pc
+    @ONLY)
+  install(FILES ${PROJECT_BINARY_DIR}/cohub-server.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+endif()

@@ -1,0 +1,67 @@
+"""Runs the cohub command, and a Hub that it serves."""
+
+import os
+import pathlib
+import signal
+import subprocess
+import tempfile
+import unittest
+
+COHUB = os.environ["COHUB"]
+
+
+class Hub(unittest.TestCase):
+    """A Hub in a process of its own, and an empty folder for everything."""
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = pathlib.Path(folder.name)
+        self.start()
+
+    def start(self):
+        self.hub = subprocess.Popen([COHUB, "serve", "--root", self.folder / "hub", "--port", "0"],
+                                    stdout=subprocess.PIPE, text=True)
+        self.addCleanup(self.stop)
+        said = dict(self.hub.stdout.readline().split() for _ in range(3))
+        self.endpoint = said["endpoint"]
+        self.token = said["token"]
+
+    def stop(self):
+        if self.hub.poll() is None:
+            self.hub.kill()
+        self.hub.wait()
+        self.hub.stdout.close()
+
+    def environment(self, **changes):
+        kept = {name: value for name, value in os.environ.items()
+                if not name.startswith(("HF_", "HUGGING", "TRANSFORMERS"))}
+        kept.update(HF_ENDPOINT=self.endpoint, HF_TOKEN=self.token, HF_HOME=str(self.folder / "home"))
+        kept.update(changes)
+        return kept
+
+    def cohub(self, *words, status=0, **changes):
+        """Runs the command and checks its exit status; (standard output, standard error)."""
+        done = subprocess.run([COHUB, *map(str, words)], env=self.environment(**changes), text=True,
+                              capture_output=True, timeout=120, cwd=self.folder)
+        self.assertEqual(done.returncode, status, f"{words}: {done.stdout}{done.stderr}")
+        return done.stdout, done.stderr
+
+    def fails(self, *words, status=1, **changes):
+        """Runs a command that fails in one line on standard error; that line."""
+        out, err = self.cohub(*words, "--quiet", status=status, **changes) if words[0] in (
+            "download", "upload") else self.cohub(*words, status=status, **changes)
+        self.assertEqual(err.count("\n"), 1, err)
+        self.assertTrue(err.startswith("cohub: "), err)
+        self.assertNotIn(self.token, err)
+        return err
+
+    def write(self, name, content):
+        path = self.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+        return path
+
+    def interrupt(self, process, how=signal.SIGKILL):
+        process.send_signal(how)
+        return process.wait(timeout=60)

@@ -1,0 +1,179 @@
+"""The cohub command as a user meets it: real processes, a real Hub, real signals."""
+
+import os
+import pathlib
+import resource
+import signal
+import subprocess
+import unittest
+
+from hub_process import COHUB, Hub
+
+
+class Usage(unittest.TestCase):
+    def run_cohub(self, *words):
+        return subprocess.run([COHUB, *words], text=True, capture_output=True, timeout=60)
+
+    def test_help_shows_examples(self):
+        for words in ([], ["download"], ["upload"], ["repo", "create"], ["repo", "delete"], ["whoami"],
+                      ["serve"]):
+            done = self.run_cohub(*words, "--help")
+            self.assertEqual(done.returncode, 0)
+            self.assertIn("Example", done.stdout, words)
+            self.assertEqual(done.stderr, "")
+
+    def test_misuse_is_status_2_and_one_line(self):
+        for words in ([], ["fly"], ["download"], ["download", "a/b", "--what"], ["repo"],
+                      ["repo", "create", "a/b", "--type", "car"], ["serve"],
+                      ["serve", "--root", "/tmp/x", "--port", "99999999"]):
+            done = self.run_cohub(*words)
+            self.assertEqual(done.returncode, 2, words)
+            self.assertEqual(done.stderr.count("\n"), 1, done.stderr)
+            self.assertEqual(done.stdout, "")
+
+    def test_serve_says_why_it_cannot(self):
+        done = self.run_cohub("serve", "--root", "/proc/no-such-place")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("/proc/no-such-place", done.stderr)
+        self.assertEqual(done.stderr.count("\n"), 1, done.stderr)
+
+
+class Transfers(Hub):
+    def test_what_is_uploaded_comes_back(self):
+        weights = self.write("model/w.safetensors", os.urandom(12_000_000))
+        self.write("model/sub/a.txt", b"hello")
+        out, _ = self.cohub("upload", "my-model", "model", "--commit-message", "first")
+        self.assertRegex(out.splitlines()[-1], r"^http://.*/user/my-model/commit/[0-9a-f]{40}$")
+
+        out, err = self.cohub("download", "user/my-model", "w.safetensors")
+        path = pathlib.Path(out.splitlines()[-1])
+        self.assertEqual(path.read_bytes(), weights.read_bytes())
+        self.assertIn("100 %", err)  # plain lines, since this is no terminal
+        self.assertNotIn("\033", err)
+
+        out, _ = self.cohub("download", "user/my-model", "--exclude", "*.safetensors", "--local-dir", "here")
+        self.assertEqual(pathlib.Path(out.splitlines()[-1]), (self.folder / "here").resolve())
+        self.assertEqual((self.folder / "here/sub/a.txt").read_bytes(), b"hello")
+        self.assertFalse((self.folder / "here/w.safetensors").exists())
+
+        out, err = self.cohub("upload", "user/my-model", "model")
+        self.assertIn("no commit was made", err)
+
+    def test_a_pull_request(self):
+        self.write("a.txt", b"1")
+        self.cohub("upload", "thing", "a.txt")
+        self.write("a.txt", b"2")
+        out, _ = self.cohub("upload", "user/thing", "a.txt", "--create-pr")
+        self.assertRegex(out.splitlines()[-1], r"/user/thing/discussions/1$")
+        out, _ = self.cohub("download", "user/thing", "a.txt", "--revision", "refs/pr/1")
+        self.assertEqual(pathlib.Path(out.strip()).read_bytes(), b"2")
+        out, _ = self.cohub("download", "user/thing", "a.txt")
+        self.assertEqual(pathlib.Path(out.strip()).read_bytes(), b"1")
+
+    def test_repositories_come_and_go(self):
+        out, _ = self.cohub("repo", "create", "data", "--type", "dataset", "--private")
+        self.assertTrue(out.strip().endswith("/datasets/user/data"))
+        self.fails("repo", "create", "data", "--type", "dataset")
+        self.cohub("repo", "create", "data", "--type", "dataset", "--exist-ok")
+        self.cohub("repo", "delete", "user/data", "--type", "dataset")
+        self.fails("repo", "delete", "user/data", "--type", "dataset")
+        self.cohub("repo", "delete", "user/data", "--type", "dataset", "--missing-ok")
+        out, _ = self.cohub("whoami")
+        self.assertEqual(out, "user\n")
+
+    def test_errors_name_what_is_wrong(self):
+        self.write("a.txt", b"1")
+        self.cohub("upload", "thing", "a.txt")
+        self.assertIn("user/none", self.fails("download", "user/none"))
+        self.assertIn("none.txt", self.fails("download", "user/thing", "none.txt"))
+        self.assertIn("revision", self.fails("download", "user/thing", "a.txt", "--revision", "none"))
+        self.assertIn("a/b/c", self.fails("download", "a/b/c"))
+        self.assertIn("HF_TOKEN", self.fails("whoami", HF_TOKEN="hf_wrong"))
+        self.assertIn("127.0.0.1:1", self.fails("whoami", HF_ENDPOINT="http://127.0.0.1:1"))
+        self.assertIn("host.invalid", self.fails("whoami", HF_ENDPOINT="http://host.invalid"))
+        self.assertIn("ftp://x", self.fails("whoami", HF_ENDPOINT="ftp://x"))
+        self.assertIn("nothing-here", self.fails("upload", "user/thing", "nothing-here"))
+
+    def test_a_cache_that_cannot_be_written(self):
+        self.write("a.txt", b"1")
+        self.cohub("upload", "thing", "a.txt")
+        self.write("in-the-way", b"a file")
+        self.assertIn("in-the-way", self.fails("download", "user/thing", "--cache-dir", "in-the-way"))
+
+    def test_a_disk_that_is_full_leaves_nothing_visible(self):
+        self.write("w.bin", os.urandom(30_000_000))
+        self.cohub("upload", "thing", "w.bin")
+        limited = lambda: (signal.signal(signal.SIGXFSZ, signal.SIG_IGN),
+                           resource.setrlimit(resource.RLIMIT_FSIZE, (10_000_000, 10_000_000)))
+        done = subprocess.run([COHUB, "download", "user/thing", "w.bin", "--quiet"], text=True,
+                              env=self.environment(), capture_output=True, preexec_fn=limited, timeout=60)
+        self.assertEqual(done.returncode, 1)
+        self.assertEqual(done.stderr.count("\n"), 1, done.stderr)
+        self.assertIn("File too large", done.stderr)
+        repo = self.folder / "home/hub/models--user--thing"
+        self.assertFalse((repo / "refs/main").exists())
+        self.assertEqual([p for p in (repo / "snapshots").rglob("*") if not p.is_dir()], [])
+        out, _ = self.cohub("download", "user/thing", "w.bin")  # with room again
+        self.assertEqual(pathlib.Path(out.strip()).read_bytes(), (self.folder / "w.bin").read_bytes())
+
+
+class Interruptions(Hub):
+    def start_download(self):
+        """A download of 200 MiB that has begun to arrive."""
+        content = os.urandom(1 << 20) * 200
+        self.write("w.bin", content)
+        self.cohub("upload", "thing", "w.bin", "--quiet")
+        process = subprocess.Popen([COHUB, "download", "user/thing", "w.bin"], env=self.environment(),
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        self.addCleanup(process.stdout.close)
+        self.addCleanup(process.stderr.close)
+        line = process.stderr.readline()  # the first ten percent are there
+        self.assertIn("%", line)
+        return process, content
+
+    def check_resumed(self, content):
+        out, err = self.cohub("download", "user/thing", "w.bin")
+        self.assertRegex(err, r"resuming w\.bin: \d{7,} of \d+ bytes are there already")
+        path = pathlib.Path(out.splitlines()[-1])
+        self.assertEqual(path.read_bytes(), content)
+        blobs = self.folder / "home/hub/models--user--thing/blobs"
+        self.assertEqual(len(list(blobs.iterdir())), 1)  # no partial is left
+
+    def test_kill_9_of_a_download_and_the_same_call_again(self):
+        process, content = self.start_download()
+        self.interrupt(process)
+        refs = self.folder / "home/hub/models--user--thing/refs/main"
+        self.assertFalse(refs.exists())
+        self.check_resumed(content)
+
+    def test_ctrl_c_keeps_the_partial(self):
+        process, content = self.start_download()
+        self.assertEqual(self.interrupt(process, signal.SIGINT), 130)
+        self.check_resumed(content)
+
+    def test_serve_stops_cleanly_and_starts_again(self):
+        self.write("a.txt", b"kept")
+        self.cohub("upload", "thing", "a.txt")
+        token = self.token
+        self.assertEqual(self.interrupt(self.hub, signal.SIGTERM), 0)
+        self.start()
+        self.assertEqual(self.token, token)
+        out, _ = self.cohub("download", "user/thing", "a.txt")
+        self.assertEqual(pathlib.Path(out.strip()).read_bytes(), b"kept")
+        self.assertEqual(self.interrupt(self.hub, signal.SIGINT), 0)
+
+    def test_kill_9_of_the_hub_loses_nothing_it_acknowledged(self):
+        for number in range(5):
+            self.write("a.txt", b"%d" % number)
+            out, _ = self.cohub("upload", "thing", "a.txt")
+            commit = out.strip().rsplit("/", 1)[1]
+            self.interrupt(self.hub)
+            self.start()
+            out, _ = self.cohub("download", "user/thing", "a.txt")
+            path = pathlib.Path(out.strip())
+            self.assertIn(commit, path.parts)
+            self.assertEqual(path.read_bytes(), b"%d" % number)
+
+
+if __name__ == "__main__":
+    unittest.main()
