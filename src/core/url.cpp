@@ -2,6 +2,8 @@
 
 #include "cohub/error.hpp"
 
+#include "core/byte_range.hpp"
+
 #include <boost/url.hpp>
 
 #include <algorithm>
@@ -67,12 +69,22 @@ boost::system::result<url> from_view(const urls::url_view& view) {
                  [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
   if (result.origin.host.find_first_of(std::string_view(" /\\?#@\0\r\n", 9)) != std::string::npos)
     return make_error_code(errc::invalid_url);
-  result.origin.port = view.port_number();
-  if (!view.has_port() || view.port().empty())
-    result.origin.port = result.origin.secure() ? 443 : 80;
-  if (result.origin.port == 0) return make_error_code(errc::invalid_url);
-  const auto target = view.encoded_target();
-  result.target.assign(target.data(), target.size());
+  result.origin.port = result.origin.secure() ? 443 : 80;
+  if (view.has_port() && !view.port().empty()) {
+    const auto port = parse_decimal({view.port().data(), view.port().size()});
+    if (!port || *port == 0 || *port > 65535) return make_error_code(errc::invalid_url);
+    result.origin.port = static_cast<std::uint16_t>(*port);
+  }
+  // Not encoded_target(): in Boost 1.81 its assertion fails for some urls that were resolved.
+  const auto path = view.encoded_path();
+  result.target.assign(path.data(), path.size());
+  while (result.target.starts_with("/../"))
+    result.target.erase(0, 3);  // above the root is the root
+  if (view.has_query()) {
+    const auto query = view.encoded_query();
+    result.target += '?';
+    result.target.append(query.data(), query.size());
+  }
   if (!result.target.starts_with('/')) result.target.insert(0, 1, '/');
   return result;
 }

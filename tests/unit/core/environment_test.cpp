@@ -1,0 +1,91 @@
+#include "core/environment.hpp"
+
+#include "support/temporary_folder.hpp"
+
+#include <doctest/doctest.h>
+
+#include <cstdlib>
+#include <map>
+#include <string>
+#include <vector>
+
+using namespace cohub::core;
+
+namespace {
+
+/// Sets variables, and puts all that matter back at the end.
+class environment {
+ public:
+  environment() {
+    for (const char* name :
+         {"HF_HOME", "XDG_CACHE_HOME", "HOME", "HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE",
+          "HF_ENDPOINT", "HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "HF_TOKEN_PATH", "HF_HUB_OFFLINE",
+          "TRANSFORMERS_OFFLINE"}) {
+      if (const char* value = std::getenv(name)) before_[name] = value;
+      names_.emplace_back(name);
+      ::unsetenv(name);
+    }
+  }
+  ~environment() {
+    for (const auto& name : names_) ::unsetenv(name.c_str());
+    for (const auto& [name, value] : before_) ::setenv(name.c_str(), value.c_str(), 1);
+  }
+  void set(const char* name, const std::string& value) { ::setenv(name, value.c_str(), 1); }
+
+ private:
+  std::map<std::string, std::string> before_;
+  std::vector<std::string> names_;
+};
+
+}  // namespace
+
+TEST_CASE("only four words are true") {
+  for (const char* text : {"1", "on", "Yes", "TRUE", "ON"}) CHECK(is_true(text));
+  for (const char* text : {"0", "y", "t", "", "true ", "11"}) CHECK_FALSE(is_true(text));
+}
+
+TEST_CASE_FIXTURE(environment, "the cache is found as the Python client finds it") {
+  set("HOME", "/home/x");
+  CHECK(hub_cache_directory() == "/home/x/.cache/huggingface/hub");
+  set("XDG_CACHE_HOME", "/xdg");
+  CHECK(hub_cache_directory() == "/xdg/huggingface/hub");
+  set("HF_HOME", "~/hf");
+  CHECK(hub_cache_directory() == "/home/x/hf/hub");
+  set("HUGGINGFACE_HUB_CACHE", "/legacy");
+  CHECK(hub_cache_directory() == "/legacy");
+  set("HF_HUB_CACHE", "$HOME/${HOME}/c/$NOT_SET_AT_ALL");
+  CHECK(hub_cache_directory() == "/home/x//home/x/c/$NOT_SET_AT_ALL");
+}
+
+TEST_CASE_FIXTURE(environment, "the endpoint loses its final slash") {
+  CHECK(hub_endpoint() == "https://huggingface.co");
+  set("HF_ENDPOINT", "https://mirror.example/hub//");
+  CHECK(hub_endpoint() == "https://mirror.example/hub");
+}
+
+TEST_CASE_FIXTURE(environment, "offline mode: the first variable decides if it is set") {
+  CHECK_FALSE(hub_offline());
+  set("TRANSFORMERS_OFFLINE", "1");
+  CHECK(hub_offline());
+  set("HF_HUB_OFFLINE", "0");
+  CHECK_FALSE(hub_offline());
+}
+
+TEST_CASE_FIXTURE(environment, "the token: variables, then the file, blanks stripped") {
+  cohub::test::temporary_folder folder;
+  set("HF_HOME", folder.path().string());
+  CHECK_FALSE(discover_token());
+  cohub::test::write_all(folder.path() / "token", " hf_file\r\n");
+  CHECK(discover_token() == "hf_file");
+  set("HUGGING_FACE_HUB_TOKEN", "hf_legacy");
+  CHECK(discover_token() == "hf_legacy");
+  set("HF_TOKEN", " \n");
+  CHECK(discover_token() == "hf_legacy");
+  set("HF_TOKEN", "hf_\nvariable ");
+  CHECK(discover_token() == "hf_variable");
+  set("HF_TOKEN", "");
+  set("HUGGING_FACE_HUB_TOKEN", "");
+  cohub::test::write_all(folder.path() / "other", "hf_other");
+  set("HF_TOKEN_PATH", (folder.path() / "other").string());
+  CHECK(discover_token() == "hf_other");
+}

@@ -1,0 +1,37 @@
+#include "cohub/error.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace cohub;
+
+TEST_CASE("an error says what was done, why it failed and where") {
+  http_context http;
+  http.status = 404;
+  http.url = "https://hub/api/x?signature=secret";
+  http.request_id = "r1";
+  http.server_message = "Entry\nnot found";
+  const error failure(errc::entry_not_found, "downloading a.txt", http);
+  CHECK(std::string(failure.what()) ==
+        "downloading a.txt: file or folder not found: Entry not found (status 404, "
+        "https://hub/api/x, request r1)");
+  CHECK(failure.code() == errc::entry_not_found);
+  CHECK(failure.code().category().name() == std::string("cohub"));
+}
+
+TEST_CASE("the system's codes keep their category") {
+  const error failure(boost::system::errc::make_error_code(boost::system::errc::no_space_on_device),
+                      "writing /x");
+  CHECK(failure.code() == boost::system::errc::no_space_on_device);
+  CHECK(std::string(failure.what()).starts_with("writing /x: "));
+  CHECK(failure.http().status == 0);
+}
+
+TEST_CASE("every code has words of its own") {
+  std::string seen;
+  for (int code = 1; code <= static_cast<int>(errc::invalid_card); ++code) {
+    const auto text = make_error_code(static_cast<errc>(code)).message();
+    CHECK(text != "unknown error");
+    CHECK(seen.find("|" + text + "|") == std::string::npos);
+    seen += "|" + text + "|";
+  }
+}

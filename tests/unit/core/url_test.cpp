@@ -1,0 +1,75 @@
+#include "core/url.hpp"
+
+#include "cohub/error.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace cohub;
+using namespace cohub::core;
+
+TEST_CASE("an url falls apart into origin and target") {
+  const auto plain = parse_url("http://Example.COM").value();
+  CHECK(plain.origin.host == "example.com");
+  CHECK(plain.origin.port == 80);
+  CHECK(plain.target == "/");
+  CHECK(plain.text() == "http://example.com/");
+  const auto full = parse_url("https://user:secret@h:8443/a%20b?x=1&y=%2F#part").value();
+  CHECK(full.origin.port == 8443);
+  CHECK(full.target == "/a%20b?x=1&y=%2F");
+  CHECK(full.path() == "/a%20b");
+  CHECK(full.query() == "x=1&y=%2F");
+  CHECK(full.printable() == "https://h:8443/a%20b");
+  const auto six = parse_url("http://[::1]:8080/x").value();
+  CHECK(six.origin.host == "::1");
+  CHECK(six.origin.authority() == "[::1]:8080");
+  CHECK(parse_url("https://h:443/").value().origin == parse_url("https://H").value().origin);
+}
+
+TEST_CASE("what is no http url is refused") {
+  for (const char* text :
+       {"", "h", "/path", "ftp://h/", "file:///etc/passwd", "http://", "http:///x", "http://h:0/",
+        "http://h:99999/", "http://h/a\r\nb", "javascript:alert(1)", "http://a b/"}) {
+    CAPTURE(std::string(text));
+    const auto parsed = parse_url(text);
+    REQUIRE_FALSE(parsed.has_value());
+    CHECK(parsed.error() == errc::invalid_url);
+  }
+  CHECK_FALSE(parse_url("http://h/" + std::string(70'000, 'x')).has_value());
+}
+
+TEST_CASE("what servers leave raw is escaped") {
+  CHECK(parse_url("http://h/a b|c?d=\"é\"&e=100%").value().target ==
+        "/a%20b%7Cc?d=%22%C3%A9%22&e=100%25");
+}
+
+TEST_CASE("references are resolved as RFC 3986 says") {
+  const auto base = parse_url("https://hub:8443/a/b/c?q=1").value();
+  const std::pair<const char*, const char*> cases[] = {
+      {"/x/y?z=%2F", "https://hub:8443/x/y?z=%2F"},
+      {"d", "https://hub:8443/a/b/d"},
+      {"../d", "https://hub:8443/a/d"},
+      {"../../../d", "https://hub:8443/d"},
+      {"?p=2", "https://hub:8443/a/b/c?p=2"},
+      {"//other/x", "https://other/x"},
+      {"http://third:81/y#f", "http://third:81/y"},
+  };
+  for (const auto& [reference, expected] : cases) {
+    CAPTURE(std::string(reference));
+    CHECK(resolve_url(base, reference).value().text() == expected);
+  }
+  CHECK_FALSE(resolve_url(base, "ftp://x/").has_value());
+  CHECK_FALSE(resolve_url(base, "/a\nb").has_value());
+}
+
+TEST_CASE("percent encoding keeps the unreserved and what is asked for") {
+  CHECK(percent_encode("refs/pr/1") == "refs%2Fpr%2F1");
+  CHECK(percent_encode("a b/ü#1?.bin", "/") == "a%20b/%C3%BC%231%3F.bin");
+  CHECK(percent_decode("a%20b%2f%C3%BC%") == "a b/ü%");
+  CHECK(percent_decode("%zz%4") == "%zz%4");
+}
+
+TEST_CASE("values are found in a query") {
+  CHECK(query_value("a=1&b=x+y%2B&c", "b") == "x y+");
+  CHECK(query_value("a=1", "b").empty());
+  CHECK(query_value("expand%5B%5D=f", "expand[]") == "f");
+}

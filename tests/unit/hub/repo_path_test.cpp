@@ -1,0 +1,44 @@
+#include "hub/repo_path.hpp"
+
+#include "cohub/error.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace cohub;
+using namespace cohub::hub;
+
+TEST_CASE("paths in a commit are normalised") {
+  const std::pair<const char*, const char*> cases[] = {
+      {"/file.txt", "file.txt"}, {"./file.txt", "file.txt"}, {"//x", "/x"}, {"/./a", "a"},
+      {"x.git/a", "x.git/a"},    {".cached/x", ".cached/x"}, {"", ""}};
+  for (const auto& [given, expected] : cases) {
+    CAPTURE(given);
+    CHECK(check_path_in_repo(given).value() == expected);
+  }
+}
+
+TEST_CASE("paths that a commit must not have") {
+  for (const char* path : {".", "..", "../x", ".git/x", "a/.git/b", ".cache/x", "a/.cache",
+                           "a/../b", "a\\..\\b", "a\nb"}) {
+    CAPTURE(path);
+    const auto checked = check_path_in_repo(path);
+    REQUIRE_FALSE(checked.has_value());
+    CHECK(checked.error() == errc::invalid_path);
+  }
+}
+
+TEST_CASE("names that stay within a folder on every system") {
+  for (const char* path : {"..a/b", "a..b", "a/...", "a\\b", "a//b", "./a", "NUL", "ab:c"}) {
+    CAPTURE(path);
+    CHECK(check_download_path(path).has_value());
+  }
+}
+
+TEST_CASE("names that could leave it") {
+  for (const char* path : {"a/..", "../a", "a\\..\\b", "/a", "\\a", "C:x", "c:", "c/d:e",
+                           "a/C:", "\\\\host\\share", "", "a\nb"}) {
+    CAPTURE(path);
+    CHECK_FALSE(check_download_path(path).has_value());
+  }
+  CHECK_FALSE(check_download_path(std::string_view("a\0b", 3)).has_value());
+}

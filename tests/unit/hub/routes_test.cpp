@@ -1,0 +1,52 @@
+#include "hub/routes.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace cohub;
+namespace routes = cohub::hub::routes;
+
+TEST_CASE("a file's address escapes the revision wholly and the path but for its slashes") {
+  struct {
+    const char* id;
+    repo_type type;
+    const char* revision;
+    const char* path;
+    const char* expected;
+  } const cases[] = {
+      {"gpt2", repo_type::model, "main", "config.json", "gpt2/resolve/main/config.json"},
+      {"u/r", repo_type::dataset, "refs/pr/3", "a b/ü#1?.bin",
+       "datasets/u/r/resolve/refs%2Fpr%2F3/a%20b/%C3%BC%231%3F.bin"},
+      {"u/r", repo_type::space, "refs/convert/parquet", "file.txt",
+       "spaces/u/r/resolve/refs%2Fconvert%2Fparquet/file.txt"},
+      {"u/r", repo_type::model, "v1.0~^feature/x y", "f", "u/r/resolve/v1.0~%5Efeature%2Fx%20y/f"},
+      {"u/r", repo_type::model, "main", "~a+b&c=d;e@f:g$h!i'j(k)*l,m.txt",
+       "u/r/resolve/main/~a%2Bb%26c%3Dd%3Be%40f%3Ag%24h%21i%27j%28k%29%2Al%2Cm.txt"},
+      {"u/r", repo_type::model, "main", "a//b.txt", "u/r/resolve/main/a//b.txt"},
+      {"u/r", repo_type::model, "main", "subfolder/to?/awful?filename%you:should,never.give",
+       "u/r/resolve/main/subfolder/to%3F/awful%3Ffilename%25you%3Ashould%2Cnever.give"},
+  };
+  for (const auto& c : cases) {
+    CAPTURE(c.path);
+    CHECK(routes::resolve("https://huggingface.co", c.type, c.id, c.revision, c.path) ==
+          std::string("https://huggingface.co/") + c.expected);
+  }
+}
+
+TEST_CASE("addresses of the API") {
+  CHECK(routes::tree("http://h", repo_type::model, "u/r", "refs/pr/1", "a/b c", true) ==
+        "http://h/api/models/u/r/tree/refs%2Fpr%2F1/a%2Fb%20c?recursive=true&expand=false");
+  CHECK(routes::repo_info("http://h", repo_type::dataset, "u/r", "", true) ==
+        "http://h/api/datasets/u/r?blobs=true");
+  CHECK(routes::commit("http://h", repo_type::space, "u/r", "main", true) ==
+        "http://h/api/spaces/u/r/commit/main?create_pr=1");
+  CHECK(routes::lfs_batch("http://h", repo_type::dataset, "u/r") ==
+        "http://h/datasets/u/r.git/info/lfs/objects/batch");
+}
+
+TEST_CASE("what the public Hub writes is moved to the endpoint in use") {
+  CHECK(routes::rebase("https://huggingface.co/a?b", "http://m/hub") == "http://m/hub/a?b");
+  CHECK(routes::rebase("https://hub-ci.huggingface.co/a", "http://m") == "http://m/a");
+  CHECK(routes::rebase("https://huggingface.company/a", "http://m") ==
+        "https://huggingface.company/a");
+  CHECK(routes::rebase("https://cdn.example/a", "http://m") == "https://cdn.example/a");
+}
