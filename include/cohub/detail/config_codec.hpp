@@ -1,0 +1,392 @@
+#pragma once
+
+#include <boost/describe/enumerators.hpp>
+#include <boost/describe/members.hpp>
+#include <boost/describe/modifiers.hpp>
+#include <boost/describe/class.hpp>
+#include <boost/describe/enum.hpp>
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/value.hpp>
+#include <boost/json/value_from.hpp>
+#include <boost/json/value_to.hpp>
+#include <boost/mp11/algorithm.hpp>
+
+#include <array>
+#include <cmath>
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <unordered_map>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace cohub {
+
+template <class T>
+class required;
+template <class T>
+struct transient;
+struct extra_fields;
+
+namespace detail {
+
+namespace json = boost::json;
+
+/// A member on the way from the config's root, for errors; lives on the stack.
+struct config_place {
+  explicit config_place(std::string_view root, std::string_view file = {})
+      : name(root), origin(file) {}
+  config_place(const config_place& outer, std::string_view member)
+      : parent(&outer), name(member) {}
+  config_place(const config_place& outer, std::size_t position)
+      : parent(&outer), index(position) {}
+
+  const config_place* parent = nullptr;
+  std::string_view name{};
+  std::string_view origin{};
+  std::size_t index = 0;  // counts where there is no name
+};
+
+/// Throws errc::invalid_config: file, path of the member, reason.
+[[noreturn]] void fail_config(const config_place& place, const std::string& reason);
+/// The same, for a value of a kind that does not fit.
+[[noreturn]] void fail_config_kind(const config_place& place, std::string_view wanted,
+                                   const json::value& found);
+
+std::int64_t config_signed(const json::value& value, const config_place& place);
+std::uint64_t config_unsigned(const json::value& value, const config_place& place);
+double config_real(const json::value& value, const config_place& place);
+/// The double that has the same shortest text as the float.
+double widen_shortest(float value);
+
+template <class T, template <class...> class Template>
+inline constexpr bool is_instance = false;
+template <template <class...> class Template, class... Args>
+inline constexpr bool is_instance<Template<Args...>, Template> = true;
+
+template <class T>
+inline constexpr bool is_std_array = false;
+template <class T, std::size_t Size>
+inline constexpr bool is_std_array<std::array<T, Size>> = true;
+
+template <class T>
+concept config_list = is_instance<T, std::vector> || is_instance<T, std::set>;
+
+template <class T>
+concept config_map = (is_instance<T, std::map> || is_instance<T, std::unordered_map>) &&
+                     std::same_as<typename T::key_type, std::string>;
+
+template <class T>
+concept described_struct =
+    boost::describe::has_describe_members<T>::value && std::is_class_v<T>;
+
+template <class T>
+concept described_enum =
+    std::is_enum_v<T> && boost::describe::has_describe_enumerators<T>::value;
+
+template <class T>
+concept config_number = (std::integral<T> && !std::same_as<T, bool> && !std::same_as<T, char>) ||
+                        std::same_as<T, float> || std::same_as<T, double>;
+
+template <class T>
+concept json_type = std::same_as<T, json::value> || std::same_as<T, json::object> ||
+                    std::same_as<T, json::array>;
+
+/// Converted by the type's own `tag_invoke`, both ways.
+template <class T>
+concept config_coded =
+    requires(json::value& into, const json::value& from, const T& value) {
+      tag_invoke(json::value_from_tag(), into, value);
+      { tag_invoke(json::value_to_tag<T>(), from) } -> std::convertible_to<T>;
+    };
+
+template <class T>
+using described_members =
+    boost::describe::describe_members<T, boost::describe::mod_any_access | boost::describe::mod_inherited>;
+
+template <class>
+inline constexpr bool cannot_be_encoded = false;
+
+template <class T>
+json::value encode_config(const T& value, const config_place& place);
+template <class T>
+void decode_config(const json::value& from, T& into, const config_place& place);
+
+template <class T>
+json::value encode_struct(const T& value, const config_place& place) {
+  json::object object;
+  boost::mp11::mp_for_each<described_members<T>>([&](auto descriptor) {
+    const auto& member = value.*descriptor.pointer;
+    using type = std::remove_cvref_t<decltype(member)>;
+    const config_place inner(place, descriptor.name);
+    if constexpr (is_instance<type, transient>) {
+      return;
+    } else if constexpr (std::same_as<type, extra_fields>) {
+      for (const auto& item : member.values) object.emplace(item.key(), item.value());
+    } else if constexpr (is_instance<type, required>) {
+      if (!member.has_value()) fail_config(inner, "it is required and was never set");
+      object[descriptor.name] = encode_config(member.value(), inner);
+    } else {
+      object[descriptor.name] = encode_config(member, inner);
+    }
+  });
+  return object;
+}
+
+template <class T>
+void decode_struct(const json::value& from, T& into, const config_place& place) {
+  if (!from.is_object()) fail_config_kind(place, "an object", from);
+  const auto& object = from.get_object();
+  boost::mp11::mp_for_each<described_members<T>>([&](auto descriptor) {
+    auto& member = into.*descriptor.pointer;
+    using type = std::remove_cvref_t<decltype(member)>;
+    const config_place inner(place, descriptor.name);
+    if constexpr (is_instance<type, transient> || std::same_as<type, extra_fields>) {
+      return;
+    } else if constexpr (is_instance<type, required>) {
+      const auto* found = object.if_contains(descriptor.name);
+      if (!found) fail_config(inner, "it is required and missing");
+      std::remove_cvref_t<decltype(member.value())> value{};
+      decode_config(*found, value, inner);
+      member = type(std::move(value));
+    } else if (const auto* found = object.if_contains(descriptor.name)) {
+      decode_config(*found, member, inner);
+    }
+  });
+  boost::mp11::mp_for_each<described_members<T>>([&](auto extra) {
+    auto& fields = into.*extra.pointer;
+    if constexpr (std::same_as<std::remove_cvref_t<decltype(fields)>, extra_fields>) {
+      for (const auto& item : object) {
+        bool known = false;
+        boost::mp11::mp_for_each<described_members<T>>([&](auto descriptor) {
+          known = known || (item.key() == descriptor.name &&
+                            descriptor.name != std::string_view(extra.name));
+        });
+        if (!known) fields.values[item.key()] = item.value();
+      }
+    }
+  });
+}
+
+/// Whether a key of `config.json` would be taken.
+template <class T>
+bool takes_config_key(std::string_view key) {
+  if constexpr (json_type<T>) {
+    return true;
+  } else {
+    bool taken = false;
+    boost::mp11::mp_for_each<described_members<T>>([&](auto descriptor) {
+      using type = std::remove_cvref_t<decltype(std::declval<T&>().*descriptor.pointer)>;
+      if constexpr (std::same_as<type, extra_fields>) {
+        taken = true;
+      } else if constexpr (!is_instance<type, transient>) {
+        taken = taken || key == descriptor.name;
+      }
+    });
+    return taken;
+  }
+}
+
+/// Whether a JSON value is of the kind that `T` is written as: chooses the alternative of a variant.
+template <class T>
+bool fits_config_kind(const json::value& value) {
+  if constexpr (is_instance<T, std::optional>) {
+    return value.is_null() || fits_config_kind<typename T::value_type>(value);
+  } else if constexpr (std::same_as<T, std::monostate>) {
+    return value.is_null();
+  } else if constexpr (std::same_as<T, bool>) {
+    return value.is_bool();
+  } else if constexpr (std::integral<T>) {
+    return value.is_int64() || value.is_uint64();
+  } else if constexpr (std::floating_point<T>) {
+    return value.is_number();
+  } else if constexpr (std::same_as<T, std::string> || std::is_enum_v<T>) {
+    return value.is_string();
+  } else if constexpr (config_list<T> || is_std_array<T> || std::same_as<T, json::array>) {
+    return value.is_array();
+  } else if constexpr (config_map<T> || described_struct<T> || std::same_as<T, json::object>) {
+    return value.is_object();
+  } else {
+    return true;
+  }
+}
+
+template <class Variant, std::size_t Index = 0>
+void decode_variant(const json::value& from, Variant& into, const config_place& place) {
+  if constexpr (Index == std::variant_size_v<Variant>) {
+    fail_config_kind(place, "a value of one of its alternatives", from);
+  } else if (fits_config_kind<std::variant_alternative_t<Index, Variant>>(from)) {
+    decode_config(from, into.template emplace<Index>(), place);
+  } else {
+    decode_variant<Variant, Index + 1>(from, into, place);
+  }
+}
+
+template <class T>
+json::value encode_config(const T& value, const config_place& place) {
+  if constexpr (json_type<T>) {
+    return value;
+  } else if constexpr (std::same_as<T, bool>) {
+    return value;
+  } else if constexpr (config_coded<T>) {
+    json::value result;
+    tag_invoke(json::value_from_tag(), result, value);
+    return result;
+  } else if constexpr (described_enum<T>) {
+    const char* name = nullptr;
+    boost::mp11::mp_for_each<boost::describe::describe_enumerators<T>>([&](auto descriptor) {
+      if (descriptor.value == value) name = descriptor.name;
+    });
+    if (name == nullptr) fail_config(place, "the enumeration has no name for its value");
+    return json::string(name);
+  } else if constexpr (described_struct<T>) {
+    return encode_struct(value, place);
+  } else if constexpr (is_instance<T, std::optional>) {
+    if (!value) return nullptr;
+    return encode_config(*value, place);
+  } else if constexpr (is_instance<T, std::variant>) {
+    return std::visit([&](const auto& held) { return encode_config(held, place); }, value);
+  } else if constexpr (std::same_as<T, std::monostate>) {
+    return nullptr;
+  } else if constexpr (config_map<T>) {
+    json::object object;
+    for (const auto& [key, item] : value)
+      object[key] = encode_config(item, config_place(place, key));
+    return object;
+  } else if constexpr (config_list<T> || is_std_array<T>) {
+    json::array array;
+    for (const auto& item : value)
+      array.push_back(encode_config<typename T::value_type>(item, config_place(place, array.size())));
+    return array;
+  } else if constexpr (std::same_as<T, std::string>) {
+    return json::string(value);
+  } else if constexpr (std::floating_point<T> && config_number<T>) {
+    if (!std::isfinite(value)) fail_config(place, "it is not a finite number");
+    if constexpr (std::same_as<T, float>) return widen_shortest(value);
+    else return value;
+  } else if constexpr (config_number<T>) {
+    return value;
+  } else {
+    static_assert(cannot_be_encoded<T>,
+                  "a member of this type cannot be written to config.json: describe the type with "
+                  "BOOST_DESCRIBE_STRUCT or BOOST_DESCRIBE_ENUM, give it tag_invoke for Boost.JSON, "
+                  "or wrap the member in cohub::transient");
+  }
+}
+
+template <class T>
+void decode_list(const json::value& from, T& into, const config_place& place) {
+  if (!from.is_array()) fail_config_kind(place, "an array", from);
+  const auto& array = from.get_array();
+  if constexpr (is_std_array<T>) {
+    if (array.size() != into.size())
+      fail_config(place, "an array of " + std::to_string(into.size()) + " is expected, not of " +
+                             std::to_string(array.size()));
+    for (std::size_t i = 0; i < array.size(); ++i)
+      decode_config(array[i], into[i], config_place(place, i));
+  } else {
+    T items;
+    for (std::size_t i = 0; i < array.size(); ++i) {
+      typename T::value_type item{};
+      decode_config(array[i], item, config_place(place, i));
+      items.insert(items.end(), std::move(item));
+    }
+    into = std::move(items);
+  }
+}
+
+template <class T>
+void decode_config(const json::value& from, T& into, const config_place& place) {
+  if constexpr (std::same_as<T, json::value>) {
+    into = from;
+  } else if constexpr (std::same_as<T, json::object>) {
+    if (!from.is_object()) fail_config_kind(place, "an object", from);
+    into = from.get_object();
+  } else if constexpr (std::same_as<T, json::array>) {
+    if (!from.is_array()) fail_config_kind(place, "an array", from);
+    into = from.get_array();
+  } else if constexpr (std::same_as<T, bool>) {
+    if (!from.is_bool()) fail_config_kind(place, "true or false", from);
+    into = from.get_bool();
+  } else if constexpr (config_coded<T>) {
+    std::string reason;
+    try {
+      into = tag_invoke(json::value_to_tag<T>(), from);
+      return;
+    } catch (const std::exception& failure) {
+      reason = failure.what();
+    }
+    fail_config(place, reason);
+  } else if constexpr (described_enum<T>) {
+    if (!from.is_string()) fail_config_kind(place, "the name of an enumerator", from);
+    bool known = false;
+    std::string names;
+    boost::mp11::mp_for_each<boost::describe::describe_enumerators<T>>([&](auto descriptor) {
+      names += names.empty() ? "" : ", ";
+      names += descriptor.name;
+      if (known || from.get_string() != descriptor.name) return;
+      into = descriptor.value;
+      known = true;
+    });
+    if (!known)
+      fail_config(place, "\"" + std::string(from.get_string().subview(0, 80)) + "\" is none of " + names);
+  } else if constexpr (described_struct<T>) {
+    decode_struct(from, into, place);
+  } else if constexpr (is_instance<T, std::optional>) {
+    if (from.is_null()) {
+      into.reset();
+    } else {
+      typename T::value_type value{};
+      decode_config(from, value, place);
+      into = std::move(value);
+    }
+  } else if constexpr (is_instance<T, std::variant>) {
+    decode_variant(from, into, place);
+  } else if constexpr (std::same_as<T, std::monostate>) {
+    return;
+  } else if constexpr (config_map<T>) {
+    if (!from.is_object()) fail_config_kind(place, "an object", from);
+    T items;
+    for (const auto& item : from.get_object())
+      decode_config(item.value(), items[std::string(item.key())],
+                    config_place(place, std::string_view(item.key())));
+    into = std::move(items);
+  } else if constexpr (config_list<T> || is_std_array<T>) {
+    decode_list(from, into, place);
+  } else if constexpr (std::same_as<T, std::string>) {
+    if (!from.is_string()) fail_config_kind(place, "text", from);
+    into = std::string(from.get_string());
+  } else if constexpr (std::same_as<T, double>) {
+    into = config_real(from, place);
+  } else if constexpr (std::same_as<T, float>) {
+    const double value = config_real(from, place);
+    into = static_cast<float>(value);
+    if (!std::isfinite(into)) fail_config(place, "the number is out of range");
+  } else if constexpr (config_number<T>) {
+    if constexpr (std::signed_integral<T>) {
+      const auto value = config_signed(from, place);
+      if (!std::in_range<T>(value)) fail_config(place, "the number is out of range");
+      into = static_cast<T>(value);
+    } else {
+      const auto value = config_unsigned(from, place);
+      if (!std::in_range<T>(value)) fail_config(place, "the number is out of range");
+      into = static_cast<T>(value);
+    }
+  } else {
+    static_assert(cannot_be_encoded<T>,
+                  "a member of this type cannot be read from config.json: describe the type with "
+                  "BOOST_DESCRIBE_STRUCT or BOOST_DESCRIBE_ENUM, give it tag_invoke for Boost.JSON, "
+                  "or wrap the member in cohub::transient");
+  }
+}
+
+}  // namespace detail
+}  // namespace cohub

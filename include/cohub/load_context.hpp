@@ -1,0 +1,65 @@
+#pragma once
+
+#include "cohub/model_config.hpp"
+#include "cohub/pretrained.hpp"
+
+#include <boost/json/object.hpp>
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace cohub {
+
+namespace detail {
+struct load_state;
+}
+
+/// What a load hook is given: the config, the files, and every parameter of `from_pretrained`. Cheap to
+/// copy. All files come from the one commit that `config.json` came from.
+class load_context {
+ public:
+  explicit load_context(std::shared_ptr<const detail::load_state> state);
+
+  /// The repository id or folder that was asked for.
+  const std::string& model_id() const noexcept;
+  /// Whether that is a local folder.
+  bool is_local() const noexcept;
+  /// What files are fetched from: the commit, where it is known, else the revision asked for.
+  const std::string& revision() const noexcept;
+  const from_pretrained_options& options() const noexcept;
+  client hub() const;
+
+  /// `config.json` as it is; nothing if the model has none.
+  const std::optional<boost::json::object>& config_object() const noexcept;
+
+  /// The config, with the overrides applied; the defaults where the model has none.
+  /// @throws error  errc::invalid_config, naming file and member; an override that no member takes
+  template <class Config>
+  Config config() const {
+    for (const auto& item : options().config_overrides)
+      if (!detail::takes_config_key<Config>(std::string_view(item.key()))) refuse_override(item.key());
+    return config_from_json<Config>(merged_config(), config_origin());
+  }
+
+  /// The local path of a file that is there already: any of a local folder, and those that the class
+  /// names (`model_info::weight_files`). For plain hooks.
+  /// @throws error  errc::entry_not_found: the local folder lacks it; errc::invalid_argument: it was
+  ///                not named
+  std::filesystem::path file(std::string_view name) const;
+
+  /// Fetches a file and yields its local path. For awaitable hooks.
+  /// @throws error  what `client::download_file` throws; errc::entry_not_found for a local folder
+  awaitable<std::filesystem::path> download(std::string name) const;
+
+ private:
+  boost::json::value merged_config() const;
+  std::string config_origin() const;
+  [[noreturn]] void refuse_override(std::string_view key) const;
+
+  std::shared_ptr<const detail::load_state> state_;
+};
+
+}  // namespace cohub

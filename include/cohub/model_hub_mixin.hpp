@@ -1,0 +1,211 @@
+#pragma once
+
+#include "cohub/client.hpp"
+#include "cohub/detail/model_steps.hpp"
+#include "cohub/detail/on_pool.hpp"
+#include "cohub/load_context.hpp"
+#include "cohub/model_card.hpp"
+#include "cohub/model_config.hpp"
+#include "cohub/model_info.hpp"
+#include "cohub/named.hpp"
+#include "cohub/pretrained.hpp"
+
+#include <boost/asio/this_coro.hpp>
+
+#include <concepts>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <type_traits>
+#include <utility>
+
+namespace cohub {
+
+namespace detail {
+
+template <class Model>
+concept has_config = requires(const Model& model) { model.config(); };
+
+template <class Model>
+concept has_encodable_config = requires(const Model& model) {
+  requires described_struct<std::remove_cvref_t<decltype(model.config())>> ||
+               json_type<std::remove_cvref_t<decltype(model.config())>>;
+};
+
+template <class Model>
+concept has_plain_save = requires(const Model& model, const std::filesystem::path& folder) {
+  { model.hub_save(folder) } -> std::same_as<void>;
+};
+
+template <class Model>
+concept has_awaitable_save = requires(const Model& model, std::filesystem::path folder) {
+  { model.hub_save(folder) } -> std::same_as<awaitable<void>>;
+};
+
+template <class Model, class Handle>
+concept has_plain_load = requires(load_context context) {
+  { Model::hub_load(context) } -> std::convertible_to<Handle>;
+};
+
+template <class Model, class Handle>
+concept has_awaitable_load = requires(load_context context) {
+  { Model::hub_load(context) } -> std::same_as<awaitable<Handle>>;
+};
+
+}  // namespace detail
+
+/// Gives a model class `save_pretrained`, `push_to_hub` and `from_pretrained`.
+///
+/// The class inherits `model_hub_mixin<itself>` publicly and has, publicly:
+/// @code
+/// const my_config& config() const;                          // a described struct; or no_config
+/// void hub_save(const std::filesystem::path& folder) const;  // writes the weights
+/// static my_model hub_load(cohub::load_context context);     // reads them
+/// static cohub::model_info hub_info();                       // optional: for the card
+/// @endcode
+/// The hooks may be awaitables (`awaitable<void>`, `awaitable<my_model>`, parameters by value): those
+/// run on the caller's executor; plain ones run on the client's blocking pool and may block.
+///
+/// `generate_model_card` can be shadowed: call the mixin's, then change the card.
+///
+/// @tparam Derived  the class itself. Mixins do not follow a second level of inheritance: make the base
+///                  of a family a template that passes its own `Derived` on.
+/// @tparam Handle   what loading yields: `Derived`, or a smart pointer to it for classes that cannot be
+///                  moved
+///
+/// The object must outlive the operation, unchanged. The client gives executor, pool, endpoint, token
+/// and cache.
+template <class Derived, class Handle = Derived>
+class model_hub_mixin {
+ public:
+  /// Saves the model and pushes it in one commit: weights, `config.json`, a generated `README.md`.
+  ///
+  /// The repository is created if it is missing; a bare name is put under the token's owner. The remote
+  /// card is replaced, unless `keep_remote_card`.
+  ///
+  /// @throws error  errc::invalid_argument: `create_pr` with another branch than "main";
+  ///                errc::invalid_config; what the hook and `client::upload_folder` throw
+  /// @par Cancellation  leaves no commit, but may leave the repository and uploaded large objects
+  /// @par Mirrors  ModelHubMixin.push_to_hub()
+  awaitable<commit_info> push_to_hub(client hub, std::string repo_id,
+                                     named<push_to_hub_options> options = {}) const {
+    return detail::push_model(std::move(hub), std::move(repo_id), parts(), *std::move(options));
+  }
+
+  /// Saves the model to a folder, which is made if it is missing; with `push_to_hub` pushes the same
+  /// files, too. Yields the commit if it did.
+  ///
+  /// Files appear in the folder complete, one rename each. A stale `config.json` goes; a `README.md`
+  /// that is there stays, unless the hook writes one.
+  ///
+  /// @throws error  as `push_to_hub`; the system's code when the folder cannot be written
+  /// @par Mirrors  ModelHubMixin.save_pretrained()
+  awaitable<std::optional<commit_info>> save_pretrained(
+      client hub, std::filesystem::path folder, named<save_pretrained_options> options = {}) const {
+    return detail::save_model(std::move(hub), std::move(folder), parts(), *std::move(options));
+  }
+
+  /// Loads a model from the Hub, or from an existing local folder.
+  ///
+  /// `config.json` is always asked for, also by classes without config: the Hub counts downloads by it.
+  /// A model without one is loaded with the config's defaults.
+  ///
+  /// An operation that is spawned by itself needs a `Handle` that is default-constructible; awaited in
+  /// a coroutine it may be any.
+  ///
+  /// @throws error  errc::repository_not_found, errc::revision_not_found, errc::entry_not_found (a
+  ///                weight file), errc::invalid_config; what the hook throws
+  /// @par Mirrors  ModelHubMixin.from_pretrained()
+  static awaitable<Handle> from_pretrained(client hub, std::string id_or_path,
+                                           named<from_pretrained_options> options = {}) {
+    check_class();
+    return load(std::move(hub), std::move(id_or_path), *std::move(options));
+  }
+
+  /// The card of a model of this class: metadata and template of its info, and `variables` for the
+  /// template. Shadow it to change the card of every push.
+  model_card generate_model_card(template_variables variables = {}) const {
+    cohub::model_info info = model_info_of<Derived>();
+    info.tags("model_hub_mixin");
+    variables.emplace("repo_url", info.repo_url());
+    variables.emplace("paper_url", info.paper_url());
+    variables.emplace("docs_url", info.docs_url());
+    return model_card::from_template(info.metadata(), info.model_card_template(),
+                                     std::move(variables));
+  }
+
+ private:
+  static constexpr void check_class() {
+    static_assert(std::is_base_of_v<model_hub_mixin, Derived>,
+                  "the class must inherit model_hub_mixin of itself, and publicly");
+    static_assert(detail::has_plain_save<Derived> || detail::has_awaitable_save<Derived>,
+                  "the class needs a public hook `void hub_save(const std::filesystem::path&) const`, "
+                  "or one that takes the path by value and returns awaitable<void>");
+    static_assert(
+        detail::has_plain_load<Derived, Handle> || detail::has_awaitable_load<Derived, Handle>,
+        "the class needs a public hook `static Handle hub_load(cohub::load_context)`, or one that "
+        "returns awaitable<Handle>");
+    static_assert(detail::has_config<Derived>,
+                  "the class needs a public `const my_config& config() const`; return "
+                  "cohub::no_config if there is nothing to configure");
+    static_assert(!detail::has_config<Derived> || detail::has_encodable_config<Derived>,
+                  "the type that config() returns must be described with BOOST_DESCRIBE_STRUCT, or be "
+                  "a boost::json::object");
+  }
+
+  const Derived& self() const noexcept { return static_cast<const Derived&>(*this); }
+
+  detail::model_parts parts() const {
+    check_class();
+    const Derived* const model = &self();
+    detail::model_parts result;
+    result.save = [model](asio::any_io_executor pool, std::filesystem::path folder) {
+      return save(model, std::move(pool), std::move(folder));
+    };
+    result.config = [model]() -> std::optional<boost::json::value> {
+      auto value = config_to_json(model->config());
+      if (value.is_object() && value.get_object().empty()) return {};
+      return value;
+    };
+    result.card = [model](template_variables variables) {
+      return model->generate_model_card(std::move(variables));
+    };
+    return result;
+  }
+
+  static awaitable<void> save(const Derived* model, asio::any_io_executor pool,
+                              std::filesystem::path folder) {
+    if constexpr (detail::has_awaitable_save<Derived>) {
+      auto saving = model->hub_save(std::move(folder));
+      co_await std::move(saving);
+    } else {
+      auto work = [model, folder = std::move(folder)] { model->hub_save(folder); };
+      auto saving = detail::on_pool(std::move(pool), std::move(work));
+      co_await std::move(saving);
+    }
+  }
+
+  static awaitable<Handle> load(client hub, std::string id_or_path, from_pretrained_options options) {
+    co_await asio::this_coro::reset_cancellation_state(asio::enable_partial_cancellation(),
+                                                       detail::pass_as_terminal);
+    const auto pool = hub.blocking_executor();
+    if constexpr (detail::has_awaitable_load<Derived, Handle>) {
+      auto opening = detail::open_model(std::move(hub), std::move(id_or_path),
+                                        std::vector<std::string>(), std::move(options));
+      auto context = co_await std::move(opening);
+      auto loading = Derived::hub_load(std::move(context));
+      co_return co_await std::move(loading);
+    } else {
+      auto files = model_info_of<Derived>().weight_files();
+      auto opening = detail::open_model(std::move(hub), std::move(id_or_path), std::move(files),
+                                        std::move(options));
+      auto context = co_await std::move(opening);
+      auto work = [context] { return std::optional<Handle>(Derived::hub_load(context)); };
+      auto loading = detail::on_pool(pool, std::move(work));
+      auto loaded = co_await std::move(loading);
+      co_return *std::move(loaded);
+    }
+  }
+};
+
+}  // namespace cohub

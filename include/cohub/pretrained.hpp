@@ -1,0 +1,94 @@
+#pragma once
+
+#include "cohub/client.hpp"
+#include "cohub/model_card.hpp"
+#include "cohub/named.hpp"
+
+#include <boost/json/object.hpp>
+#include <boost/json/value.hpp>
+
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+/// Pushing and fetching models by hand, for frameworks that have no class to put the mixin on
+/// (mixin-and-cards, section 7.8). `model_hub_mixin` is made of the same steps.
+
+namespace cohub {
+
+struct push_to_hub_options {
+  std::string commit_message = "Push model using cohub.";
+  std::string commit_description{};
+  std::optional<bool> is_private{};  ///< of a repository that is created; unset: the owner's default
+  std::optional<std::string> token{};  ///< unset: the client's
+  std::string branch{};                ///< an existing one; empty: "main"
+  bool create_pr = false;              ///< open a pull request; excludes another branch than "main"
+  std::string parent_commit{};  ///< not empty: fail with `errc::commit_conflict` if the head is another
+  std::optional<std::vector<std::string>> allow_patterns{};  ///< unset: all files that were written
+  std::vector<std::string> ignore_patterns{};
+  std::vector<std::string> delete_patterns{};  ///< remote files that go in the same commit
+  /// Every push replaces the remote `README.md`; with this, one that is there stays.
+  bool keep_remote_card = false;
+  /// Written to `config.json` in place of the model's own; an empty object is written too.
+  std::optional<boost::json::value> config{};
+  template_variables model_card_variables{};  ///< for the template of the card; they win
+  std::shared_ptr<cohub::observer> observer{};
+};
+
+struct save_pretrained_options {
+  std::optional<boost::json::value> config{};  ///< as in `push_to_hub_options`
+  template_variables model_card_variables{};
+  bool push_to_hub = false;  ///< push what was saved, too
+  std::string repo_id{};     ///< where to; empty: the name of the folder
+  push_to_hub_options push{};  ///< how; its `config` and variables yield to the ones here
+};
+
+struct from_pretrained_options {
+  std::string revision = "main";      ///< branch, tag, `refs/pr/N` or commit
+  std::filesystem::path cache_dir{};  ///< empty: the client's
+  bool force_download = false;
+  bool local_files_only = false;
+  std::optional<std::string> token{};
+  /// Laid over the members of `config.json`. One that the config does not have is an error.
+  boost::json::object config_overrides{};
+  boost::json::object extra{};  ///< for the load hook, which knows what it means
+  std::shared_ptr<cohub::observer> observer{};
+};
+
+struct fetch_pretrained_options {
+  std::string file{};  ///< one file to fetch; empty: all that the patterns keep
+  std::optional<std::vector<std::string>> allow_patterns{};
+  std::vector<std::string> ignore_patterns{};
+  std::string revision = "main";
+  std::filesystem::path cache_dir{};
+  bool force_download = false;
+  bool local_files_only = false;
+  std::optional<std::string> token{};
+  std::shared_ptr<cohub::observer> observer{};
+};
+
+/// Creates the repository if it is missing, lets `write` fill an empty temporary folder, and uploads
+/// that in one commit. `write` runs on the client's blocking pool; what it leaves out is added:
+/// `config.json` if the options have one.
+///
+/// Name the function object first: g++ 12 miscompiles an inline lambda that captures by value.
+/// @throws error  errc::invalid_argument: `create_pr` with another branch than "main"; what `write`,
+///                `client::create_repo` and `client::upload_folder` throw
+/// @par Cancellation  leaves no commit, but may leave the repository and uploaded large objects
+/// @par Mirrors  push_to_hub_fastai()
+awaitable<commit_info> push_with(client hub, std::string repo_id,
+                                 std::function<void(const std::filesystem::path&)> write,
+                                 named<push_to_hub_options> options = {});
+
+/// The path of one file of a model, or of the folder with all that the patterns keep. An existing local
+/// folder is used as it is, without a request.
+/// @throws error  what `client::download_file` and `client::snapshot_download` throw;
+///                errc::entry_not_found: the local folder lacks the file
+/// @par Mirrors  from_pretrained_fastai()
+awaitable<std::filesystem::path> fetch_pretrained(client hub, std::string id_or_path,
+                                                  named<fetch_pretrained_options> options = {});
+
+}  // namespace cohub

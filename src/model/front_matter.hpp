@@ -1,0 +1,22 @@
+#pragma once
+
+#include <optional>
+#include <string_view>
+
+namespace cohub::model {
+
+/// Where the header of a card lies in its text.
+struct front_matter {
+  std::string_view block{};  ///< the YAML between the fences
+  std::string_view text{};   ///< after the closing fence
+  std::size_t first_line{};  ///< of the block, counted from 1
+};
+
+/// Finds the header by the Hub's grammar (mixin-and-cards, section 4.1), in linear time; nothing if
+/// there is none. A byte order mark in front is passed over.
+std::optional<front_matter> find_front_matter(std::string_view content);
+
+/// The line break that the Hub takes the content to use: "\r\n", "\r" or "\n".
+std::string_view detect_line_break(std::string_view content) noexcept;
+
+}  // namespace cohub::model

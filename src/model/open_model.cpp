@@ -1,0 +1,236 @@
+#include "cohub/detail/model_steps.hpp"
+#include "cohub/error.hpp"
+#include "cohub/load_context.hpp"
+
+#include "client/operation.hpp"
+#include "hub/repo_id.hpp"
+#include "hub/repo_path.hpp"
+#include "io/file.hpp"
+#include "io/on_pool.hpp"
+
+#include <map>
+#include <system_error>
+#include <utility>
+
+namespace cohub {
+
+namespace fs = std::filesystem;
+
+namespace detail {
+
+struct load_state {
+  client hub;
+  std::string model_id;
+  from_pretrained_options options;
+  bool local = false;
+  std::string revision{};
+  std::optional<json::object> config{};
+  fs::path config_path{};
+  std::map<std::string, fs::path, std::less<>> files{};
+};
+
+}  // namespace detail
+
+namespace {
+
+constexpr std::uint64_t largest_config = 16u << 20;  // bytes
+
+/// A file of a local folder.
+fs::path local_file(const fs::path& folder, std::string_view name) {
+  if (const auto checked = hub::check_download_path(name); !checked)
+    throw error(checked.error(), "looking for " + std::string(name) + " in " + folder.string());
+  fs::path path = folder / fs::path(name);
+  std::error_code failure;
+  if (!fs::is_regular_file(path, failure))
+    throw error(errc::entry_not_found, "looking for " + path.string());
+  return path;
+}
+
+download_options download_options_of(const from_pretrained_options& options, std::string revision) {
+  download_options result;
+  result.revision = std::move(revision);
+  result.cache_dir = options.cache_dir;
+  result.force_download = options.force_download;
+  result.local_files_only = options.local_files_only;
+  result.token = options.token;
+  result.observer = options.observer;
+  return result;
+}
+
+awaitable<bool> is_local_folder(asio::any_io_executor pool, std::string path) {
+  auto work = [&path] {
+    std::error_code failure;
+    return fs::is_directory(path, failure);
+  };
+  auto looking = io::on_pool(std::move(pool), std::move(work));
+  const bool result = co_await std::move(looking);
+  co_return result;
+}
+
+// The coroutines here that take a reference are awaited in the scope that owns what it refers to.
+
+/// Where `config.json` would lie on this machine; empty if the Hub has none. Only its absence is
+/// tolerated: any other failure would come again with the weights, and say less.
+awaitable<fs::path> find_config(const detail::load_state& state) {
+  if (state.local) co_return fs::path(state.model_id) / "config.json";
+  try {
+    const auto options = download_options_of(state.options, state.options.revision);
+    client hub = state.hub;
+    auto fetching = hub.download_file(state.model_id, "config.json", options);
+    auto path = co_await std::move(fetching);
+    co_return path;
+  } catch (const error& failure) {
+    if (failure.code() != errc::entry_not_found) throw;
+  }
+  co_return fs::path();
+}
+
+/// The commit whose snapshot a cached file lies in; empty if the path does not tell.
+std::string commit_of(const fs::path& cached) {
+  const auto name = cached.parent_path().filename().string();
+  const bool tells =
+      cached.parent_path().parent_path().filename() == "snapshots" && hub::is_commit_id(name);
+  return tells ? name : std::string();
+}
+
+awaitable<void> read_config(detail::load_state& state) {
+  auto finding = find_config(state);
+  state.config_path = co_await std::move(finding);
+  if (state.config_path.empty()) co_return;
+  auto work = [&state] {
+    std::error_code failure;
+    if (state.local && !fs::exists(state.config_path, failure)) return;
+    state.config = parse_config(io::read_file(state.config_path, largest_config),
+                                state.config_path.string());
+  };
+  auto reading = io::on_pool(state.hub.blocking_executor(), std::move(work));
+  co_await std::move(reading);
+  if (state.local) co_return;
+  if (auto commit = commit_of(state.config_path); !commit.empty()) state.revision = commit;
+}
+
+awaitable<fs::path> fetch_file(std::shared_ptr<const detail::load_state> state, std::string name) {
+  if (state->local) {
+    auto work = [&state, &name] { return local_file(state->model_id, name); };
+    auto looking = io::on_pool(state->hub.blocking_executor(), std::move(work));
+    auto path = co_await std::move(looking);
+    co_return path;
+  }
+  const auto options = download_options_of(state->options, state->revision);
+  client hub = state->hub;
+  auto fetching = hub.download_file(state->model_id, std::move(name), options);
+  auto path = co_await std::move(fetching);
+  co_return path;
+}
+
+awaitable<load_context> open(client hub, std::string id_or_path, std::vector<std::string> files,
+                             from_pretrained_options options) {
+  detail::load_state initial{std::move(hub), std::move(id_or_path), std::move(options)};
+  auto state = std::make_shared<detail::load_state>(std::move(initial));
+  state->revision = state->options.revision;
+  auto looking = is_local_folder(state->hub.blocking_executor(), state->model_id);
+  state->local = co_await std::move(looking);
+  auto reading = read_config(*state);
+  co_await std::move(reading);
+  for (const auto& name : files) {
+    auto fetching = fetch_file(state, name);
+    auto path = co_await std::move(fetching);
+    state->files.emplace(name, std::move(path));
+  }
+  co_return load_context(std::move(state));
+}
+
+awaitable<fs::path> fetch(client hub, std::string id_or_path, fetch_pretrained_options options) {
+  const auto pool = hub.blocking_executor();
+  auto looking = is_local_folder(pool, id_or_path);
+  const bool local = co_await std::move(looking);
+  if (local && options.file.empty()) co_return fs::path(id_or_path);
+  if (local) {
+    auto work = [&] { return local_file(id_or_path, options.file); };
+    auto finding = io::on_pool(pool, std::move(work));
+    auto path = co_await std::move(finding);
+    co_return path;
+  }
+  if (!options.file.empty()) {
+    download_options download;
+    download.revision = options.revision;
+    download.cache_dir = options.cache_dir;
+    download.force_download = options.force_download;
+    download.local_files_only = options.local_files_only;
+    download.token = options.token;
+    download.observer = options.observer;
+    auto fetching = hub.download_file(std::move(id_or_path), options.file, download);
+    auto path = co_await std::move(fetching);
+    co_return path;
+  }
+  snapshot_download_options snapshot;
+  snapshot.revision = options.revision;
+  snapshot.cache_dir = options.cache_dir;
+  snapshot.allow_patterns = options.allow_patterns;
+  snapshot.ignore_patterns = options.ignore_patterns;
+  snapshot.force_download = options.force_download;
+  snapshot.local_files_only = options.local_files_only;
+  snapshot.token = options.token;
+  snapshot.observer = options.observer;
+  auto fetching = hub.snapshot_download(std::move(id_or_path), snapshot);
+  auto folder = co_await std::move(fetching);
+  co_return folder;
+}
+
+}  // namespace
+
+awaitable<fs::path> fetch_pretrained(client hub, std::string id_or_path,
+                                     named<fetch_pretrained_options> options) {
+  return operation(fetch(std::move(hub), std::move(id_or_path), *std::move(options)));
+}
+
+awaitable<load_context> detail::open_model(client hub, std::string id_or_path,
+                                           std::vector<std::string> files,
+                                           from_pretrained_options options) {
+  return open(std::move(hub), std::move(id_or_path), std::move(files), std::move(options));
+}
+
+load_context::load_context(std::shared_ptr<const detail::load_state> state)
+    : state_(std::move(state)) {}
+
+const std::string& load_context::model_id() const noexcept { return state_->model_id; }
+bool load_context::is_local() const noexcept { return state_->local; }
+const std::string& load_context::revision() const noexcept { return state_->revision; }
+const from_pretrained_options& load_context::options() const noexcept { return state_->options; }
+client load_context::hub() const { return state_->hub; }
+
+const std::optional<boost::json::object>& load_context::config_object() const noexcept {
+  return state_->config;
+}
+
+fs::path load_context::file(std::string_view name) const {
+  if (state_->local) return local_file(state_->model_id, name);
+  const auto found = state_->files.find(name);
+  if (found != state_->files.end()) return found->second;
+  throw error(errc::invalid_argument,
+              "opening " + std::string(name) + " of " + state_->model_id +
+                  ": name it in model_info::weight_files, so that it is fetched before the hook runs");
+}
+
+awaitable<fs::path> load_context::download(std::string name) const {
+  return operation(fetch_file(state_, std::move(name)));
+}
+
+boost::json::value load_context::merged_config() const {
+  boost::json::object merged;
+  if (state_->config) merged = *state_->config;
+  for (const auto& item : options().config_overrides) merged[item.key()] = item.value();
+  return merged;
+}
+
+std::string load_context::config_origin() const {
+  if (state_->config) return state_->config_path.string();
+  return "the config of " + state_->model_id + ", which has no config.json";
+}
+
+void load_context::refuse_override(std::string_view key) const {
+  throw error(errc::invalid_config, "loading " + state_->model_id + ": the override \"" +
+                                        std::string(key) + "\" is no member of its config");
+}
+
+}  // namespace cohub

@@ -1,0 +1,92 @@
+#include "cohub/error.hpp"
+#include "cohub/safetensors.hpp"
+
+#include "io/file.hpp"
+
+#include <sys/mman.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <limits>
+
+namespace cohub {
+
+struct safetensors_file::mapping {
+  explicit mapping(const std::filesystem::path& from) : path(from) {
+    const io::file opened(from, io::file::mode::read);
+    const std::uint64_t length = opened.size();
+    if (length == 0) return;  // an empty mapping is refused by the system
+    if (length > std::numeric_limits<std::size_t>::max())
+      throw error({EFBIG, boost::system::system_category()}, "mapping " + from.string());
+    void* const address = ::mmap(nullptr, static_cast<std::size_t>(length), PROT_READ, MAP_PRIVATE,
+                                 opened.native_handle(), 0);
+    if (address == MAP_FAILED)
+      throw error({errno, boost::system::system_category()}, "mapping " + from.string());
+    bytes = {static_cast<const std::byte*>(address), static_cast<std::size_t>(length)};
+  }
+  mapping(mapping&&) = delete;
+  ~mapping() {
+    if (!bytes.empty())
+      ::munmap(const_cast<void*>(static_cast<const void*>(bytes.data())), bytes.size());
+  }
+
+  void index_names() {
+    by_name.resize(header.tensors.size());
+    for (std::size_t i = 0; i < by_name.size(); ++i) by_name[i] = i;
+    std::sort(by_name.begin(), by_name.end(), [this](std::size_t a, std::size_t b) {
+      return header.tensors[a].name < header.tensors[b].name;
+    });
+  }
+
+  std::filesystem::path path;
+  std::span<const std::byte> bytes{};
+  safetensors_header header{};
+  std::vector<std::size_t> by_name{};  // sorted rather than hashed: names may be chosen to collide
+};
+
+safetensors_file::safetensors_file(const std::filesystem::path& path,
+                                   named<safetensors_options> options) {
+  auto opened = std::make_shared<mapping>(path);
+  const safetensors_options chosen = *options;
+  opened->header =
+      parse_safetensors_header(opened->bytes, opened->bytes.size(), path.string(), chosen);
+  opened->index_names();
+  mapping_ = std::move(opened);
+}
+
+const safetensors_header& safetensors_file::header() const noexcept { return mapping_->header; }
+
+tensor_view safetensors_file::operator[](std::size_t index) const {
+  const auto& info = mapping_->header.tensors[index];
+  return {info, mapping_->bytes.subspan(mapping_->header.data_offset + info.begin,
+                                        info.end - info.begin)};
+}
+
+std::optional<tensor_view> safetensors_file::find(std::string_view name) const {
+  const auto& tensors = mapping_->header.tensors;
+  const auto& order = mapping_->by_name;
+  const auto found =
+      std::lower_bound(order.begin(), order.end(), name,
+                       [&](std::size_t i, std::string_view wanted) { return tensors[i].name < wanted; });
+  if (found == order.end() || tensors[*found].name != name) return {};
+  return (*this)[*found];
+}
+
+tensor_view safetensors_file::tensor(std::string_view name) const {
+  if (auto found = find(name)) return *found;
+  throw error(errc::invalid_argument, "looking for tensor \"" + std::string(name) + "\", which " +
+                                          mapping_->path.string() + " does not have");
+}
+
+void tensor_view::check_element(bool fits, std::size_t alignment) const {
+  if (!fits)
+    throw error(errc::invalid_argument, "reading tensor \"" + name() + "\" of dtype " +
+                                            std::string(to_string(dtype())) +
+                                            " as another type of element");
+  if (reinterpret_cast<std::uintptr_t>(bytes_.data()) % alignment != 0)
+    throw error(errc::invalid_argument,
+                "reading tensor \"" + name() +
+                    "\" in place: the file does not align it; copy it with to_vector");
+}
+
+}  // namespace cohub

@@ -1,0 +1,192 @@
+#include "cohub/error.hpp"
+#include "cohub/safetensors.hpp"
+
+#include "io/file.hpp"
+#include "model/utf8.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+
+namespace cohub {
+
+namespace {
+
+[[noreturn]] void fail(const std::string& reason) {
+  throw error(errc::invalid_argument, "writing a safetensors file: " + reason);
+}
+
+void append_json_text(std::string& out, std::string_view text) {
+  constexpr std::string_view digits = "0123456789abcdef";
+  if (model::find_invalid_utf8(text)) fail("a name or a metadata text is not UTF-8");
+  out += '"';
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (c == '"' || c == '\\') {
+      out += '\\';
+      out += c;
+    } else if (c == '\n') {
+      out += "\\n";
+    } else if (c == '\t') {
+      out += "\\t";
+    } else if (c == '\r') {
+      out += "\\r";
+    } else if (byte < 0x20) {
+      out += "\\u00";
+      out += digits[byte >> 4];
+      out += digits[byte & 15];
+    } else {
+      out += c;
+    }
+  }
+  out += '"';
+}
+
+std::uint64_t byte_count(const tensor_source& tensor) {
+  std::uint64_t bits = 1;
+  bool overflow = false;
+  for (const auto extent : tensor.shape)
+    overflow = __builtin_mul_overflow(bits, extent, &bits) || overflow;
+  overflow =
+      __builtin_mul_overflow(bits, std::uint64_t{bits_of(tensor.dtype)}, &bits) || overflow;
+  if (overflow) fail("the shape of \"" + tensor.name + "\" overflows");
+  if (bits % 8 != 0) fail("the elements of \"" + tensor.name + "\" do not fill whole bytes");
+  return bits / 8;
+}
+
+void sort_for_file(std::vector<tensor_source>& tensors) {
+  std::sort(tensors.begin(), tensors.end(), [](const tensor_source& a, const tensor_source& b) {
+    if (a.dtype != b.dtype) return a.dtype > b.dtype;
+    return a.name < b.name;
+  });
+  std::vector<std::string_view> names;
+  names.reserve(tensors.size());
+  for (const auto& tensor : tensors) {
+    if (tensor.name == "__metadata__") fail("no tensor can be named __metadata__");
+    names.push_back(tensor.name);
+  }
+  std::sort(names.begin(), names.end());
+  const auto twice = std::adjacent_find(names.begin(), names.end());
+  if (twice != names.end()) fail("the name \"" + std::string(*twice) + "\" occurs twice");
+}
+
+/// The length field and the padded text.
+std::string make_header(const std::vector<tensor_source>& tensors,
+                        const save_safetensors_options& options) {
+  std::string out(8, '\0');
+  out += '{';
+  const auto separate = [&out] {
+    if (out.back() != '{') out += ',';
+  };
+  if (!options.metadata.empty()) {
+    out += "\"__metadata__\":{";
+    for (const auto& [key, value] : options.metadata) {
+      separate();
+      append_json_text(out, key);
+      out += ':';
+      append_json_text(out, value);
+    }
+    out += '}';
+  }
+  std::uint64_t position = 0;
+  for (const auto& tensor : tensors) {
+    separate();
+    append_json_text(out, tensor.name);
+    out += ":{\"dtype\":\"";
+    out += to_string(tensor.dtype);
+    out += "\",\"shape\":[";
+    for (std::size_t i = 0; i < tensor.shape.size(); ++i) {
+      if (i > 0) out += ',';
+      out += std::to_string(tensor.shape[i]);
+    }
+    const std::uint64_t begin = position;
+    if (__builtin_add_overflow(position, byte_count(tensor), &position))
+      fail("the sizes of the tensors overflow");
+    out += "],\"data_offsets\":[" + std::to_string(begin) + ',' + std::to_string(position) + "]}";
+  }
+  out += '}';
+  out.append((8 - out.size() % 8) % 8, ' ');
+  const std::uint64_t length = out.size() - 8;
+  if (length > options.max_header_bytes)
+    fail("the header has " + std::to_string(length) + " bytes, at most " +
+         std::to_string(options.max_header_bytes) + " are allowed");
+  std::memcpy(out.data(), &length, sizeof length);
+  return out;
+}
+
+/// Writes in order, small pieces gathered into large writes.
+class gathering_writer {
+ public:
+  explicit gathering_writer(io::file& file) : file_(file) { buffer_.reserve(capacity); }
+
+  void write(std::span<const std::byte> bytes) {
+    if (buffer_.size() + bytes.size() > capacity) flush();
+    if (bytes.size() >= capacity) {
+      file_.write_at(position_, bytes);
+      position_ += bytes.size();
+    } else {
+      buffer_.insert(buffer_.end(), bytes.begin(), bytes.end());
+    }
+  }
+
+  void flush() {
+    file_.write_at(position_, buffer_);
+    position_ += buffer_.size();
+    buffer_.clear();
+  }
+
+ private:
+  static constexpr std::size_t capacity = 256 * 1024;
+
+  io::file& file_;
+  std::uint64_t position_ = 0;
+  std::vector<std::byte> buffer_{};
+};
+
+void write_tensor(gathering_writer& writer, const tensor_source& tensor) {
+  const std::uint64_t expected = byte_count(tensor);
+  std::uint64_t written = 0;
+  const auto check = [&](std::uint64_t count) {
+    if (count > expected - written)
+      fail("\"" + tensor.name + "\" gives more bytes than the " + std::to_string(expected) +
+           " of its dtype and shape");
+  };
+  if (const auto* bytes = std::get_if<std::span<const std::byte>>(&tensor.content)) {
+    check(bytes->size());
+    writer.write(*bytes);
+    written = bytes->size();
+  } else if (const auto& produce = std::get<1>(tensor.content)) {
+    const tensor_sink sink = [&](std::span<const std::byte> piece) {
+      check(piece.size());
+      writer.write(piece);
+      written += piece.size();
+    };
+    produce(sink);
+  }
+  if (written != expected)
+    fail("\"" + tensor.name + "\" gives " + std::to_string(written) + " bytes, not the " +
+         std::to_string(expected) + " of its dtype and shape");
+}
+
+}  // namespace
+
+void save_safetensors(const std::filesystem::path& path, std::vector<tensor_source> tensors,
+                      named<save_safetensors_options> options) {
+  sort_for_file(tensors);
+  const std::string header = make_header(tensors, *options);
+  const auto temporary = path.parent_path() / (".tmp-" + io::random_suffix());
+  io::file file(temporary, io::file::mode::write_new);
+  try {
+    gathering_writer writer(file);
+    writer.write(std::as_bytes(std::span(header)));
+    for (const auto& tensor : tensors) write_tensor(writer, tensor);
+    writer.flush();
+    file.close();
+    io::rename_file(temporary, path);
+  } catch (...) {
+    ::unlink(temporary.c_str());
+    throw;
+  }
+}
+
+}  // namespace cohub

@@ -1,0 +1,129 @@
+#include "model/staging_folder.hpp"
+
+#include "cohub/error.hpp"
+
+#include "io/file.hpp"
+#include "io/on_pool.hpp"
+
+#include <boost/asio/post.hpp>
+
+#include <system_error>
+#include <utility>
+#include <vector>
+
+namespace cohub::model {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+// What upload_folder leaves out, so that a folder left by a crash is never pushed.
+const fs::path private_part = fs::path(".cache") / "huggingface";
+
+[[noreturn]] void fail(std::error_code code, const std::string& doing, const fs::path& path) {
+  throw error({code.value(), boost::system::system_category()}, doing + " " + path.string());
+}
+
+/// Puts one file at `to`, replacing what is there in one step.
+void publish_file(const fs::path& from, const fs::path& to, bool keeps_staged) {
+  if (!keeps_staged) return io::rename_file(from, to);
+  const fs::path temporary = to.parent_path() / (".tmp-" + io::random_suffix());
+  std::error_code failure;
+  if (fs::is_symlink(from, failure)) {
+    fs::copy_symlink(from, temporary, failure);
+  } else {
+    fs::create_hard_link(from, temporary, failure);
+    // Some file systems have no links.
+    if (failure) fs::copy_file(from, temporary, failure);
+  }
+  if (failure) fail(failure, "copying " + from.string() + " to", temporary);
+  try {
+    io::rename_file(temporary, to);
+  } catch (...) {
+    fs::remove(temporary, failure);
+    throw;
+  }
+}
+
+}  // namespace
+
+struct staging_folder::content {
+  explicit content(const fs::path& parent) : folder(parent) {}
+  content(content&&) = delete;
+  ~content() {
+    std::error_code ignored;
+    fs::remove_all(folder.path(), ignored);
+    if (destination.empty()) return;
+    fs::remove(destination / private_part, ignored);  // both only if nothing else is in them
+    fs::remove(destination / private_part.parent_path(), ignored);
+  }
+
+  io::temporary_directory folder;
+  fs::path destination{};
+};
+
+awaitable<staging_folder> staging_folder::make(asio::any_io_executor pool, fs::path destination) {
+  auto work = [&destination] {
+    fs::path parent;
+    if (!destination.empty()) {
+      parent = destination / private_part;
+      io::create_directories(parent);
+    }
+    auto made = std::make_shared<content>(parent);
+    made->destination = destination;
+    return made;
+  };
+  auto making = io::on_pool(pool, std::move(work));
+  staging_folder result;
+  result.content_ = co_await std::move(making);
+  result.pool_ = std::move(pool);
+  co_return result;
+}
+
+staging_folder::~staging_folder() {
+  if (!content_) return;
+  try {
+    asio::post(pool_, [removed = std::move(content_)]() mutable { removed.reset(); });
+  } catch (...) {
+    content_.reset();  // out of memory: better here than never
+  }
+}
+
+const fs::path& staging_folder::path() const noexcept { return content_->folder.path(); }
+
+awaitable<void> staging_folder::remove() {
+  auto work = [removed = std::move(content_)]() mutable { removed.reset(); };
+  auto removing = io::on_pool(pool_, std::move(work));
+  co_await std::move(removing);
+}
+
+void publish_folder(const fs::path& staged, const fs::path& destination, bool keeps_card,
+                    bool keeps_staged) {
+  std::error_code failure;
+  std::vector<fs::path> files;
+  for (fs::recursive_directory_iterator item(staged, failure), end; !failure && item != end;
+       item.increment(failure)) {
+    const auto status = item->symlink_status();
+    const auto relative = item->path().lexically_relative(staged);
+    if (fs::is_directory(status)) {
+      io::create_directories(destination / relative);
+    } else if (fs::is_regular_file(status) || fs::is_symlink(status)) {
+      files.push_back(relative);
+    } else {
+      throw error(errc::invalid_argument, "saving a model: its hook wrote " + relative.string() +
+                                              ", which is no file, link or folder");
+    }
+  }
+  if (failure) fail(failure, "listing", staged);
+
+  if (!fs::exists(staged / "config.json", failure)) {
+    fs::remove(destination / "config.json", failure);
+    if (failure) fail(failure, "removing", destination / "config.json");
+  }
+  for (const auto& file : files) {
+    if (keeps_card && file == "README.md" && fs::exists(destination / file, failure)) continue;
+    publish_file(staged / file, destination / file, keeps_staged);
+  }
+}
+
+}  // namespace cohub::model
