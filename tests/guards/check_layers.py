@@ -12,7 +12,7 @@ ORDER = ["core", "io", "http", "hub", "cache", "transfer", "client", "model"]
 ALLOWED = {layer: set(ORDER[: i + 1]) for i, layer in enumerate(ORDER)}
 ALLOWED["hub"] = {"core", "hub"}  # pure: no io, no http
 ALLOWED["cache"] = {"core", "io", "hub", "cache"}  # knows no sockets
-ALLOWED["model"] = {"core", "io", "hub", "model"}  # the public client, never http
+ALLOWED["model"] = set(ORDER) - {"http"}
 ALLOWED["server"] = {"core", "io", "http", "hub", "server"}
 ALLOWED["tool"] = set()
 
