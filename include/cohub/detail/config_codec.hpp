@@ -1,10 +1,10 @@
 #pragma once
 
+#include <boost/describe/class.hpp>
+#include <boost/describe/enum.hpp>
 #include <boost/describe/enumerators.hpp>
 #include <boost/describe/members.hpp>
 #include <boost/describe/modifiers.hpp>
-#include <boost/describe/class.hpp>
-#include <boost/describe/enum.hpp>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/value.hpp>
@@ -44,10 +44,8 @@ namespace json = boost::json;
 struct config_place {
   explicit config_place(std::string_view root, std::string_view file = {})
       : name(root), origin(file) {}
-  config_place(const config_place& outer, std::string_view member)
-      : parent(&outer), name(member) {}
-  config_place(const config_place& outer, std::size_t position)
-      : parent(&outer), index(position) {}
+  config_place(const config_place& outer, std::string_view member) : parent(&outer), name(member) {}
+  config_place(const config_place& outer, std::size_t position) : parent(&outer), index(position) {}
 
   const config_place* parent = nullptr;
   std::string_view name{};
@@ -81,36 +79,34 @@ template <class T>
 concept config_list = is_instance<T, std::vector> || is_instance<T, std::set>;
 
 template <class T>
-concept config_map = (is_instance<T, std::map> || is_instance<T, std::unordered_map>) &&
-                     std::same_as<typename T::key_type, std::string>;
+concept config_map =
+    (is_instance<T, std::map> ||
+     is_instance<T, std::unordered_map>)&&std::same_as<typename T::key_type, std::string>;
 
 template <class T>
-concept described_struct =
-    boost::describe::has_describe_members<T>::value && std::is_class_v<T>;
+concept described_struct = boost::describe::has_describe_members<T>::value && std::is_class_v<T>;
 
 template <class T>
-concept described_enum =
-    std::is_enum_v<T> && boost::describe::has_describe_enumerators<T>::value;
+concept described_enum = std::is_enum_v<T> && boost::describe::has_describe_enumerators<T>::value;
 
 template <class T>
 concept config_number = (std::integral<T> && !std::same_as<T, bool> && !std::same_as<T, char>) ||
                         std::same_as<T, float> || std::same_as<T, double>;
 
 template <class T>
-concept json_type = std::same_as<T, json::value> || std::same_as<T, json::object> ||
-                    std::same_as<T, json::array>;
+concept json_type =
+    std::same_as<T, json::value> || std::same_as<T, json::object> || std::same_as<T, json::array>;
 
 /// Converted by the type's own `tag_invoke`, both ways.
 template <class T>
-concept config_coded =
-    requires(json::value& into, const json::value& from, const T& value) {
-      tag_invoke(json::value_from_tag(), into, value);
-      { tag_invoke(json::value_to_tag<T>(), from) } -> std::convertible_to<T>;
-    };
+concept config_coded = requires(json::value& into, const json::value& from, const T& value) {
+  tag_invoke(json::value_from_tag(), into, value);
+  { tag_invoke(json::value_to_tag<T>(), from) } -> std::convertible_to<T>;
+};
 
 template <class T>
-using described_members =
-    boost::describe::describe_members<T, boost::describe::mod_any_access | boost::describe::mod_inherited>;
+using described_members = boost::describe::describe_members<T, boost::describe::mod_any_access |
+                                                                   boost::describe::mod_inherited>;
 
 template <class>
 inline constexpr bool cannot_be_encoded = false;
@@ -195,7 +191,8 @@ bool takes_config_key(std::string_view key) {
   }
 }
 
-/// Whether a JSON value is of the kind that `T` is written as: chooses the alternative of a variant.
+/// Whether a JSON value is of the kind that `T` is written as: chooses the alternative of a
+/// variant.
 template <class T>
 bool fits_config_kind(const json::value& value) {
   if constexpr (is_instance<T, std::optional>) {
@@ -264,21 +261,25 @@ json::value encode_config(const T& value, const config_place& place) {
   } else if constexpr (config_list<T> || is_std_array<T>) {
     json::array array;
     for (const auto& item : value)
-      array.push_back(encode_config<typename T::value_type>(item, config_place(place, array.size())));
+      array.push_back(
+          encode_config<typename T::value_type>(item, config_place(place, array.size())));
     return array;
   } else if constexpr (std::same_as<T, std::string>) {
     return json::string(value);
   } else if constexpr (std::floating_point<T> && config_number<T>) {
     if (!std::isfinite(value)) fail_config(place, "it is not a finite number");
-    if constexpr (std::same_as<T, float>) return widen_shortest(value);
-    else return value;
+    if constexpr (std::same_as<T, float>)
+      return widen_shortest(value);
+    else
+      return value;
   } else if constexpr (config_number<T>) {
     return value;
   } else {
-    static_assert(cannot_be_encoded<T>,
-                  "a member of this type cannot be written to config.json: describe the type with "
-                  "BOOST_DESCRIBE_STRUCT or BOOST_DESCRIBE_ENUM, give it tag_invoke for Boost.JSON, "
-                  "or wrap the member in cohub::transient");
+    static_assert(
+        cannot_be_encoded<T>,
+        "a member of this type cannot be written to config.json: describe the type with "
+        "BOOST_DESCRIBE_STRUCT or BOOST_DESCRIBE_ENUM, give it tag_invoke for Boost.JSON, "
+        "or wrap the member in cohub::transient");
   }
 }
 
@@ -337,7 +338,8 @@ void decode_config(const json::value& from, T& into, const config_place& place) 
       known = true;
     });
     if (!known)
-      fail_config(place, "\"" + std::string(from.get_string().subview(0, 80)) + "\" is none of " + names);
+      fail_config(place,
+                  "\"" + std::string(from.get_string().subview(0, 80)) + "\" is none of " + names);
   } else if constexpr (described_struct<T>) {
     decode_struct(from, into, place);
   } else if constexpr (is_instance<T, std::optional>) {
@@ -381,10 +383,11 @@ void decode_config(const json::value& from, T& into, const config_place& place) 
       into = static_cast<T>(value);
     }
   } else {
-    static_assert(cannot_be_encoded<T>,
-                  "a member of this type cannot be read from config.json: describe the type with "
-                  "BOOST_DESCRIBE_STRUCT or BOOST_DESCRIBE_ENUM, give it tag_invoke for Boost.JSON, "
-                  "or wrap the member in cohub::transient");
+    static_assert(
+        cannot_be_encoded<T>,
+        "a member of this type cannot be read from config.json: describe the type with "
+        "BOOST_DESCRIBE_STRUCT or BOOST_DESCRIBE_ENUM, give it tag_invoke for Boost.JSON, "
+        "or wrap the member in cohub::transient");
   }
 }
 

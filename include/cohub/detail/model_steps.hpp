@@ -28,10 +28,11 @@ awaitable<commit_info> push_model(client hub, std::string repo_id, model_parts p
                                   push_to_hub_options options);
 
 awaitable<std::optional<commit_info>> save_model(client hub, std::filesystem::path folder,
-                                                 model_parts parts, save_pretrained_options options);
+                                                 model_parts parts,
+                                                 save_pretrained_options options);
 
 /// Asks for `config.json`, then fetches `files`.
-awaitable<load_context> open_model(client hub, std::string id_or_path, std::vector<std::string> files,
-                                   from_pretrained_options options);
+awaitable<load_context> open_model(client hub, std::string id_or_path,
+                                   std::vector<std::string> files, from_pretrained_options options);
 
 }  // namespace cohub::detail
