@@ -53,8 +53,8 @@ class card_map {
 
 /// One node of a card's metadata: null, a scalar, a list or a map.
 ///
-/// A number, a null or a true/false that was read from a card keeps its spelling (`3.10`, `0012345`)
-/// and is written back so until it is replaced.
+/// A number, a null or a true/false that was read from a card keeps its spelling (`3.10`,
+/// `0012345`) and is written back so until it is replaced.
 class card_value {
  public:
   enum class kind { null, boolean, integer, real, text, list, map };
@@ -63,8 +63,8 @@ class card_value {
   card_value(std::nullptr_t) {}
   card_value(bool value) : value_(value) {}
   template <std::integral T>
-    requires(!std::same_as<T, bool> && !std::same_as<T, char>)
-  card_value(T value) : value_(static_cast<std::int64_t>(value)) {}
+  requires(!std::same_as<T, bool> && !std::same_as<T, char>) card_value(T value)
+      : value_(static_cast<std::int64_t>(value)) {}
   template <std::floating_point T>
   card_value(T value) : value_(static_cast<double>(value)) {}
   card_value(const char* value) : value_(std::string(value)) {}
@@ -103,7 +103,8 @@ class card_value {
   }
 
  private:
-  std::variant<std::monostate, bool, std::int64_t, double, std::string, card_list, card_map> value_{};
+  std::variant<std::monostate, bool, std::int64_t, double, std::string, card_list, card_map>
+      value_{};
   std::string source_{};
 };
 

@@ -17,8 +17,8 @@ namespace detail {
 struct load_state;
 }
 
-/// What a load hook is given: the config, the files, and every parameter of `from_pretrained`. Cheap to
-/// copy. All files come from the one commit that `config.json` came from.
+/// What a load hook is given: the config, the files, and every parameter of `from_pretrained`.
+/// Cheap to copy. All files come from the one commit that `config.json` came from.
 class load_context {
  public:
   explicit load_context(std::shared_ptr<const detail::load_state> state);
@@ -40,13 +40,15 @@ class load_context {
   template <class Config>
   Config config() const {
     for (const auto& item : options().config_overrides)
-      if (!detail::takes_config_key<Config>(std::string_view(item.key()))) refuse_override(item.key());
+      if (!detail::takes_config_key<Config>(std::string_view(item.key())))
+        refuse_override(item.key());
     return config_from_json<Config>(merged_config(), config_origin());
   }
 
-  /// The local path of a file that is there already: any of a local folder, and those that the class
-  /// names (`model_info::weight_files`). For plain hooks.
-  /// @throws error  errc::entry_not_found: the local folder lacks it; errc::invalid_argument: it was
+  /// The local path of a file that is there already: any of a local folder, and those that the
+  /// class names (`model_info::weight_files`). For plain hooks.
+  /// @throws error  errc::entry_not_found: the local folder lacks it; errc::invalid_argument: it
+  /// was
   ///                not named
   std::filesystem::path file(std::string_view name) const;
 

@@ -16,8 +16,8 @@ using template_variables = std::map<std::string, card_value, std::less<>>;
 /// A repository's `README.md`: metadata between two `---` lines, then Markdown (mixin-and-cards,
 /// section 4).
 ///
-/// What is not touched is written back as it was read: the order of keys, the spelling of numbers, the
-/// line breaks. Comments in the metadata are lost.
+/// What is not touched is written back as it was read: the order of keys, the spelling of numbers,
+/// the line breaks. Comments in the metadata are lost.
 class model_card {
  public:
   model_card() = default;
@@ -29,10 +29,10 @@ class model_card {
 
   /// Fills a template and reads the result as a card.
   ///
-  /// Known to the template: the members of `data`, then `variables`, which win, and `card_data`, the
-  /// whole of `data` as YAML. A template whose header lacks `{{ card_data }}` drops the metadata.
-  /// Understood are `{{ name }}`, the filter `default` in both forms, comments, `raw` blocks and
-  /// white-space control (mixin-and-cards, section 4.9).
+  /// Known to the template: the members of `data`, then `variables`, which win, and `card_data`,
+  /// the whole of `data` as YAML. A template whose header lacks `{{ card_data }}` drops the
+  /// metadata. Understood are `{{ name }}`, the filter `default` in both forms, comments, `raw`
+  /// blocks and white-space control (mixin-and-cards, section 4.9).
   /// @throws error  errc::invalid_card, with the line of the template
   static model_card from_template(card_map data, std::string_view template_text,
                                   template_variables variables = {});
@@ -65,8 +65,8 @@ class model_card {
 /// `repo_url`, `paper_url`, `docs_url`.
 std::string_view default_mixin_card_template() noexcept;
 
-/// A long template for cards written by hand, with the headings and variable names of the Hub's model
-/// card guide (`model_id`, `model_summary`, `direct_use`, ...).
+/// A long template for cards written by hand, with the headings and variable names of the Hub's
+/// model card guide (`model_id`, `model_summary`, `direct_use`, ...).
 std::string_view default_model_card_template() noexcept;
 
 /// The metadata in the header of a file; nothing if it has no header or an empty one. Blocks.

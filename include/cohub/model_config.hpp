@@ -13,11 +13,12 @@
 /// Configs of models: a struct described with `BOOST_DESCRIBE_STRUCT`, written to `config.json` and
 /// read back (mixin-and-cards, sections 7.2 and 7.4).
 ///
-/// Members may be: `bool`, integers, floats, `std::string`, described enums (by name), `std::optional`
-/// (null when empty), `std::vector`, `std::array`, `std::set`, maps from `std::string`, `std::variant`
-/// (the first alternative that fits the kind of JSON value), other described structs, `boost::json`
-/// values, types with their own `tag_invoke` for Boost.JSON, and the wrappers below. A member that
-/// `config.json` lacks keeps its default; a null or another kind of value is an error that names it.
+/// Members may be: `bool`, integers, floats, `std::string`, described enums (by name),
+/// `std::optional` (null when empty), `std::vector`, `std::array`, `std::set`, maps from
+/// `std::string`, `std::variant` (the first alternative that fits the kind of JSON value), other
+/// described structs, `boost::json` values, types with their own `tag_invoke` for Boost.JSON, and
+/// the wrappers below. A member that `config.json` lacks keeps its default; a null or another kind
+/// of value is an error that names it.
 
 namespace cohub {
 
@@ -44,10 +45,13 @@ struct transient {
   friend bool operator==(const transient&, const transient&) = default;
 };
 
-/// A member that gathers the keys of `config.json` that no other member takes, and writes them back.
+/// A member that gathers the keys of `config.json` that no other member takes, and writes them
+/// back.
 struct extra_fields {
   boost::json::object values{};
-  friend bool operator==(const extra_fields& a, const extra_fields& b) { return a.values == b.values; }
+  friend bool operator==(const extra_fields& a, const extra_fields& b) {
+    return a.values == b.values;
+  }
 };
 
 /// The config of a model that has nothing to configure: no `config.json` is written.
@@ -62,8 +66,8 @@ boost::json::value config_to_json(const Config& config) {
   return detail::encode_config(config, detail::config_place("config"));
 }
 
-/// The config that JSON describes. Keys that no member takes are dropped, unless there is a member of
-/// type `extra_fields`.
+/// The config that JSON describes. Keys that no member takes are dropped, unless there is a member
+/// of type `extra_fields`.
 /// @param origin  name of the file, for errors
 /// @throws error  errc::invalid_config, with the member's path (`config.scheduler.rate`)
 template <class Config>
@@ -73,8 +77,8 @@ Config config_from_json(const boost::json::value& value, std::string_view origin
   return config;
 }
 
-/// JSON as Python writes `config.json`: sorted keys, indented by 2, pure ASCII, floats in the shortest
-/// form that reads back, no line break at the end.
+/// JSON as Python writes `config.json`: sorted keys, indented by 2, pure ASCII, floats in the
+/// shortest form that reads back, no line break at the end.
 /// @throws error  errc::invalid_config: a number that is not finite, text that is not UTF-8
 std::string config_text(const boost::json::value& value);
 

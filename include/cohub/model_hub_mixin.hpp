@@ -24,12 +24,14 @@ namespace cohub {
 namespace detail {
 
 template <class Model>
-concept has_config = requires(const Model& model) { model.config(); };
+concept has_config = requires(const Model& model) {
+  model.config();
+};
 
 template <class Model>
 concept has_encodable_config = requires(const Model& model) {
   requires described_struct<std::remove_cvref_t<decltype(model.config())>> ||
-               json_type<std::remove_cvref_t<decltype(model.config())>>;
+      json_type<std::remove_cvref_t<decltype(model.config())>>;
 };
 
 template <class Model>
@@ -63,25 +65,27 @@ concept has_awaitable_load = requires(load_context context) {
 /// static my_model hub_load(cohub::load_context context);     // reads them
 /// static cohub::model_info hub_info();                       // optional: for the card
 /// @endcode
-/// The hooks may be awaitables (`awaitable<void>`, `awaitable<my_model>`, parameters by value): those
-/// run on the caller's executor; plain ones run on the client's blocking pool and may block.
+/// The hooks may be awaitables (`awaitable<void>`, `awaitable<my_model>`, parameters by value):
+/// those run on the caller's executor; plain ones run on the client's blocking pool and may block.
 ///
 /// `generate_model_card` can be shadowed: call the mixin's, then change the card.
 ///
-/// @tparam Derived  the class itself. Mixins do not follow a second level of inheritance: make the base
+/// @tparam Derived  the class itself. Mixins do not follow a second level of inheritance: make the
+/// base
 ///                  of a family a template that passes its own `Derived` on.
-/// @tparam Handle   what loading yields: `Derived`, or a smart pointer to it for classes that cannot be
+/// @tparam Handle   what loading yields: `Derived`, or a smart pointer to it for classes that
+/// cannot be
 ///                  moved
 ///
-/// The object must outlive the operation, unchanged. The client gives executor, pool, endpoint, token
-/// and cache.
+/// The object must outlive the operation, unchanged. The client gives executor, pool, endpoint,
+/// token and cache.
 template <class Derived, class Handle = Derived>
 class model_hub_mixin {
  public:
   /// Saves the model and pushes it in one commit: weights, `config.json`, a generated `README.md`.
   ///
-  /// The repository is created if it is missing; a bare name is put under the token's owner. The remote
-  /// card is replaced, unless `keep_remote_card`.
+  /// The repository is created if it is missing; a bare name is put under the token's owner. The
+  /// remote card is replaced, unless `keep_remote_card`.
   ///
   /// @throws error  errc::invalid_argument: `create_pr` with another branch than "main";
   ///                errc::invalid_config; what the hook and `client::upload_folder` throw
@@ -92,11 +96,11 @@ class model_hub_mixin {
     return detail::push_model(std::move(hub), std::move(repo_id), parts(), *std::move(options));
   }
 
-  /// Saves the model to a folder, which is made if it is missing; with `push_to_hub` pushes the same
-  /// files, too. Yields the commit if it did.
+  /// Saves the model to a folder, which is made if it is missing; with `push_to_hub` pushes the
+  /// same files, too. Yields the commit if it did.
   ///
-  /// Files appear in the folder complete, one rename each. A stale `config.json` goes; a `README.md`
-  /// that is there stays, unless the hook writes one.
+  /// Files appear in the folder complete, one rename each. A stale `config.json` goes; a
+  /// `README.md` that is there stays, unless the hook writes one.
   ///
   /// @throws error  as `push_to_hub`; the system's code when the folder cannot be written
   /// @par Mirrors  ModelHubMixin.save_pretrained()
@@ -107,11 +111,11 @@ class model_hub_mixin {
 
   /// Loads a model from the Hub, or from an existing local folder.
   ///
-  /// `config.json` is always asked for, also by classes without config: the Hub counts downloads by it.
-  /// A model without one is loaded with the config's defaults.
+  /// `config.json` is always asked for, also by classes without config: the Hub counts downloads by
+  /// it. A model without one is loaded with the config's defaults.
   ///
-  /// An operation that is spawned by itself needs a `Handle` that is default-constructible; awaited in
-  /// a coroutine it may be any.
+  /// An operation that is spawned by itself needs a `Handle` that is default-constructible; awaited
+  /// in a coroutine it may be any.
   ///
   /// @throws error  errc::repository_not_found, errc::revision_not_found, errc::entry_not_found (a
   ///                weight file), errc::invalid_config; what the hook throws
@@ -119,7 +123,11 @@ class model_hub_mixin {
   static awaitable<Handle> from_pretrained(client hub, std::string id_or_path,
                                            named<from_pretrained_options> options = {}) {
     check_class();
-    return load(std::move(hub), std::move(id_or_path), *std::move(options));
+    if constexpr (class_fits()) {
+      return load(std::move(hub), std::move(id_or_path), *std::move(options));
+    } else {
+      return {};
+    }
   }
 
   /// The card of a model of this class: metadata and template of its info, and `variables` for the
@@ -138,9 +146,10 @@ class model_hub_mixin {
   static constexpr void check_class() {
     static_assert(std::is_base_of_v<model_hub_mixin, Derived>,
                   "the class must inherit model_hub_mixin of itself, and publicly");
-    static_assert(detail::has_plain_save<Derived> || detail::has_awaitable_save<Derived>,
-                  "the class needs a public hook `void hub_save(const std::filesystem::path&) const`, "
-                  "or one that takes the path by value and returns awaitable<void>");
+    static_assert(
+        detail::has_plain_save<Derived> || detail::has_awaitable_save<Derived>,
+        "the class needs a public hook `void hub_save(const std::filesystem::path&) const`, "
+        "or one that takes the path by value and returns awaitable<void>");
     static_assert(
         detail::has_plain_load<Derived, Handle> || detail::has_awaitable_load<Derived, Handle>,
         "the class needs a public hook `static Handle hub_load(cohub::load_context)`, or one that "
@@ -148,28 +157,41 @@ class model_hub_mixin {
     static_assert(detail::has_config<Derived>,
                   "the class needs a public `const my_config& config() const`; return "
                   "cohub::no_config if there is nothing to configure");
-    static_assert(!detail::has_config<Derived> || detail::has_encodable_config<Derived>,
-                  "the type that config() returns must be described with BOOST_DESCRIBE_STRUCT, or be "
-                  "a boost::json::object");
+    static_assert(
+        !detail::has_config<Derived> || detail::has_encodable_config<Derived>,
+        "the type that config() returns must be described with BOOST_DESCRIBE_STRUCT, or be "
+        "a boost::json::object");
+  }
+
+  /// What `check_class` asserts: bodies that would not compile are left out, so that its message
+  /// stands alone.
+  static constexpr bool class_fits() {
+    constexpr bool saves = detail::has_plain_save<Derived> || detail::has_awaitable_save<Derived>;
+    constexpr bool loads =
+        detail::has_plain_load<Derived, Handle> || detail::has_awaitable_load<Derived, Handle>;
+    return std::is_base_of_v<model_hub_mixin, Derived> && saves && loads &&
+           detail::has_encodable_config<Derived>;
   }
 
   const Derived& self() const noexcept { return static_cast<const Derived&>(*this); }
 
   detail::model_parts parts() const {
     check_class();
-    const Derived* const model = &self();
     detail::model_parts result;
-    result.save = [model](asio::any_io_executor pool, std::filesystem::path folder) {
-      return save(model, std::move(pool), std::move(folder));
-    };
-    result.config = [model]() -> std::optional<boost::json::value> {
-      auto value = config_to_json(model->config());
-      if (value.is_object() && value.get_object().empty()) return {};
-      return value;
-    };
-    result.card = [model](template_variables variables) {
-      return model->generate_model_card(std::move(variables));
-    };
+    if constexpr (class_fits()) {
+      const Derived* const model = &self();
+      result.save = [model](asio::any_io_executor pool, std::filesystem::path folder) {
+        return save(model, std::move(pool), std::move(folder));
+      };
+      result.config = [model]() -> std::optional<boost::json::value> {
+        auto value = config_to_json(model->config());
+        if (value.is_object() && value.get_object().empty()) return {};
+        return value;
+      };
+      result.card = [model](template_variables variables) {
+        return model->generate_model_card(std::move(variables));
+      };
+    }
     return result;
   }
 
@@ -185,7 +207,8 @@ class model_hub_mixin {
     }
   }
 
-  static awaitable<Handle> load(client hub, std::string id_or_path, from_pretrained_options options) {
+  static awaitable<Handle> load(client hub, std::string id_or_path,
+                                from_pretrained_options options) {
     co_await asio::this_coro::reset_cancellation_state(asio::enable_partial_cancellation(),
                                                        detail::pass_as_terminal);
     const auto pool = hub.blocking_executor();

@@ -28,8 +28,10 @@ class model_info {
   /// One language as text, several as a list.
   template <class... Text>
   model_info& language(std::string first, Text... more) {
-    if constexpr (sizeof...(Text) == 0) return set("language", std::move(first));
-    else return set("language", std::vector<std::string>{std::move(first), std::move(more)...});
+    if constexpr (sizeof...(Text) == 0)
+      return set("language", std::move(first));
+    else
+      return set("language", std::vector<std::string>{std::move(first), std::move(more)...});
   }
   template <class... Text>
   model_info& tags(Text... names) {
@@ -61,7 +63,8 @@ class model_info {
   std::string_view model_card_template() const noexcept;
   const std::vector<std::string>& weight_files() const noexcept { return weight_files_; }
 
-  /// The metadata in the order of the Hub's cards: known members, `tags`, the others as they were set.
+  /// The metadata in the order of the Hub's cards: known members, `tags`, the others as they were
+  /// set.
   card_map metadata() const;
 
  private:

@@ -22,11 +22,13 @@ namespace cohub {
 struct push_to_hub_options {
   std::string commit_message = "Push model using cohub.";
   std::string commit_description{};
-  std::optional<bool> is_private{};  ///< of a repository that is created; unset: the owner's default
+  std::optional<bool>
+      is_private{};  ///< of a repository that is created; unset: the owner's default
   std::optional<std::string> token{};  ///< unset: the client's
   std::string branch{};                ///< an existing one; empty: "main"
   bool create_pr = false;              ///< open a pull request; excludes another branch than "main"
-  std::string parent_commit{};  ///< not empty: fail with `errc::commit_conflict` if the head is another
+  std::string
+      parent_commit{};  ///< not empty: fail with `errc::commit_conflict` if the head is another
   std::optional<std::vector<std::string>> allow_patterns{};  ///< unset: all files that were written
   std::vector<std::string> ignore_patterns{};
   std::vector<std::string> delete_patterns{};  ///< remote files that go in the same commit
@@ -41,8 +43,8 @@ struct push_to_hub_options {
 struct save_pretrained_options {
   std::optional<boost::json::value> config{};  ///< as in `push_to_hub_options`
   template_variables model_card_variables{};
-  bool push_to_hub = false;  ///< push what was saved, too
-  std::string repo_id{};     ///< where to; empty: the name of the folder
+  bool push_to_hub = false;    ///< push what was saved, too
+  std::string repo_id{};       ///< where to; empty: the name of the folder
   push_to_hub_options push{};  ///< how; its `config` and variables yield to the ones here
 };
 
@@ -70,12 +72,13 @@ struct fetch_pretrained_options {
   std::shared_ptr<cohub::observer> observer{};
 };
 
-/// Creates the repository if it is missing, lets `write` fill an empty temporary folder, and uploads
-/// that in one commit. `write` runs on the client's blocking pool; what it leaves out is added:
-/// `config.json` if the options have one.
+/// Creates the repository if it is missing, lets `write` fill an empty temporary folder, and
+/// uploads that in one commit. `write` runs on the client's blocking pool; what it leaves out is
+/// added: `config.json` if the options have one.
 ///
 /// Name the function object first: g++ 12 miscompiles an inline lambda that captures by value.
-/// @throws error  errc::invalid_argument: `create_pr` with another branch than "main"; what `write`,
+/// @throws error  errc::invalid_argument: `create_pr` with another branch than "main"; what
+/// `write`,
 ///                `client::create_repo` and `client::upload_folder` throw
 /// @par Cancellation  leaves no commit, but may leave the repository and uploaded large objects
 /// @par Mirrors  push_to_hub_fastai()
@@ -83,8 +86,8 @@ awaitable<commit_info> push_with(client hub, std::string repo_id,
                                  std::function<void(const std::filesystem::path&)> write,
                                  named<push_to_hub_options> options = {});
 
-/// The path of one file of a model, or of the folder with all that the patterns keep. An existing local
-/// folder is used as it is, without a request.
+/// The path of one file of a model, or of the folder with all that the patterns keep. An existing
+/// local folder is used as it is, without a request.
 /// @throws error  what `client::download_file` and `client::snapshot_download` throw;
 ///                errc::entry_not_found: the local folder lacks the file
 /// @par Mirrors  from_pretrained_fastai()

@@ -21,8 +21,8 @@
 
 /// Reading and writing safetensors files (format: mixin-and-cards, section 5).
 ///
-/// @par Threads  These functions block on the disk: in a coroutine program, run them on a pool. Plain
-/// hooks of `model_hub_mixin` already do.
+/// @par Threads  These functions block on the disk: in a coroutine program, run them on a pool.
+/// Plain hooks of `model_hub_mixin` already do.
 
 namespace cohub {
 
@@ -49,12 +49,13 @@ struct safetensors_header {
 };
 
 struct safetensors_options {
-  /// Largest length of the header's text, in bytes. For headers from the network 25,000,000 is usual.
+  /// Largest length of the header's text, in bytes. For headers from the network 25,000,000 is
+  /// usual.
   std::uint64_t max_header_bytes = 100'000'000;
 };
 
-/// The number of bytes from the start of the file that `parse_safetensors_header` needs, as its first
-/// eight bytes tell.
+/// The number of bytes from the start of the file that `parse_safetensors_header` needs, as its
+/// first eight bytes tell.
 /// @throws error  errc::invalid_safetensors: HeaderTooSmall, HeaderTooLarge
 std::uint64_t safetensors_header_size(std::span<const std::byte> start_of_file,
                                       named<safetensors_options> options = {});
@@ -85,7 +86,8 @@ class tensor_view {
   std::span<const std::byte> bytes() const noexcept { return bytes_; }
 
   /// The elements where they lie, without a copy; `holds<T>()` says which types fit.
-  /// @throws error  errc::invalid_argument: `T` does not fit the dtype, or the file places the data at
+  /// @throws error  errc::invalid_argument: `T` does not fit the dtype, or the file places the data
+  /// at
   ///                an address that is not aligned for it (`to_vector` reads those too)
   template <class T>
   std::span<const T> as() const {
@@ -112,12 +114,13 @@ class tensor_view {
 
 /// A safetensors file mapped into memory, read-only. Cheap to copy; copies share the mapping.
 ///
-/// Nothing is read but the header until a tensor is looked at. The file may be replaced by a rename or
-/// removed while it is mapped; shortening it in place is undefined, as for every mapping.
+/// Nothing is read but the header until a tensor is looked at. The file may be replaced by a rename
+/// or removed while it is mapped; shortening it in place is undefined, as for every mapping.
 class safetensors_file {
  public:
   /// Opens and checks `path`; no descriptor stays open.
-  /// @throws error  errc::invalid_safetensors (see `parse_safetensors_header`), or the system's code
+  /// @throws error  errc::invalid_safetensors (see `parse_safetensors_header`), or the system's
+  /// code
   explicit safetensors_file(const std::filesystem::path& path,
                             named<safetensors_options> options = {});
 
@@ -141,8 +144,9 @@ class safetensors_file {
 /// Takes the next bytes of a tensor.
 using tensor_sink = std::function<void(std::span<const std::byte>)>;
 
-/// A tensor to write. Its content is bytes that outlive the call, or a function that is called once,
-/// when the turn of the tensor comes, and hands all bytes to the sink in as many pieces as it likes.
+/// A tensor to write. Its content is bytes that outlive the call, or a function that is called
+/// once, when the turn of the tensor comes, and hands all bytes to the sink in as many pieces as it
+/// likes.
 struct tensor_source {
   std::string name{};
   tensor_dtype dtype = tensor_dtype::f32;
@@ -169,12 +173,13 @@ struct save_safetensors_options {
   std::uint64_t max_header_bytes = 100'000'000;
 };
 
-/// Writes a file: tensors sorted by descending alignment, then name; the header padded so that data is
-/// aligned to eight bytes. Memory: the header and one piece.
+/// Writes a file: tensors sorted by descending alignment, then name; the header padded so that data
+/// is aligned to eight bytes. Memory: the header and one piece.
 ///
 /// The file is written beside `path` and renamed when it is complete: a mapping of an older file at
 /// `path` stays valid, and its tensors may be sources.
-/// @throws error  errc::invalid_argument: a name twice, a name or metadata that is not UTF-8, the name
+/// @throws error  errc::invalid_argument: a name twice, a name or metadata that is not UTF-8, the
+/// name
 ///                `__metadata__`, content of another size than dtype and shape say, a header above
 ///                `max_header_bytes`; or the system's code
 void save_safetensors(const std::filesystem::path& path, std::vector<tensor_source> tensors,

@@ -12,7 +12,9 @@ namespace cohub::model {
 
 namespace {
 
-bool is_space(char c) noexcept { return c == ' ' || c == '\t' || c == '\n' || c == '\v' || c == '\f'; }
+bool is_space(char c) noexcept {
+  return c == ' ' || c == '\t' || c == '\n' || c == '\v' || c == '\f';
+}
 
 bool is_name_start(char c) noexcept {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
@@ -127,8 +129,9 @@ class renderer {
   }
 
   [[noreturn]] void unsupported() const {
-    fail("only a name with the filter default is understood between {{ and }}; text that is meant "
-         "literally goes between {% raw %} and {% endraw %}");
+    fail(
+        "only a name with the filter default is understood between {{ and }}; text that is meant "
+        "literally goes between {% raw %} and {% endraw %}");
   }
 
   void comment() {
@@ -216,10 +219,14 @@ class renderer {
       }
       if (c == '\\' && position_ + 1 < text_.size()) {
         c = text_[++position_];
-        if (c == 'n') c = '\n';
-        else if (c == 't') c = '\t';
-        else if (c == 'r') c = '\r';
-        else if (c != '\\' && c != '"' && c != '\'') value += '\\';
+        if (c == 'n')
+          c = '\n';
+        else if (c == 't')
+          c = '\t';
+        else if (c == 'r')
+          c = '\r';
+        else if (c != '\\' && c != '"' && c != '\'')
+          value += '\\';
       }
       value += c;
     }

@@ -7,8 +7,9 @@
 
 namespace cohub::model {
 
-/// Renders a card template: the part of Jinja that card templates use (mixin-and-cards, section 4.9).
-/// Line breaks of the template become LF; its last one goes; variables are put in as they are.
+/// Renders a card template: the part of Jinja that card templates use (mixin-and-cards,
+/// section 4.9). Line breaks of the template become LF; its last one goes; variables are put in as
+/// they are.
 /// @throws error  errc::invalid_card, with the line
 std::string render_template(std::string_view text, const template_variables& variables);
 

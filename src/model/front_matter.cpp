@@ -17,8 +17,8 @@ std::size_t break_length(std::string_view text, std::size_t offset) noexcept {
   return offset + 1 < text.size() && text[offset + 1] == '\n' ? 2 : 1;
 }
 
-/// Where the text after a closing fence at `offset` begins; npos if there is no such fence. A lone CR
-/// does not end its line.
+/// Where the text after a closing fence at `offset` begins; npos if there is no such fence. A lone
+/// CR does not end its line.
 std::size_t after_closing_fence(std::string_view text, std::size_t offset) noexcept {
   if (!text.substr(offset).starts_with(fence)) return text.npos;
   offset += fence.size();
@@ -45,7 +45,8 @@ std::optional<front_matter> find_front_matter(std::string_view content) {
     result.block = content.substr(begin, end - begin);
     result.text = content.substr(text);
     const auto before = content.substr(0, begin);
-    result.first_line = 1 + static_cast<std::size_t>(std::count(before.begin(), before.end(), '\n'));
+    result.first_line =
+        1 + static_cast<std::size_t>(std::count(before.begin(), before.end(), '\n'));
     return result;
   };
   const std::size_t begin = opener_break + length;

@@ -147,7 +147,8 @@ void fail_config(const config_place& place, const std::string& reason) {
   throw error(errc::invalid_config, doing + ": " + path_of(place) + ": " + reason);
 }
 
-void fail_config_kind(const config_place& place, std::string_view wanted, const json::value& found) {
+void fail_config_kind(const config_place& place, std::string_view wanted,
+                      const json::value& found) {
   fail_config(place, std::string(wanted) + " is expected, not " + kind_name(found));
 }
 
@@ -215,8 +216,8 @@ json::object parse_config(std::string_view text, std::string_view origin) {
   }
   json::value value = parser.release();
   if (!value.is_object())
-    throw error(errc::invalid_config,
-                "reading " + std::string(origin) + ": an object is expected, not " + kind_name(value));
+    throw error(errc::invalid_config, "reading " + std::string(origin) +
+                                          ": an object is expected, not " + kind_name(value));
   return std::move(value.get_object());
 }
 

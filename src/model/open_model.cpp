@@ -2,12 +2,14 @@
 #include "cohub/error.hpp"
 #include "cohub/load_context.hpp"
 
+#include "cache/repo_cache.hpp"
 #include "client/operation.hpp"
 #include "hub/repo_id.hpp"
 #include "hub/repo_path.hpp"
 #include "io/file.hpp"
 #include "io/on_pool.hpp"
 
+#include <exception>
 #include <map>
 #include <system_error>
 #include <utility>
@@ -67,12 +69,22 @@ awaitable<bool> is_local_folder(asio::any_io_executor pool, std::string path) {
   co_return result;
 }
 
+/// Whether the cache remembers that the commit has no such file.
+bool is_known_absent(const detail::load_state& state, std::string_view name) {
+  const auto& chosen = state.options.cache_dir;
+  const cache::repo_cache cached(cache::repo_layout(chosen.empty() ? state.hub.cache_dir() : chosen,
+                                                    repo_type::model, state.model_id));
+  return cached.try_to_load(state.options.revision, name).what ==
+         cache::cached_file::knowledge::absent;
+}
+
 // The coroutines here that take a reference are awaited in the scope that owns what it refers to.
 
 /// Where `config.json` would lie on this machine; empty if the Hub has none. Only its absence is
 /// tolerated: any other failure would come again with the weights, and say less.
 awaitable<fs::path> find_config(const detail::load_state& state) {
   if (state.local) co_return fs::path(state.model_id) / "config.json";
+  std::exception_ptr offline_failure;
   try {
     const auto options = download_options_of(state.options, state.options.revision);
     client hub = state.hub;
@@ -80,8 +92,14 @@ awaitable<fs::path> find_config(const detail::load_state& state) {
     auto path = co_await std::move(fetching);
     co_return path;
   } catch (const error& failure) {
-    if (failure.code() != errc::entry_not_found) throw;
+    if (failure.code() == errc::entry_not_found) co_return fs::path();
+    if (failure.code() != errc::local_entry_not_found) throw;
+    offline_failure = std::current_exception();
   }
+  auto work = [&state] { return is_known_absent(state, "config.json"); };
+  auto looking = io::on_pool(state.hub.blocking_executor(), std::move(work));
+  const bool absent = co_await std::move(looking);
+  if (!absent) std::rethrow_exception(offline_failure);
   co_return fs::path();
 }
 
@@ -100,8 +118,8 @@ awaitable<void> read_config(detail::load_state& state) {
   auto work = [&state] {
     std::error_code failure;
     if (state.local && !fs::exists(state.config_path, failure)) return;
-    state.config = parse_config(io::read_file(state.config_path, largest_config),
-                                state.config_path.string());
+    state.config =
+        parse_config(io::read_file(state.config_path, largest_config), state.config_path.string());
   };
   auto reading = io::on_pool(state.hub.blocking_executor(), std::move(work));
   co_await std::move(reading);
@@ -207,9 +225,10 @@ fs::path load_context::file(std::string_view name) const {
   if (state_->local) return local_file(state_->model_id, name);
   const auto found = state_->files.find(name);
   if (found != state_->files.end()) return found->second;
-  throw error(errc::invalid_argument,
-              "opening " + std::string(name) + " of " + state_->model_id +
-                  ": name it in model_info::weight_files, so that it is fetched before the hook runs");
+  throw error(
+      errc::invalid_argument,
+      "opening " + std::string(name) + " of " + state_->model_id +
+          ": name it in model_info::weight_files, so that it is fetched before the hook runs");
 }
 
 awaitable<fs::path> load_context::download(std::string name) const {

@@ -17,9 +17,11 @@ namespace fs = std::filesystem;
 
 void check_options(const push_to_hub_options& options) {
   if (options.create_pr && !options.branch.empty() && options.branch != "main")
-    throw error(errc::invalid_argument,
-                "pushing a model: a pull request is always opened against \"main\", so create_pr and "
-                "branch \"" + options.branch + "\" exclude each other");
+    throw error(
+        errc::invalid_argument,
+        "pushing a model: a pull request is always opened against \"main\", so create_pr and "
+        "branch \"" +
+            options.branch + "\" exclude each other");
 }
 
 /// Who wrote the card of a staged model.
@@ -49,7 +51,8 @@ awaitable<card_origin> write_parts(asio::any_io_executor pool, const detail::mod
 }
 
 /// The repository's full id, after it was created if it was missing.
-awaitable<std::string> make_repo(client hub, std::string repo_id, const push_to_hub_options& options) {
+awaitable<std::string> make_repo(client hub, std::string repo_id,
+                                 const push_to_hub_options& options) {
   create_repo_options creation;
   creation.is_private = options.is_private;
   creation.exist_ok = true;

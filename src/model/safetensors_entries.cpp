@@ -85,14 +85,12 @@ class entries_handler {
   }
 
   bool on_key_part(json::string_view part, std::size_t, json::error_code&) {
-    if (skipped_depth_ == 0) text_.append(part.data(), part.size());
-    return true;
+    return add_part(part);
   }
 
   bool on_key(json::string_view part, std::size_t, json::error_code& ec) {
     if (skipped_depth_ > 0) return true;
-    text_.append(part.data(), part.size());
-    const std::string key = std::exchange(text_, {});
+    const std::string_view key = whole(part);
     switch (place_) {
       case place::names:
         if (key == "__metadata__") {
@@ -105,7 +103,7 @@ class entries_handler {
         return true;
       case place::metadata:
         metadata_key_ = key;
-        if (into_.metadata.contains(key)) return fail(ec, "a metadata key occurs twice");
+        if (into_.metadata.contains(metadata_key_)) return fail(ec, "a metadata key occurs twice");
         place_ = place::metadata_value;
         return true;
       case place::fields:
@@ -120,21 +118,19 @@ class entries_handler {
   }
 
   bool on_string_part(json::string_view part, std::size_t, json::error_code&) {
-    if (skipped_depth_ == 0) text_.append(part.data(), part.size());
-    return true;
+    return add_part(part);
   }
 
   bool on_string(json::string_view part, std::size_t, json::error_code& ec) {
     if (skipped_depth_ > 0) return true;
-    text_.append(part.data(), part.size());
-    std::string value = std::exchange(text_, {});
+    const std::string_view value = whole(part);
     switch (place_) {
       case place::dtype:
-        entry_.dtype = std::move(value);
+        entry_.dtype = value;
         place_ = place::fields;
         return true;
       case place::metadata_value:
-        into_.metadata.emplace(std::move(metadata_key_), std::move(value));
+        into_.metadata.emplace(std::move(metadata_key_), value);
         place_ = place::metadata;
         return true;
       default:
@@ -181,6 +177,21 @@ class entries_handler {
     ignored,
     end
   };
+
+  /// The text that ends with `part`; valid until the next one. Mostly it comes in one part.
+  std::string_view whole(json::string_view part) {
+    if (!partial_) return part;
+    text_.append(part.data(), part.size());
+    partial_ = false;
+    return text_;
+  }
+
+  bool add_part(json::string_view part) {
+    if (skipped_depth_ > 0) return true;
+    if (!std::exchange(partial_, true)) text_.clear();
+    text_.append(part.data(), part.size());
+    return true;
+  }
 
   bool fail(json::error_code& ec, std::string reason = {}) {
     reason_ = reason.empty() ? expectation() : std::move(reason);
@@ -246,12 +257,14 @@ class entries_handler {
   safetensors_entry entry_{};
   bool seen_metadata_ = false, seen_dtype_ = false, seen_shape_ = false, seen_offsets_ = false;
   int offsets_read_ = 0;
+  bool partial_ = false;
   std::string text_{}, metadata_key_{}, reason_{};
 };
 
 }  // namespace
 
 entries_failure read_safetensors_entries(std::string_view text, safetensors_entries& into) {
+  into.tensors.reserve(text.size() / 96);  // what a tensor takes at least, or nearly so
   json::basic_parser<entries_handler> parser(json::parse_options{}, into);
   json::error_code ec;
   const std::size_t used = parser.write_some(false, text.data(), text.size(), ec);

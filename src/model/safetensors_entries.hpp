@@ -29,8 +29,8 @@ struct entries_failure {
   std::size_t offset = 0;  ///< in the text
 };
 
-/// Reads the JSON of a header in one pass, without a tree of values. Keys that occur twice are refused
-/// within an entry and within the metadata; names of tensors are compared by the caller.
+/// Reads the JSON of a header in one pass, without a tree of values. Keys that occur twice are
+/// refused within an entry and within the metadata; names of tensors are compared by the caller.
 entries_failure read_safetensors_entries(std::string_view text, safetensors_entries& into);
 
 }  // namespace cohub::model

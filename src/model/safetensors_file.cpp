@@ -2,10 +2,10 @@
 #include "cohub/safetensors.hpp"
 
 #include "io/file.hpp"
+#include "model/name_index.hpp"
 
 #include <sys/mman.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <limits>
 
@@ -30,18 +30,10 @@ struct safetensors_file::mapping {
       ::munmap(const_cast<void*>(static_cast<const void*>(bytes.data())), bytes.size());
   }
 
-  void index_names() {
-    by_name.resize(header.tensors.size());
-    for (std::size_t i = 0; i < by_name.size(); ++i) by_name[i] = i;
-    std::sort(by_name.begin(), by_name.end(), [this](std::size_t a, std::size_t b) {
-      return header.tensors[a].name < header.tensors[b].name;
-    });
-  }
-
   std::filesystem::path path;
   std::span<const std::byte> bytes{};
   safetensors_header header{};
-  std::vector<std::size_t> by_name{};  // sorted rather than hashed: names may be chosen to collide
+  model::name_index names{};
 };
 
 safetensors_file::safetensors_file(const std::filesystem::path& path,
@@ -50,7 +42,7 @@ safetensors_file::safetensors_file(const std::filesystem::path& path,
   const safetensors_options chosen = *options;
   opened->header =
       parse_safetensors_header(opened->bytes, opened->bytes.size(), path.string(), chosen);
-  opened->index_names();
+  opened->names = model::name_index(opened->header.tensors);
   mapping_ = std::move(opened);
 }
 
@@ -63,13 +55,9 @@ tensor_view safetensors_file::operator[](std::size_t index) const {
 }
 
 std::optional<tensor_view> safetensors_file::find(std::string_view name) const {
-  const auto& tensors = mapping_->header.tensors;
-  const auto& order = mapping_->by_name;
-  const auto found =
-      std::lower_bound(order.begin(), order.end(), name,
-                       [&](std::size_t i, std::string_view wanted) { return tensors[i].name < wanted; });
-  if (found == order.end() || tensors[*found].name != name) return {};
-  return (*this)[*found];
+  const auto position = mapping_->names.find(mapping_->header.tensors, name);
+  if (!position) return {};
+  return (*this)[*position];
 }
 
 tensor_view safetensors_file::tensor(std::string_view name) const {

@@ -1,6 +1,7 @@
 #include "cohub/error.hpp"
 #include "cohub/safetensors.hpp"
 
+#include "model/name_index.hpp"
 #include "model/safetensors_entries.hpp"
 #include "model/utf8.hpp"
 
@@ -48,11 +49,11 @@ std::uint64_t checked_header_size(std::span<const std::byte> start, std::string_
 std::uint64_t byte_count(const tensor_info& tensor, std::string_view origin) {
   std::uint64_t bits = 1;
   bool overflow = false;
-  // In the order of the shape, as the format's own reader does: a zero after an overflow is no cure.
+  // In the order of the shape, as the format's own reader does: a zero after an overflow is no
+  // cure.
   for (const auto extent : tensor.shape)
     overflow = __builtin_mul_overflow(bits, extent, &bits) || overflow;
-  overflow =
-      __builtin_mul_overflow(bits, std::uint64_t{bits_of(tensor.dtype)}, &bits) || overflow;
+  overflow = __builtin_mul_overflow(bits, std::uint64_t{bits_of(tensor.dtype)}, &bits) || overflow;
   if (overflow) fail(origin, "ValidationOverflow", tensor_called(tensor.name));
   if (bits % 8 != 0) fail(origin, "MisalignedSlice", tensor_called(tensor.name));
   return bits / 8;
@@ -74,13 +75,10 @@ void check_layout(const safetensors_header& header, std::string_view origin) {
 }
 
 void check_unique_names(const safetensors_header& header, std::string_view origin) {
-  std::vector<std::string_view> names;
-  names.reserve(header.tensors.size());
-  for (const auto& tensor : header.tensors) names.push_back(tensor.name);
-  std::sort(names.begin(), names.end());
-  const auto twice = std::adjacent_find(names.begin(), names.end());
-  if (twice != names.end())
-    fail(origin, "InvalidHeaderDeserialization", tensor_called(*twice) + " occurs twice");
+  const auto twice = model::name_index(header.tensors).find_duplicate(header.tensors);
+  if (twice)
+    fail(origin, "InvalidHeaderDeserialization",
+         tensor_called(header.tensors[*twice].name) + " occurs twice");
 }
 
 }  // namespace

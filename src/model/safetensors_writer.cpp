@@ -47,8 +47,7 @@ std::uint64_t byte_count(const tensor_source& tensor) {
   bool overflow = false;
   for (const auto extent : tensor.shape)
     overflow = __builtin_mul_overflow(bits, extent, &bits) || overflow;
-  overflow =
-      __builtin_mul_overflow(bits, std::uint64_t{bits_of(tensor.dtype)}, &bits) || overflow;
+  overflow = __builtin_mul_overflow(bits, std::uint64_t{bits_of(tensor.dtype)}, &bits) || overflow;
   if (overflow) fail("the shape of \"" + tensor.name + "\" overflows");
   if (bits % 8 != 0) fail("the elements of \"" + tensor.name + "\" do not fill whole bytes");
   return bits / 8;

@@ -143,12 +143,12 @@ class yaml_reader {
     if (tag.empty()) return plain ? read_plain(text) : card_value(text);
     if (tag == "!" || tag == YAML_STR_TAG) return text;
     card_value value = read_plain(text);
-    const bool fits = (tag == YAML_NULL_TAG && value.is_null()) ||
-                      (tag == YAML_BOOL_TAG && value.type() == kind::boolean) ||
-                      (tag == YAML_INT_TAG && value.type() == kind::integer) ||
-                      (tag == YAML_TIMESTAMP_TAG && !value.source().empty()) ||
-                      (tag == YAML_FLOAT_TAG &&
-                       (value.type() == kind::real || value.type() == kind::integer));
+    const bool fits =
+        (tag == YAML_NULL_TAG && value.is_null()) ||
+        (tag == YAML_BOOL_TAG && value.type() == kind::boolean) ||
+        (tag == YAML_INT_TAG && value.type() == kind::integer) ||
+        (tag == YAML_TIMESTAMP_TAG && !value.source().empty()) ||
+        (tag == YAML_FLOAT_TAG && (value.type() == kind::real || value.type() == kind::integer));
     if (!fits) fail("the tag " + tag + " does not fit or is not supported");
     return value;
   }

@@ -224,7 +224,8 @@ card_value read_plain(std::string_view text) {
       return source;
     case plain_kind::integer:
       if (const auto value = parse_integer(text)) return card_value::spelled(*value, source);
-      return card_value::spelled(source, source);  // beyond 64 bits: its digits are all that is kept
+      return card_value::spelled(source,
+                                 source);  // beyond 64 bits: its digits are all that is kept
     case plain_kind::real:
       return card_value::spelled(parse_real(text), source);
     case plain_kind::timestamp:

@@ -11,8 +11,8 @@ namespace cohub::model {
 enum class plain_kind { null, boolean, integer, real, timestamp, merge, value, text };
 plain_kind resolve_plain(std::string_view text) noexcept;
 
-/// The value of an unquoted scalar as cards are read: with its spelling, and `yes`, `no`, `on`, `off`
-/// as text (section 4.8: languages are named `no`).
+/// The value of an unquoted scalar as cards are read: with its spelling, and `yes`, `no`, `on`,
+/// `off` as text (section 4.8: languages are named `no`).
 card_value read_plain(std::string_view text);
 
 }  // namespace cohub::model

@@ -14,7 +14,7 @@ using characters = std::vector<char32_t>;
 
 constexpr std::size_t best_width = 80;
 constexpr std::size_t indent_step = 2;
-constexpr std::size_t longest_simple_key = 127;
+constexpr std::size_t longest_simple_key = 122;  // 128 with the tag that PyYAML counts but omits
 
 characters decode(std::string_view text) {
   characters out;
@@ -31,7 +31,9 @@ bool is_break(char32_t c) noexcept {
   return c == U'\n' || c == U'\u0085' || c == U'\u2028' || c == U'\u2029';
 }
 
-bool is_blank(char32_t c) noexcept { return c == 0 || c == U' ' || c == U'\t' || c == U'\r' || is_break(c); }
+bool is_blank(char32_t c) noexcept {
+  return c == 0 || c == U' ' || c == U'\t' || c == U'\r' || is_break(c);
+}
 
 bool is_special(char32_t c) noexcept {
   if (c == U'\n' || (c >= 0x20 && c <= 0x7e)) return false;
@@ -67,7 +69,8 @@ scalar_style choose_style(std::string_view text, const characters& chars, bool i
     if (is_break(c)) {
       plain = false;
       multiline = true;
-      if ((i > 0 && chars[i - 1] == U' ') || at(i + 1) == U' ') single = false;
+      // PyYAML leaves the other breaks in single quotes, where a reader folds them into spaces.
+      if (c != U'\n' || (i > 0 && chars[i - 1] == U' ') || at(i + 1) == U' ') single = false;
     }
   }
   if (plain) return scalar_style::plain;
@@ -82,7 +85,8 @@ bool can_be_simple_key(const characters& key) {
 
 /// The escape of a character in double quotes, back-slash included.
 std::string escape(char32_t c) {
-  constexpr std::u32string_view known = U"\0\a\b\t\n\v\f\r\x1b\"\\\u0085\u00a0\u2028\u2029";
+  // With its length: the first character would else end it.
+  constexpr std::u32string_view known(U"\0\a\b\t\n\v\f\r\x1b\"\\\u0085\u00a0\u2028\u2029", 15);
   constexpr std::string_view letters = "0abtnvfre\"\\N_LP";
   const auto index = known.find(c);
   std::string out = "\\";
@@ -112,7 +116,9 @@ class yaml_writer {
         put("? ");
         scalar(key, chars, indent + indent_step, false);
         start_line(indent);
-        put(":");
+        put(": ");
+        item(value, indent);
+        continue;
       }
       member_value(value, indent);
     }
@@ -154,16 +160,21 @@ class yaml_writer {
 
   void list(const card_list& items, std::size_t indent) {
     bool first = true;
-    for (const auto& item : items) {
+    for (const auto& value : items) {
       if (!std::exchange(first, false)) start_line(indent);
       put("- ");
-      if (item.is_list() && !item.as_list().empty()) {
-        list(item.as_list(), indent + indent_step);
-      } else if (item.is_map() && !item.as_map().empty()) {
-        map(item.as_map(), indent + indent_step);
-      } else {
-        leaf(item, indent + indent_step);
-      }
+      item(value, indent);
+    }
+  }
+
+  /// A value that starts on the line of its dash or colon.
+  void item(const card_value& value, std::size_t indent) {
+    if (value.is_list() && !value.as_list().empty()) {
+      list(value.as_list(), indent + indent_step);
+    } else if (value.is_map() && !value.as_map().empty()) {
+      map(value.as_map(), indent + indent_step);
+    } else {
+      leaf(value, indent + indent_step);
     }
   }
 
@@ -238,14 +249,7 @@ class yaml_writer {
       } else if (is_break(chars[i])) {
         while (end < chars.size() && is_break(chars[end])) ++end;
         // One break more than the text has: a reader folds a single one into a space.
-        if (chars[i] == U'\n') out_ += line_break_;
-        for (std::size_t b = i; b < end; ++b) {
-          if (chars[b] == U'\n') {
-            out_ += line_break_;
-          } else {
-            append_utf8(out_, chars[b]);
-          }
-        }
+        for (std::size_t b = i; b <= end; ++b) out_ += line_break_;
         out_.append(indent, ' ');
         column_ = indent;
       } else {
@@ -261,6 +265,7 @@ class yaml_writer {
 
   void double_quoted(const characters& chars, std::size_t indent, bool fold) {
     put("\"");
+    bool after_escape = false;
     for (std::size_t i = 0; i < chars.size(); ++i) {
       const char32_t c = chars[i];
       const bool inner = i > 0 && i + 1 < chars.size();
@@ -268,18 +273,17 @@ class yaml_writer {
                        (((c >= 0xa0 && c <= 0xd7ff) || (c >= 0xe000 && c <= 0xfffd)) &&
                         !is_break(c) && c != 0xfeff);
       if (!raw) put(escape(c));
-      const bool may_fold = fold && inner && column_ > best_width;
-      if (raw && c == U' ' && may_fold) {
+      // Folded at a space, after an escape, and before what follows one.
+      const bool at_seam = !raw || c == U' ' || after_escape;
+      // PyYAML counts an escape one column short.
+      if (fold && inner && at_seam && column_ > best_width + (raw ? 0 : 1)) {
         put("\\");
         start_line(indent);
-        put("\\");  // the space that follows would else be taken for indentation
+        // A space that starts a line would be taken for indentation.
+        if (chars[raw ? i : i + 1] == U' ') put("\\");
       }
       if (raw) put(c);
-      if (!raw && may_fold) {
-        put("\\");
-        start_line(indent);
-        if (chars[i + 1] == U' ') put("\\");
-      }
+      after_escape = !raw;
     }
     put("\"");
   }

@@ -41,9 +41,9 @@ class linear : public model_hub_mixin<linear> {
     save_safetensors(folder / "model.safetensors", {tensor_of("w", {weights_.size()}, weights_)});
   }
   static linear hub_load(load_context context) {
-    return linear(
-        context.config<linear_config>(),
-        safetensors_file(context.file("model.safetensors")).tensor("w").to_vector<float>());
+    const auto config = context.config<linear_config>();
+    const safetensors_file file(context.file("model.safetensors"));
+    return linear(config, file.tensor("w").to_vector<float>());
   }
 
  private:

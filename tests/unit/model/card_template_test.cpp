@@ -22,12 +22,15 @@ TEST_CASE("names are replaced by their values, unknown ones by nothing") {
 }
 
 TEST_CASE("default replaces what is undefined, and with true also what is false") {
-  const template_variables variables{{"e", ""}, {"n", nullptr}, {"z", 0}, {"l", card_list{}}, {"v", "v"}};
+  const template_variables variables{
+      {"e", ""}, {"n", nullptr}, {"z", 0}, {"l", card_list{}}, {"v", "v"}};
   CHECK(render(R"({{ u | default("d") }}{{u|default('d', true)}})", variables) == "dd");
-  CHECK(render(R"([{{ e | default("d") }}] {{ n | default("d") }} {{ z | default("d") }})", variables) ==
-        "[] None 0");
-  CHECK(render(R"({{ e | default("d", true) }}{{ n | default("d", true) }}{{ z | default("d", true) }}{{ l | default("d", true)}}{{ v | default("d", true) }})",
-               variables) == "ddddv");
+  CHECK(render(R"([{{ e | default("d") }}] {{ n | default("d") }} {{ z | default("d") }})",
+               variables) == "[] None 0");
+  CHECK(
+      render(
+          R"({{ e | default("d", true) }}{{ n | default("d", true) }}{{ z | default("d", true) }}{{ l | default("d", true)}}{{ v | default("d", true) }})",
+          variables) == "ddddv");
   CHECK(render(R"({{ u | default("a \"b\" \\ c", true) }})") == "a \"b\" \\ c");
   CHECK(render("{{ u | default(v) }}", variables) == "v");
 }

@@ -38,7 +38,8 @@ TEST_CASE_FIXTURE(card_fixture, "the metadata of a file is its header (V36, V40)
   CHECK_FALSE(metadata_load(file));
 }
 
-TEST_CASE_FIXTURE(card_fixture, "saving metadata replaces the header and keeps the text (V37, V38, V39)") {
+TEST_CASE_FIXTURE(card_fixture,
+                  "saving metadata replaces the header and keeps the text (V37, V38, V39)") {
   test::write_all(file, "\n" + simple);
   CHECK(saved({{"meaning_of_life", 42}}) == "---\nmeaning_of_life: 42\n---\n\nHello\n");
   test::write_all(file, "Hello\n");
@@ -117,17 +118,17 @@ TEST_CASE("a card without metadata has no header, unless it was emptied (V111)")
 
 TEST_CASE("templates are filled with the metadata and with variables (V44, V45)") {
   const auto title = [](template_variables variables) {
-    const auto card =
-        model_card::from_template({{"license", "mit"}}, default_model_card_template(), std::move(variables));
+    const auto card = model_card::from_template({{"license", "mit"}}, default_model_card_template(),
+                                                std::move(variables));
     CHECK(card.data().text_or("license") == "mit");
     return card.text().substr(0, card.text().find('\n', 2));
   };
   CHECK(title({}) == "\n# Model Card for Model ID");
   CHECK(title({{"model_id", nullptr}}) == "\n# Model Card for Model ID");
   CHECK(title({{"model_id", "alice/iris"}}) == "\n# Model Card for alice/iris");
-  const auto card = model_card::from_template({{"license", "mit"}},
-                                              "---\n{{ card_data }}\n---\n{{ license }} {{ some_data }}\n",
-                                              {{"some_data", "asdf"}});
+  const auto card = model_card::from_template(
+      {{"license", "mit"}}, "---\n{{ card_data }}\n---\n{{ license }} {{ some_data }}\n",
+      {{"some_data", "asdf"}});
   CHECK(card.text() == "mit asdf");
   CHECK(model_card::from_template({{"license", "mit"}}, "text").content() == "text");
 }

@@ -41,7 +41,8 @@ struct full_config : base_config {
   transient<void*> handle{};
 };
 BOOST_DESCRIBE_STRUCT(full_config, (base_config),
-                      (hidden_size, scale, bias, act, dropout, sched, layers, by_name, mixed, pair, handle))
+                      (hidden_size, scale, bias, act, dropout, sched, layers, by_name, mixed, pair,
+                       handle))
 
 struct strict_config {
   required<int> size{};
@@ -105,7 +106,8 @@ TEST_CASE("keys that no member takes are dropped (V16, V108)") {
 TEST_CASE("numbers and other alphabets are written as Python does (V109)") {
   CHECK(config_text(json::value{1e-5, 1e16, 1.0, "한글"}) ==
         "[\n  1e-05,\n  1e+16,\n  1.0,\n  \"\\ud55c\\uae00\"\n]");
-  CHECK(config_text(json::value{{"b", json::array()}, {"a", json::object()}, {"c", "\x01\"\\\n🎁\x7f/"}}) ==
+  CHECK(config_text(
+            json::value{{"b", json::array()}, {"a", json::object()}, {"c", "\x01\"\\\n🎁\x7f/"}}) ==
         "{\n  \"a\": {},\n  \"b\": [],\n  \"c\": \"\\u0001\\\"\\\\\\n\\ud83c\\udf81\\u007f/\"\n}");
   CHECK(config_text(std::numeric_limits<std::uint64_t>::max()) == "18446744073709551615");
 }
@@ -148,9 +150,11 @@ TEST_CASE("whole numbers may be spelled as floats, and a variant takes what fits
 }
 
 TEST_CASE("a value that does not fit is an error with the member's path") {
-  refuses<full_config>(R"({"hidden_size":"big"})", "config.hidden_size: an integer is expected, not text");
+  refuses<full_config>(R"({"hidden_size":"big"})",
+                       "config.hidden_size: an integer is expected, not text");
   refuses<full_config>(R"({"hidden_size":1.5})", "config.hidden_size");
-  refuses<full_config>(R"({"hidden_size":3000000000})", "config.hidden_size: the number is out of range");
+  refuses<full_config>(R"({"hidden_size":3000000000})",
+                       "config.hidden_size: the number is out of range");
   refuses<full_config>(R"({"layers":[1,256]})", "config.layers[1]");
   refuses<full_config>(R"({"layers":[1,-1]})", "config.layers[1]");
   refuses<full_config>(R"({"sched":{"rate":"fast"}})", "config.sched.rate");
@@ -187,7 +191,8 @@ TEST_CASE("what cannot be written is refused") {
 }
 
 TEST_CASE("text that is no object is refused with its line") {
-  CHECK_THROWS_WITH_AS(parse_config("{\n\n\"a\": NaN}", "c.json"), doctest::Contains("c.json, line 3"), error);
+  CHECK_THROWS_WITH_AS(parse_config("{\n\n\"a\": NaN}", "c.json"),
+                       doctest::Contains("c.json, line 3"), error);
   CHECK_THROWS_AS(parse_config("[]"), error);
   CHECK_THROWS_AS(parse_config(""), error);
   CHECK_THROWS_AS(parse_config("{} x"), error);

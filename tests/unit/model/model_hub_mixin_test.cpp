@@ -29,7 +29,9 @@ class line : public model_hub_mixin<line> {
   const std::vector<float>& weights() const { return weights_; }
   std::thread::id thread() const { return thread_; }
 
-  static model_info hub_info() { return model_info().library_name("lines").tags("z", "a").license("mit"); }
+  static model_info hub_info() {
+    return model_info().library_name("lines").tags("z", "a").license("mit");
+  }
   void hub_save(const std::filesystem::path& folder) const {
     save_safetensors(folder / "model.safetensors", {tensor_of("w", {weights_.size()}, weights_)});
   }
@@ -104,7 +106,8 @@ struct mixin_fixture {
 
   static std::set<std::string> names(const std::filesystem::path& in) {
     std::set<std::string> result;
-    for (const auto& item : std::filesystem::directory_iterator(in)) result.insert(item.path().filename());
+    for (const auto& item : std::filesystem::directory_iterator(in))
+      result.insert(item.path().filename());
     return result;
   }
 };
@@ -125,14 +128,16 @@ TEST_CASE_FIXTURE(mixin_fixture, "a model that was saved is loaded back (V2, V12
   CHECK(loaded.thread() != std::this_thread::get_id());
 }
 
-TEST_CASE_FIXTURE(mixin_fixture, "a class without config leaves no config.json, and removes an old one (V1)") {
+TEST_CASE_FIXTURE(mixin_fixture,
+                  "a class without config leaves no config.json, and removes an old one (V1)") {
   const bare model;
   test::write_all(folder.path() / "m" / "config.json", "{\"old\": 1}");
   run(model.save_pretrained(hub, folder.path() / "m"));
   CHECK(names(folder.path() / "m") == std::set<std::string>{"README.md"});
 }
 
-TEST_CASE_FIXTURE(mixin_fixture, "a legacy config.json is replaced, a README.md and other files stay (V15)") {
+TEST_CASE_FIXTURE(mixin_fixture,
+                  "a legacy config.json is replaced, a README.md and other files stay (V15)") {
   const auto saved = folder.path() / "m";
   test::write_all(saved / "config.json", "{\"something_legacy\": 123}");
   test::write_all(saved / "README.md", "mine");
@@ -143,7 +148,8 @@ TEST_CASE_FIXTURE(mixin_fixture, "a legacy config.json is replaced, a README.md 
   CHECK(test::read_all(saved / "notes.txt") == "notes");
 }
 
-TEST_CASE_FIXTURE(mixin_fixture, "a config given to save replaces the model's, an empty one is written (V4)") {
+TEST_CASE_FIXTURE(mixin_fixture,
+                  "a config given to save replaces the model's, an empty one is written (V4)") {
   const auto saved = folder.path() / "m";
   save_pretrained_options options;
   options.config = boost::json::object{{"foo", 20}};
@@ -154,7 +160,8 @@ TEST_CASE_FIXTURE(mixin_fixture, "a config given to save replaces the model's, a
   CHECK(test::read_all(saved / "config.json") == "{}");
 }
 
-TEST_CASE_FIXTURE(mixin_fixture, "awaitable hooks, their own config.json and a shadowed card (V14)") {
+TEST_CASE_FIXTURE(mixin_fixture,
+                  "awaitable hooks, their own config.json and a shadowed card (V14)") {
   const auto saved = folder.path() / "m";
   const shared_line model;
   run(model.save_pretrained(hub, saved));
@@ -176,7 +183,8 @@ TEST_CASE_FIXTURE(mixin_fixture, "overrides are laid over the config, and unknow
   CHECK_THROWS_WITH_AS(load<line>(saved.string(), options), doctest::Contains("\"width\""), error);
 }
 
-TEST_CASE_FIXTURE(mixin_fixture, "a folder without config.json gives the defaults, one without weights an error") {
+TEST_CASE_FIXTURE(mixin_fixture,
+                  "a folder without config.json gives the defaults, one without weights an error") {
   const auto saved = folder.path() / "m";
   run(line({}, {9}).save_pretrained(hub, saved));
   std::filesystem::remove(saved / "config.json");
@@ -208,7 +216,8 @@ TEST_CASE_FIXTURE(mixin_fixture, "a hook that fails leaves the folder as it was"
   CHECK(test::read_all(saved / "model.safetensors") == "old");
 }
 
-TEST_CASE_FIXTURE(mixin_fixture, "a pull request against another branch is refused before any request") {
+TEST_CASE_FIXTURE(mixin_fixture,
+                  "a pull request against another branch is refused before any request") {
   push_to_hub_options options;
   options.create_pr = true;
   options.branch = "dev";

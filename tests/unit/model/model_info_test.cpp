@@ -10,7 +10,13 @@ namespace {
 
 struct family {
   static model_info hub_info() {
-    return model_info().library_name("p").tags("z", "a").license("mit").language("en").repo_url("r").docs_url("d");
+    return model_info()
+        .library_name("p")
+        .tags("z", "a")
+        .license("mit")
+        .language("en")
+        .repo_url("r")
+        .docs_url("d");
   }
 };
 

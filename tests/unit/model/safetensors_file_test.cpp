@@ -13,7 +13,8 @@ namespace {
 
 const std::string two_tensors =
     file_of(R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},)"
-            R"("b":{"dtype":"BF16","shape":[1,2],"data_offsets":[8,12]}}       )",
+            R"("b":{"dtype":"BF16","shape":[1,2],"data_offsets":[8,12]}})" +
+                std::string(1, ' '),
             std::string("\0\0\x80\x3f\0\0\0\x40\1\2\3\4", 12));
 
 }  // namespace
@@ -41,7 +42,8 @@ TEST_CASE("reading a tensor as another type, or one that is not there, is an err
   const auto path = folder.path() / "m.safetensors";
   test::write_all(path, two_tensors);
   const safetensors_file file(path);
-  CHECK_THROWS_WITH_AS(file.tensor("a").as<double>(), doctest::Contains("\"a\" of dtype F32"), error);
+  CHECK_THROWS_WITH_AS(file.tensor("a").as<double>(), doctest::Contains("\"a\" of dtype F32"),
+                       error);
   CHECK_THROWS_WITH_AS(file.tensor("c"), doctest::Contains("m.safetensors"), error);
 }
 
@@ -77,7 +79,8 @@ TEST_CASE("a file that is missing, empty or broken is an error that names it") {
     CHECK(failure.code() == boost::system::errc::no_such_file_or_directory);
   }
   test::write_all(path, "");
-  CHECK_THROWS_WITH_AS(safetensors_file{path}, doctest::Contains("m.safetensors: HeaderTooSmall"), error);
+  CHECK_THROWS_WITH_AS(safetensors_file{path}, doctest::Contains("m.safetensors: HeaderTooSmall"),
+                       error);
   test::write_all(path, "PK\x03\x04 a pickle, not tensors");
   CHECK_THROWS_WITH_AS(safetensors_file{path}, doctest::Contains("HeaderTooLarge"), error);
 }

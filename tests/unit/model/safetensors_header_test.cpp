@@ -28,10 +28,10 @@ std::string entry(const std::string& name, const std::string& dtype, const std::
 }  // namespace
 
 TEST_CASE("a header tells of tensors and metadata, in the order of the data") {
-  const auto header = parse(file_of("{\"__metadata__\":{\"format\":\"pt\"}," +
-                                        entry("b", "F32", "[2]", "[8,16]") + "," +
-                                        entry("a", "I64", "[1]", "[0,8]") + "}",
-                                    std::string(16, 'x')));
+  const auto header =
+      parse(file_of("{\"__metadata__\":{\"format\":\"pt\"}," + entry("b", "F32", "[2]", "[8,16]") +
+                        "," + entry("a", "I64", "[1]", "[0,8]") + "}",
+                    std::string(16, 'x')));
   REQUIRE(header.tensors.size() == 2);
   CHECK(header.metadata.at("format") == "pt");
   CHECK(header.tensors[0].name == "a");
@@ -41,9 +41,14 @@ TEST_CASE("a header tells of tensors and metadata, in the order of the data") {
 }
 
 TEST_CASE("scalars, empty tensors and white space around the header are accepted (V101)") {
-  CHECK(parse(file_of("{" + entry("t", "I32", "[]", "[0,4]") + "}", "1234")).tensors[0].element_count() == 1);
-  CHECK(parse(file_of("{" + entry("t", "I32", "[2,0]", "[0,0]") + "}")).tensors[0].element_count() == 0);
-  for (const auto* header : {"{}\r\n\t ", "\r\n\t {}", " {} ", "{}"}) CHECK(refusal(file_of(header)) == "");
+  CHECK(parse(file_of("{" + entry("t", "I32", "[]", "[0,4]") + "}", "1234"))
+            .tensors[0]
+            .element_count() == 1);
+  CHECK(
+      parse(file_of("{" + entry("t", "I32", "[2,0]", "[0,0]") + "}")).tensors[0].element_count() ==
+      0);
+  for (const auto* header : {"{}\r\n\t ", "\r\n\t {}", " {} ", "{}"})
+    CHECK(refusal(file_of(header)) == "");
 }
 
 TEST_CASE("tensors that overlap or leave a gap are refused (V102)") {
@@ -66,7 +71,8 @@ TEST_CASE("data that is longer or shorter than the tensors is refused (V103)") {
 
 TEST_CASE("broken lengths and broken text are refused (V104)") {
   CHECK(refused_as(std::string("\xff\xff\xff\xff\xff\xff\xff\xff{}", 10), "HeaderTooLarge"));
-  CHECK(refused_as(std::string("\x01\xe1\xf5\x05\0\0\0\0{}", 10), "HeaderTooLarge"));  // 100,000,001
+  CHECK(
+      refused_as(std::string("\x01\xe1\xf5\x05\0\0\0\0{}", 10), "HeaderTooLarge"));  // 100,000,001
   CHECK(refused_as("", "HeaderTooSmall"));
   CHECK(refused_as("1234567", "HeaderTooSmall"));
   CHECK(refused_as(std::string("\x3c\0\0\0\0\0\0\0", 8), "InvalidHeaderLength"));
@@ -89,8 +95,17 @@ TEST_CASE("shapes that overflow or do not fit are refused (V105)") {
 
 TEST_CASE("text that is JSON but no header is refused, with the offset") {
   for (const std::string header :
-       {"[]", "null", "\"t\"", "1", "{}x", "{} {}", R"({"t":1})", R"({"t":null})", R"({"t":[]})",
-        R"({"t":{}})", R"({"t":{"dtype":"F32","shape":[]}})",
+       {"[]",
+        "null",
+        "\"t\"",
+        "1",
+        "{}x",
+        "{} {}",
+        R"({"t":1})",
+        R"({"t":null})",
+        R"({"t":[]})",
+        R"({"t":{}})",
+        R"({"t":{"dtype":"F32","shape":[]}})",
         R"({"t":{"dtype":1,"shape":[],"data_offsets":[0,4]}})",
         R"({"t":{"dtype":"F32","shape":[-1],"data_offsets":[0,4]}})",
         R"({"t":{"dtype":"F32","shape":[1.5],"data_offsets":[0,4]}})",
@@ -101,7 +116,9 @@ TEST_CASE("text that is JSON but no header is refused, with the offset") {
         R"({"t":{"dtype":"F32","shape":[],"data_offsets":[0,4,4]}})",
         R"({"t":{"dtype":"F32","shape":[],"data_offsets":{"a":1}}})",
         R"({"t":{"dtype":"F31","shape":[],"data_offsets":[0,4]}})",
-        R"({"__metadata__":{"a":1}})", R"({"__metadata__":{"a":{}}})", R"({"__metadata__":"a"})"}) {
+        R"({"__metadata__":{"a":1}})",
+        R"({"__metadata__":{"a":{}}})",
+        R"({"__metadata__":"a"})"}) {
     INFO(header);
     CHECK(refused_as(file_of(header, "1234"), "InvalidHeaderDeserialization"));
   }
@@ -112,14 +129,17 @@ TEST_CASE("keys that occur twice are refused at every level") {
   const auto one = entry("t", "F32", "[1]", "[0,4]");
   CHECK(refused_as(file_of("{" + one + "," + entry("t", "F32", "[1]", "[4,8]") + "}", "12345678"),
                    "InvalidHeaderDeserialization"));
-  CHECK(refused_as(file_of("{" + one + R"(,"\u0074":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}})",
-                           "12345678"),
-                   "InvalidHeaderDeserialization"));
-  CHECK(refused_as(file_of(R"({"__metadata__":{"a":"b","a":"c"}})"), "InvalidHeaderDeserialization"));
+  CHECK(refused_as(
+      file_of("{" + one + R"(,"\u0074":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}})",
+              "12345678"),
+      "InvalidHeaderDeserialization"));
+  CHECK(
+      refused_as(file_of(R"({"__metadata__":{"a":"b","a":"c"}})"), "InvalidHeaderDeserialization"));
   CHECK(refused_as(file_of(R"({"__metadata__":{},"__metadata__":{}})"),
                    "InvalidHeaderDeserialization"));
-  CHECK(refused_as(file_of(R"({"t":{"dtype":"U8","dtype":"U8","shape":[],"data_offsets":[0,1]}})", "1"),
-                   "InvalidHeaderDeserialization"));
+  CHECK(refused_as(
+      file_of(R"({"t":{"dtype":"U8","dtype":"U8","shape":[],"data_offsets":[0,1]}})", "1"),
+      "InvalidHeaderDeserialization"));
 }
 
 TEST_CASE("other keys of a tensor are passed over, whatever they hold") {
@@ -137,10 +157,11 @@ TEST_CASE("deep nesting is refused, not followed") {
 
 TEST_CASE("every dtype has its size") {
   const std::vector<std::pair<std::string, unsigned>> types{
-      {"BOOL", 8},    {"F4", 4},       {"F6_E2M3", 6},      {"F6_E3M2", 6},     {"U8", 8},   {"I8", 8},
-      {"F8_E5M2", 8}, {"F8_E4M3", 8},  {"F8_E8M0", 8},      {"F8_E4M3FNUZ", 8}, {"F8_E5M2FNUZ", 8},
-      {"I16", 16},    {"U16", 16},     {"F16", 16},         {"BF16", 16},       {"I32", 32}, {"U32", 32},
-      {"F32", 32},    {"C64", 64},     {"F64", 64},         {"I64", 64},        {"U64", 64}};
+      {"BOOL", 8},        {"F4", 4},      {"F6_E2M3", 6}, {"F6_E3M2", 6}, {"U8", 8},
+      {"I8", 8},          {"F8_E5M2", 8}, {"F8_E4M3", 8}, {"F8_E8M0", 8}, {"F8_E4M3FNUZ", 8},
+      {"F8_E5M2FNUZ", 8}, {"I16", 16},    {"U16", 16},    {"F16", 16},    {"BF16", 16},
+      {"I32", 32},        {"U32", 32},    {"F32", 32},    {"C64", 64},    {"F64", 64},
+      {"I64", 64},        {"U64", 64}};
   for (const auto& [name, bits] : types) {
     INFO(name);
     const auto size = std::to_string(bits * 4 / 8);
@@ -165,9 +186,10 @@ TEST_CASE("the start of a file tells how much of it the header needs") {
 }
 
 TEST_CASE("a file that is damaged anywhere is refused or read, never worse") {
-  const auto valid = file_of("{\"__metadata__\":{\"format\":\"pt\"}," + entry("b", "F32", "[2]", "[8,16]") +
-                                 "," + entry("\\u00e9", "I64", "[1]", "[0,8]") + "}",
-                             std::string(16, 'x'));
+  const auto valid =
+      file_of("{\"__metadata__\":{\"format\":\"pt\"}," + entry("b", "F32", "[2]", "[8,16]") + "," +
+                  entry("\\u00e9", "I64", "[1]", "[0,8]") + "}",
+              std::string(16, 'x'));
   std::mt19937 random(7);
   const auto below = [&](std::size_t limit) { return static_cast<std::size_t>(random() % limit); };
   const std::string interesting = "{}[]\",:0129-\\eu\xff\x00 \n";
@@ -177,10 +199,18 @@ TEST_CASE("a file that is damaged anywhere is refused or read, never worse") {
     for (std::size_t edits = 1 + below(4); edits-- > 0 && !file.empty();) {
       const auto at = below(file.size());
       switch (below(4)) {
-        case 0: file[at] = static_cast<char>(random()); break;
-        case 1: file[at] = interesting[below(interesting.size())]; break;
-        case 2: file.erase(at, 1 + below(4)); break;
-        default: file.insert(at, 1, interesting[below(interesting.size())]); break;
+        case 0:
+          file[at] = static_cast<char>(random());
+          break;
+        case 1:
+          file[at] = interesting[below(interesting.size())];
+          break;
+        case 2:
+          file.erase(at, 1 + below(4));
+          break;
+        default:
+          file.insert(at, 1, interesting[below(interesting.size())]);
+          break;
       }
     }
     refused += refusal(file).empty() ? 0 : 1;

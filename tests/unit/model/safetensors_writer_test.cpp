@@ -15,7 +15,8 @@ struct writer_fixture {
   test::temporary_folder folder;
   std::filesystem::path path = folder.path() / "m.safetensors";
 
-  std::string write(std::vector<tensor_source> tensors, const save_safetensors_options& options = {}) {
+  std::string write(std::vector<tensor_source> tensors,
+                    const save_safetensors_options& options = {}) {
     save_safetensors(path, std::move(tensors), options);
     return test::read_all(path);
   }
@@ -50,7 +51,8 @@ TEST_CASE_FIXTURE(writer_fixture, "an empty set is eight bytes of header (V100)"
   CHECK(write({}) == std::string("\x08\0\0\0\0\0\0\0{}      ", 16));
 }
 
-TEST_CASE_FIXTURE(writer_fixture, "headers are as long as those of the format's own writer (V100, V29)") {
+TEST_CASE_FIXTURE(writer_fixture,
+                  "headers are as long as those of the format's own writer (V100, V29)") {
   save_safetensors_options with_metadata;
   with_metadata.metadata["framework"] = "pt";
   CHECK(header_length(write({}, with_metadata)) == 40);
@@ -60,8 +62,9 @@ TEST_CASE_FIXTURE(writer_fixture, "headers are as long as those of the format's 
   CHECK(header_length(packed) == 64);
   CHECK(packed.size() == 8 + 64 + 1);
   with_metadata.metadata = {{"format", "pt"}};
-  CHECK(header_length(write({zeros("z", tensor_dtype::f32, {2}, 8), zeros("a", tensor_dtype::i64, {2}, 16)},
-                            with_metadata)) == 144);
+  CHECK(header_length(
+            write({zeros("z", tensor_dtype::f32, {2}, 8), zeros("a", tensor_dtype::i64, {2}, 16)},
+                  with_metadata)) == 144);
   CHECK(header_length(write({zeros("l1.weight", tensor_dtype::f32, {2, 2}, 16),
                              zeros("l1.bias", tensor_dtype::f32, {2}, 8)})) == 128);
 }
@@ -77,9 +80,10 @@ TEST_CASE_FIXTURE(writer_fixture, "a file has the bytes that every reader expect
 TEST_CASE_FIXTURE(writer_fixture, "tensors are sorted by alignment, then by name") {
   save_safetensors_options options;
   options.metadata["format"] = "pt";
-  const auto file = write({zeros("z", tensor_dtype::f32, {2}, 8), zeros("b", tensor_dtype::u8, {1}, 1),
-                           zeros("a", tensor_dtype::i64, {2}, 16), zeros("y", tensor_dtype::f32, {1}, 4)},
-                          options);
+  const auto file =
+      write({zeros("z", tensor_dtype::f32, {2}, 8), zeros("b", tensor_dtype::u8, {1}, 1),
+             zeros("a", tensor_dtype::i64, {2}, 16), zeros("y", tensor_dtype::f32, {1}, 4)},
+            options);
   const safetensors_file opened(path);
   CHECK(opened.metadata().at("format") == "pt");
   std::string order;
@@ -105,7 +109,8 @@ TEST_CASE_FIXTURE(writer_fixture, "content may come in pieces, made when their t
   CHECK(opened.tensor("s").to_vector<std::uint8_t>() == std::vector<std::uint8_t>(600'000, 7));
 }
 
-TEST_CASE_FIXTURE(writer_fixture, "a mapped file may be the source of the file that replaces it (V106)") {
+TEST_CASE_FIXTURE(writer_fixture,
+                  "a mapped file may be the source of the file that replaces it (V106)") {
   const std::vector<float> values{1.0f, 2.0f, 3.0f};
   write({tensor_of("a", {3}, values)});
   const safetensors_file before(path);
@@ -117,7 +122,8 @@ TEST_CASE_FIXTURE(writer_fixture, "a mapped file may be the source of the file t
 TEST_CASE_FIXTURE(writer_fixture, "a failure leaves the old file and nothing beside it") {
   const std::vector<float> values{1.0f};
   const auto old = write({tensor_of("a", {1}, values)});
-  CHECK_THROWS_WITH_AS(write({tensor_of("a", {2}, values)}), doctest::Contains("\"a\" gives 4 bytes"), error);
+  CHECK_THROWS_WITH_AS(write({tensor_of("a", {2}, values)}),
+                       doctest::Contains("\"a\" gives 4 bytes"), error);
   CHECK_THROWS_AS(write({tensor_of("a", {1}, values), tensor_of("a", {1}, values)}), error);
   CHECK_THROWS_AS(write({tensor_of("__metadata__", {1}, values)}), error);
   CHECK_THROWS_AS(write({tensor_of("\xff", {1}, values)}), error);

@@ -1,6 +1,7 @@
+#include "model/yaml.hpp"
+
 #include "cohub/error.hpp"
 
-#include "model/yaml.hpp"
 #include "model/yaml_scalar.hpp"
 
 #include <doctest/doctest.h>
@@ -29,18 +30,53 @@ std::string again(std::string_view text) { return model::write_yaml(read(text).a
 }  // namespace
 
 TEST_CASE("texts are quoted where they would be read as something else") {
-  const std::pair<const char*, const char*> cases[] = {
-      {"no", "'no'"}, {"y", "y"}, {"1234567", "'1234567'"}, {"12e4567", "12e4567"},
-      {"3.50", "'3.50'"}, {"n<1K", "n<1K"}, {"arxiv:1234.56789", "arxiv:1234.56789"},
-      {"@handle", "'@handle'"}, {"a: b", "'a: b'"}, {"a:b", "a:b"}, {"a #b", "'a #b'"}, {"-a", "-a"},
-      {"- a", "'- a'"}, {"?a", "?a"}, {"[MASK]", "'[MASK]'"}, {"it's", "it's"}, {"'q'", "'''q'''"},
-      {"a\tb", "\"a\\tb\""}, {"", "''"}, {"0o7", "0o7"}, {"007", "'007'"},
-      {"2024-01-01", "'2024-01-01'"}, {"20.0 ± 1.2", "20.0 ± 1.2"}, {"🎁", "🎁"},
-      {"🎁\tx", "\"\\U0001F381\\tx\""}, {"1e-5", "1e-5"}, {"multi\nline", "'multi\n\n  line'"},
-      {"On", "'On'"}, {"oN", "oN"}, {"~", "'~'"}, {"12:30", "'12:30'"}, {"1_000", "'1_000'"},
-      {"0x1F", "'0x1F'"}, {".inf", "'.inf'"}, {"=", "'='"}, {"<<", "'<<'"}, {"a:", "'a:'"}, {"#a", "'#a'"},
-      {"---", "'---'"}, {" a", "' a'"}, {"a ", "'a '"}, {"日本か", "日本か"}, {"a \nb", "\"a \\nb\""},
-      {"\\", "\\"}, {"a\"b", "a\"b"}, {"\x7f", "\"\\x7F\""}, {"\xef\xbb\xbf", "\"\\uFEFF\""}};
+  const std::pair<const char*, const char*> cases[] = {{"no", "'no'"},
+                                                       {"y", "y"},
+                                                       {"1234567", "'1234567'"},
+                                                       {"12e4567", "12e4567"},
+                                                       {"3.50", "'3.50'"},
+                                                       {"n<1K", "n<1K"},
+                                                       {"arxiv:1234.56789", "arxiv:1234.56789"},
+                                                       {"@handle", "'@handle'"},
+                                                       {"a: b", "'a: b'"},
+                                                       {"a:b", "a:b"},
+                                                       {"a #b", "'a #b'"},
+                                                       {"-a", "-a"},
+                                                       {"- a", "'- a'"},
+                                                       {"?a", "?a"},
+                                                       {"[MASK]", "'[MASK]'"},
+                                                       {"it's", "it's"},
+                                                       {"'q'", "'''q'''"},
+                                                       {"a\tb", "\"a\\tb\""},
+                                                       {"", "''"},
+                                                       {"0o7", "0o7"},
+                                                       {"007", "'007'"},
+                                                       {"2024-01-01", "'2024-01-01'"},
+                                                       {"20.0 ± 1.2", "20.0 ± 1.2"},
+                                                       {"🎁", "🎁"},
+                                                       {"🎁\tx", "\"\\U0001F381\\tx\""},
+                                                       {"1e-5", "1e-5"},
+                                                       {"multi\nline", "'multi\n\n  line'"},
+                                                       {"On", "'On'"},
+                                                       {"oN", "oN"},
+                                                       {"~", "'~'"},
+                                                       {"12:30", "'12:30'"},
+                                                       {"1_000", "'1_000'"},
+                                                       {"0x1F", "'0x1F'"},
+                                                       {".inf", "'.inf'"},
+                                                       {"=", "'='"},
+                                                       {"<<", "'<<'"},
+                                                       {"a:", "'a:'"},
+                                                       {"#a", "'#a'"},
+                                                       {"---", "'---'"},
+                                                       {" a", "' a'"},
+                                                       {"a ", "'a '"},
+                                                       {"日本か", "日本か"},
+                                                       {"a \nb", "\"a \\nb\""},
+                                                       {"\\", "\\"},
+                                                       {"a\"b", "a\"b"},
+                                                       {"\x7f", "\"\\x7F\""},
+                                                       {"\xef\xbb\xbf", "\"\\uFEFF\""}};
   for (const auto& [text, expected] : cases) CHECK(emitted(text) == expected);
 }
 
@@ -87,17 +123,19 @@ TEST_CASE("long text is folded after column 80, and not inside runs of spaces") 
 
 TEST_CASE("keys that do not fit on a line get a line of their own") {
   card_map map;
-  map[std::string(128, 'k')] = 1;
+  map[std::string(123, 'k')] = 1;
   map[""] = 2;
-  CHECK(model::write_yaml(map) == "? " + std::string(128, 'k') + "\n: 1\n? ''\n: 2\n");
+  CHECK(model::write_yaml(map) == "? " + std::string(123, 'k') + "\n: 1\n? ''\n: 2\n");
 }
 
 TEST_CASE("untouched scalars keep their spelling, and languages stay text") {
   const std::string text =
-      "python_version: 3.10\nsdk_version: 4.40\na: 0012345\nb: 12:30\nc: 1_000\nd: 0x1F\ne: 2024-01-01\n"
+      "python_version: 3.10\nsdk_version: 4.40\na: 0012345\nb: 12:30\nc: 1_000\nd: 0x1F\ne: "
+      "2024-01-01\n"
       "f: ~\ng: True\n";
   CHECK(again(text) == text);
-  const auto map = read("language: no\na: 0x1F\nb: 010\nc: 12:30\nd: 1_000.5\ne: 99999999999999999999\n");
+  const auto map =
+      read("language: no\na: 0x1F\nb: 010\nc: 12:30\nd: 1_000.5\ne: 99999999999999999999\n");
   CHECK(map.as_map().text_or("language") == "no");
   CHECK(map.as_map().find("a")->as_integer() == 31);
   CHECK(map.as_map().find("b")->as_integer() == 8);
@@ -107,14 +145,17 @@ TEST_CASE("untouched scalars keep their spelling, and languages stay text") {
   CHECK(again("language: no\n") == "language: 'no'\n");
 }
 
-TEST_CASE("the last of equal keys wins at the place of the first, anchors are copied, merges merged") {
+TEST_CASE(
+    "the last of equal keys wins at the place of the first, anchors are copied, merges merged") {
   CHECK(again("a: 1\nb: 2\na: 3\n") == "a: 3\nb: 2\n");
   CHECK(again("a: &x [1, 2]\nb: *x\n") == "a:\n- 1\n- 2\nb:\n- 1\n- 2\n");
-  CHECK(again("d: &d {x: 1, y: 2}\ne:\n  <<: *d\n  y: 3\n") == "d:\n  x: 1\n  y: 2\ne:\n  y: 3\n  x: 1\n");
+  CHECK(again("d: &d {x: 1, y: 2}\ne:\n  <<: *d\n  y: 3\n") ==
+        "d:\n  x: 1\n  y: 2\ne:\n  y: 3\n  x: 1\n");
 }
 
 TEST_CASE("what is no YAML, or too much of it, is refused with its line") {
-  CHECK_THROWS_WITH_AS(model::read_yaml("a: 1\nb: [1,\n", "card", 2), doctest::Contains("card, line 4"), error);
+  CHECK_THROWS_WITH_AS(model::read_yaml("a: 1\nb: [1,\n", "card", 2),
+                       doctest::Contains("card, line 4"), error);
   CHECK_THROWS_AS(read("a: *unknown\n"), error);
   CHECK_THROWS_AS(read("a: !!python/object:os.system {}\n"), error);
   CHECK_THROWS_AS(read("a: !!int x\n"), error);
