@@ -25,6 +25,17 @@ write_basic_package_version_file(${PROJECT_BINARY_DIR}/cohub-config-version.cmak
 install(FILES ${PROJECT_BINARY_DIR}/cohub-config.cmake ${PROJECT_BINARY_DIR}/cohub-config-version.cmake
   DESTINATION ${COHUB_PACKAGE_DIR})
 
+# The prefix is told relative to the file, which is right wherever `cmake --install --prefix` puts it.
+file(RELATIVE_PATH COHUB_PC_TO_PREFIX ${CMAKE_INSTALL_FULL_LIBDIR}/pkgconfig ${CMAKE_INSTALL_PREFIX})
+string(REGEX REPLACE "/$" "" COHUB_PC_TO_PREFIX ${COHUB_PC_TO_PREFIX})
+# A static library needs all that it uses in the link of its users; a shared one has it already.
+get_target_property(type cohub TYPE)
+set(COHUB_PC_NEEDS "Requires:")
+set(COHUB_PC_SERVER_NEEDS ",")
+if(type STREQUAL SHARED_LIBRARY)
+  set(COHUB_PC_NEEDS "Requires.private:")
+  set(COHUB_PC_SERVER_NEEDS "\nRequires.private:")
+endif()
 configure_file(${PROJECT_SOURCE_DIR}/cmake/cohub.pc.in ${PROJECT_BINARY_DIR}/cohub.pc @ONLY)
 install(FILES ${PROJECT_BINARY_DIR}/cohub.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
 if(COHUB_BUILD_SERVER)

@@ -1,17 +1,13 @@
 #include "core/byte_range.hpp"
 
+#include "core/trim.hpp"
+
 #include <algorithm>
 #include <charconv>
 
 namespace cohub::core {
 
 namespace {
-
-std::string_view trim(std::string_view text) noexcept {
-  const auto first = text.find_first_not_of(" \t");
-  if (first == text.npos) return {};
-  return text.substr(first, text.find_last_not_of(" \t") - first + 1);
-}
 
 /// The text after "bytes" (in any case) and `separator`.
 std::optional<std::string_view> after_unit(std::string_view text, char separator) {

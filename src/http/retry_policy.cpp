@@ -1,5 +1,7 @@
 #include "http/retry_policy.hpp"
 
+#include "core/trim.hpp"
+
 #include <algorithm>
 #include <array>
 #include <charconv>
@@ -10,15 +12,9 @@ namespace cohub::http {
 
 namespace {
 
-std::string_view trim(std::string_view text) noexcept {
-  const auto first = text.find_first_not_of(" \t");
-  if (first == text.npos) return {};
-  return text.substr(first, text.find_last_not_of(" \t") - first + 1);
-}
-
 /// Whole seconds; more than ten years are not believed.
 std::optional<std::uint64_t> parse_seconds(std::string_view text) noexcept {
-  text = trim(text);
+  text = core::trim(text);
   std::uint64_t value = 0;
   const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (text.empty() || failure != std::errc() || end != text.data() + text.size()) return {};
@@ -30,10 +26,10 @@ std::optional<std::uint64_t> parse_seconds(std::string_view text) noexcept {
 std::optional<std::uint64_t> parameter(std::string_view item, std::string_view name) noexcept {
   while (!item.empty()) {
     const auto end = std::min(item.find(';'), item.size());
-    const auto part = trim(item.substr(0, end));
+    const auto part = core::trim(item.substr(0, end));
     item.remove_prefix(std::min(end + 1, item.size()));
     const auto equals = part.find('=');
-    if (equals != part.npos && trim(part.substr(0, equals)) == name)
+    if (equals != part.npos && core::trim(part.substr(0, equals)) == name)
       return parse_seconds(part.substr(equals + 1));
   }
   return {};
@@ -48,7 +44,7 @@ bool is_transient_status(int status) noexcept {
 
 std::optional<std::chrono::milliseconds> requested_wait(int status, const fields& headers) {
   if (status == 429) {
-    const auto limit = trim(headers.get("ratelimit"));
+    const auto limit = core::trim(headers.get("ratelimit"));
     // Only quoted bucket names are recognised (hub-protocol, section 9.4).
     if (limit.starts_with('"') && parameter(limit, "r") == 0)
       if (const auto left = parameter(limit, "t")) return std::chrono::seconds(*left + 1);

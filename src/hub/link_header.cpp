@@ -1,26 +1,22 @@
 #include "hub/link_header.hpp"
 
+#include "core/trim.hpp"
+
 #include <algorithm>
 
 namespace cohub::hub {
 
 namespace {
 
-std::string_view trim(std::string_view text) noexcept {
-  const auto first = text.find_first_not_of(" \t");
-  if (first == text.npos) return {};
-  return text.substr(first, text.find_last_not_of(" \t") - first + 1);
-}
-
 /// Whether the parameters of a link (`; rel="next"; ...`) name the relation.
 bool has_relation(std::string_view parameters, std::string_view relation) {
   while (!parameters.empty()) {
     const auto end = std::min(parameters.find(';'), parameters.size());
-    const auto item = trim(parameters.substr(0, end));
+    const auto item = core::trim(parameters.substr(0, end));
     parameters.remove_prefix(std::min(end + 1, parameters.size()));
     const auto equals = item.find('=');
-    if (equals == item.npos || trim(item.substr(0, equals)) != "rel") continue;
-    auto value = trim(item.substr(equals + 1));
+    if (equals == item.npos || core::trim(item.substr(0, equals)) != "rel") continue;
+    auto value = core::trim(item.substr(equals + 1));
     if (value.size() >= 2 && value.front() == '"' && value.back() == '"')
       value = value.substr(1, value.size() - 2);
     if (value == relation) return true;

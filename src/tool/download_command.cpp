@@ -5,6 +5,7 @@
 
 #include <iostream>
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
@@ -29,6 +30,15 @@ struct arguments {
 };
 using arguments_ptr = std::shared_ptr<const arguments>;
 
+bool is_folder(const std::string& file) { return file.ends_with('/'); }
+
+/// A file stands for itself, a folder ("art/") for all below it.
+std::vector<std::string> patterns_of(std::vector<std::string> files) {
+  for (auto& file : files)
+    if (is_folder(file)) file += "**";
+  return files;
+}
+
 awaitable<std::filesystem::path> download_one(client hub, arguments_ptr args) {
   download_options options;
   options.type = args->type;
@@ -46,16 +56,26 @@ awaitable<std::filesystem::path> download_many(client hub, arguments_ptr args) {
   options.force_download = args->force;
   options.max_workers = args->max_workers;
   if (!args->files.empty())
-    options.allow_patterns = args->files;
+    options.allow_patterns = patterns_of(args->files);
   else if (!args->include.empty())
     options.allow_patterns = args->include;
   if (args->files.empty()) options.ignore_patterns = args->exclude;
   return hub.snapshot_download(args->repo_id, options);
 }
 
+/// A pattern may match nothing, but who names a file wants it.
+void require_named(const std::filesystem::path& folder, const arguments& args) {
+  for (const auto& file : args.files)
+    if (file.find_first_of("*?[") == std::string::npos && !std::filesystem::exists(folder / file))
+      throw std::runtime_error("there is no " + file + " in " + args.repo_id + " at revision " +
+                               args.revision + "; what is there is in " + folder.string());
+}
+
 awaitable<void> download(client hub, arguments_ptr args) {
-  auto downloading = args->files.size() == 1 ? download_one(hub, args) : download_many(hub, args);
+  const bool one = args->files.size() == 1 && !is_folder(args->files.front());
+  auto downloading = one ? download_one(hub, args) : download_many(hub, args);
   const auto path = co_await std::move(downloading);
+  if (!one) require_named(path, *args);
   std::cout << std::filesystem::absolute(path).string() << std::endl;
 }
 
@@ -79,7 +99,7 @@ void add_download_command(CLI::App& app, int& status) {
   command.add_option("repo_id", args->repo_id, "Repository: owner/name")
       ->required()
       ->option_text("REPO_ID");
-  command.add_option("files", args->files, "Files to download; none: all")
+  command.add_option("files", args->files, "Files to download, or folders (\"art/\"); none: all")
       ->option_text("[FILE...]");
   add_type_flag(command, args->type);
   command.add_option("--revision", args->revision, "Branch, tag, refs/pr/N or commit")
@@ -88,9 +108,10 @@ void add_download_command(CLI::App& app, int& status) {
       ->option_text("PATTERN...");
   command.add_option("--exclude", args->exclude, "Patterns of files to leave out")
       ->option_text("PATTERN...");
-  command.add_option("--cache-dir", args->cache_dir, "Cache instead of HF_HUB_CACHE")
-      ->option_text("DIR");
+  auto* cache = command.add_option("--cache-dir", args->cache_dir, "Cache instead of HF_HUB_CACHE")
+                    ->option_text("DIR");
   command.add_option("--local-dir", args->local_dir, "Put the files here instead of the cache")
+      ->excludes(cache)
       ->option_text("DIR");
   command.add_flag("--force-download", args->force, "Download again what is cached");
   command.add_option("--max-workers", args->max_workers, "Files in flight")

@@ -2,6 +2,8 @@
 #include "common_flags.hpp"
 #include "run_operation.hpp"
 
+#include <unistd.h>
+
 #include <iostream>
 #include <memory>
 #include <string>
@@ -17,6 +19,7 @@ struct arguments {
   bool is_private = false;
   bool exist_ok = false;
   bool missing_ok = false;
+  bool yes = false;
   std::string space_sdk;
   std::optional<std::string> token;
 };
@@ -49,6 +52,17 @@ int run(const arguments& args, awaitable<void> (*operation)(client, arguments_pt
   });
 }
 
+/// Asks before what cannot be undone, where somebody is there to answer.
+bool confirmed(const arguments& args) {
+  if (args.yes || ::isatty(STDIN_FILENO) == 0 || ::isatty(STDERR_FILENO) == 0) return true;
+  std::cerr << "Delete " << args.repo_id << " and its history for good? [y/N] " << std::flush;
+  std::string answer;
+  std::getline(std::cin, answer);
+  if (answer == "y" || answer == "Y" || answer == "yes") return true;
+  print_error("nothing was deleted");
+  return false;
+}
+
 CLI::App& add_action(CLI::App& repo, const char* name, const char* what, arguments& args) {
   auto& command = *repo.add_subcommand(name, what);
   command.add_option("repo_id", args.repo_id, "Repository: owner/name, or a name of your own")
@@ -63,14 +77,14 @@ CLI::App& add_action(CLI::App& repo, const char* name, const char* what, argumen
 
 void add_repo_command(CLI::App& app, int& status) {
   auto args = std::make_shared<arguments>();
-  auto& repo = *app.add_subcommand("repo", "Create or delete a repository");
+  auto& repo = *app.add_subcommand("repo", "Create or delete a repository")->alias("repos");
   repo.require_subcommand(1);
 
   auto& making = add_action(repo, "create", "Create a repository", *args);
   making.add_flag("--private", args->is_private, "Visible to you and your organisation alone");
   making.add_flag("--exist-ok", args->exist_ok, "No error if it exists");
   making
-      .add_option("--space-sdk,--space_sdk", args->space_sdk,
+      .add_option("--space-sdk,--space_sdk,--sdk", args->space_sdk,
                   "Of a space: gradio, streamlit, docker or static")
       ->option_text("SDK");
   making.footer(
@@ -81,11 +95,12 @@ void add_repo_command(CLI::App& app, int& status) {
 
   auto& removing = add_action(repo, "delete", "Delete a repository and its history", *args);
   removing.add_flag("--missing-ok", args->missing_ok, "No error if it does not exist");
+  removing.add_flag("-y,--yes", args->yes, "Do not ask");
   removing.footer(
-      "There is no way back.\n\n"
+      "There is no way back; on a terminal it asks first.\n\n"
       "Example:\n"
       "  cohub repo delete me/old-model");
-  removing.callback([args, &status] { status = run(*args, remove); });
+  removing.callback([args, &status] { status = confirmed(*args) ? run(*args, remove) : failure; });
 }
 
 }  // namespace cohub::tool

@@ -9,6 +9,7 @@
 #include <boost/asio/signal_set.hpp>
 
 #include <algorithm>
+#include <cstdlib>
 #include <exception>
 #include <iostream>
 #include <utility>
@@ -40,7 +41,10 @@ int status_of(const std::exception_ptr& ended) {
 
 void print_error(const std::string& text) {
   std::string line = "cohub: " + text;
-  std::replace(line.begin(), line.end(), '\n', ' ');
+  // Servers have a say in it: one line, and nothing that a terminal takes for a command.
+  std::replace_if(
+      line.begin(), line.end(),
+      [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }, ' ');
   std::cerr << line << std::endl;
 }
 
@@ -57,7 +61,12 @@ int run_operation(client_config config, std::function<awaitable<void>(client)> o
                      signals.cancel();
                    }));
     signals.async_wait([&](boost::system::error_code failure, int) {
-      if (!failure) cancel.emit(asio::cancellation_type::terminal);
+      if (failure) return;
+      cancel.emit(asio::cancellation_type::terminal);
+      // Whoever cannot wait for the end of it asks again, and is not held up.
+      signals.async_wait([](boost::system::error_code unasked, int) {
+        if (!unasked) std::_Exit(interrupted);
+      });
     });
     context.run();
   } catch (...) {

@@ -74,6 +74,21 @@ awaitable<void> upload(client hub, arguments_ptr args) {
   std::cout << (commit.pr_url.empty() ? commit.commit_url : commit.pr_url) << std::endl;
 }
 
+/// "*.safetensors", which no shell has expanded, means the files below this folder that match.
+bool take_wildcard(arguments& args) {
+  if (args.local_path.find_first_of("*?[") == std::string::npos ||
+      std::filesystem::exists(args.local_path))
+    return true;
+  if (!args.include.empty() || !(args.path_in_repo.empty() || args.path_in_repo == ".")) {
+    print_error(
+        "a pattern as the local path goes with neither --include nor a path in the "
+        "repository: name the folder, and give the pattern to --include");
+    return false;
+  }
+  args.include.push_back(std::exchange(args.local_path, "."));
+  return true;
+}
+
 /// Where nothing is named, a file or folder called like the repository is meant.
 bool find_local_path(arguments& args) {
   if (args.local_path.empty()) {
@@ -90,6 +105,7 @@ bool find_local_path(arguments& args) {
 }
 
 int run(arguments args) {
+  if (!take_wildcard(args)) return usage;
   if (!find_local_path(args)) return failure;
   const bool folder = std::filesystem::is_directory(args.local_path);
   if (!folder && !(args.include.empty() && args.exclude.empty() && args.remove.empty()))
@@ -112,7 +128,7 @@ void add_upload_command(CLI::App& app, int& status) {
       ->option_text("REPO_ID");
   command
       .add_option("local_path", args->local_path,
-                  "File or folder; none: what is called like the repository")
+                  "File, folder or pattern; none: what is called like the repository")
       ->option_text("[LOCAL]");
   command
       .add_option("path_in_repo", args->path_in_repo,

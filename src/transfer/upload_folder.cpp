@@ -16,6 +16,20 @@ namespace cohub::transfer {
 
 namespace {
 
+/// What both conveniences hand on to the commit.
+template <class Options>
+create_commit_options commit_options_of(const Options& options) {
+  create_commit_options commit;
+  commit.type = options.type;
+  commit.revision = options.revision;
+  commit.commit_description = options.commit_description;
+  commit.create_pr = options.create_pr;
+  commit.parent_commit = options.parent_commit;
+  commit.token = options.token;
+  commit.observer = options.observer;
+  return commit;
+}
+
 std::string prefix_of(std::string folder) {
   while (folder.starts_with('/')) folder.erase(0, 1);
   while (folder.ends_with('/')) folder.pop_back();
@@ -87,14 +101,7 @@ awaitable<commit_info> upload_folder(context_ptr shared, std::filesystem::path f
     auto removals = co_await std::move(removing);
     std::move(removals.begin(), removals.end(), std::back_inserter(operations));
   }
-  create_commit_options commit;
-  commit.type = options.type;
-  commit.revision = std::move(options.revision);
-  commit.commit_description = std::move(options.commit_description);
-  commit.create_pr = options.create_pr;
-  commit.parent_commit = std::move(options.parent_commit);
-  commit.token = std::move(options.token);
-  commit.observer = std::move(options.observer);
+  auto commit = commit_options_of(options);
   auto message = std::move(options.commit_message);
   if (message.empty()) message = "Upload folder using cohub";
   auto committing = create_commit(std::move(shared), std::move(repo_id), std::move(operations),
@@ -106,14 +113,7 @@ awaitable<commit_info> upload_folder(context_ptr shared, std::filesystem::path f
 awaitable<commit_info> upload_file(context_ptr shared, std::filesystem::path file,
                                    std::string path_in_repo, std::string repo_id,
                                    upload_file_options options) {
-  create_commit_options commit;
-  commit.type = options.type;
-  commit.revision = std::move(options.revision);
-  commit.commit_description = std::move(options.commit_description);
-  commit.create_pr = options.create_pr;
-  commit.parent_commit = std::move(options.parent_commit);
-  commit.token = std::move(options.token);
-  commit.observer = std::move(options.observer);
+  auto commit = commit_options_of(options);
   auto message = std::move(options.commit_message);
   if (message.empty()) message = "Upload " + path_in_repo + " with cohub";
   commit_operation_add add;

@@ -1,6 +1,7 @@
 """Builds and runs a small program that uses cohub as a stranger would.
 
 Usage: check_consumer.py find_package|pkg_config|subdirectory SOURCE_DIR BUILD_DIR CXX CXX_FLAGS
+       WARNING_AS_ERROR
 """
 
 import os
@@ -28,7 +29,7 @@ def try_it(program, work):
 
 
 def with_cmake(project, work, compiler, flags, *settings):
-    launcher = ["-DCMAKE_CXX_COMPILER_LAUNCHER=ccache"] if has("ccache") else []
+    launcher = ["-DCMAKE_CXX_COMPILER_LAUNCHER=env;CCACHE_NOHASHDIR=1;ccache"] if has("ccache") else []
     run("cmake", "-G", "Ninja", "-S", project, "-B", work / "build", f"-DCMAKE_CXX_COMPILER={compiler}",
         f"-DCMAKE_CXX_FLAGS={flags}", *launcher, *settings)
     run("cmake", "--build", work / "build", "--target", "consumer")
@@ -41,12 +42,14 @@ def has(program):
 
 
 def main():
-    how, source, build, compiler, flags = sys.argv[1:6]
+    how, source, build, compiler, flags, warning_as_error = sys.argv[1:7]
     projects = pathlib.Path(source) / "tests" / "consumer"
     with tempfile.TemporaryDirectory() as folder:
         work = pathlib.Path(folder)
         if how == "subdirectory":
-            with_cmake(projects / "subdirectory", work, compiler, "-O0", f"-DCOHUB_SOURCE_DIR={source}")
+            # With the settings of this build, so that ccache has what it compiled.
+            with_cmake(projects / "subdirectory", work, compiler, flags, f"-DCOHUB_SOURCE_DIR={source}",
+                       f"-DCMAKE_COMPILE_WARNING_AS_ERROR={warning_as_error}")
             return
         prefix = work / "prefix"
         run("cmake", "--install", build, "--prefix", prefix, stdout=subprocess.DEVNULL)
@@ -55,8 +58,7 @@ def main():
             return
         packages = next(prefix.rglob("pkgconfig"))
         environment = dict(os.environ, PKG_CONFIG_PATH=str(packages))
-        words = output("pkg-config", "--define-variable=prefix=" + str(prefix), "--static", "--cflags",
-                       "--libs", "cohub-server", env=environment).split()
+        words = output("pkg-config", "--cflags", "--libs", "cohub-server", env=environment).split()
         run(compiler, "-std=c++20", *flags.split(), projects / "main.cpp", "-o", work / "consumer", *words)
         try_it(work / "consumer", work)
 

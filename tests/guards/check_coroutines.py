@@ -5,7 +5,8 @@ Inside one full expression with co_await these are refused:
   - a lambda that captures:                             co_await f([x] { ... })
   - the conditional operator:                           c ? co_await f() : g()
   - throw:                                              throw error(co_await f())
-and co_await in the condition of if, while, switch or do; parameters of a coroutine that are views, unless
+and co_await in the condition of if, while, switch or do; aggregates as default arguments of what returns
+an awaitable, since a call expands them beside its co_await (named<T> is safe); parameters of a coroutine that are views, unless
 a comment above says that they are lent by a caller that awaits in the same scope.
 
 Usage: check_coroutines.py SOURCE_DIR | --self-test
@@ -16,13 +17,18 @@ import re
 import sys
 
 
+# A raw string, a comment, a string, a character; the ' within 1'000'000 opens none.
+NO_CODE = re.compile(
+    r'R"(?P<mark>[^\s()\\"]*)\((?:.|\n)*?\)(?P=mark)"|//[^\n]*|/\*(?:.|\n)*?\*/|'
+    r'"(?:\\.|[^"\\\n])*"|' + r"(?<![0-9a-fA-F])'(?:\\.|[^'\\\n])+'")
+
+
 def strip(text):
     """The same text with comments, strings and character literals blanked, line by line."""
     def blank(match):
         return re.sub(r"[^\n]", " ", match.group(0))
 
-    pattern = r'R"\((?:.|\n)*?\)"|//[^\n]*|/\*(?:.|\n)*?\*/|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])+\''
-    return re.sub(pattern, blank, text)
+    return re.sub(NO_CODE, blank, text)
 
 
 def matching(text, opening):
@@ -75,6 +81,9 @@ BLOCK_WORDS = {"else", "do", "try", "const", "override", "mutable", "noexcept"}
 CAPTURING = re.compile(r"(?<![\w\])])\[(?!\s*\])[^\]]*\]\s*(\([^)]*\))?\s*(mutable\s*)?(->[^{]*)?\{")
 CONDITION = re.compile(r"\b(if|while|switch)\s*(constexpr\s*)?\(")
 
+BRACED_DEFAULT = re.compile(r"(?:^|,)([^,]*)\s\w+\s*=\s*[\w:<>]*\{([^}]*)\}")
+AGGREGATE = re.compile(r"_(options|config|info|result|request|parts)\b")
+
 
 def faults_of(text):
     lines = text.split("\n")
@@ -113,6 +122,11 @@ def faults_of(text):
         before = lines[line(match.start()) - 2] if line(match.start()) > 1 else ""
         if re.search(r"\bstring_view\b", match.group(1)) and "lent" not in before:
             found.append((line(match.start()), "a view as a coroutine's parameter"))
+    for match in re.finditer(r"\bawaitable<[^;{}()]*>\s+[\w:]+\s*\(", text):
+        parameters = text[match.end():matching(text, match.end() - 1)]
+        for kind, content in BRACED_DEFAULT.findall(parameters):
+            if AGGREGATE.search(kind) and "named<" not in kind or content.strip():
+                found.append((line(match.start()), "a braced default argument beside its caller's co_await"))
     return sorted(set(found))
 
 
@@ -131,6 +145,14 @@ BAD = [
     "while (co_await next()) {}",
     "switch (co_await f()) {}",
     "awaitable<int> f(std::string_view v) { co_return co_await g(); }",
+    "co_await f(\n    options{\n        .a = s});",
+    "std::vector<int> v{co_await f()};",
+    "const int n = 8'000; co_await f(chunk{n, 'x'});",
+    'const auto text = R"(")"; co_await f({.a = s});',
+    "co_await f(x, [&] { return y; });",
+    "const auto x = co_await f() ? a : b;",
+    "awaitable<int> f(std::string repo, fetch_options options = {});",
+    "awaitable<int> f(std::string repo, std::vector<int> parts = std::vector<int>{1});",
 ]
 GOOD = [
     "const auto x = co_await f(); if (x) y();",
@@ -144,6 +166,14 @@ GOOD = [
     'throw error("a {" + b); co_await f(); // co_await f({1})',
     "auto g = [&]() -> awaitable<void> { co_await f(); }; h = a ? b : c;",
     "awaitable<int> f(std::string v) { co_return co_await g(); }",
+    "const int n = 1'000'003; co_await f(n, 'x');",
+    'const auto text = R"json({"a": "co_await f({1})"})json"; co_await f(text);',
+    "awaitable<int> f(std::string repo, named<fetch_options> options = {});",
+    "awaitable<int> f(std::string repo, bool deep = false, int depth = 0);",
+    "config make(fetch_options options = {});",
+    "awaitable<int> f(std::vector<int> parts, named<fetch_options> options = {});",
+    "awaitable<int> f(std::filesystem::path folder = {});",
+    "const fetch_options options{.a = s}; co_await f(options);",
 ]
 
 

@@ -1,12 +1,13 @@
 """Holds the order of the layers: a folder of src/ includes only those above it, public headers show
 neither Beast nor OpenSSL, and the tool sees public headers alone.
 
-Usage: check_layers.py SOURCE_DIR
+Usage: check_layers.py SOURCE_DIR | --self-test
 """
 
 import pathlib
 import re
 import sys
+import tempfile
 
 ORDER = ["core", "io", "http", "hub", "cache", "transfer", "client", "model"]
 ALLOWED = {layer: set(ORDER[: i + 1]) for i, layer in enumerate(ORDER)}
@@ -64,9 +65,71 @@ def example_faults(root):
                 yield f"{path}: an example includes the private {name}"
 
 
+def header_faults(root):
+    """Every public header is named by a target, or it would not be installed."""
+    named = (root / "src/CMakeLists.txt").read_text() + (root / "src/server/CMakeLists.txt").read_text()
+    for path in sources(root / "include"):
+        name = path.relative_to(root / "include" / "cohub").as_posix()
+        if not re.search(rf"(^|[\s/]){re.escape(name)}(\s|\)|$)", named):
+            yield f"{path}: no target has this header in its FILE_SET"
+
+
+def self_test():
+    """A tree with one fault of each kind, and one where all is as it should be."""
+    good = {
+        "src/core/hex.cpp": '#include "core/hex.hpp"\n#include <string>\n',
+        "src/core/hex.hpp": '#include "cohub/error.hpp"\n',
+        "src/transfer/plan.cpp": '#include "cache/layout.hpp"\n#include "core/hex.hpp"\n#include "plan.hpp"\n',
+        "src/transfer/plan.hpp": "",
+        "src/cache/layout.hpp": "",
+        "src/http/message.hpp": "#include <boost/beast/http.hpp>\n",
+        "src/server/api.cpp": '#include "http/message.hpp"\n',
+        "src/tool/main.cpp": '#include "cohub/error.hpp"\n#include <CLI/CLI.hpp>\n',
+        "include/cohub/error.hpp": "#include <boost/system/error_code.hpp>\n",
+        "examples/async/a.cpp": "#include <cohub/error.hpp>\n",
+        "src/CMakeLists.txt": "error.hpp)",
+        "src/server/CMakeLists.txt": "",
+    }
+    bad = {
+        "src/core/hex.cpp": '#include "http/message.hpp"\n',
+        "src/core/hex.hpp": "#include <boost/asio/awaitable.hpp>\n",
+        "src/cache/layout.hpp": '#include "http/message.hpp"\n',
+        "src/transfer/plan.cpp": "#  include <boost/beast/core.hpp>\n",
+        "src/server/api.cpp": '#include "transfer/plan.hpp"\n',
+        "src/tool/main.cpp": '#include "core/hex.hpp"\n',
+        "include/cohub/error.hpp": "#include <openssl/ssl.h>\n",
+        "examples/async/a.cpp": '#include "core/hex.hpp"\n',
+        "src/CMakeLists.txt": "",
+    }
+    wrong = 0
+    with tempfile.TemporaryDirectory() as folder:
+        root = pathlib.Path(folder)
+
+        def judged():
+            return [*layer_faults(root), *public_faults(root), *example_faults(root), *header_faults(root)]
+
+        for name, content in good.items():
+            (root / name).parent.mkdir(parents=True, exist_ok=True)
+            (root / name).write_text(content)
+        for fault in judged():
+            wrong += 1
+            print("wrongly found:", fault)
+        for name, content in bad.items():
+            (root / name).write_text(content)
+            if not judged():
+                wrong += 1
+                print(f"not found: {name}: {content}")
+            (root / name).write_text(good[name])
+    print(f"{len(bad) + 1} trees, {wrong} judged wrongly")
+    return 1 if wrong else 0
+
+
 def main():
+    if sys.argv[1] == "--self-test":
+        return self_test()
     root = pathlib.Path(sys.argv[1])
-    faults = [*layer_faults(root), *public_faults(root), *example_faults(root)]
+    faults = [*layer_faults(root), *public_faults(root), *example_faults(root),
+              *header_faults(root)]
     read = sum(1 for folder in ("src", "include", "examples") for _ in sources(root / folder))
     if read < 50:
         faults.append(f"only {read} files found below {root}: is this the right folder?")

@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import pty
 import signal
 import subprocess
 import tempfile
@@ -22,16 +23,16 @@ class Hub(unittest.TestCase):
     def start(self):
         self.hub = subprocess.Popen([COHUB, "serve", "--root", self.folder / "hub", "--port", "0"],
                                     stdout=subprocess.PIPE, text=True)
-        self.addCleanup(self.stop)
+        self.addCleanup(self.stop, self.hub)
         said = dict(self.hub.stdout.readline().split() for _ in range(3))
         self.endpoint = said["endpoint"]
         self.token = said["token"]
 
-    def stop(self):
-        if self.hub.poll() is None:
-            self.hub.kill()
-        self.hub.wait()
-        self.hub.stdout.close()
+    def stop(self, hub):
+        if hub.poll() is None:
+            hub.kill()
+        hub.wait()
+        hub.stdout.close()
 
     def environment(self, **changes):
         kept = {name: value for name, value in os.environ.items()
@@ -55,6 +56,24 @@ class Hub(unittest.TestCase):
         self.assertTrue(err.startswith("cohub: "), err)
         self.assertNotIn(self.token, err)
         return err
+
+    def on_terminal(self, *words, answer=""):
+        """Runs the command on a terminal that is all three of its streams, and types the answer;
+        (exit status, what the terminal shows)."""
+        terminal, other_end = pty.openpty()
+        process = subprocess.Popen([COHUB, *map(str, words)], env=self.environment(), cwd=self.folder,
+                                   stdin=other_end, stdout=other_end, stderr=other_end)
+        os.close(other_end)
+        self.addCleanup(self.interrupt, process)
+        os.write(terminal, answer.encode())
+        shown = b""
+        try:
+            while part := os.read(terminal, 4096):
+                shown += part
+        except OSError:  # how Linux says that nobody has the terminal any more
+            pass
+        os.close(terminal)
+        return process.wait(timeout=60), shown.decode()
 
     def write(self, name, content):
         path = self.folder / name

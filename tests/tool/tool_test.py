@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import re
 import resource
 import signal
 import subprocess
@@ -25,7 +26,9 @@ class Usage(unittest.TestCase):
     def test_misuse_is_status_2_and_one_line(self):
         for words in ([], ["fly"], ["download"], ["download", "a/b", "--what"], ["repo"],
                       ["repo", "create", "a/b", "--type", "car"], ["serve"],
-                      ["serve", "--root", "/tmp/x", "--port", "99999999"]):
+                      ["serve", "--root", "/tmp/x", "--port", "99999999"],
+                      ["download", "a/b", "--cache-dir", "x", "--local-dir", "y"],
+                      ["upload", "a/b", "*.bin", "--include", "*.txt"]):
             done = self.run_cohub(*words)
             self.assertEqual(done.returncode, 2, words)
             self.assertEqual(done.stderr.count("\n"), 1, done.stderr)
@@ -117,6 +120,69 @@ class Transfers(Hub):
         self.assertEqual(pathlib.Path(out.strip()).read_bytes(), (self.folder / "w.bin").read_bytes())
 
 
+    def test_patterns_and_folders(self):
+        for name in ("a.txt", "b.bin", "art/c.txt", "art/deep/d.bin"):
+            self.write(name, name.encode())
+        out, _ = self.cohub("upload", "thing", "*.txt")
+        self.assertRegex(out.splitlines()[-1], r"/user/thing/commit/[0-9a-f]{40}$")
+        out, _ = self.cohub("download", "user/thing")
+        there = pathlib.Path(out.splitlines()[-1])
+        self.assertEqual(self.files(there), ["a.txt", "art/c.txt"])
+
+        self.cohub("upload", "thing", ".", "--include", "*.bin", "--delete", "a.*")
+        out, _ = self.cohub("download", "user/thing", "art/", "b.bin")
+        there = pathlib.Path(out.splitlines()[-1])
+        self.assertEqual(self.files(there), ["art/c.txt", "art/deep/d.bin", "b.bin"])
+        self.fails("download", "user/thing", "a.txt")
+        self.assertIn("a.txt", self.fails("download", "user/thing", "b.bin", "a.txt"))
+
+    def files(self, folder):
+        return sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*")
+                      if not p.is_dir() and p.name != ".gitattributes")
+
+    def test_quiet_means_a_path_and_nothing_else(self):
+        self.write("w.bin", os.urandom(12_000_000))
+        out, err = self.cohub("upload", "thing", "w.bin", "--quiet")
+        self.assertEqual((out.count("\n"), err), (1, ""))
+        out, err = self.cohub("download", "user/thing", "w.bin", "--quiet")
+        self.assertEqual((out.count("\n"), err), (1, ""))
+
+    def test_a_token_that_is_given_is_never_shown(self):
+        self.write("w.bin", os.urandom(12_000_000))
+        for words in (["upload", "thing", "w.bin"], ["download", "user/thing", "w.bin"], ["whoami"]):
+            out, err = self.cohub(*words, "--token", self.token, HF_TOKEN="hf_wrong")
+            self.assertNotIn(self.token, out + err)
+        _, err = self.cohub("whoami", "--token", "hf_also_wrong", status=1)
+        self.assertNotIn("hf_also_wrong", err)
+
+    def test_a_terminal_gets_bars(self):
+        self.write("model/w.bin", os.urandom(40_000_000))
+        self.write("model/a.txt", b"hello")
+        status, shown = self.on_terminal("upload", "thing", "model")
+        self.assertEqual(status, 0, shown)
+        self.assertIn("uploading w.bin", shown)
+        self.assertRegex(shown, r"\[#+\.*\] 40\.0 MB of 40\.0 MB")
+        status, shown = self.on_terminal("download", "user/thing")
+        self.assertEqual(status, 0, shown)
+        self.assertRegex(shown, r"\[#+\.*\] 40\.0 MB of 40\.0 MB")
+        self.assertIn("total of 2 files", shown)
+        self.assertRegex(shown, "\033\\[[0-9]A\033\\[J")  # drawn in place
+        self.assertLess(max(map(len, re.split("\r\n|\033\\[J", shown))), 200)
+
+    def test_a_repository_is_deleted_on_a_terminal_only_after_a_yes(self):
+        self.cohub("repo", "create", "thing")
+        status, shown = self.on_terminal("repo", "delete", "user/thing", answer="n\n")
+        self.assertEqual(status, 1)
+        self.assertIn("[y/N]", shown)
+        self.fails("repo", "create", "thing")  # it is still there
+        status, shown = self.on_terminal("repo", "delete", "user/thing", answer="y\n")
+        self.assertEqual(status, 0)
+        self.cohub("repo", "create", "thing")
+        status, shown = self.on_terminal("repo", "delete", "user/thing", "--yes")
+        self.assertEqual(status, 0)
+        self.assertNotIn("[y/N]", shown)
+
+
 class Interruptions(Hub):
     def start_download(self):
         """A download of 200 MiB that has begun to arrive."""
@@ -150,6 +216,23 @@ class Interruptions(Hub):
         process, content = self.start_download()
         self.assertEqual(self.interrupt(process, signal.SIGINT), 130)
         self.check_resumed(content)
+
+    def test_ctrl_c_of_an_upload_leaves_no_commit(self):
+        self.write("w.bin", os.urandom(1 << 20) * 200)
+        process = subprocess.Popen([COHUB, "upload", "thing", self.folder / "w.bin"],
+                                   env=self.environment(), stdout=subprocess.PIPE,
+                                   stderr=subprocess.PIPE, text=True)
+        self.addCleanup(process.stdout.close)
+        self.addCleanup(process.stderr.close)
+        while "uploading" not in process.stderr.readline():
+            self.assertIsNone(process.poll())
+        self.assertEqual(self.interrupt(process, signal.SIGINT), 130)
+        self.assertEqual(process.stdout.read(), "")
+        self.assertIn("interrupted", process.stderr.read().splitlines()[-1])
+        self.fails("download", "user/thing", "w.bin")
+        self.cohub("upload", "thing", "w.bin")
+        out, _ = self.cohub("download", "user/thing", "w.bin")
+        self.assertEqual(pathlib.Path(out.splitlines()[-1]).stat().st_size, 200 << 20)
 
     def test_serve_stops_cleanly_and_starts_again(self):
         self.write("a.txt", b"kept")
