@@ -9,11 +9,17 @@ if(COHUB_BUILD_SERVER)
   list(APPEND installed cohub_server)
   set(COHUB_HAS_SERVER ON)
 endif()
+# As shared libraries (BUILD_SHARED_LIBS): found by each other and by the command wherever they are
+# installed; before 1.0 each minor version has a binary interface of its own.
+set_target_properties(${installed} PROPERTIES
+  SOVERSION ${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR} INSTALL_RPATH $ORIGIN)
 install(TARGETS ${installed} EXPORT cohub
   ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR}
   LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}
   FILE_SET HEADERS DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 if(COHUB_BUILD_TOOL)
+  file(RELATIVE_PATH bin_to_lib ${CMAKE_INSTALL_FULL_BINDIR} ${CMAKE_INSTALL_FULL_LIBDIR})
+  set_target_properties(cohub_tool PROPERTIES INSTALL_RPATH $ORIGIN/${bin_to_lib})
   install(TARGETS cohub_tool RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 endif()
 install(EXPORT cohub NAMESPACE cohub:: FILE cohub-targets.cmake DESTINATION ${COHUB_PACKAGE_DIR})

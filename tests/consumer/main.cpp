@@ -1,10 +1,9 @@
 // A program of somebody else: it starts a Hub, pushes a file and reads it back.
-#include <cohub/client.hpp>
-#include <cohub/local_hub.hpp>
-
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 
+#include <cohub/client.hpp>
+#include <cohub/local_hub.hpp>
 #include <filesystem>
 #include <fstream>
 #include <iostream>

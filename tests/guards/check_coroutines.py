@@ -6,8 +6,8 @@ Inside one full expression with co_await these are refused:
   - the conditional operator:                           c ? co_await f() : g()
   - throw:                                              throw error(co_await f())
 and co_await in the condition of if, while, switch or do; aggregates as default arguments of what returns
-an awaitable, since a call expands them beside its co_await (named<T> is safe); parameters of a coroutine that are views, unless
-a comment above says that they are lent by a caller that awaits in the same scope.
+an awaitable, since a call expands them beside its co_await (named<T> is safe); parameters of a coroutine
+that are views, unless a comment above says that they are lent by a caller that awaits in the same scope.
 
 Usage: check_coroutines.py SOURCE_DIR | --self-test
 """
