@@ -6,6 +6,7 @@
 #include "io/on_pool.hpp"
 #include "transfer/content_fetch.hpp"
 #include "transfer/download_ranges.hpp"
+#include "transfer/download_stream.hpp"
 
 #include <boost/asio/this_coro.hpp>
 
@@ -17,6 +18,8 @@ namespace cohub::transfer {
 namespace {
 
 constexpr std::uint64_t smallest_chunk = 64 * 1024;
+/// What is not larger is asked for by one request, unless the chunk size is given.
+constexpr std::uint64_t single_request = 4u << 20;
 
 [[noreturn]] void throw_mismatch(const content_description& what, const std::string& actual) {
   throw error(errc::content_mismatch, "downloading " + what.name + ": its checksum is " + actual +
@@ -89,7 +92,8 @@ awaitable<void> download_block(fetch_ptr self, std::filesystem::path partial_ste
 }
 
 awaitable<void> fetch_missing(fetch_ptr self) {
-  const bool in_ranges = self->what.size > self->settings.chunk_size;
+  const auto first = self->settings.chunk_size > 0 ? self->settings.chunk_size : single_request;
+  const bool in_ranges = self->what.size > first;
   auto outcome = ranges_outcome::ignored;
   if (in_ranges) {
     auto downloading = download_ranges(self);
@@ -177,10 +181,11 @@ awaitable<void> place_empty(context_ptr shared, std::filesystem::path partial_st
 awaitable<void> download_content(context_ptr shared, content_description what,
                                  std::filesystem::path partial_stem,
                                  std::filesystem::path destination, content_settings settings) {
-  if (settings.connections == 0 || settings.chunk_size < smallest_chunk)
+  if (settings.connections == 0 ||
+      (settings.chunk_size > 0 && settings.chunk_size < smallest_chunk))
     throw error(errc::invalid_argument, "downloading " + what.name +
-                                            ": connections must be at least 1 and chunk_size at "
-                                            "least 65536");
+                                            ": connections must be at least 1 and chunk_size 0 or "
+                                            "at least 65536");
   const auto executor = co_await asio::this_coro::executor;
   if (what.size == 0) {
     auto placing = place_empty(shared, std::move(partial_stem), std::move(destination));

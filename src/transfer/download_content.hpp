@@ -26,8 +26,8 @@ struct content_description {
 };
 
 struct content_settings {
-  std::size_t connections = 8;           ///< ranged requests in flight
-  std::uint64_t chunk_size = 16u << 20;  ///< bytes of one ranged request
+  std::size_t connections = 16;  ///< the most ranged requests in flight
+  std::uint64_t chunk_size = 0;  ///< bytes of one ranged request; zero: adapts
   std::shared_ptr<cohub::observer> observer{};
 };
 
@@ -36,7 +36,8 @@ struct content_settings {
 /// More than one chunk comes in parallel ranges where the server honours them, else as one stream.
 /// A partial file stays beside `partial_stem` when the download fails or is cancelled or killed,
 /// and the next call continues it. The caller keeps other processes out (a lock); without, only
-/// bandwidth is lost. Memory: two buffers of 512 KiB a connection, within the client's budget.
+/// bandwidth is lost. Memory: a buffer of 256 KiB for each thread of the pool, whatever the number
+/// of connections; content of up to 512 KiB is held whole, within the client's budget.
 ///
 /// @param partial_stem  path that temporary names are made from by adding to it; its folder exists
 ///                      and lies on the file system of `destination`
