@@ -16,6 +16,8 @@ Usage: download_benchmark.py COHUB [SCENARIO...] [--mib 1024] [--rounds 3] [--wo
 """
 
 import argparse
+import contextlib
+import itertools
 import json
 import os
 import pathlib
@@ -24,8 +26,7 @@ import sys
 import tempfile
 
 from delayed_link import DelayedLink
-from measure import alternate, medians, report
-from measure import measured
+from measure import alternate, measured, medians, report
 from nginx_hub import NginxHub
 
 PYTHON_FILE = "from huggingface_hub import hf_hub_download as get; get('bench/large', 'file.bin')"
@@ -37,47 +38,56 @@ class Scenarios:
         self.arguments = arguments
         self.work = work
         self.rounds = arguments.rounds
-        self.home = work / "home"
+        self.homes = itertools.count()
 
     def hub(self, name, **settings):
         folder = self.work / name
         folder.mkdir()
         return NginxHub(folder, **settings)
 
+    @contextlib.contextmanager
+    def fresh_folder(self):
+        """A folder that nothing was in before: ext4 takes its time to use the inodes of files again that
+        were deleted a moment ago. Large ones are
+        emptied at once, the rest goes at the end."""
+        number = next(self.homes)
+        folder = self.work / f"run-{number}"
+        folder.mkdir()
+        yield folder
+        for large in folder.rglob("*"):
+            if large.is_file() and not large.is_symlink() and large.stat().st_size > 1 << 20:
+                os.truncate(large, 0)
+
     def cohub(self, hub, *words):
         def run():
-            shutil.rmtree(self.home, ignore_errors=True)
-            return measured(self.arguments.cohub, "download", *words, "--quiet",
-                            environment=hub.environment(self.home))
+            with self.fresh_folder() as home:
+                return measured(self.arguments.cohub, "download", *words, "--quiet",
+                                environment=hub.environment(home))
         return run
 
     def python(self, hub, program):
         def run():
-            shutil.rmtree(self.home, ignore_errors=True)
-            environment = hub.environment(self.home)
-            environment["PYTHONPATH"] = self.arguments.python_client
-            return measured("/usr/bin/python3", "-c", program, environment=environment)
+            with self.fresh_folder() as home:
+                environment = hub.environment(home)
+                environment["PYTHONPATH"] = self.arguments.python_client
+                return measured("/usr/bin/python3", "-c", program, environment=environment)
         return run
 
     def curl(self, hub, url):
-        target = self.work / "peer" / "file.bin"
         authority = ["--cacert", hub.certificate] if hub.tls else []
 
         def run():
-            shutil.rmtree(target.parent, ignore_errors=True)
-            target.parent.mkdir()
-            return measured("curl", "-sSfL", *authority, "-o", target, url)
+            with self.fresh_folder() as folder:
+                return measured("curl", "-sSfL", *authority, "-o", folder / "file.bin", url)
         return run
 
     def aria2(self, hub, url):
-        target = self.work / "peer" / "file.bin"
         authority = [f"--ca-certificate={hub.certificate}"] if hub.tls else []
 
         def run():
-            shutil.rmtree(target.parent, ignore_errors=True)
-            target.parent.mkdir()
-            return measured("aria2c", "-q", "-x16", "-s16", "--file-allocation=none", *authority,
-                            "-d", target.parent, "-o", target.name, url)
+            with self.fresh_folder() as folder:
+                return measured("aria2c", "-q", "-x16", "-s16", "--file-allocation=none", *authority,
+                                "-d", folder, "-o", "file.bin", url)
         return run
 
     def large(self, name, repository="large", **settings):
@@ -106,15 +116,15 @@ class Scenarios:
         self.large("capped", repository="capped")
 
     def curl_of_all(self, hub):
-        folder = self.work / "peer"
         wanted = self.work / "wanted.txt"
         wanted.write_text("".join(
-            f'url = "http://127.0.0.1:{hub.content}/small/{entry["path"]}"\noutput = "{folder}/{entry["path"]}"\n'
+            f'url = "http://127.0.0.1:{hub.content}/small/{entry["path"]}"\noutput = "{entry["path"]}"\n'
             for entry in hub.small))
 
         def run():
-            shutil.rmtree(folder, ignore_errors=True)
-            return measured("curl", "-sSf", "-Z", "--parallel-max", "16", "--create-dirs", "-K", wanted)
+            with self.fresh_folder() as folder:
+                return measured("curl", "-sSf", "-Z", "--parallel-max", "16", "--create-dirs", "-K", wanted,
+                                directory=folder)
         return run
 
     def snapshot(self):

@@ -39,7 +39,7 @@ struct snapshot_download_options {
   bool force_download = false;
   bool local_files_only = false;
   std::optional<std::string> token{};
-  std::size_t max_workers = 8;  ///< files in flight
+  std::size_t max_workers = 16;  ///< files in flight
   std::shared_ptr<cohub::observer> observer{};
 };
 

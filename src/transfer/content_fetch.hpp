@@ -25,9 +25,6 @@
 /// failure.
 namespace cohub::transfer {
 
-/// Content of at most so many bytes is received into memory.
-inline constexpr std::size_t block_size = 512 * 1024;
-
 /// What the coroutines of one download share.
 struct content_fetch {
   context_ptr shared{};
@@ -41,9 +38,6 @@ struct content_fetch {
 };
 
 using fetch_ptr = std::shared_ptr<content_fetch>;
-
-/// A block of memory that jobs of the pool keep alive, whatever becomes of the coroutine.
-using block_buffer = std::shared_ptr<std::byte[]>;
 
 /// An answer that is ready to be received, or why there is none.
 struct opened_content {

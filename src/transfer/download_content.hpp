@@ -11,6 +11,7 @@
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 
 namespace cohub::transfer {
@@ -47,5 +48,27 @@ struct content_settings {
 awaitable<void> download_content(context_ptr shared, content_description what,
                                  std::filesystem::path partial_stem,
                                  std::filesystem::path destination, content_settings settings);
+
+/// Content of a small file, whole, within the client's budget for buffers.
+struct small_content {
+  memory_budget::share share{};
+  std::shared_ptr<std::byte[]> bytes{};
+  std::size_t size = 0;
+
+  std::span<const std::byte> span() const noexcept { return {bytes.get(), size}; }
+};
+
+/// Content of at most so many bytes is received into memory, checked, and written at once.
+inline constexpr std::size_t small_size = 512 * 1024;
+
+/// Receives content of 1 to `small_size` bytes, which is yet to be checked.
+/// @throws error  as `download_content`
+awaitable<small_content> receive_small(context_ptr shared, content_description what,
+                                       content_settings settings);
+
+/// Compares bytes with what their etag promises. Blocking.
+/// @throws error  errc::content_mismatch
+void check_small(const std::string& name, const std::string& etag,
+                 std::span<const std::byte> bytes);
 
 }  // namespace cohub::transfer
