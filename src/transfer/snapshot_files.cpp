@@ -6,6 +6,7 @@
 #include "hub/file_metadata.hpp"
 #include "hub/routes.hpp"
 #include "io/file.hpp"
+#include "io/for_each_bounded.hpp"
 #include "io/on_pool.hpp"
 #include "transfer/api_call.hpp"
 #include "transfer/download_content.hpp"
@@ -156,34 +157,50 @@ void report(const snapshot_request& wanted, const arrived_file& file) {
   report_event(wanted.observer, transfer_event::kind::finished, file.entry.path);
 }
 
+/// The files outlive the call.
+awaitable<std::vector<placed_file>> place_all(fetching_ptr all,
+                                              const std::vector<arrived_file>& files) {
+  auto job = [wanted = all->wanted, &files] {
+    wanted->cache.prepare();
+    std::vector<placed_file> placed;
+    for (const auto& file : files) placed.push_back(place(*wanted, file));
+    return placed;
+  };
+  auto running = io::on_pool(all->wanted->shared->pool, std::move(job));
+  auto placed = co_await std::move(running);
+  co_return placed;
+}
+
+/// Whether a file that could not be placed may be had the way of a single file, which waits for
+/// another process that has the blob's lock, and asks again for bytes that are not what was
+/// promised. Throws if not.
+void check_second_chance(const snapshot_request& wanted, const tree_entry& entry,
+                         const placed_file& placed) {
+  if (placed.outcome == placing::busy) return;
+  if (!is_mismatch(placed.failure)) std::rethrow_exception(placed.failure);
+  report_event(wanted.observer, transfer_event::kind::retry, entry.path,
+               "its checksum is not what the Hub promised");
+}
+
 awaitable<void> place_arrived(fetching_ptr all) {
+  std::vector<tree_entry> again;  // after all others, which need not wait for them
   for (;;) {
     const auto files = co_await all->arrived.pop_some(place_step);
-    if (files.empty()) co_return;
-    auto job = [wanted = all->wanted, &files] {
-      wanted->cache.prepare();
-      std::vector<placed_file> placed;
-      for (const auto& file : files) placed.push_back(place(*wanted, file));
-      return placed;
-    };
-    auto running = io::on_pool(all->wanted->shared->pool, std::move(job));
-    const auto placed = co_await std::move(running);
+    if (files.empty()) break;
+    const auto placed = co_await place_all(all, files);
     for (std::size_t i = 0; i < files.size(); ++i) {
       if (placed[i].outcome == placing::done) {
         report(*all->wanted, files[i]);
-        continue;
+      } else {
+        check_second_chance(*all->wanted, files[i].entry, placed[i]);
+        again.push_back(files[i].entry);
       }
-      // Another process has the blob's lock, or the bytes are not what was promised: the way of a
-      // single file waits, and asks again.
-      if (placed[i].outcome == placing::failed) {
-        if (!is_mismatch(placed[i].failure)) std::rethrow_exception(placed[i].failure);
-        report_event(all->wanted->observer, transfer_event::kind::retry, files[i].entry.path,
-                     "its checksum is not what the Hub promised");
-      }
-      auto downloading = fetch_by_itself(all, files[i].entry);
-      co_await std::move(downloading);
     }
   }
+  auto task = [all, &again](std::size_t index) { return fetch_by_itself(all, again[index]); };
+  auto fetching =
+      io::for_each_bounded(again.size(), all->wanted->options.max_workers, std::move(task));
+  co_await std::move(fetching);
 }
 
 }  // namespace

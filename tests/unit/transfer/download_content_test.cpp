@@ -289,6 +289,38 @@ TEST_CASE_FIXTURE(fixture, "compressed content that nobody asked for is refused"
   CHECK(failure() == errc::invalid_response);
 }
 
+TEST_CASE_FIXTURE(fixture,
+                  "what a stalled connection has left goes to another, long before it times out") {
+  host(4 * mib);
+  settings.connections = 2;
+  bool stalled = false;
+  content_fault = [&](const seen_request& request) -> std::optional<scripted_reply> {
+    if (stalled || range_of(request)->begin != mib) return {};
+    stalled = true;
+    auto reply = cut(request, 1000);
+    reply.after = then::stall;
+    return reply;
+  };
+  const auto begin = std::chrono::steady_clock::now();
+  download();
+  CHECK(std::chrono::steady_clock::now() - begin < shared->timeouts.stall / 2);
+  CHECK(stalled);
+  CHECK(is_right());
+  CHECK(observer->count(transfer_event::kind::resplit) == 1);
+  CHECK(observer->count(transfer_event::kind::retry) == 0);
+  CHECK(observer->last().bytes_done == 4 * mib);
+}
+
+TEST_CASE_FIXTURE(fixture, "the size of ranges adapts where none is asked for") {
+  host(24 * mib);
+  settings.chunk_size = 0;
+  settings.connections = 4;
+  download();
+  CHECK(is_right());
+  CHECK(requests("GET /f.bin") > 4);
+  CHECK(contents.connections() <= 4);
+}
+
 TEST_CASE_FIXTURE(fixture, "a cancelled download stops at once and is continued by the next") {
   host(4 * mib);
   content_fault = [&](const seen_request& request) -> std::optional<scripted_reply> {
@@ -355,6 +387,7 @@ TEST_CASE_FIXTURE(fixture, "a download may be cancelled at any step, and the nex
 TEST_CASE_FIXTURE(fixture, "a small budget slows a download and does not stop it") {
   host(5 * mib);
   shared->buffers = std::make_shared<transfer::memory_budget>(mib);
+  shared->blocks = std::make_shared<transfer::block_stack>(1);
   download();
   CHECK(is_right());
   CHECK(shared->buffers->free_bytes() == mib);

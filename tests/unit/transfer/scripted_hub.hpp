@@ -104,6 +104,22 @@ class scripted_hub {
   }
   std::size_t requests() const { return api.seen().size() + contents.seen().size(); }
 
+  /// The tree of all files, one page.
+  std::string listing() const {
+    std::string text = "[";
+    for (const auto& [name, file] : files) {
+      if (text.size() > 1) text += ',';
+      const auto size = std::to_string(file.content.size());
+      text += R"({"type":"file","path":")" + name + R"(","size":)" + size + R"(,"oid":")" +
+              core::git_blob_hex(file.content) + '"';
+      if (file.large)
+        text +=
+            R"(,"lfs":{"oid":")" + etag_of(name) + R"(","size":)" + size + R"(,"pointerSize":134})";
+      text += '}';
+    }
+    return text + "]";
+  }
+
   io::temporary_directory folder;
   std::map<std::string, hosted_file> files;
   fault api_fault;
@@ -175,21 +191,6 @@ class scripted_hub {
                                     "\"\r\nX-Linked-Size: " + std::to_string(content.size()) +
                                     "\r\nLocation: " + contents.origin() + "/" + name +
                                     "?signature=" + std::to_string(++signatures_) + "\r\n");
-  }
-
-  std::string listing() const {
-    std::string text = "[";
-    for (const auto& [name, file] : files) {
-      if (text.size() > 1) text += ',';
-      const auto size = std::to_string(file.content.size());
-      text += R"({"type":"file","path":")" + name + R"(","size":)" + size + R"(,"oid":")" +
-              core::git_blob_hex(file.content) + '"';
-      if (file.large)
-        text +=
-            R"(,"lfs":{"oid":")" + etag_of(name) + R"(","size":)" + size + R"(,"pointerSize":134})";
-      text += '}';
-    }
-    return text + "]";
   }
 
   int signatures_ = 0;

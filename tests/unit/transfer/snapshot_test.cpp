@@ -2,9 +2,12 @@
 
 #include "cohub/error.hpp"
 
+#include "cache/file_lock.hpp"
 #include "cache/tree_cache.hpp"
 #include "scripted_hub.hpp"
 
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
 #include <doctest/doctest.h>
 
 using namespace cohub;
@@ -167,4 +170,80 @@ TEST_CASE_FIXTURE(fixture, "many files share the connections") {
   const auto path = download();
   CHECK(names_below(path) == all_names());
   CHECK(api.connections() <= 4);
+}
+
+TEST_CASE_FIXTURE(fixture, "files arrive while the listing is still to be told to its end") {
+  api_fault = [&](const seen_request& request) -> std::optional<scripted_reply> {
+    if (request.line.find("/tree/") == std::string::npos) return {};
+    scripted_reply never;
+    never.after = scripted_reply::then::stall;
+    if (request.line.find("cursor=") != std::string::npos) return never;
+    const auto next = api.origin() + "/api/models/o/m/tree/" + scripted_commit + "?cursor=2";
+    return scripted_reply::text(200, listing(), "Link: <" + next + ">; rel=\"next\"\r\n");
+  };
+  asio::cancellation_signal stop;
+  std::exception_ptr failed;
+  bool ended = false;
+  asio::co_spawn(
+      context, transfer::snapshot_download(shared, "o/m", options),
+      asio::bind_cancellation_slot(stop.slot(), [&](std::exception_ptr e, const fs::path&) {
+        failed = e;
+        ended = true;
+      }));
+  const auto finished = [&] { return observer->count(transfer_event::kind::finished); };
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+  while (!ended && finished() < files.size() && std::chrono::steady_clock::now() < deadline)
+    context.run_one_for(std::chrono::seconds(1));
+  CHECK_FALSE(ended);
+  CHECK(finished() == files.size());
+  stop.emit(asio::cancellation_type::terminal);
+  while (!ended) context.run_one_for(std::chrono::seconds(1));
+  CHECK(failed);
+  CHECK_FALSE(fs::exists(repo_folder() / "refs/main"));
+  CHECK_FALSE(fs::exists(repo_folder() / "trees"));
+}
+
+TEST_CASE_FIXTURE(fixture,
+                  "a small file that arrives corrupted is asked for again and not kept wrong") {
+  int corrupted = 0;
+  api_fault = [&](const seen_request& request) -> std::optional<scripted_reply> {
+    if (request.line.find("/data/a.csv") == std::string::npos || ++corrupted > 1) return {};
+    return scripted_reply::text(200, "b", "X-Repo-Commit: " + scripted_commit + "\r\n");
+  };
+  const auto path = download();
+  CHECK(corrupted == 2);
+  CHECK(io::read_file(path / "data/a.csv", 100) == "a");
+}
+
+TEST_CASE_FIXTURE(fixture, "a small file whose blob another holds is waited for") {
+  const auto lock = shared->cache_dir / ".locks/models--o--m" / (etag_of("data/a.csv") + ".lock");
+  fs::create_directories(lock.parent_path());
+  auto held = cache::try_lock_file(lock);
+  REQUIRE(held.has_value());
+  bool ended = false;
+  asio::co_spawn(context, transfer::snapshot_download(shared, "o/m", options),
+                 [&](std::exception_ptr e, const fs::path&) {
+                   CHECK_FALSE(e);
+                   ended = true;
+                 });
+  const auto others = files.size() - 1;
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+  while (!ended && observer->count(transfer_event::kind::finished) < others &&
+         std::chrono::steady_clock::now() < deadline)
+    context.run_one_for(std::chrono::seconds(1));
+  CHECK(observer->count(transfer_event::kind::finished) == others);
+  CHECK_FALSE(ended);
+  CHECK_FALSE(fs::exists(repo_folder() / "snapshots" / scripted_commit / "data/a.csv"));
+  held.reset();
+  while (!ended) context.run_one_for(std::chrono::seconds(1));
+  CHECK(names_below(repo_folder() / "snapshots" / scripted_commit) == all_names());
+}
+
+TEST_CASE_FIXTURE(fixture, "what another revision brought is linked, not fetched") {
+  download();
+  const auto before = requests("GET /o/m/resolve/");
+  fs::remove_all(repo_folder() / "snapshots");
+  const auto path = download();
+  CHECK(names_below(path) == all_names());
+  CHECK(requests("GET /o/m/resolve/") == before);
 }
