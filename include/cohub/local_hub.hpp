@@ -52,7 +52,7 @@ struct local_hub_token {
 /// Misbehaviour on order, for the tests of programs that speak to a Hub: see `local_hub::inject`.
 ///
 /// It befalls requests that match all of `method`, `path_part` and `where`; empty members match
-/// all.
+/// all. What it does may be combined: a delayed 206 with a wrong range, a trickle that breaks off.
 struct hub_fault {
   enum class listener { any, api, content };
 
@@ -66,8 +66,24 @@ struct hub_fault {
   bool stall = false;                 ///< never answer; the connection stays open
   /// Answer with this status instead of doing what was asked; 0: do it.
   int status = 0;
-  std::vector<std::pair<std::string, std::string>> headers{};  ///< added to the answer
-  std::string body{};                                          ///< of the answer, with `status`
+  /// Headers of the answer, each in place of its own of that name: a `Content-Range` that lies, an
+  /// `ETag` of other content, a `Link` to the same page again, a `Location` of another scheme.
+  std::vector<std::pair<std::string, std::string>> headers{};
+  /// Body of the answer. With `status` 0 the request is done as asked, and this takes the place of
+  /// what it would have told: the other headers stay.
+  std::string body{};
+  /// Redirect (302, or `status`) to this address, of whatever host or scheme, as it is.
+  std::string redirect_to{};
+  /// Redirect to the path that was asked for, again and again.
+  bool redirect_to_itself = false;
+  /// Answer as if the request had no Range header: 200 and the whole content.
+  bool ignore_range = false;
+
+  /// Tell this length in place of the body's own. All of the body is sent, then the connection
+  /// closed.
+  std::optional<std::uint64_t> content_length{};
+  /// Make the answer's head longer by so many bytes of headers that mean nothing.
+  std::size_t head_padding = 0;
 
   /// Close the connection after so many bytes of the answer's body. The promised length stays.
   std::optional<std::uint64_t> drop_after_bytes{};
@@ -75,6 +91,13 @@ struct hub_fault {
   std::optional<std::uint64_t> stall_after_bytes{};
   /// Flip the bits of the byte at this offset of the answer's body.
   std::optional<std::uint64_t> corrupt_byte{};
+  /// Flip the bits of the byte at this offset of the file, whatever range it is sent in. Requests
+  /// that have no such byte in their answer (HEAD, other ranges, those from the end) do not match.
+  std::optional<std::uint64_t> corrupt_file_byte{};
+  /// Send the answer's body in pieces of so many bytes, with `trickle_interval` after each; 0: at
+  /// once.
+  std::size_t trickle_bytes = 0;
+  std::chrono::milliseconds trickle_interval{};
 };
 
 /// One request that a Hub was sent.

@@ -123,18 +123,22 @@ awaitable<std::optional<request_head>> request_reader::read_head() {
   self.reader->header_limit(head_limit);
   self.reader->body_limit(boost::none);
   self.reader->eager(false);
+  // The parser's own limit holds for what one call of it sees: fields that come in pieces would add
+  // up to any size.
+  std::size_t parsed = 0;
   auto started = std::chrono::steady_clock::now();
   for (bool anything = self.ahead.size() > 0;;) {
     if (self.ahead.size() > 0) {
       boost::system::error_code code;
       const std::size_t used = self.reader->put(self.ahead.data(), code);
       self.ahead.consume(used);
-      if (code == beast::http::error::header_limit)
+      parsed += used;
+      if (code == beast::http::error::header_limit || parsed > head_limit)
         throw failure(431, {}, "Request header fields too large");
       if (code && code != beast::http::error::need_more)
         throw failure(400, {}, "Malformed request");
       if (self.reader->is_header_done()) break;
-      if (self.ahead.size() >= head_limit)
+      if (parsed + self.ahead.size() > head_limit)
         throw failure(431, {}, "Request header fields too large");
     }
     const std::size_t count = co_await self.fill();
