@@ -2,6 +2,7 @@
 
 #include "cohub/awaitable.hpp"
 #include "cohub/named.hpp"
+#include "cohub/repository.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 
@@ -47,6 +48,16 @@ struct local_hub_token {
   std::string token{};  ///< "hf_..."
   std::string owner{};  ///< user it belongs to
   std::string role{};   ///< "read" or "write"
+};
+
+/// What `local_hub::update_repo_settings` changes; unset members stay as they are.
+struct local_hub_settings {
+  repo_type type = repo_type::model;
+  std::optional<bool> is_private{};  ///< only its owner knows that it exists
+  /// "manual": its contents are for those whom the owner lets in; "auto": for whoever asks; "": for
+  /// everybody.
+  std::optional<std::string> gated{};
+  std::optional<bool> disabled{};  ///< nobody gets anything of it, its owner neither
 };
 
 /// Misbehaviour on order, for the tests of programs that speak to a Hub: see `local_hub::inject`.
@@ -138,6 +149,16 @@ class local_hub {
   std::vector<local_hub_token> tokens() const;
   /// Makes an organisation, or sets the members of one: each may write to its repositories.
   void set_organization(std::string name, std::vector<std::string> members);
+
+  /// Changes who may see a repository.
+  /// @throws error  errc::repository_not_found, errc::invalid_argument
+  /// @par Mirrors  update_repo_settings(); PUT /api/{type}/{repo}/settings
+  void update_repo_settings(std::string repo_id, named<local_hub_settings> settings);
+  /// Lets a user have the contents of a gated repository, or no longer.
+  /// @throws error  errc::repository_not_found
+  /// @par Mirrors  grant_access(); POST /api/{type}/{repo}/user-access-request/grant
+  void grant_access(std::string repo_id, std::string user, repo_type type = repo_type::model);
+  void revoke_access(std::string repo_id, std::string user, repo_type type = repo_type::model);
 
   /// Makes requests to come fail on order. Of several faults that match a request, the one given
   /// first befalls it.

@@ -65,7 +65,7 @@ reply redirect_to_content(hub_store& store, const call& what, const found_file& 
 }  // namespace
 
 reply resolve_file(hub_store& store, const call& what) {
-  require_readable(store, what);
+  require_content(store, what);
   const git_repository repository(store.repos.path_of(what.type, what.id));
   const auto file = find_file(repository, what);
   std::optional<std::uint64_t> large;
@@ -86,7 +86,7 @@ reply resolve_file(hub_store& store, const call& what) {
 }
 
 reply raw_file(hub_store& store, const call& what) {
-  require_readable(store, what);
+  require_content(store, what);
   const git_repository repository(store.repos.path_of(what.type, what.id));
   const auto file = find_file(repository, what);
   reply answer =

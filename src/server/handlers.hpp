@@ -16,6 +16,12 @@ reply check_access(hub_store& store, const call& what);
 reply check_write_access(hub_store& store, const call& what);
 reply validate_yaml(hub_store& store, const call& what);
 
+// access_handlers.cpp
+reply update_settings(hub_store& store, const call& what);
+reply ask_access(hub_store& store, const call& what);
+reply list_access_requests(hub_store& store, const call& what);
+reply change_access_request(hub_store& store, const call& what);
+
 // tree_handlers.cpp
 reply list_tree(hub_store& store, const call& what);
 reply get_paths_info(hub_store& store, const call& what);

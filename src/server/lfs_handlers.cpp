@@ -101,7 +101,7 @@ reply lfs_batch(hub_store& store, const call& what) {
   if (upload)
     require_proposable(store, what);
   else
-    require_readable(store, what);
+    require_content(store, what);
   if (request->objects.size() > objects_limit)
     throw failure(413, {}, "Too many objects: at most 1000 may be asked at once");
   reply answer;

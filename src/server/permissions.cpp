@@ -1,6 +1,8 @@
 #include "server/permissions.hpp"
 
 #include "core/base64.hpp"
+#include "hub/repo_id.hpp"
+#include "hub/routes.hpp"
 #include "server/failure.hpp"
 
 namespace cohub::server {
@@ -26,6 +28,26 @@ failure no_repository(bool anonymous) {
   // section 9.2).
   if (anonymous) return {401, "RepoNotFound", "Invalid username or password."};
   return {404, "RepoNotFound", "Repository not found"};
+}
+
+/// In the words of the public Hub; clients go by the code.
+failure gated(const access& have, const std::string& status, const std::string& endpoint) {
+  const std::string name = std::string(hub::singular(have.repo.type)) + ' ' + have.repo.id;
+  if (!have.who)
+    return {401, "GatedRepo",
+            "Access to " + name +
+                " is restricted. You must have access to it and be authenticated to access it. "
+                "Please log in."};
+  if (status == "pending")
+    return {403, "GatedRepo",
+            "Your request to access " + name + " is awaiting a review from the repo authors."};
+  if (status == "rejected")
+    return {403, "GatedRepo",
+            "Your request to access " + name + " has been rejected by the repo's authors."};
+  return {403, "GatedRepo",
+          "Access to " + name + " is restricted and you are not in the authorized list. Visit " +
+              hub::routes::repo_page(endpoint, have.repo.type, have.repo.id) +
+              " to ask for access."};
 }
 
 failure forbidden(const access& have) {
@@ -66,7 +88,16 @@ access require_readable(hub_store& store, const call& what) {
   if (!repo) throw no_repository(!have.who);
   if (repo->is_private && (!have.who || !have.who->owns(repo->owner())))
     throw no_repository(!have.who);
+  if (repo->disabled) throw failure(403, {}, "Access to this resource is disabled.");
   have.repo = std::move(*repo);
+  return have;
+}
+
+access require_content(hub_store& store, const call& what) {
+  access have = require_readable(store, what);
+  if (have.repo.gated.empty() || (have.who && have.who->owns(have.repo.owner()))) return have;
+  const auto status = have.who ? have.repo.access_of(have.who->name) : std::string();
+  if (status != "accepted") throw gated(have, status, what.endpoint);
   return have;
 }
 
@@ -79,7 +110,7 @@ access require_writable(hub_store& store, const call& what) {
 }
 
 access require_proposable(hub_store& store, const call& what) {
-  access have = require_readable(store, what);
+  access have = require_content(store, what);
   if (!have.who) throw failure(401, {}, "Invalid username or password.");
   if (!have.who->may_write()) throw read_only();
   return have;

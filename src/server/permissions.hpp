@@ -5,7 +5,8 @@
 #include <optional>
 #include <string>
 
-/// Who may do what. Private repositories exist only for those who may read them.
+/// Who may do what (hub-protocol, section 9.2). Private repositories exist only for those who may
+/// read them; gated ones show everybody what they hold, and give it to those who were let in.
 namespace cohub::server {
 
 /// Whose token the request bears; nothing if it bears none.
@@ -21,8 +22,11 @@ struct access {
   repo_record repo{};
 };
 
-/// The repository that the call names. @throws failure  401 or 404 RepoNotFound
+/// The repository that the call names, for its facts and names.
+/// @throws failure  401 or 404 RepoNotFound; 403: it is disabled
 access require_readable(hub_store& store, const call& what);
+/// The same for its contents. @throws failure  also 401 or 403 GatedRepo
+access require_content(hub_store& store, const call& what);
 /// The same for one who may change it. @throws failure  also 403
 access require_writable(hub_store& store, const call& what);
 /// The same for one who may propose changes to it: anybody who can read it and has a token that

@@ -10,6 +10,7 @@
 #include "server/git_repository.hpp"
 #include "server/handlers.hpp"
 #include "server/permissions.hpp"
+#include "server/request_json.hpp"
 #include "server/target.hpp"
 
 #include <algorithm>
@@ -18,12 +19,6 @@
 namespace cohub::server {
 
 namespace {
-
-boost::json::object require_object(const std::string& body) {
-  auto parsed = hub::parse_json(body);
-  if (!parsed || !parsed->is_object()) throw bad_request("The request's body is not a JSON object");
-  return std::move(parsed->as_object());
-}
 
 /// Type and id of a body of create or delete.
 void read_name(const boost::json::object& body, const std::string& default_owner, repo_type& type,
@@ -37,14 +32,6 @@ void read_name(const boost::json::object& body, const std::string& default_owner
   if (owner.empty() && name.find('/') == name.npos) owner = default_owner;
   id = owner.empty() ? name : owner + '/' + name;
   if (!repo_store::is_valid_id(id)) throw bad_request("Invalid repository name: " + id);
-}
-
-bool wants_private(const boost::json::object& body) {
-  const std::string visibility = hub::text_or(body, "visibility");
-  if (visibility.empty()) return hub::flag_or(body, "private");
-  if (visibility != "public" && visibility != "private" && visibility != "protected")
-    throw bad_request("Invalid visibility: " + visibility);
-  return visibility != "public";
 }
 
 boost::json::object organization_json(const std::string& name) {
@@ -90,7 +77,7 @@ reply create_repo(hub_store& store, const call& what) {
   const auto body = require_object(what.body);
   repo_record record;
   read_name(body, who.name, record.type, record.id);
-  record.is_private = wants_private(body);
+  record.is_private = asked_privacy(body).value_or(false);
   record.sdk = hub::text_or(body, "sdk");
   if (!who.owns(record.owner()))
     throw failure(403, {},
@@ -136,6 +123,8 @@ reply get_repo_info(hub_store& store, const call& what) {
   info.author = have.repo.owner();
   info.sha = commit;
   info.is_private = have.repo.is_private;
+  info.gated = have.repo.gated;
+  info.disabled = have.repo.disabled;
   info.created_at = have.repo.created_at;
   info.sdk = have.repo.sdk;
   if (const auto head = repository.commit_info(commit))
@@ -164,7 +153,7 @@ reply get_repo_info(hub_store& store, const call& what) {
 }
 
 reply check_access(hub_store& store, const call& what) {
-  require_readable(store, what);
+  require_content(store, what);
   return json_reply(boost::json::object());
 }
 

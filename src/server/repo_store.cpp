@@ -44,6 +44,8 @@ std::string write_record(const repo_record& record) {
   object["type"] = hub::singular(record.type);
   object["id"] = record.id;
   object["private"] = record.is_private;
+  object["gated"] = record.gated;
+  object["disabled"] = record.disabled;
   object["sdk"] = record.sdk;
   object["key"] = record.key;
   object["createdAt"] = record.created_at;
@@ -58,6 +60,15 @@ std::string write_record(const repo_record& record) {
     list.push_back(std::move(entry));
   }
   object["pullRequests"] = std::move(list);
+  boost::json::array requests;
+  for (const auto& each : record.access_requests) {
+    boost::json::object entry;
+    entry["user"] = each.user;
+    entry["status"] = each.status;
+    entry["timestamp"] = each.timestamp;
+    requests.push_back(std::move(entry));
+  }
+  object["accessRequests"] = std::move(requests);
   return boost::json::serialize(object);
 }
 
@@ -69,6 +80,8 @@ std::optional<repo_record> read_record(const std::string& text) {
   record.type = hub::parse_singular(hub::text_or(object, "type")).value_or(repo_type::model);
   record.id = hub::text_or(object, "id");
   record.is_private = hub::flag_or(object, "private");
+  record.gated = hub::text_or(object, "gated");
+  record.disabled = hub::flag_or(object, "disabled");
   record.sdk = hub::text_or(object, "sdk");
   record.key = hub::text_or(object, "key");
   record.created_at = hub::text_or(object, "createdAt");
@@ -79,6 +92,12 @@ std::optional<repo_record> read_record(const std::string& text) {
             {hub::number_or(*entry, "num"), hub::text_or(*entry, "title"),
              hub::text_or(*entry, "description"), hub::text_or(*entry, "author"),
              hub::text_or(*entry, "base")});
+  if (const auto* list = object.if_contains("accessRequests"); list && list->is_array())
+    for (const auto& item : list->as_array())
+      if (const auto* entry = item.if_object())
+        record.access_requests.push_back({hub::text_or(*entry, "user"),
+                                          hub::text_or(*entry, "status"),
+                                          hub::text_or(*entry, "timestamp")});
   return record;
 }
 
@@ -90,6 +109,17 @@ std::string timestamp_now() {
   const auto now = std::chrono::system_clock::now().time_since_epoch();
   const auto total = std::chrono::duration_cast<std::chrono::milliseconds>(now).count();
   return format_time(total / 1000, static_cast<long>(total % 1000));
+}
+
+std::string repo_record::access_of(std::string_view user) const {
+  for (const auto& each : access_requests)
+    if (each.user == user) return each.status;
+  return {};
+}
+
+void repo_record::set_access(const std::string& user, const std::string& status) {
+  std::erase_if(access_requests, [&](const access_request& each) { return each.user == user; });
+  if (!status.empty()) access_requests.push_back({user, status, timestamp_now()});
 }
 
 repo_store::repo_store(std::filesystem::path folder, std::filesystem::path temporary)
@@ -169,6 +199,18 @@ bool repo_store::remove(repo_type type, const std::string& id) {
 void repo_store::save(const repo_record& record) {
   io::write_file_atomically(path_of(record.type, record.id) / record_name, write_record(record),
                             io::durability::machine, temporary_);
+}
+
+std::optional<repo_record> repo_store::update(repo_type type, const std::string& id,
+                                              const std::function<void(repo_record&)>& change) {
+  if (!is_valid_id(id)) return std::nullopt;
+  const auto lock_owner = writer(type, id);
+  const std::lock_guard lock(*lock_owner);
+  auto record = find(type, id);
+  if (!record) return std::nullopt;
+  change(*record);
+  save(*record);
+  return record;
 }
 
 std::shared_ptr<std::mutex> repo_store::writer(repo_type type, const std::string& id) {

@@ -4,11 +4,13 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace cohub::server {
@@ -22,15 +24,30 @@ struct pull_request {
   std::string base{};  ///< branch it is to be merged into
 };
 
+/// Somebody's wish to have the contents of a gated repository.
+struct access_request {
+  std::string user{};
+  std::string status{};     ///< "pending", "accepted" or "rejected"
+  std::string timestamp{};  ///< of the last change, as `timestamp_now`
+};
+
 /// What git does not know of a repository.
 struct repo_record {
   repo_type type = repo_type::model;
   std::string id{};  ///< "owner/name"
   bool is_private = false;
+  std::string gated{};       ///< empty, "auto" or "manual"
+  bool disabled = false;     ///< nobody gets anything
   std::string sdk{};         ///< of a space
   std::string key{};         ///< 24 hex digits: `_id`
   std::string created_at{};  ///< ISO 8601, UTC
   std::vector<pull_request> pull_requests{};
+  std::vector<access_request> access_requests{};  ///< at most one of a user
+
+  /// Where a user's request stands: empty if there is none.
+  std::string access_of(std::string_view user) const;
+  /// Makes the user's request, or sets where it stands; the empty status removes it.
+  void set_access(const std::string& user, const std::string& status);
 
   std::string owner() const { return id.substr(0, id.find('/')); }
 };
@@ -54,6 +71,10 @@ class repo_store {
   bool remove(repo_type type, const std::string& id);
   /// Replaces the record. Call with `writer` locked.
   void save(const repo_record& record);
+  /// Changes the record as it is now, all at once; nothing if the repository does not exist. What
+  /// `change` throws leaves it unchanged.
+  std::optional<repo_record> update(repo_type type, const std::string& id,
+                                    const std::function<void(repo_record&)>& change);
 
   /// Held while a repository's refs or record are changed.
   std::shared_ptr<std::mutex> writer(repo_type type, const std::string& id);

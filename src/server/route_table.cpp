@@ -27,14 +27,16 @@ struct operation {
   std::string_view method;
   std::string_view name;
   route to;
-  bool has_path = false;  ///< segments behind the revision are a path
+  /// What follows the name: nothing, a revision, a revision and a path, or one more word.
+  enum class tail { none, revision, path, word } rest = tail::revision;
 };
+using tail = operation::tail;
 
 const std::array operations{
     operation{"GET", "revision", {get_repo_info}},
-    operation{"GET", "tree", {list_tree}, true},
+    operation{"GET", "tree", {list_tree}, tail::path},
     operation{"POST", "paths-info", {get_paths_info, body_use::memory, listing_body}},
-    operation{"GET", "refs", {list_refs}},
+    operation{"GET", "refs", {list_refs}, tail::none},
     operation{"GET", "commits", {list_commits}},
     operation{"POST", "preupload", {preupload, body_use::memory, listing_body}},
     operation{"POST", "commit", {commit, body_use::file, commit_body, admit_commit}},
@@ -42,13 +44,19 @@ const std::array operations{
     operation{"DELETE", "branch", {delete_branch}},
     operation{"POST", "tag", {create_tag, body_use::memory, small_body}},
     operation{"DELETE", "tag", {delete_tag}},
-    operation{"GET", "auth-check", {check_access}},
+    operation{"GET", "auth-check", {check_access}, tail::none},
+    operation{"PUT", "settings", {update_settings, body_use::memory, small_body}, tail::none},
+    operation{"GET", "user-access-request", {list_access_requests}, tail::word},
+    operation{"POST",
+              "user-access-request",
+              {change_access_request, body_use::memory, small_body},
+              tail::word},
 };
 
 bool is_operation(std::string_view name) {
   return std::any_of(operations.begin(), operations.end(),
                      [&](const operation& each) { return each.name == name; }) ||
-         name == "discussions" || name == "settings" || name.starts_with("xet-");
+         name == "discussions" || name.starts_with("xet-");
 }
 
 std::string joined(segments parts) {
@@ -96,16 +104,12 @@ route repository_route(segments parts, const request_head& head, call& what) {
     known = true;
     if (each.method != method) continue;
     const auto rest = parts.subspan(1);
-    if (each.name == "refs" || each.name == "auth-check") {
-      if (!rest.empty()) throw not_found("Not found");
-      return each.to;
-    }
-    if (each.has_path) {
+    if (rest.empty() != (each.rest == tail::none)) throw not_found("Not found");
+    if (each.rest == tail::revision) what.revision = joined(rest);
+    if (each.rest == tail::word) what.path = joined(rest);
+    if (each.rest == tail::path) {
       what.path = joined(take_revision(rest, what));
       while (what.path.ends_with('/')) what.path.pop_back();
-    } else {
-      if (rest.empty()) throw not_found("Not found");
-      what.revision = joined(rest);
     }
     return each.to;
   }
@@ -144,6 +148,10 @@ route file_route(segments parts, const request_head& head, call& what) {
   if (const auto type = hub::parse_plural(parts[0]); type && parts.size() > 1) {
     what.type = *type;
     parts = parts.subspan(1);
+  }
+  if (parts.size() == 3 && parts[2] == "ask-access" && head.method == "POST") {
+    what.id = joined(parts.first(2));
+    return {ask_access};
   }
   const auto action = [&](std::size_t at) {
     return parts.size() > at + 2 && (parts[at] == "resolve" || parts[at] == "raw");
