@@ -38,7 +38,10 @@ struct local_hub_config {
 
   /// Larger files are large objects, whatever .gitattributes says.
   std::uint64_t lfs_threshold = 10u << 20;
-  std::chrono::seconds url_lifetime{3600};       ///< of the signed urls of large files
+  std::chrono::seconds url_lifetime{3600};  ///< of the signed urls of large files
+  /// Answer for small files with a redirect (307) to a path of the same listener that names the
+  /// commit, as the public Hub does, and not with the file itself: one request more a file.
+  bool resolve_cache = false;
   std::chrono::milliseconds idle_limit{60'000};  ///< a silent connection is closed after this
   std::size_t blocking_threads = 2;              ///< for git, disk and digests
 };

@@ -4,6 +4,10 @@
 #include "hub/repo_id.hpp"
 #include "hub/routes.hpp"
 #include "server/failure.hpp"
+#include "server/target.hpp"
+
+#include <utility>
+#include <vector>
 
 namespace cohub::server {
 
@@ -50,6 +54,27 @@ failure gated(const access& have, const std::string& status, const std::string& 
               " to ask for access."};
 }
 
+bool is_visible(const repo_record& repo, const std::optional<identity>& who) {
+  return !repo.is_private || (who && who->owns(repo.owner()));
+}
+
+/// The one repository that the caller may know of and that the id leads to, if it is not one's own
+/// name (hub-protocol, section 3.3).
+void throw_if_moved(const hub_store& store, const call& what, const std::optional<identity>& who) {
+  std::vector<std::string> visible;
+  for (auto& id : store.repos.moved_to(what.type, what.id)) {
+    const auto repo = store.repos.find(what.type, id);
+    if (repo && is_visible(*repo, who)) visible.push_back(std::move(id));
+  }
+  if (visible.size() != 1) return;
+  const bool git = what.target.find(".git/info/lfs/") != std::string::npos;
+  http::fields headers;
+  const std::string location =
+      replace_segments(what.target, what.id_at, what.id_parts, visible[0] + (git ? ".git" : ""));
+  headers.set("Location", location);
+  throw failure(307, {}, "Temporary Redirect. Redirecting to " + location, std::move(headers));
+}
+
 failure forbidden(const access& have) {
   const std::string who = have.who ? have.who->name : "anonymous";
   return {403, {}, "Forbidden: " + who + " may not change " + have.repo.id};
@@ -85,9 +110,8 @@ access require_readable(hub_store& store, const call& what) {
   access have;
   have.who = identify(store, what);
   auto repo = store.repos.find(what.type, what.id);
-  if (!repo) throw no_repository(!have.who);
-  if (repo->is_private && (!have.who || !have.who->owns(repo->owner())))
-    throw no_repository(!have.who);
+  if (!repo && what.id_parts > 0) throw_if_moved(store, what, have.who);
+  if (!repo || !is_visible(*repo, have.who)) throw no_repository(!have.who);
   if (repo->disabled) throw failure(403, {}, "Access to this resource is disabled.");
   have.repo = std::move(*repo);
   return have;

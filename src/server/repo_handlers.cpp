@@ -103,6 +103,26 @@ reply create_repo(hub_store& store, const call& what) {
   return json_reply(answer);
 }
 
+reply move_repo(hub_store& store, const call& what) {
+  const auto body = require_object(what.body);
+  const std::string word = hub::text_or(body, "type", "model");
+  const auto type = hub::parse_singular(word);
+  if (!type) throw bad_request("Repositories of type \"" + word + "\" are not supported here");
+  call source = what;
+  source.type = *type;
+  source.id = hub::text_or(body, "fromRepo");
+  const access have = require_writable(store, source);
+  const std::string to = hub::text_or(body, "toRepo");
+  if (!repo_store::is_valid_id(to)) throw bad_request("Invalid repository name: " + to);
+  if (!have.who->owns(to.substr(0, to.find('/'))))
+    throw failure(403, {}, "You don't have the rights to move a repository to " + to);
+  if (!store.repos.move(*type, source.id, to))
+    throw failure(409, {}, "Cannot move the repository: " + to + " exists already");
+  boost::json::object answer;
+  answer["url"] = hub::routes::repo_page(what.endpoint, *type, to);
+  return json_reply(answer);
+}
+
 reply delete_repo(hub_store& store, const call& what) {
   const identity who = require_identity(store, what);
   const auto body = require_object(what.body);

@@ -27,6 +27,7 @@ namespace {
 
 constexpr const char* record_name = "cohub.json";
 constexpr std::uint64_t record_limit = 256u << 20;
+constexpr std::uint64_t sign_limit = 1000;
 
 std::string format_time(std::int64_t seconds, long milliseconds) {
   const auto time = static_cast<time_t>(seconds);
@@ -138,13 +139,19 @@ std::filesystem::path repo_store::path_of(repo_type type, const std::string& id)
   return folder_ / std::string(hub::plural(type)) / (id + ".git");
 }
 
+std::filesystem::path repo_store::sign_of(repo_type type, const std::string& id) const {
+  return folder_ / std::string(hub::plural(type)) / (id + ".moved");
+}
+
 std::optional<repo_record> repo_store::find(repo_type type, const std::string& id) const {
   if (!is_valid_id(id)) return std::nullopt;
   const auto path = path_of(type, id) / record_name;
   std::error_code code;
   if (!std::filesystem::exists(path, code)) return std::nullopt;
   try {
-    return read_record(io::read_file(path, record_limit));
+    auto record = read_record(io::read_file(path, record_limit));
+    if (record) record->id = id;  // it may have been moved here
+    return record;
   } catch (const error& e) {
     // Deleted in between.
     if (e.code() == boost::system::errc::no_such_file_or_directory) return std::nullopt;
@@ -180,6 +187,50 @@ bool repo_store::create(const repo_record& given) {
     throw;
   }
   return true;
+}
+
+bool repo_store::move(repo_type type, const std::string& from, const std::string& to) {
+  const auto lock_from = writer(type, from);
+  const auto lock_to = writer(type, to);
+  if (lock_from == lock_to) return false;
+  const std::scoped_lock lock(*lock_from, *lock_to);
+  if (!std::filesystem::exists(path_of(type, from)) || std::filesystem::exists(path_of(type, to)))
+    return false;
+  io::create_directories(path_of(type, to).parent_path());
+  // The way is there before it is needed: as long as the repository is in its old place, that is
+  // what is found.
+  io::write_file_atomically(sign_of(type, from), to, io::durability::machine, temporary_);
+  io::rename_file(path_of(type, from), path_of(type, to), io::durability::machine);
+  std::error_code ignored;  // of a repository that was here long ago
+  std::filesystem::remove(sign_of(type, to), ignored);
+  return true;
+}
+
+std::vector<std::string> repo_store::moved_to(repo_type type, const std::string& id) const {
+  std::vector<std::string> found;
+  std::error_code code;
+  if (id.find('/') == id.npos) {
+    if (!is_owner_name(id)) return found;
+    const auto owners = folder_ / std::string(hub::plural(type));
+    for (const auto& owner : std::filesystem::directory_iterator(owners, code)) {
+      std::string candidate = owner.path().filename().string() + '/' + id;
+      if (std::filesystem::exists(path_of(type, candidate), code))
+        found.push_back(std::move(candidate));
+    }
+    return found;
+  }
+  constexpr int longest_way = 10;
+  std::string at = id;
+  for (int hops = 0; hops < longest_way && is_valid_id(at); ++hops) {
+    if (hops > 0 && std::filesystem::exists(path_of(type, at), code)) {
+      found.push_back(at);
+      return found;
+    }
+    const auto sign = sign_of(type, at);
+    if (!std::filesystem::exists(sign, code)) return found;
+    at = io::read_file(sign, sign_limit);
+  }
+  return found;
 }
 
 bool repo_store::remove(repo_type type, const std::string& id) {

@@ -67,6 +67,12 @@ class repo_store {
 
   /// Makes the repository with its first commit, all at once; false if it exists.
   bool create(const repo_record& record);
+  /// Gives it another id, all at once, and remembers the way from the old one; false if it does not
+  /// exist, or one of the new id does.
+  bool move(repo_type type, const std::string& from, const std::string& to);
+  /// Where to look for an id that has no repository: what it was moved to, or, for a lone name, the
+  /// repositories of that name.
+  std::vector<std::string> moved_to(repo_type type, const std::string& id) const;
   /// Removes it, all at once; false if it does not exist.
   bool remove(repo_type type, const std::string& id);
   /// Replaces the record. Call with `writer` locked.
@@ -80,6 +86,9 @@ class repo_store {
   std::shared_ptr<std::mutex> writer(repo_type type, const std::string& id);
 
  private:
+  /// The file that tells where a repository was moved to.
+  std::filesystem::path sign_of(repo_type type, const std::string& id) const;
+
   std::filesystem::path folder_;
   std::filesystem::path temporary_;
   std::mutex mutex_;

@@ -89,7 +89,8 @@ route repository_route(segments parts, const request_head& head, call& what) {
   if (parts.empty() || parts[0].empty()) throw not_found("Not found");
   const bool single = parts.size() == 1 || parts[0].find('/') != std::string::npos ||
                       (is_operation(parts[1]) && (parts.size() < 3 || !is_operation(parts[2])));
-  what.id = joined(parts.first(single ? 1 : 2));
+  what.id_parts = single ? 1 : 2;
+  what.id = joined(parts.first(what.id_parts));
   parts = parts.subspan(single ? 1 : 2);
   const auto method = plain_method(head);
   if (parts.empty()) {
@@ -116,6 +117,19 @@ route repository_route(segments parts, const request_head& head, call& what) {
   refuse(known, head);
 }
 
+/// What small files are redirected to: {type}/{id}/{commit}/{path}.
+route cached_route(segments parts, call& what) {
+  const auto type = hub::parse_plural(parts[0]);
+  if (!type || parts.size() < 5 || !hub::is_commit_id(parts[3])) throw not_found("Not found");
+  what.type = *type;
+  what.id_at = 2;
+  what.id_parts = 2;
+  what.id = joined(parts.subspan(1, 2));
+  what.revision = parts[3];
+  what.path = joined(parts.subspan(4));
+  return {resolve_cached_file};
+}
+
 route api_route(segments parts, const request_head& head, call& what) {
   const auto method = plain_method(head);
   const std::string name = joined(parts);
@@ -127,6 +141,7 @@ route api_route(segments parts, const request_head& head, call& what) {
   static const std::array fixed{
       fixed_route{"GET", "whoami-v2", {whoami}},
       fixed_route{"POST", "repos/create", {create_repo, body_use::memory, small_body}},
+      fixed_route{"POST", "repos/move", {move_repo, body_use::memory, small_body}},
       fixed_route{"DELETE", "repos/delete", {delete_repo, body_use::memory, small_body}},
       fixed_route{"POST", "validate-yaml", {validate_yaml, body_use::memory, listing_body}},
   };
@@ -139,17 +154,22 @@ route api_route(segments parts, const request_head& head, call& what) {
   if (!known && parts.size() >= 2)
     if (const auto type = hub::parse_plural(parts[0])) {
       what.type = *type;
+      what.id_at = 2;
       return repository_route(parts.subspan(1), head, what);
     }
+  if (parts.size() > 1 && parts[0] == "resolve-cache" && method == "GET")
+    return cached_route(parts.subspan(1), what);
   refuse(known, head);
 }
 
 route file_route(segments parts, const request_head& head, call& what) {
   if (const auto type = hub::parse_plural(parts[0]); type && parts.size() > 1) {
     what.type = *type;
+    what.id_at = 1;
     parts = parts.subspan(1);
   }
   if (parts.size() == 3 && parts[2] == "ask-access" && head.method == "POST") {
+    what.id_parts = 2;
     what.id = joined(parts.first(2));
     return {ask_access};
   }
@@ -165,6 +185,7 @@ route file_route(segments parts, const request_head& head, call& what) {
   if (action(2) || lfs(2) || (!action(1) && !lfs(1))) at = 2;
   const bool for_lfs = parts.size() > at && lfs(at);
   if (!for_lfs && !action(at)) throw not_found("Not found");
+  what.id_parts = at;
   what.id = joined(parts.first(at));
   if (for_lfs) {
     what.id.resize(what.id.size() - 4);
@@ -185,6 +206,7 @@ route file_route(segments parts, const request_head& head, call& what) {
 route find_route(const request_head& head, call& what) {
   const auto parts = path_segments(head.target);
   what.method = head.method;
+  what.target = head.target;
   what.query = query_of(head.target);
   what.headers = head.headers;
   if (parts[0] == "api") return api_route(segments(parts).subspan(1), head, what);

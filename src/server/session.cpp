@@ -108,6 +108,7 @@ awaitable<bool> exchange(std::shared_ptr<session_context> context, http::stream&
     framing.head_only = head->method == "HEAD";
     framing.request_id = request_id_for(*head);
     arrival = context->traffic->note(*head, context->content);
+    if (framing.head_only) head->headers.erase("Range");  // means something to GET alone
     framing.fault = arrival.fault;
   } else {
     framing.request_id = "cohub-" + io::random_suffix();
