@@ -23,6 +23,14 @@ namespace detail {
 struct local_hub_state;
 }
 
+/// How many requests one user, or one address that sends no token, may make in a window
+/// (hub-protocol, section 9.4). 0: any number.
+struct local_hub_rate_limits {
+  std::uint64_t api = 0;             ///< of /api/... and LFS
+  std::uint64_t resolvers = 0;       ///< of files: /{repo}/resolve/... and what it leads to
+  std::chrono::seconds window{300};  ///< all windows begin and end together
+};
+
 struct local_hub_config {
   std::filesystem::path root{};  ///< where repositories, objects and tokens live; made if missing
   std::string address = "127.0.0.1";  ///< to listen on
@@ -42,6 +50,8 @@ struct local_hub_config {
   /// Answer for small files with a redirect (307) to a path of the same listener that names the
   /// commit, as the public Hub does, and not with the file itself: one request more a file.
   bool resolve_cache = false;
+  /// Set: answers tell what is left, and 429 when it is spent.
+  std::optional<local_hub_rate_limits> rate_limits{};
   std::chrono::milliseconds idle_limit{60'000};  ///< a silent connection is closed after this
   std::size_t blocking_threads = 2;              ///< for git, disk and digests
 };
@@ -162,6 +172,11 @@ class local_hub {
   /// @par Mirrors  grant_access(); POST /api/{type}/{repo}/user-access-request/grant
   void grant_access(std::string repo_id, std::string user, repo_type type = repo_type::model);
   void revoke_access(std::string repo_id, std::string user, repo_type type = repo_type::model);
+
+  /// Lets no signed url given so far be good any more, uploads included; also after a restart.
+  void expire_urls();
+  /// Begins the next window of the rate limits now.
+  void end_rate_limit_window();
 
   /// Makes requests to come fail on order. Of several faults that match a request, the one given
   /// first befalls it.

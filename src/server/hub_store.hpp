@@ -28,7 +28,10 @@ class hub_store {
   token_store tokens;
   repo_store repos;
   object_store objects;
-  const url_signer signer;
+  url_signer signer;
+
+  /// Makes every signed url worthless, for good.
+  void renew_secret();
 };
 
 }  // namespace cohub::server

@@ -88,7 +88,8 @@ struct detail::local_hub_state {
     where.content = without_slash(config.public_content_endpoint);
     if (where.content.empty())
       where.content = endpoint_of(where.scheme, config.address, content->port());
-    handler->target = server::make_api_handler(store, pool->get_executor(), where);
+    if (config.rate_limits) limiter = std::make_shared<server::rate_limiter>(*config.rate_limits);
+    handler->target = server::make_api_handler(store, pool->get_executor(), where, limiter);
     api->start();
     content->start();
   }
@@ -102,6 +103,7 @@ struct detail::local_hub_state {
 
   std::shared_ptr<server::hub_store> store;
   std::shared_ptr<server::traffic> traffic = std::make_shared<server::traffic>();
+  std::shared_ptr<server::rate_limiter> limiter;  // null: no limits
   std::shared_ptr<asio::thread_pool> pool;
   std::shared_ptr<server::listener> api;
   std::shared_ptr<server::listener> content;
@@ -154,6 +156,11 @@ void local_hub::grant_access(std::string repo_id, std::string user, repo_type ty
 void local_hub::revoke_access(std::string repo_id, std::string user, repo_type type) {
   change_record(*state_->store, type, repo_id,
                 [&](server::repo_record& record) { record.set_access(user, {}); });
+}
+
+void local_hub::expire_urls() { state_->store->renew_secret(); }
+void local_hub::end_rate_limit_window() {
+  if (state_->limiter) state_->limiter->end_window();
 }
 
 void local_hub::inject(hub_fault fault) { state_->traffic->inject(std::move(fault)); }

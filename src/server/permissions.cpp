@@ -86,10 +86,15 @@ failure read_only() {
 
 }  // namespace
 
+std::optional<identity> find_identity(const hub_store& store, std::string_view authorization) {
+  if (authorization.empty()) return std::nullopt;
+  return store.tokens.find(token_of(authorization));
+}
+
 std::optional<identity> identify(const hub_store& store, const call& what) {
   const auto header = what.headers.get("Authorization");
   if (header.empty()) return std::nullopt;
-  auto who = store.tokens.find(token_of(header));
+  auto who = find_identity(store, header);
   if (!who) throw failure(401, {}, "Invalid credentials in Authorization header");
   return who;
 }

@@ -4,10 +4,14 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 
 /// Who may do what (hub-protocol, section 9.2). Private repositories exist only for those who may
 /// read them; gated ones show everybody what they hold, and give it to those who were let in.
 namespace cohub::server {
+
+/// Whose token an Authorization header bears; nothing if it bears none that is known.
+std::optional<identity> find_identity(const hub_store& store, std::string_view authorization);
 
 /// Whose token the request bears; nothing if it bears none.
 /// @throws failure  401: a token that is not known

@@ -105,6 +105,7 @@ awaitable<bool> exchange(std::shared_ptr<session_context> context, http::stream&
   status.busy = true;
   traffic::arrival arrival;
   if (readable) {
+    head->peer = status.peer;
     framing.head_only = head->method == "HEAD";
     framing.request_id = request_id_for(*head);
     arrival = context->traffic->note(*head, context->content);

@@ -19,7 +19,13 @@ constexpr std::string_view path_prefix = "/objects/";
 constexpr std::string_view signature_key = "&signature=";
 }  // namespace
 
+void url_signer::replace_secret(std::string secret) {
+  const std::lock_guard lock(mutex_);
+  secret_ = std::move(secret);
+}
+
 std::string url_signer::signature_of(std::string_view text) const {
+  const std::lock_guard lock(mutex_);
   std::array<unsigned char, EVP_MAX_MD_SIZE> bytes{};
   unsigned int length = 0;
   if (HMAC(EVP_sha256(), secret_.data(), static_cast<int>(secret_.size()),

@@ -1,9 +1,10 @@
 #include "support/client_fixture.hpp"
 
+#include <boost/asio/co_spawn.hpp>
 #include <doctest/doctest.h>
 
 #include <algorithm>
-#include <set>
+#include <optional>
 #include <vector>
 
 using namespace cohub;
@@ -355,4 +356,42 @@ TEST_CASE_FIXTURE(faulty_hub, "an address that is refused for ever is an error")
   CHECK(e.http().status == 403);
   CHECK(std::string(e.what()).find("signature") == std::string::npos);
   check_recovery();
+}
+
+TEST_CASE_FIXTURE(faulty_hub, "a download under way survives that its addresses expire") {
+  options.connections = 2;
+  std::optional<fs::path> path;
+  asio::co_spawn(context, api->download_file("alice/model", "w.bin", options),
+                 [&](std::exception_ptr e, fs::path result) {
+                   CHECK_FALSE(e);
+                   path = std::move(result);
+                 });
+  for (const std::size_t begun : {1, 3}) {
+    while (content_requests() < begun) context.run_one();
+    hub->expire_urls();
+  }
+  while (!path) context.run_one();
+  CHECK(test::read_all(*path) == content);
+  CHECK(hub->count_requests("/resolve/") >= 3);
+  const auto requests = hub->requests();
+  const auto refused = std::count_if(requests.begin(), requests.end(),
+                                     [](const auto& each) { return each.status == 403; });
+  CHECK(refused >= 1);
+  CHECK(refused <= 4);
+}
+
+TEST_CASE("a Hub whose limit is spent is an error that says when to come again") {
+  local_hub_config limited;
+  limited.rate_limits = local_hub_rate_limits{100, 2, std::chrono::seconds(300)};
+  client_fixture hub(limited);
+  hub.client_settings.retries.max_retry_after = std::chrono::milliseconds(1);
+  hub.connect();
+  hub.put_file("alice/model", "a.txt", "content");
+  hub.put_file("alice/model", "b.txt", "content of b");
+  hub.run(hub.api->download_file("alice/model", "a.txt"));  // HEAD and GET
+  const auto e = hub.failure_of(hub.api->download_file("alice/model", "b.txt"));
+  CHECK(e.code() == errc::rate_limited);
+  CHECK(e.http().status == 429);
+  hub.hub->end_rate_limit_window();
+  CHECK(test::read_all(hub.run(hub.api->download_file("alice/model", "b.txt"))) == "content of b");
 }
