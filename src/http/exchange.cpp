@@ -162,6 +162,8 @@ class wire_body final : public response::body {
       if (failure && failure != beast::http::error::need_more &&
           failure != beast::http::error::need_buffer)
         throw error(errc::invalid_response, "reading a chunked answer", context_);
+      if (ahead_.size() > head_limit)  // a chunk's head or a trailer without end
+        throw error(errc::invalid_response, "reading a chunked answer", context_);
       const auto space = ahead_.prepare(head_read);
       const std::size_t received = co_await lease_->read_some(
           std::span(static_cast<std::byte*>(space.data()), space.size()));
