@@ -173,6 +173,12 @@ class local_hub {
   void grant_access(std::string repo_id, std::string user, repo_type type = repo_type::model);
   void revoke_access(std::string repo_id, std::string user, repo_type type = repo_type::model);
 
+  /// Gives a repository another id; its old one redirects to it from now on.
+  /// @throws error  errc::repository_not_found, errc::conflict: `to_id` exists,
+  ///                errc::invalid_repository_id
+  /// @par Mirrors  move_repo(); POST /api/repos/move
+  void move_repo(std::string from_id, std::string to_id, repo_type type = repo_type::model);
+
   /// Lets no signed url given so far be good any more, uploads included; also after a restart.
   void expire_urls();
   /// Begins the next window of the rate limits now.

@@ -158,6 +158,14 @@ void local_hub::revoke_access(std::string repo_id, std::string user, repo_type t
                 [&](server::repo_record& record) { record.set_access(user, {}); });
 }
 
+void local_hub::move_repo(std::string from_id, std::string to_id, repo_type type) {
+  auto& repos = state_->store->repos;
+  const std::string doing = "moving " + from_id + " to " + to_id;
+  if (!server::repo_store::is_valid_id(to_id)) throw error(errc::invalid_repository_id, doing);
+  if (!repos.find(type, from_id)) throw error(errc::repository_not_found, doing);
+  if (!repos.move(type, from_id, to_id)) throw error(errc::conflict, doing);
+}
+
 void local_hub::expire_urls() { state_->store->renew_secret(); }
 void local_hub::end_rate_limit_window() {
   if (state_->limiter) state_->limiter->end_window();

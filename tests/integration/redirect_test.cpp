@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <vector>
+
 using namespace cohub;
 using test::client_fixture;
 
@@ -58,4 +60,35 @@ TEST_CASE_FIXTURE(client_fixture,
   CHECK(test::read_all(run(api->snapshot_download("model")) / "a.txt") == "content");
   CHECK(run(api->file_exists("model", "a.txt")));
   CHECK(failure_of(api->download_file("none", "a.txt")).code() == errc::repository_not_found);
+}
+
+TEST_CASE_FIXTURE(client_fixture, "a moved repository is used by its old name as before") {
+  put_file("alice/old", "a.txt", "content");
+  put_file("alice/old", "w.bin", test::noise(300'000));
+  hub->move_repo("alice/old", "alice/new");
+  CHECK(test::read_all(run(api->download_file("alice/old", "a.txt"))) == "content");
+  CHECK(test::read_all(run(api->download_file("alice/old", "w.bin"))) == test::noise(300'000));
+  CHECK(test::read_all(run(api->snapshot_download("alice/old")) / "a.txt") == "content");
+  CHECK(run(api->repo_info("alice/old")).id == "alice/new");
+
+  commit_operation_add add;
+  add.path_in_repo = "b.bin";
+  add.content = commit_operation_add::bytes{test::noise(200'000, 2)};
+  std::vector<commit_operation> operations;
+  operations.emplace_back(std::move(add));
+  run(api->create_commit("alice/old", std::move(operations), "by the old name"));
+  CHECK(test::read_all(run(api->download_file("alice/new", "b.bin"))) == test::noise(200'000, 2));
+
+  put_file("alice/other", "a.txt", "x");
+  const auto failed = [&](const std::string& from, const std::string& to) {
+    try {
+      hub->move_repo(from, to);
+    } catch (const error& e) {
+      return e.code();
+    }
+    return boost::system::error_code();
+  };
+  CHECK(failed("alice/new", "alice/other") == errc::conflict);
+  CHECK(failed("alice/none", "alice/x") == errc::repository_not_found);
+  CHECK(failed("alice/new", "../x") == errc::invalid_repository_id);
 }
