@@ -80,7 +80,7 @@ reply answer_file(hub_store& store, const call& what, bool redirects) {
   const git_repository repository(store.repos.path_of(what.type, what.id));
   const auto file = find_file(repository, what);
   std::optional<std::uint64_t> large;
-  if (file.entry.lfs) large = store.objects.size_of(file.entry.lfs->sha256);
+  if (file.entry.lfs) large = store.object_size(what.type, what.id, file.entry.lfs->sha256);
   const std::string etag = '"' + (large ? file.entry.lfs->sha256 : file.entry.oid) + '"';
   reply answer;
   if (matches_etag(what.headers.get("If-None-Match"), etag)) {

@@ -58,6 +58,12 @@ hub_store::hub_store(const local_hub_config& given)
       objects(config.root / "objects", temporary),
       signer(load_secret(config.root / "secret", temporary)) {}
 
+std::optional<std::uint64_t> hub_store::object_size(repo_type type, const std::string& id,
+                                                    const std::string& sha256) const {
+  if (!repos.has_object(type, id, sha256)) return std::nullopt;
+  return objects.size_of(sha256);
+}
+
 void hub_store::renew_secret() {
   signer.replace_secret(make_secret(config.root / "secret", temporary));
 }

@@ -8,7 +8,10 @@
 #include "server/signed_url.hpp"
 #include "server/token_store.hpp"
 
+#include <cstdint>
 #include <filesystem>
+#include <optional>
+#include <string>
 
 namespace cohub::server {
 
@@ -29,6 +32,10 @@ class hub_store {
   repo_store repos;
   object_store objects;
   url_signer signer;
+
+  /// Size of a large object that the repository has.
+  std::optional<std::uint64_t> object_size(repo_type type, const std::string& id,
+                                           const std::string& sha256) const;
 
   /// Makes every signed url worthless, for good.
   void renew_secret();

@@ -26,6 +26,8 @@ namespace cohub::server {
 namespace {
 
 constexpr const char* record_name = "cohub.json";
+/// A folder of empty files, each named by the sha256 of a large object.
+constexpr const char* objects_name = "cohub-objects";
 constexpr std::uint64_t record_limit = 256u << 20;
 constexpr std::uint64_t sign_limit = 1000;
 
@@ -171,6 +173,7 @@ bool repo_store::create(const repo_record& given) {
   const auto building = temporary_ / ("repository-" + io::random_suffix() + io::random_suffix());
   try {
     create_git_repository(building, record.owner());
+    io::create_directories(building / objects_name);
     io::write_file_atomically(building / record_name, write_record(record),
                               io::durability::machine);
     io::create_directories(target.parent_path());
@@ -250,6 +253,26 @@ bool repo_store::remove(repo_type type, const std::string& id) {
 void repo_store::save(const repo_record& record) {
   io::write_file_atomically(path_of(record.type, record.id) / record_name, write_record(record),
                             io::durability::machine, temporary_);
+}
+
+bool repo_store::has_object(repo_type type, const std::string& id,
+                            const std::string& sha256) const {
+  const auto folder = path_of(type, id) / objects_name;
+  std::error_code code;
+  if (std::filesystem::exists(folder / sha256, code)) return true;
+  // A repository of a version that kept no such list has whatever it names.
+  return !std::filesystem::exists(folder, code);
+}
+
+bool repo_store::add_object(repo_type type, const std::string& id, const std::string& sha256) {
+  if (!is_valid_id(id)) return false;
+  const auto lock_owner = writer(type, id);
+  const std::lock_guard lock(*lock_owner);
+  if (!std::filesystem::exists(path_of(type, id) / record_name)) return false;
+  if (!has_object(type, id, sha256))
+    io::write_file_atomically(path_of(type, id) / objects_name / sha256, {},
+                              io::durability::machine, temporary_);
+  return true;
 }
 
 std::optional<repo_record> repo_store::update(repo_type type, const std::string& id,

@@ -75,6 +75,12 @@ class repo_store {
   std::vector<std::string> moved_to(repo_type type, const std::string& id) const;
   /// Removes it, all at once; false if it does not exist.
   bool remove(repo_type type, const std::string& id);
+  /// Whether the content of a large object came in through this repository. Who knows a sha256 from
+  /// a listing does not have the content: it is no way to that of another repository.
+  bool has_object(repo_type type, const std::string& id, const std::string& sha256) const;
+  /// Notes that it did. On disk when it returns; false if the repository does not exist.
+  bool add_object(repo_type type, const std::string& id, const std::string& sha256);
+
   /// Replaces the record. Call with `writer` locked.
   void save(const repo_record& record);
   /// Changes the record as it is now, all at once; nothing if the repository does not exist. What

@@ -14,6 +14,7 @@ struct content_grant {
   std::string sha256{};      ///< the object
   std::uint64_t size = 0;    ///< of the object, in bytes
   std::string file_name{};   ///< what a download is called; may be empty
+  std::string repository{};  ///< "models/owner/name" that an upload is for; empty for downloads
   std::int64_t expires = 0;  ///< Unix seconds
 };
 

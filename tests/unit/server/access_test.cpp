@@ -165,6 +165,45 @@ TEST_CASE_FIXTURE(shared_repo, "settings are the owner's, and say what they beca
   CHECK(as({}, file).status == 200);
 }
 
+TEST_CASE_FIXTURE(shared_repo, "the sha256 of a large object is no way to its content") {
+  gate("manual");
+  // Bob reads the sha256 in the listing, and names it in a repository of his own.
+  const auto listing = as(other, "/api/models/alice/m/tree/main").json();
+  CHECK(text_at(listing, "/2/lfs/oid") == sha256);
+  send(method::post, "/api/repos/create", other, R"({"name":"mine"})");
+  const std::string head = "{\"key\":\"header\",\"value\":{\"summary\":\"x\"}}\n";
+  const auto by_bob = [&](const std::string& lines) {
+    return send(method::post, "/api/models/bob/mine/commit/main", other, head + lines).status;
+  };
+  CHECK(by_bob(lfs_line("w.bin", sha256, content.size())) == 400);
+  const std::string pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:" + sha256 +
+                              "\nsize " + std::to_string(content.size()) + "\n";
+  CHECK(by_bob(file_line("w.bin", pointer)) == 200);
+  const std::string target = "/bob/mine/resolve/main/w.bin";
+  CHECK(as(other, target).status == 200);
+  CHECK(as(other, target).body == pointer);
+  const std::string batch = "/bob/mine.git/info/lfs/objects/batch";
+  const auto ask = [&](const char* operation) {
+    return send(method::post, batch, other, batch_body(sha256, content.size(), operation)).json();
+  };
+  CHECK(ask("download").at_pointer("/objects/0").as_object().contains("error"));
+  CHECK(send(method::post, "/bob/mine.git/info/lfs/verify", other,
+             "{\"oid\":\"" + sha256 + "\",\"size\":1000}")
+            .status == 404);
+
+  // Whoever has the content may bring it, also while the repository gets another name.
+  const auto href = text_at(ask("upload"), "/objects/0/actions/upload/href");
+  CHECK(send(method::put, href, {}, noise(1000, 2)).status == 400);
+  CHECK(as(other, target).body == pointer);
+  hub->move_repo("bob/mine", "bob/ours");
+  CHECK(send(method::put, href, {}, content).status == 200);
+  CHECK(get(as(other, "/bob/ours/resolve/main/w.bin").header("Location")).body == content);
+  hub->move_repo("bob/ours", "bob/mine");
+  CHECK_FALSE(ask("upload").at_pointer("/objects/0").as_object().contains("actions"));
+  send(method::delete_, "/api/repos/delete", other, R"({"name":"mine"})");
+  CHECK(send(method::put, href, {}, content).status == 404);
+}
+
 TEST_CASE_FIXTURE(shared_repo, "the checks of access answer as the operations would") {
   CHECK(as({}, "/api/models/alice/m/auth-check").status == 200);
   CHECK(as(token, "/api/models/alice/m/auth-check/write").status == 200);
