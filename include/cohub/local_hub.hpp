@@ -2,6 +2,7 @@
 
 #include "cohub/awaitable.hpp"
 #include "cohub/named.hpp"
+#include "cohub/repository.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 
@@ -22,6 +23,14 @@ namespace detail {
 struct local_hub_state;
 }
 
+/// How many requests one user, or one address that sends no token, may make in a window
+/// (hub-protocol, section 9.4). 0: any number.
+struct local_hub_rate_limits {
+  std::uint64_t api = 0;             ///< of /api/... and LFS
+  std::uint64_t resolvers = 0;       ///< of files: /{repo}/resolve/... and what it leads to
+  std::chrono::seconds window{300};  ///< all windows begin and end together
+};
+
 struct local_hub_config {
   std::filesystem::path root{};  ///< where repositories, objects and tokens live; made if missing
   std::string address = "127.0.0.1";  ///< to listen on
@@ -37,7 +46,12 @@ struct local_hub_config {
 
   /// Larger files are large objects, whatever .gitattributes says.
   std::uint64_t lfs_threshold = 10u << 20;
-  std::chrono::seconds url_lifetime{3600};       ///< of the signed urls of large files
+  std::chrono::seconds url_lifetime{3600};  ///< of the signed urls of large files
+  /// Answer for small files with a redirect (307) to a path of the same listener that names the
+  /// commit, as the public Hub does, and not with the file itself: one request more a file.
+  bool resolve_cache = false;
+  /// Set: answers tell what is left, and 429 when it is spent.
+  std::optional<local_hub_rate_limits> rate_limits{};
   std::chrono::milliseconds idle_limit{60'000};  ///< a silent connection is closed after this
   std::size_t blocking_threads = 2;              ///< for git, disk and digests
 };
@@ -49,10 +63,20 @@ struct local_hub_token {
   std::string role{};   ///< "read" or "write"
 };
 
+/// What `local_hub::update_repo_settings` changes; unset members stay as they are.
+struct local_hub_settings {
+  repo_type type = repo_type::model;
+  std::optional<bool> is_private{};  ///< only its owner knows that it exists
+  /// "manual": its contents are for those whom the owner lets in; "auto": for whoever asks; "": for
+  /// everybody.
+  std::optional<std::string> gated{};
+  std::optional<bool> disabled{};  ///< nobody gets anything of it, its owner neither
+};
+
 /// Misbehaviour on order, for the tests of programs that speak to a Hub: see `local_hub::inject`.
 ///
 /// It befalls requests that match all of `method`, `path_part` and `where`; empty members match
-/// all.
+/// all. What it does may be combined: a delayed 206 with a wrong range, a trickle that breaks off.
 struct hub_fault {
   enum class listener { any, api, content };
 
@@ -66,8 +90,24 @@ struct hub_fault {
   bool stall = false;                 ///< never answer; the connection stays open
   /// Answer with this status instead of doing what was asked; 0: do it.
   int status = 0;
-  std::vector<std::pair<std::string, std::string>> headers{};  ///< added to the answer
-  std::string body{};                                          ///< of the answer, with `status`
+  /// Headers of the answer, each in place of its own of that name: a `Content-Range` that lies, an
+  /// `ETag` of other content, a `Link` to the same page again, a `Location` of another scheme.
+  std::vector<std::pair<std::string, std::string>> headers{};
+  /// Body of the answer. With `status` 0 the request is done as asked, and this takes the place of
+  /// what it would have told: the other headers stay.
+  std::string body{};
+  /// Redirect (302, or `status`) to this address, of whatever host or scheme, as it is.
+  std::string redirect_to{};
+  /// Redirect to the path that was asked for, again and again.
+  bool redirect_to_itself = false;
+  /// Answer as if the request had no Range header: 200 and the whole content.
+  bool ignore_range = false;
+
+  /// Tell this length in place of the body's own. All of the body is sent, then the connection
+  /// closed.
+  std::optional<std::uint64_t> content_length{};
+  /// Make the answer's head longer by so many bytes of headers that mean nothing.
+  std::size_t head_padding = 0;
 
   /// Close the connection after so many bytes of the answer's body. The promised length stays.
   std::optional<std::uint64_t> drop_after_bytes{};
@@ -75,6 +115,13 @@ struct hub_fault {
   std::optional<std::uint64_t> stall_after_bytes{};
   /// Flip the bits of the byte at this offset of the answer's body.
   std::optional<std::uint64_t> corrupt_byte{};
+  /// Flip the bits of the byte at this offset of the file, whatever range it is sent in. Requests
+  /// that have no such byte in their answer (HEAD, other ranges, those from the end) do not match.
+  std::optional<std::uint64_t> corrupt_file_byte{};
+  /// Send the answer's body in pieces of so many bytes, with `trickle_interval` after each; 0: at
+  /// once.
+  std::size_t trickle_bytes = 0;
+  std::chrono::milliseconds trickle_interval{};
 };
 
 /// One request that a Hub was sent.
@@ -115,6 +162,27 @@ class local_hub {
   std::vector<local_hub_token> tokens() const;
   /// Makes an organisation, or sets the members of one: each may write to its repositories.
   void set_organization(std::string name, std::vector<std::string> members);
+
+  /// Changes who may see a repository.
+  /// @throws error  errc::repository_not_found, errc::invalid_argument
+  /// @par Mirrors  update_repo_settings(); PUT /api/{type}/{repo}/settings
+  void update_repo_settings(std::string repo_id, named<local_hub_settings> settings);
+  /// Lets a user have the contents of a gated repository, or no longer.
+  /// @throws error  errc::repository_not_found
+  /// @par Mirrors  grant_access(); POST /api/{type}/{repo}/user-access-request/grant
+  void grant_access(std::string repo_id, std::string user, repo_type type = repo_type::model);
+  void revoke_access(std::string repo_id, std::string user, repo_type type = repo_type::model);
+
+  /// Gives a repository another id; its old one redirects to it from now on.
+  /// @throws error  errc::repository_not_found, errc::conflict: `to_id` exists,
+  ///                errc::invalid_repository_id
+  /// @par Mirrors  move_repo(); POST /api/repos/move
+  void move_repo(std::string from_id, std::string to_id, repo_type type = repo_type::model);
+
+  /// Lets no signed url given so far be good any more, uploads included; also after a restart.
+  void expire_urls();
+  /// Begins the next window of the rate limits now.
+  void end_rate_limit_window();
 
   /// Makes requests to come fail on order. Of several faults that match a request, the one given
   /// first befalls it.

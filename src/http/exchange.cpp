@@ -188,6 +188,8 @@ class wire_body final : public response::body {
       if (failure && failure != beast::http::error::need_more &&
           failure != beast::http::error::need_buffer)
         throw error(errc::invalid_response, "reading a chunked answer", context_);
+      if (ahead_.size() > head_limit)  // a chunk's head or a trailer without end
+        throw error(errc::invalid_response, "reading a chunked answer", context_);
       const auto space = ahead_.prepare(head_read);
       const auto received =
           lease_->try_read_some(std::span(static_cast<std::byte*>(space.data()), space.size()));
@@ -241,14 +243,20 @@ response_head head_of(const parser& reader, const request& what) {
 /// Reads until the parser has a whole head; false if the connection ended before its first byte.
 awaitable<bool> read_head(stream& connection, parser& reader, beast::flat_buffer& ahead,
                           bool nothing_yet) {
+  // The parser's own limit holds for what one call of it sees: fields that come in pieces would add
+  // up to any size.
+  std::size_t parsed = 0;
   while (!reader.is_header_done()) {
     boost::system::error_code failure;
     if (ahead.size() > 0) {
-      ahead.consume(reader.put(ahead.data(), failure));
+      const std::size_t used = reader.put(ahead.data(), failure);
+      ahead.consume(used);
+      parsed += used;
+      if (parsed > head_limit) throw boost::system::system_error(beast::http::error::header_limit);
       if (reader.is_header_done()) break;
       if (failure && failure != beast::http::error::need_more)
         throw boost::system::system_error(failure);
-      if (ahead.size() > head_limit)
+      if (parsed + ahead.size() > head_limit)
         throw boost::system::system_error(beast::http::error::header_limit);
     }
     const auto space = ahead.prepare(head_read);

@@ -3,8 +3,10 @@
 #include "io/file.hpp"
 #include "io/on_pool.hpp"
 #include "server/call.hpp"
+#include "server/error_reply.hpp"
 #include "server/failure.hpp"
 #include "server/guarded.hpp"
+#include "server/permissions.hpp"
 #include "server/route_table.hpp"
 
 #include <algorithm>
@@ -75,17 +77,56 @@ awaitable<std::shared_ptr<spooled_body>> read_to_file(std::shared_ptr<hub_store>
   }
 }
 
+/// A token that is not known counts as its sender's address: else every guess would be another
+/// caller.
+rate_limiter::verdict admit(rate_limiter& limiter, const hub_store& store,
+                            const request_head& head) {
+  const auto who = find_identity(store, head.headers.get("Authorization"));
+  return limiter.admit(head.target, who ? "user " + who->name : "address " + head.peer,
+                       rate_limiter::clock::now());
+}
+
+/// Structured fields, as the public Hub writes them (hub-protocol, section 9.4).
+void tell(const rate_limiter::verdict& verdict, reply& answer) {
+  const std::string name = '"' + verdict.bucket + '"';
+  answer.headers.set("ratelimit", name + ";r=" + std::to_string(verdict.left) +
+                                      ";t=" + std::to_string(verdict.ends.count()));
+  answer.headers.set("ratelimit-policy", "\"fixed window\";" + name +
+                                             ";q=" + std::to_string(verdict.quota) +
+                                             ";w=" + std::to_string(verdict.window.count()));
+}
+
 class api_handler final : public request_handler {
  public:
-  api_handler(std::shared_ptr<hub_store> store, asio::any_io_executor pool, endpoints where)
-      : store_(std::move(store)), pool_(std::move(pool)), where_(std::move(where)) {}
+  api_handler(std::shared_ptr<hub_store> store, asio::any_io_executor pool, endpoints where,
+              std::shared_ptr<rate_limiter> limiter)
+      : store_(std::move(store)),
+        pool_(std::move(pool)),
+        where_(std::move(where)),
+        limiter_(std::move(limiter)) {}
 
   awaitable<reply> answer(request_head head, request_body& body) override {
-    auto operation = run(store_, pool_, where_, std::move(head), body);
-    return guarded(std::move(operation));
+    rate_limiter::verdict verdict;
+    if (limiter_) verdict = admit(*limiter_, *store_, head);
+    if (!verdict.admitted) return refused(std::move(verdict));
+    auto operation = guarded(run(store_, pool_, where_, std::move(head), body));
+    if (verdict.bucket.empty()) return operation;
+    return counted(std::move(operation), std::move(verdict));
   }
 
  private:
+  static awaitable<reply> refused(rate_limiter::verdict verdict) {
+    reply answer = error_reply(429, {}, "Too many requests: the limit is told in ratelimit-policy");
+    tell(verdict, answer);
+    co_return answer;
+  }
+
+  static awaitable<reply> counted(awaitable<reply> operation, rate_limiter::verdict verdict) {
+    reply answer = co_await std::move(operation);
+    tell(verdict, answer);
+    co_return answer;
+  }
+
   static awaitable<reply> run(std::shared_ptr<hub_store> store, asio::any_io_executor pool,
                               endpoints where, request_head head, request_body& body) {
     auto what = std::make_shared<call>();
@@ -113,13 +154,16 @@ class api_handler final : public request_handler {
   std::shared_ptr<hub_store> store_;
   asio::any_io_executor pool_;
   endpoints where_;
+  std::shared_ptr<rate_limiter> limiter_;
 };
 
 }  // namespace
 
 std::shared_ptr<request_handler> make_api_handler(std::shared_ptr<hub_store> store,
-                                                  asio::any_io_executor pool, endpoints where) {
-  return std::make_shared<api_handler>(std::move(store), std::move(pool), std::move(where));
+                                                  asio::any_io_executor pool, endpoints where,
+                                                  std::shared_ptr<rate_limiter> limiter) {
+  return std::make_shared<api_handler>(std::move(store), std::move(pool), std::move(where),
+                                       std::move(limiter));
 }
 
 }  // namespace cohub::server

@@ -2,6 +2,7 @@
 
 #include "server/hub_store.hpp"
 #include "server/message.hpp"
+#include "server/rate_limiter.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 
@@ -17,9 +18,10 @@ struct endpoints {
   std::string content{};
 };
 
-/// Answers the requests of the API. Handlers run on `pool`.
+/// Answers the requests of the API. Handlers run on `pool`. @param limiter  null: no limits
 std::shared_ptr<request_handler> make_api_handler(std::shared_ptr<hub_store> store,
-                                                  asio::any_io_executor pool, endpoints where);
+                                                  asio::any_io_executor pool, endpoints where,
+                                                  std::shared_ptr<rate_limiter> limiter);
 
 /// Answers the requests for file contents: whoever has a signed url may.
 std::shared_ptr<request_handler> make_content_handler(std::shared_ptr<hub_store> store,

@@ -6,6 +6,7 @@
 #include "server/hub_store.hpp"
 #include "server/message.hpp"
 
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <string>
@@ -15,15 +16,18 @@ namespace cohub::server {
 /// One request to the API, taken apart.
 struct call {
   std::string method{};
-  std::string query{};  ///< encoded, without '?'
+  std::string target{};  ///< path and query, encoded
+  std::string query{};   ///< encoded, without '?'
   http::fields headers{};
   std::string endpoint{};          ///< what links in the answer begin with: no final '/'
   std::string content_endpoint{};  ///< the same for file contents
 
   repo_type type = repo_type::model;
-  std::string id{};        ///< of the repository, as asked: not yet checked
-  std::string revision{};  ///< decoded; or the name of a branch or tag
-  std::string path{};      ///< within the repository, decoded
+  std::string id{};          ///< of the repository, as asked: not yet checked
+  std::size_t id_at = 0;     ///< the first segment of the target that belongs to it
+  std::size_t id_parts = 0;  ///< how many do; 0: it did not come from the target
+  std::string revision{};    ///< decoded; or the name of a branch or tag
+  std::string path{};        ///< within the repository, decoded
 
   std::string body{};                 ///< of routes that want it in memory
   std::filesystem::path body_file{};  ///< of routes whose body may be large

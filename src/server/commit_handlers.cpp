@@ -118,7 +118,10 @@ reply commit(hub_store& store, const call& what) {
   const access have = require_committer(store, what);
   git_repository repository(store.repos.path_of(what.type, what.id));
   const std::string branch = require_branch(repository, what.revision);
-  const auto request = read_commit_request(what.body_file, repository, store.objects);
+  const object_sizes sizes = [&](const std::string& sha256) {
+    return store.object_size(what.type, what.id, sha256);
+  };
+  const auto request = read_commit_request(what.body_file, repository, sizes);
   const bool as_pull_request = query_flag(what.query, "create_pr");
 
   const auto writer = store.repos.writer(what.type, what.id);

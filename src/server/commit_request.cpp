@@ -75,7 +75,7 @@ std::string checked_path(const std::string& path) {
 struct line_visitor {
   commit_request& request;
   git_repository& repository;
-  const object_store& objects;
+  const object_sizes& sizes;
 
   void operator()(const hub::commit_header&) const { throw bad_request("A second commit header"); }
 
@@ -83,7 +83,7 @@ struct line_visitor {
 
   void operator()(const hub::commit_lfs_file& file) const {
     if (!core::is_hex(file.sha256, 64)) throw bad_request("Invalid object id of " + file.path);
-    const auto size = objects.size_of(file.sha256);
+    const auto size = sizes(file.sha256);
     if (!size || (file.size != 0 && file.size != *size))
       throw bad_request("LFS pointer pointed to a file that does not exist: " + file.path);
     put(file.path, write_lfs_pointer({file.sha256, *size}));
@@ -111,9 +111,9 @@ std::string commit_request::message() const {
 }
 
 commit_request read_commit_request(const std::filesystem::path& body, git_repository& repository,
-                                   const object_store& objects) {
+                                   const object_sizes& sizes) {
   commit_request request;
-  const line_visitor visitor{request, repository, objects};
+  const line_visitor visitor{request, repository, sizes};
   line_reader lines(body);
   bool has_header = false;
   for (std::string_view line; lines.next(line);) {

@@ -1,9 +1,11 @@
 #pragma once
 
 #include "server/git_repository.hpp"
-#include "server/object_store.hpp"
 
+#include <cstdint>
 #include <filesystem>
+#include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -19,12 +21,14 @@ struct commit_request {
   std::string message() const;
 };
 
+/// Size of a large object, nothing if the repository does not have it.
+using object_sizes = std::function<std::optional<std::uint64_t>(const std::string& sha256)>;
+
 /// Reads an NDJSON body (hub-protocol, section 7.5) line by line and writes its files as blobs.
 /// Memory is bounded by the longest line.
 /// @throws failure  400: not such a body, or a large object that was never uploaded; 413: a line
-/// that is too
-///                  long; 422: a path that no repository may hold
+///                  that is too long; 422: a path that no repository may hold
 commit_request read_commit_request(const std::filesystem::path& body, git_repository& repository,
-                                   const object_store& objects);
+                                   const object_sizes& sizes);
 
 }  // namespace cohub::server

@@ -1,3 +1,4 @@
+#include "hub/repo_id.hpp"
 #include "io/on_pool.hpp"
 #include "server/api.hpp"
 #include "server/failure.hpp"
@@ -41,6 +42,18 @@ reply read_object(const hub_store& store, const content_grant& grant, const requ
   answer = file_reply(store.objects.path_of(grant.sha256), *size, etag, head.headers);
   describe_file(answer, grant.file_name);
   return answer;
+}
+
+/// Gives the object to the repository that it was uploaded for, which may have moved meanwhile.
+void note_object(hub_store& store, const content_grant& grant) {
+  const auto slash = grant.repository.find('/');
+  const auto type = hub::parse_plural(std::string_view(grant.repository).substr(0, slash));
+  if (!type || slash == grant.repository.npos) throw not_found("The repository does not exist");
+  const std::string id = grant.repository.substr(slash + 1);
+  if (store.repos.add_object(*type, id, grant.sha256)) return;
+  for (const auto& moved : store.repos.moved_to(*type, id))
+    if (store.repos.add_object(*type, moved, grant.sha256)) return;
+  throw not_found("The repository does not exist any more");
 }
 
 class content_handler final : public request_handler {
@@ -91,9 +104,13 @@ class content_handler final : public request_handler {
       };
       co_await io::on_pool(pool, std::move(write));
     }
-    auto finish = [object, grant] { return object->store_as(grant.sha256, grant.size); };
-    const bool stored = co_await io::on_pool(pool, std::move(finish));
-    if (!stored) throw bad_request("The content does not have the announced sha256");
+    auto finish = [store, object, grant] {
+      if (!object->store_as(grant.sha256, grant.size))
+        throw bad_request("The content does not have the announced sha256");
+      note_object(*store, grant);
+      return true;
+    };
+    co_await io::on_pool(pool, std::move(finish));
     reply answer;
     answer.headers.set("ETag", '"' + grant.sha256 + '"');
     co_return answer;

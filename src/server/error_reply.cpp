@@ -30,7 +30,9 @@ reply error_reply(int status, const std::string& code, const std::string& messag
 }
 
 reply error_reply(const failure& problem) {
-  reply answer = error_reply(problem.status(), problem.code(), problem.what());
+  reply answer = problem.status() / 100 == 3
+                     ? text_reply(problem.what(), problem.status())
+                     : error_reply(problem.status(), problem.code(), problem.what());
   for (const auto& [name, value] : problem.headers()) answer.headers.set(name, value);
   return answer;
 }

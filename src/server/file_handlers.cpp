@@ -1,5 +1,6 @@
 #include "core/byte_range.hpp"
 #include "core/url.hpp"
+#include "hub/repo_id.hpp"
 #include "hub/repo_path.hpp"
 #include "server/error_reply.hpp"
 #include "server/failure.hpp"
@@ -62,14 +63,24 @@ reply redirect_to_content(hub_store& store, const call& what, const found_file& 
   return answer;
 }
 
-}  // namespace
+/// Where a small file is, by its commit (hub-protocol, section 3.2).
+reply redirect_to_cache(const call& what, const found_file& file, const std::string& etag) {
+  const auto path = std::string_view(what.target).substr(0, what.target.find('?'));
+  const std::string location = "/api/resolve-cache/" + std::string(hub::plural(what.type)) + '/' +
+                               what.id + '/' + file.commit + '/' +
+                               core::percent_encode(what.path, "/") + '?' +
+                               core::percent_encode(path) + "=&etag=" + core::percent_encode(etag);
+  reply answer = text_reply("Temporary Redirect. Redirecting to " + location, 307);
+  answer.headers.set("Location", location);
+  return answer;
+}
 
-reply resolve_file(hub_store& store, const call& what) {
-  require_readable(store, what);
+reply answer_file(hub_store& store, const call& what, bool redirects) {
+  require_content(store, what);
   const git_repository repository(store.repos.path_of(what.type, what.id));
   const auto file = find_file(repository, what);
   std::optional<std::uint64_t> large;
-  if (file.entry.lfs) large = store.objects.size_of(file.entry.lfs->sha256);
+  if (file.entry.lfs) large = store.object_size(what.type, what.id, file.entry.lfs->sha256);
   const std::string etag = '"' + (large ? file.entry.lfs->sha256 : file.entry.oid) + '"';
   reply answer;
   if (matches_etag(what.headers.get("If-None-Match"), etag)) {
@@ -77,6 +88,8 @@ reply resolve_file(hub_store& store, const call& what) {
     answer.headers.set("ETag", etag);
   } else if (large) {
     answer = redirect_to_content(store, what, file, *large);
+  } else if (redirects) {
+    answer = redirect_to_cache(what, file, etag);
   } else {
     answer = bytes_reply(repository.read_blob(file.entry.oid), etag, what.headers);
     describe_file(answer, base_name(what.path));
@@ -85,8 +98,18 @@ reply resolve_file(hub_store& store, const call& what) {
   return answer;
 }
 
+}  // namespace
+
+reply resolve_file(hub_store& store, const call& what) {
+  return answer_file(store, what, store.config.resolve_cache);
+}
+
+reply resolve_cached_file(hub_store& store, const call& what) {
+  return answer_file(store, what, false);
+}
+
 reply raw_file(hub_store& store, const call& what) {
-  require_readable(store, what);
+  require_content(store, what);
   const git_repository repository(store.repos.path_of(what.type, what.id));
   const auto file = find_file(repository, what);
   reply answer =

@@ -28,6 +28,12 @@ core::byte_range begin_reply(reply& answer, std::uint64_t size, const std::strin
                                               std::to_string(size));
       break;
     case core::requested_range::outcome::unsatisfiable:
+      if (size == 0) {
+        // No range of nothing can be satisfied. The JavaScript client asks for the first byte to
+        // learn a size, and reads it here.
+        answer.headers.set("Content-Range", "bytes */0");
+        break;
+      }
       answer = error_reply(416, {}, "Requested range not satisfiable");
       answer.headers.set("Content-Range", "bytes */" + std::to_string(size));
       range = {};

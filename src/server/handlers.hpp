@@ -10,11 +10,18 @@ class git_repository;
 // repo_handlers.cpp
 reply whoami(hub_store& store, const call& what);
 reply create_repo(hub_store& store, const call& what);
+reply move_repo(hub_store& store, const call& what);
 reply delete_repo(hub_store& store, const call& what);
 reply get_repo_info(hub_store& store, const call& what);
 reply check_access(hub_store& store, const call& what);
 reply check_write_access(hub_store& store, const call& what);
 reply validate_yaml(hub_store& store, const call& what);
+
+// access_handlers.cpp
+reply update_settings(hub_store& store, const call& what);
+reply ask_access(hub_store& store, const call& what);
+reply list_access_requests(hub_store& store, const call& what);
+reply change_access_request(hub_store& store, const call& what);
 
 // tree_handlers.cpp
 reply list_tree(hub_store& store, const call& what);
@@ -30,6 +37,8 @@ reply delete_tag(hub_store& store, const call& what);
 
 // file_handlers.cpp
 reply resolve_file(hub_store& store, const call& what);
+/// What `resolve_file` redirects to for small files.
+reply resolve_cached_file(hub_store& store, const call& what);
 reply raw_file(hub_store& store, const call& what);
 
 // commit_handlers.cpp

@@ -31,15 +31,20 @@ std::filesystem::path emptied(const std::filesystem::path& folder) {
   return folder;
 }
 
-std::string load_secret(const std::filesystem::path& file, const std::filesystem::path& temporary) {
-  constexpr std::size_t length = 32;
-  if (std::filesystem::exists(file)) {
-    std::string secret = io::read_file(file, length);
-    if (secret.size() == length) return secret;
-  }
-  std::string secret = random_bytes(length);
-  write_private_file(file, secret, temporary / "secret");
+constexpr std::size_t secret_length = 32;
+
+std::string make_secret(const std::filesystem::path& file, const std::filesystem::path& temporary) {
+  std::string secret = random_bytes(secret_length);
+  write_private_file(file, secret, temporary / ("secret-" + io::random_suffix()));
   return secret;
+}
+
+std::string load_secret(const std::filesystem::path& file, const std::filesystem::path& temporary) {
+  if (std::filesystem::exists(file)) {
+    std::string secret = io::read_file(file, secret_length);
+    if (secret.size() == secret_length) return secret;
+  }
+  return make_secret(file, temporary);
 }
 
 }  // namespace
@@ -52,5 +57,15 @@ hub_store::hub_store(const local_hub_config& given)
       repos(config.root / "repositories", temporary),
       objects(config.root / "objects", temporary),
       signer(load_secret(config.root / "secret", temporary)) {}
+
+std::optional<std::uint64_t> hub_store::object_size(repo_type type, const std::string& id,
+                                                    const std::string& sha256) const {
+  if (!repos.has_object(type, id, sha256)) return std::nullopt;
+  return objects.size_of(sha256);
+}
+
+void hub_store::renew_secret() {
+  signer.replace_secret(make_secret(config.root / "secret", temporary));
+}
 
 }  // namespace cohub::server

@@ -8,7 +8,10 @@
 #include "server/signed_url.hpp"
 #include "server/token_store.hpp"
 
+#include <cstdint>
 #include <filesystem>
+#include <optional>
+#include <string>
 
 namespace cohub::server {
 
@@ -28,7 +31,14 @@ class hub_store {
   token_store tokens;
   repo_store repos;
   object_store objects;
-  const url_signer signer;
+  url_signer signer;
+
+  /// Size of a large object that the repository has.
+  std::optional<std::uint64_t> object_size(repo_type type, const std::string& id,
+                                           const std::string& sha256) const;
+
+  /// Makes every signed url worthless, for good.
+  void renew_secret();
 };
 
 }  // namespace cohub::server

@@ -30,6 +30,7 @@ hub::lfs_action signed_action(const hub_store& store, const call& what, const ch
   grant.method = method;
   grant.sha256 = object.oid;
   grant.size = object.size;
+  if (grant.method == "PUT") grant.repository = std::string(hub::plural(what.type)) + '/' + what.id;
   grant.expires = std::chrono::duration_cast<std::chrono::seconds>(
                       std::chrono::system_clock::now().time_since_epoch())
                       .count() +
@@ -48,7 +49,7 @@ hub::lfs_batch_answer upload_answer(const hub_store& store, const call& what,
   const auto stored = store.objects.size_of(object.oid);
   if (stored && *stored != object.size)
     return refused(std::move(answer), 422, "The object has another size");
-  if (stored) return answer;
+  if (stored && store.repos.has_object(what.type, what.id, object.oid)) return answer;
   answer.upload = signed_action(store, what, "PUT", object);
   hub::lfs_action verify;
   verify.href = what.endpoint + '/' + std::string(hub::url_prefix(what.type)) + what.id +
@@ -64,7 +65,8 @@ boost::json::object download_answer(const hub_store& store, const call& what,
   boost::json::object answer;
   answer["oid"] = object.oid;
   answer["size"] = object.size;
-  if (!core::is_hex(object.oid, 64) || store.objects.size_of(object.oid) != object.size) {
+  if (!core::is_hex(object.oid, 64) ||
+      store.object_size(what.type, what.id, object.oid) != object.size) {
     boost::json::object problem;
     problem["code"] = 404;
     problem["message"] = "Object does not exist on the server";
@@ -101,7 +103,7 @@ reply lfs_batch(hub_store& store, const call& what) {
   if (upload)
     require_proposable(store, what);
   else
-    require_readable(store, what);
+    require_content(store, what);
   if (request->objects.size() > objects_limit)
     throw failure(413, {}, "Too many objects: at most 1000 may be asked at once");
   reply answer;
@@ -125,7 +127,7 @@ reply lfs_verify(hub_store& store, const call& what) {
   const auto& object = parsed->as_object();
   const std::string oid = hub::text_or(object, "oid");
   if (!core::is_hex(oid, 64)) throw unprocessable("Invalid object id");
-  const auto stored = store.objects.size_of(oid);
+  const auto stored = store.object_size(what.type, what.id, oid);
   if (!stored) throw not_found("Object does not exist on the server");
   if (*stored != hub::number_or(object, "size")) throw unprocessable("The object has another size");
   return json_reply(boost::json::object());

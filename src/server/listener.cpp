@@ -75,6 +75,7 @@ awaitable<void> listener::serve_one(std::shared_ptr<listener> self, tcp::socket 
   auto status = std::make_shared<session_status>();
   try {
     socket.set_option(tcp::no_delay(true));
+    status->peer = socket.remote_endpoint().address().to_string();
     std::unique_ptr<http::stream> connection;
     if (self->tls_) {
       auto handshake = http::accept_tls_stream(std::move(socket), self->tls_);

@@ -10,6 +10,7 @@
 #include <boost/asio/thread_pool.hpp>
 
 #include <algorithm>
+#include <functional>
 #include <utility>
 
 namespace cohub {
@@ -44,6 +45,12 @@ std::string endpoint_of(const std::string& scheme, const std::string& address, s
   if (host == "::") host = "::1";
   if (host.find(':') != host.npos) host = '[' + host + ']';
   return scheme + "://" + host + ':' + std::to_string(port);
+}
+
+void change_record(server::hub_store& store, repo_type type, const std::string& repo_id,
+                   const std::function<void(server::repo_record&)>& change) {
+  if (!store.repos.update(type, repo_id, change))
+    throw error(errc::repository_not_found, "changing " + repo_id);
 }
 
 /// Hands requests to a handler that is known only once the ports are.
@@ -81,7 +88,8 @@ struct detail::local_hub_state {
     where.content = without_slash(config.public_content_endpoint);
     if (where.content.empty())
       where.content = endpoint_of(where.scheme, config.address, content->port());
-    handler->target = server::make_api_handler(store, pool->get_executor(), where);
+    if (config.rate_limits) limiter = std::make_shared<server::rate_limiter>(*config.rate_limits);
+    handler->target = server::make_api_handler(store, pool->get_executor(), where, limiter);
     api->start();
     content->start();
   }
@@ -95,6 +103,7 @@ struct detail::local_hub_state {
 
   std::shared_ptr<server::hub_store> store;
   std::shared_ptr<server::traffic> traffic = std::make_shared<server::traffic>();
+  std::shared_ptr<server::rate_limiter> limiter;  // null: no limits
   std::shared_ptr<asio::thread_pool> pool;
   std::shared_ptr<server::listener> api;
   std::shared_ptr<server::listener> content;
@@ -128,6 +137,38 @@ local_hub_token local_hub::create_token(std::string owner, std::string role) {
 std::vector<local_hub_token> local_hub::tokens() const { return state_->store->tokens.all(); }
 void local_hub::set_organization(std::string name, std::vector<std::string> members) {
   state_->store->tokens.set_organization(std::move(name), std::move(members));
+}
+
+void local_hub::update_repo_settings(std::string repo_id, named<local_hub_settings> settings) {
+  const auto& gated = settings->gated;
+  if (gated && !gated->empty() && *gated != "auto" && *gated != "manual")
+    throw error(errc::invalid_argument, "gating " + repo_id + ": \"" + *gated + "\"");
+  change_record(*state_->store, settings->type, repo_id, [&](server::repo_record& record) {
+    record.is_private = settings->is_private.value_or(record.is_private);
+    record.gated = gated.value_or(record.gated);
+    record.disabled = settings->disabled.value_or(record.disabled);
+  });
+}
+void local_hub::grant_access(std::string repo_id, std::string user, repo_type type) {
+  change_record(*state_->store, type, repo_id,
+                [&](server::repo_record& record) { record.set_access(user, "accepted"); });
+}
+void local_hub::revoke_access(std::string repo_id, std::string user, repo_type type) {
+  change_record(*state_->store, type, repo_id,
+                [&](server::repo_record& record) { record.set_access(user, {}); });
+}
+
+void local_hub::move_repo(std::string from_id, std::string to_id, repo_type type) {
+  auto& repos = state_->store->repos;
+  const std::string doing = "moving " + from_id + " to " + to_id;
+  if (!server::repo_store::is_valid_id(to_id)) throw error(errc::invalid_repository_id, doing);
+  if (!repos.find(type, from_id)) throw error(errc::repository_not_found, doing);
+  if (!repos.move(type, from_id, to_id)) throw error(errc::conflict, doing);
+}
+
+void local_hub::expire_urls() { state_->store->renew_secret(); }
+void local_hub::end_rate_limit_window() {
+  if (state_->limiter) state_->limiter->end_window();
 }
 
 void local_hub::inject(hub_fault fault) { state_->traffic->inject(std::move(fault)); }

@@ -25,6 +25,7 @@ struct request_head {
   bool expects_continue = false;
   std::optional<std::uint64_t> content_length{};  ///< nothing: no body, or a chunked one
   bool has_body = false;
+  std::string peer{};  ///< address of the client, without port
 };
 
 /// The body of a request, still on the wire.

@@ -1,7 +1,13 @@
 #include "server/permissions.hpp"
 
 #include "core/base64.hpp"
+#include "hub/repo_id.hpp"
+#include "hub/routes.hpp"
 #include "server/failure.hpp"
+#include "server/target.hpp"
+
+#include <utility>
+#include <vector>
 
 namespace cohub::server {
 
@@ -28,6 +34,47 @@ failure no_repository(bool anonymous) {
   return {404, "RepoNotFound", "Repository not found"};
 }
 
+/// In the words of the public Hub; clients go by the code.
+failure gated(const access& have, const std::string& status, const std::string& endpoint) {
+  const std::string name = std::string(hub::singular(have.repo.type)) + ' ' + have.repo.id;
+  if (!have.who)
+    return {401, "GatedRepo",
+            "Access to " + name +
+                " is restricted. You must have access to it and be authenticated to access it. "
+                "Please log in."};
+  if (status == "pending")
+    return {403, "GatedRepo",
+            "Your request to access " + name + " is awaiting a review from the repo authors."};
+  if (status == "rejected")
+    return {403, "GatedRepo",
+            "Your request to access " + name + " has been rejected by the repo's authors."};
+  return {403, "GatedRepo",
+          "Access to " + name + " is restricted and you are not in the authorized list. Visit " +
+              hub::routes::repo_page(endpoint, have.repo.type, have.repo.id) +
+              " to ask for access."};
+}
+
+bool is_visible(const repo_record& repo, const std::optional<identity>& who) {
+  return !repo.is_private || (who && who->owns(repo.owner()));
+}
+
+/// The one repository that the caller may know of and that the id leads to, if it is not one's own
+/// name (hub-protocol, section 3.3).
+void throw_if_moved(const hub_store& store, const call& what, const std::optional<identity>& who) {
+  std::vector<std::string> visible;
+  for (auto& id : store.repos.moved_to(what.type, what.id)) {
+    const auto repo = store.repos.find(what.type, id);
+    if (repo && is_visible(*repo, who)) visible.push_back(std::move(id));
+  }
+  if (visible.size() != 1) return;
+  const bool git = what.target.find(".git/info/lfs/") != std::string::npos;
+  http::fields headers;
+  const std::string location =
+      replace_segments(what.target, what.id_at, what.id_parts, visible[0] + (git ? ".git" : ""));
+  headers.set("Location", location);
+  throw failure(307, {}, "Temporary Redirect. Redirecting to " + location, std::move(headers));
+}
+
 failure forbidden(const access& have) {
   const std::string who = have.who ? have.who->name : "anonymous";
   return {403, {}, "Forbidden: " + who + " may not change " + have.repo.id};
@@ -39,10 +86,15 @@ failure read_only() {
 
 }  // namespace
 
+std::optional<identity> find_identity(const hub_store& store, std::string_view authorization) {
+  if (authorization.empty()) return std::nullopt;
+  return store.tokens.find(token_of(authorization));
+}
+
 std::optional<identity> identify(const hub_store& store, const call& what) {
   const auto header = what.headers.get("Authorization");
   if (header.empty()) return std::nullopt;
-  auto who = store.tokens.find(token_of(header));
+  auto who = find_identity(store, header);
   if (!who) throw failure(401, {}, "Invalid credentials in Authorization header");
   return who;
 }
@@ -63,10 +115,18 @@ access require_readable(hub_store& store, const call& what) {
   access have;
   have.who = identify(store, what);
   auto repo = store.repos.find(what.type, what.id);
-  if (!repo) throw no_repository(!have.who);
-  if (repo->is_private && (!have.who || !have.who->owns(repo->owner())))
-    throw no_repository(!have.who);
+  if (!repo && what.id_parts > 0) throw_if_moved(store, what, have.who);
+  if (!repo || !is_visible(*repo, have.who)) throw no_repository(!have.who);
+  if (repo->disabled) throw failure(403, {}, "Access to this resource is disabled.");
   have.repo = std::move(*repo);
+  return have;
+}
+
+access require_content(hub_store& store, const call& what) {
+  access have = require_readable(store, what);
+  if (have.repo.gated.empty() || (have.who && have.who->owns(have.repo.owner()))) return have;
+  const auto status = have.who ? have.repo.access_of(have.who->name) : std::string();
+  if (status != "accepted") throw gated(have, status, what.endpoint);
   return have;
 }
 
@@ -79,7 +139,7 @@ access require_writable(hub_store& store, const call& what) {
 }
 
 access require_proposable(hub_store& store, const call& what) {
-  access have = require_readable(store, what);
+  access have = require_content(store, what);
   if (!have.who) throw failure(401, {}, "Invalid username or password.");
   if (!have.who->may_write()) throw read_only();
   return have;

@@ -4,9 +4,14 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 
-/// Who may do what. Private repositories exist only for those who may read them.
+/// Who may do what (hub-protocol, section 9.2). Private repositories exist only for those who may
+/// read them; gated ones show everybody what they hold, and give it to those who were let in.
 namespace cohub::server {
+
+/// Whose token an Authorization header bears; nothing if it bears none that is known.
+std::optional<identity> find_identity(const hub_store& store, std::string_view authorization);
 
 /// Whose token the request bears; nothing if it bears none.
 /// @throws failure  401: a token that is not known
@@ -21,8 +26,11 @@ struct access {
   repo_record repo{};
 };
 
-/// The repository that the call names. @throws failure  401 or 404 RepoNotFound
+/// The repository that the call names, for its facts and names.
+/// @throws failure  401 or 404 RepoNotFound; 403: it is disabled
 access require_readable(hub_store& store, const call& what);
+/// The same for its contents. @throws failure  also 401 or 403 GatedRepo
+access require_content(hub_store& store, const call& what);
 /// The same for one who may change it. @throws failure  also 403
 access require_writable(hub_store& store, const call& what);
 /// The same for one who may propose changes to it: anybody who can read it and has a token that

@@ -2,12 +2,12 @@
 
 #include "io/file.hpp"
 #include "io/on_pool.hpp"
+#include "server/faulty_body.hpp"
 
 #include <boost/beast/http/status.hpp>
 
 #include <algorithm>
 #include <cstring>
-#include <limits>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -18,6 +18,13 @@ namespace {
 
 /// Large writes are what loopback and fast networks need; it is also the memory a connection holds.
 constexpr std::size_t file_piece = 512 * 1024;
+
+/// Header lines of so many bytes in all, or a few more.
+void add_padding(std::string& text, std::size_t bytes) {
+  constexpr std::size_t line = 1000;
+  for (std::size_t done = 0; done < bytes; done += line)
+    text += "X-Padding: " + std::string(std::min(line, bytes - done), 'x') + "\r\n";
+}
 
 std::string head_text(const reply& answer, const reply_framing& framing) {
   const auto reason =
@@ -34,34 +41,19 @@ std::string head_text(const reply& answer, const reply_framing& framing) {
     text += "\r\n";
   }
   if (!answer.headers.has("X-Request-Id")) text += "X-Request-Id: " + framing.request_id + "\r\n";
+  if (framing.fault) add_padding(text, framing.fault->head_padding);
+  std::uint64_t length = body_size(answer);
+  if (framing.fault) length = framing.fault->content_length.value_or(length);
   if (answer.status != 204 && answer.status != 304)
-    text += "Content-Length: " + std::to_string(body_size(answer)) + "\r\n";
+    text += "Content-Length: " + std::to_string(length) + "\r\n";
   text += framing.keep_alive ? "Connection: keep-alive\r\n\r\n" : "Connection: close\r\n\r\n";
   return text;
 }
 
-/// Where a fault ends the body.
-std::uint64_t cut_of(const std::optional<hub_fault>& fault) {
-  constexpr auto never = std::numeric_limits<std::uint64_t>::max();
-  if (!fault) return never;
-  return std::min(fault->drop_after_bytes.value_or(never),
-                  fault->stall_after_bytes.value_or(never));
-}
-
-void corrupt(const std::optional<hub_fault>& fault, std::uint64_t offset, std::byte* bytes,
-             std::size_t count) {
-  if (!fault || !fault->corrupt_byte) return;
-  const std::uint64_t at = *fault->corrupt_byte;
-  if (at >= offset && at - offset < count) bytes[at - offset] ^= std::byte{0xff};
-}
-
 // The body is lent by the caller, who awaits in the scope that owns it.
-awaitable<void> write_bytes(http::stream& connection, std::string head, std::string_view body,
-                            std::optional<hub_fault> fault) {
-  if (fault || body.size() <= file_piece) {
-    const std::size_t start = head.size();
+awaitable<void> write_bytes(http::stream& connection, std::string head, std::string_view body) {
+  if (body.size() <= file_piece) {
     head.append(body);
-    corrupt(fault, 0, reinterpret_cast<std::byte*>(head.data() + start), body.size());
     co_await connection.write(std::as_bytes(std::span(head)));
     co_return;
   }
@@ -70,7 +62,7 @@ awaitable<void> write_bytes(http::stream& connection, std::string head, std::str
 }
 
 awaitable<void> write_file(http::stream& connection, asio::any_io_executor pool, std::string head,
-                           file_part part, std::optional<hub_fault> fault) {
+                           file_part part) {
   const std::size_t start = head.size();
   const auto capacity =
       start + static_cast<std::size_t>(std::min<std::uint64_t>(part.size, file_piece));
@@ -92,7 +84,6 @@ awaitable<void> write_file(http::stream& connection, asio::any_io_executor pool,
         return source;
       };
       source = co_await io::on_pool(pool, std::move(read));
-      corrupt(fault, done, buffer->data() + filled, count);
     }
     co_await connection.write(std::span<const std::byte>(*buffer).first(filled + count));
     done += count;
@@ -109,21 +100,23 @@ awaitable<bool> write_reply(http::stream& connection, asio::any_io_executor pool
     co_await connection.write(std::as_bytes(std::span(head)));
     co_return true;
   }
-  const std::uint64_t cut = cut_of(framing.fault);
-  const bool whole = body_size(answer) <= cut;
-  if (auto* part = std::get_if<file_part>(&answer.body)) {
-    part->size = std::min(part->size, cut);
-    co_await write_file(connection, pool, std::move(head), *part, framing.fault);
+  if (framing.fault) {
+    auto writing = write_faulty_body(connection, pool, std::move(head), std::move(answer),
+                                     std::move(*framing.fault), framing.file_offset);
+    const bool whole = co_await std::move(writing);
     co_return whole;
+  }
+  if (const auto* part = std::get_if<file_part>(&answer.body)) {
+    co_await write_file(connection, pool, std::move(head), *part);
+    co_return true;
   }
   std::string_view body;
   if (const auto* text = std::get_if<std::string>(&answer.body))
     body = *text;
   else
     body = std::get<shared_bytes>(answer.body).bytes;
-  body = body.substr(0, static_cast<std::size_t>(std::min<std::uint64_t>(body.size(), cut)));
-  co_await write_bytes(connection, std::move(head), body, framing.fault);
-  co_return whole;
+  co_await write_bytes(connection, std::move(head), body);
+  co_return true;
 }
 
 }  // namespace cohub::server

@@ -7,6 +7,7 @@
 
 #include <boost/asio/any_io_executor.hpp>
 
+#include <cstdint>
 #include <optional>
 #include <string>
 
@@ -18,6 +19,7 @@ struct reply_framing {
   bool keep_alive = true;
   std::string request_id{};
   std::optional<hub_fault> fault{};
+  std::uint64_t file_offset = 0;  ///< of the body's first byte in the file it is a part of
 };
 
 /// Writes head and body; files are read on `pool`, one bounded buffer at a time. False if a fault

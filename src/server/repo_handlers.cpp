@@ -10,6 +10,7 @@
 #include "server/git_repository.hpp"
 #include "server/handlers.hpp"
 #include "server/permissions.hpp"
+#include "server/request_json.hpp"
 #include "server/target.hpp"
 
 #include <algorithm>
@@ -18,12 +19,6 @@
 namespace cohub::server {
 
 namespace {
-
-boost::json::object require_object(const std::string& body) {
-  auto parsed = hub::parse_json(body);
-  if (!parsed || !parsed->is_object()) throw bad_request("The request's body is not a JSON object");
-  return std::move(parsed->as_object());
-}
 
 /// Type and id of a body of create or delete.
 void read_name(const boost::json::object& body, const std::string& default_owner, repo_type& type,
@@ -37,14 +32,6 @@ void read_name(const boost::json::object& body, const std::string& default_owner
   if (owner.empty() && name.find('/') == name.npos) owner = default_owner;
   id = owner.empty() ? name : owner + '/' + name;
   if (!repo_store::is_valid_id(id)) throw bad_request("Invalid repository name: " + id);
-}
-
-bool wants_private(const boost::json::object& body) {
-  const std::string visibility = hub::text_or(body, "visibility");
-  if (visibility.empty()) return hub::flag_or(body, "private");
-  if (visibility != "public" && visibility != "private" && visibility != "protected")
-    throw bad_request("Invalid visibility: " + visibility);
-  return visibility != "public";
 }
 
 boost::json::object organization_json(const std::string& name) {
@@ -90,7 +77,7 @@ reply create_repo(hub_store& store, const call& what) {
   const auto body = require_object(what.body);
   repo_record record;
   read_name(body, who.name, record.type, record.id);
-  record.is_private = wants_private(body);
+  record.is_private = asked_privacy(body).value_or(false);
   record.sdk = hub::text_or(body, "sdk");
   if (!who.owns(record.owner()))
     throw failure(403, {},
@@ -116,6 +103,26 @@ reply create_repo(hub_store& store, const call& what) {
   return json_reply(answer);
 }
 
+reply move_repo(hub_store& store, const call& what) {
+  const auto body = require_object(what.body);
+  const std::string word = hub::text_or(body, "type", "model");
+  const auto type = hub::parse_singular(word);
+  if (!type) throw bad_request("Repositories of type \"" + word + "\" are not supported here");
+  call source = what;
+  source.type = *type;
+  source.id = hub::text_or(body, "fromRepo");
+  const access have = require_writable(store, source);
+  const std::string to = hub::text_or(body, "toRepo");
+  if (!repo_store::is_valid_id(to)) throw bad_request("Invalid repository name: " + to);
+  if (!have.who->owns(to.substr(0, to.find('/'))))
+    throw failure(403, {}, "You don't have the rights to move a repository to " + to);
+  if (!store.repos.move(*type, source.id, to))
+    throw failure(409, {}, "Cannot move the repository: " + to + " exists already");
+  boost::json::object answer;
+  answer["url"] = hub::routes::repo_page(what.endpoint, *type, to);
+  return json_reply(answer);
+}
+
 reply delete_repo(hub_store& store, const call& what) {
   const identity who = require_identity(store, what);
   const auto body = require_object(what.body);
@@ -136,6 +143,8 @@ reply get_repo_info(hub_store& store, const call& what) {
   info.author = have.repo.owner();
   info.sha = commit;
   info.is_private = have.repo.is_private;
+  info.gated = have.repo.gated;
+  info.disabled = have.repo.disabled;
   info.created_at = have.repo.created_at;
   info.sdk = have.repo.sdk;
   if (const auto head = repository.commit_info(commit))
@@ -164,7 +173,7 @@ reply get_repo_info(hub_store& store, const call& what) {
 }
 
 reply check_access(hub_store& store, const call& what) {
-  require_readable(store, what);
+  require_content(store, what);
   return json_reply(boost::json::object());
 }
 

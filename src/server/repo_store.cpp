@@ -26,7 +26,10 @@ namespace cohub::server {
 namespace {
 
 constexpr const char* record_name = "cohub.json";
+/// A folder of empty files, each named by the sha256 of a large object.
+constexpr const char* objects_name = "cohub-objects";
 constexpr std::uint64_t record_limit = 256u << 20;
+constexpr std::uint64_t sign_limit = 1000;
 
 std::string format_time(std::int64_t seconds, long milliseconds) {
   const auto time = static_cast<time_t>(seconds);
@@ -44,6 +47,8 @@ std::string write_record(const repo_record& record) {
   object["type"] = hub::singular(record.type);
   object["id"] = record.id;
   object["private"] = record.is_private;
+  object["gated"] = record.gated;
+  object["disabled"] = record.disabled;
   object["sdk"] = record.sdk;
   object["key"] = record.key;
   object["createdAt"] = record.created_at;
@@ -58,6 +63,15 @@ std::string write_record(const repo_record& record) {
     list.push_back(std::move(entry));
   }
   object["pullRequests"] = std::move(list);
+  boost::json::array requests;
+  for (const auto& each : record.access_requests) {
+    boost::json::object entry;
+    entry["user"] = each.user;
+    entry["status"] = each.status;
+    entry["timestamp"] = each.timestamp;
+    requests.push_back(std::move(entry));
+  }
+  object["accessRequests"] = std::move(requests);
   return boost::json::serialize(object);
 }
 
@@ -69,6 +83,8 @@ std::optional<repo_record> read_record(const std::string& text) {
   record.type = hub::parse_singular(hub::text_or(object, "type")).value_or(repo_type::model);
   record.id = hub::text_or(object, "id");
   record.is_private = hub::flag_or(object, "private");
+  record.gated = hub::text_or(object, "gated");
+  record.disabled = hub::flag_or(object, "disabled");
   record.sdk = hub::text_or(object, "sdk");
   record.key = hub::text_or(object, "key");
   record.created_at = hub::text_or(object, "createdAt");
@@ -79,6 +95,12 @@ std::optional<repo_record> read_record(const std::string& text) {
             {hub::number_or(*entry, "num"), hub::text_or(*entry, "title"),
              hub::text_or(*entry, "description"), hub::text_or(*entry, "author"),
              hub::text_or(*entry, "base")});
+  if (const auto* list = object.if_contains("accessRequests"); list && list->is_array())
+    for (const auto& item : list->as_array())
+      if (const auto* entry = item.if_object())
+        record.access_requests.push_back({hub::text_or(*entry, "user"),
+                                          hub::text_or(*entry, "status"),
+                                          hub::text_or(*entry, "timestamp")});
   return record;
 }
 
@@ -90,6 +112,17 @@ std::string timestamp_now() {
   const auto now = std::chrono::system_clock::now().time_since_epoch();
   const auto total = std::chrono::duration_cast<std::chrono::milliseconds>(now).count();
   return format_time(total / 1000, static_cast<long>(total % 1000));
+}
+
+std::string repo_record::access_of(std::string_view user) const {
+  for (const auto& each : access_requests)
+    if (each.user == user) return each.status;
+  return {};
+}
+
+void repo_record::set_access(const std::string& user, const std::string& status) {
+  std::erase_if(access_requests, [&](const access_request& each) { return each.user == user; });
+  if (!status.empty()) access_requests.push_back({user, status, timestamp_now()});
 }
 
 repo_store::repo_store(std::filesystem::path folder, std::filesystem::path temporary)
@@ -108,13 +141,19 @@ std::filesystem::path repo_store::path_of(repo_type type, const std::string& id)
   return folder_ / std::string(hub::plural(type)) / (id + ".git");
 }
 
+std::filesystem::path repo_store::sign_of(repo_type type, const std::string& id) const {
+  return folder_ / std::string(hub::plural(type)) / (id + ".moved");
+}
+
 std::optional<repo_record> repo_store::find(repo_type type, const std::string& id) const {
   if (!is_valid_id(id)) return std::nullopt;
   const auto path = path_of(type, id) / record_name;
   std::error_code code;
   if (!std::filesystem::exists(path, code)) return std::nullopt;
   try {
-    return read_record(io::read_file(path, record_limit));
+    auto record = read_record(io::read_file(path, record_limit));
+    if (record) record->id = id;  // it may have been moved here
+    return record;
   } catch (const error& e) {
     // Deleted in between.
     if (e.code() == boost::system::errc::no_such_file_or_directory) return std::nullopt;
@@ -134,6 +173,7 @@ bool repo_store::create(const repo_record& given) {
   const auto building = temporary_ / ("repository-" + io::random_suffix() + io::random_suffix());
   try {
     create_git_repository(building, record.owner());
+    io::create_directories(building / objects_name);
     io::write_file_atomically(building / record_name, write_record(record),
                               io::durability::machine);
     io::create_directories(target.parent_path());
@@ -150,6 +190,50 @@ bool repo_store::create(const repo_record& given) {
     throw;
   }
   return true;
+}
+
+bool repo_store::move(repo_type type, const std::string& from, const std::string& to) {
+  const auto lock_from = writer(type, from);
+  const auto lock_to = writer(type, to);
+  if (lock_from == lock_to) return false;
+  const std::scoped_lock lock(*lock_from, *lock_to);
+  if (!std::filesystem::exists(path_of(type, from)) || std::filesystem::exists(path_of(type, to)))
+    return false;
+  io::create_directories(path_of(type, to).parent_path());
+  // The way is there before it is needed: as long as the repository is in its old place, that is
+  // what is found.
+  io::write_file_atomically(sign_of(type, from), to, io::durability::machine, temporary_);
+  io::rename_file(path_of(type, from), path_of(type, to), io::durability::machine);
+  std::error_code ignored;  // of a repository that was here long ago
+  std::filesystem::remove(sign_of(type, to), ignored);
+  return true;
+}
+
+std::vector<std::string> repo_store::moved_to(repo_type type, const std::string& id) const {
+  std::vector<std::string> found;
+  std::error_code code;
+  if (id.find('/') == id.npos) {
+    if (!is_owner_name(id)) return found;
+    const auto owners = folder_ / std::string(hub::plural(type));
+    for (const auto& owner : std::filesystem::directory_iterator(owners, code)) {
+      std::string candidate = owner.path().filename().string() + '/' + id;
+      if (std::filesystem::exists(path_of(type, candidate), code))
+        found.push_back(std::move(candidate));
+    }
+    return found;
+  }
+  constexpr int longest_way = 10;
+  std::string at = id;
+  for (int hops = 0; hops < longest_way && is_valid_id(at); ++hops) {
+    if (hops > 0 && std::filesystem::exists(path_of(type, at), code)) {
+      found.push_back(at);
+      return found;
+    }
+    const auto sign = sign_of(type, at);
+    if (!std::filesystem::exists(sign, code)) return found;
+    at = io::read_file(sign, sign_limit);
+  }
+  return found;
 }
 
 bool repo_store::remove(repo_type type, const std::string& id) {
@@ -169,6 +253,38 @@ bool repo_store::remove(repo_type type, const std::string& id) {
 void repo_store::save(const repo_record& record) {
   io::write_file_atomically(path_of(record.type, record.id) / record_name, write_record(record),
                             io::durability::machine, temporary_);
+}
+
+bool repo_store::has_object(repo_type type, const std::string& id,
+                            const std::string& sha256) const {
+  const auto folder = path_of(type, id) / objects_name;
+  std::error_code code;
+  if (std::filesystem::exists(folder / sha256, code)) return true;
+  // A repository of a version that kept no such list has whatever it names.
+  return !std::filesystem::exists(folder, code);
+}
+
+bool repo_store::add_object(repo_type type, const std::string& id, const std::string& sha256) {
+  if (!is_valid_id(id)) return false;
+  const auto lock_owner = writer(type, id);
+  const std::lock_guard lock(*lock_owner);
+  if (!std::filesystem::exists(path_of(type, id) / record_name)) return false;
+  if (!has_object(type, id, sha256))
+    io::write_file_atomically(path_of(type, id) / objects_name / sha256, {},
+                              io::durability::machine, temporary_);
+  return true;
+}
+
+std::optional<repo_record> repo_store::update(repo_type type, const std::string& id,
+                                              const std::function<void(repo_record&)>& change) {
+  if (!is_valid_id(id)) return std::nullopt;
+  const auto lock_owner = writer(type, id);
+  const std::lock_guard lock(*lock_owner);
+  auto record = find(type, id);
+  if (!record) return std::nullopt;
+  change(*record);
+  save(*record);
+  return record;
 }
 
 std::shared_ptr<std::mutex> repo_store::writer(repo_type type, const std::string& id) {

@@ -4,11 +4,13 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace cohub::server {
@@ -22,15 +24,30 @@ struct pull_request {
   std::string base{};  ///< branch it is to be merged into
 };
 
+/// Somebody's wish to have the contents of a gated repository.
+struct access_request {
+  std::string user{};
+  std::string status{};     ///< "pending", "accepted" or "rejected"
+  std::string timestamp{};  ///< of the last change, as `timestamp_now`
+};
+
 /// What git does not know of a repository.
 struct repo_record {
   repo_type type = repo_type::model;
   std::string id{};  ///< "owner/name"
   bool is_private = false;
+  std::string gated{};       ///< empty, "auto" or "manual"
+  bool disabled = false;     ///< nobody gets anything
   std::string sdk{};         ///< of a space
   std::string key{};         ///< 24 hex digits: `_id`
   std::string created_at{};  ///< ISO 8601, UTC
   std::vector<pull_request> pull_requests{};
+  std::vector<access_request> access_requests{};  ///< at most one of a user
+
+  /// Where a user's request stands: empty if there is none.
+  std::string access_of(std::string_view user) const;
+  /// Makes the user's request, or sets where it stands; the empty status removes it.
+  void set_access(const std::string& user, const std::string& status);
 
   std::string owner() const { return id.substr(0, id.find('/')); }
 };
@@ -50,15 +67,34 @@ class repo_store {
 
   /// Makes the repository with its first commit, all at once; false if it exists.
   bool create(const repo_record& record);
+  /// Gives it another id, all at once, and remembers the way from the old one; false if it does not
+  /// exist, or one of the new id does.
+  bool move(repo_type type, const std::string& from, const std::string& to);
+  /// Where to look for an id that has no repository: what it was moved to, or, for a lone name, the
+  /// repositories of that name.
+  std::vector<std::string> moved_to(repo_type type, const std::string& id) const;
   /// Removes it, all at once; false if it does not exist.
   bool remove(repo_type type, const std::string& id);
+  /// Whether the content of a large object came in through this repository. Who knows a sha256 from
+  /// a listing does not have the content: it is no way to that of another repository.
+  bool has_object(repo_type type, const std::string& id, const std::string& sha256) const;
+  /// Notes that it did. On disk when it returns; false if the repository does not exist.
+  bool add_object(repo_type type, const std::string& id, const std::string& sha256);
+
   /// Replaces the record. Call with `writer` locked.
   void save(const repo_record& record);
+  /// Changes the record as it is now, all at once; nothing if the repository does not exist. What
+  /// `change` throws leaves it unchanged.
+  std::optional<repo_record> update(repo_type type, const std::string& id,
+                                    const std::function<void(repo_record&)>& change);
 
   /// Held while a repository's refs or record are changed.
   std::shared_ptr<std::mutex> writer(repo_type type, const std::string& id);
 
  private:
+  /// The file that tells where a repository was moved to.
+  std::filesystem::path sign_of(repo_type type, const std::string& id) const;
+
   std::filesystem::path folder_;
   std::filesystem::path temporary_;
   std::mutex mutex_;

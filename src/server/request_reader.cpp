@@ -41,6 +41,16 @@ request_head to_head(const parser& reader) {
   return head;
 }
 
+/// A body ends where its length or its chunks say; a coding that is not understood leaves open
+/// where, and with it what the next request is.
+void check_coding(const parser& reader) {
+  const auto [first, last] = reader.get().equal_range(beast::http::field::transfer_encoding);
+  if (first == last) return;
+  const bool once = std::next(first) == last;
+  if (!once || !reader.chunked() || !http::equal_without_case(first->value(), "chunked"))
+    throw failure(501, {}, "Unsupported transfer coding");
+}
+
 }  // namespace
 
 struct request_reader::state {
@@ -106,6 +116,7 @@ struct request_reader::state {
       if (code && code != beast::http::error::need_more && code != beast::http::error::need_buffer)
         throw failure(400, {}, "Malformed chunk in the request's body");
       if (used > 0 && ahead.size() > 0 && !code) continue;
+      if (ahead.size() > head_limit) throw failure(400, {}, "Endless chunk head or trailer");
       const std::size_t more = co_await fill();
       if (more == 0) throw failure(400, {}, "The request's body ended early");
     }
@@ -123,18 +134,22 @@ awaitable<std::optional<request_head>> request_reader::read_head() {
   self.reader->header_limit(head_limit);
   self.reader->body_limit(boost::none);
   self.reader->eager(false);
+  // The parser's own limit holds for what one call of it sees: fields that come in pieces would add
+  // up to any size.
+  std::size_t parsed = 0;
   auto started = std::chrono::steady_clock::now();
   for (bool anything = self.ahead.size() > 0;;) {
     if (self.ahead.size() > 0) {
       boost::system::error_code code;
       const std::size_t used = self.reader->put(self.ahead.data(), code);
       self.ahead.consume(used);
-      if (code == beast::http::error::header_limit)
+      parsed += used;
+      if (code == beast::http::error::header_limit || parsed > head_limit)
         throw failure(431, {}, "Request header fields too large");
       if (code && code != beast::http::error::need_more)
         throw failure(400, {}, "Malformed request");
       if (self.reader->is_header_done()) break;
-      if (self.ahead.size() >= head_limit)
+      if (parsed + self.ahead.size() > head_limit)
         throw failure(431, {}, "Request header fields too large");
     }
     const std::size_t count = co_await self.fill();
@@ -147,6 +162,7 @@ awaitable<std::optional<request_head>> request_reader::read_head() {
     if (std::chrono::steady_clock::now() - started > head_time)
       throw failure(408, {}, "The request took too long");
   }
+  check_coding(*self.reader);
   head = to_head(*self.reader);
   self.left = head->content_length;
   if (!self.reader->chunked() && !self.left) self.left = 0;

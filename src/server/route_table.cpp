@@ -27,14 +27,16 @@ struct operation {
   std::string_view method;
   std::string_view name;
   route to;
-  bool has_path = false;  ///< segments behind the revision are a path
+  /// What follows the name: nothing, a revision, a revision and a path, or one more word.
+  enum class tail { none, revision, path, word } rest = tail::revision;
 };
+using tail = operation::tail;
 
 const std::array operations{
     operation{"GET", "revision", {get_repo_info}},
-    operation{"GET", "tree", {list_tree}, true},
+    operation{"GET", "tree", {list_tree}, tail::path},
     operation{"POST", "paths-info", {get_paths_info, body_use::memory, listing_body}},
-    operation{"GET", "refs", {list_refs}},
+    operation{"GET", "refs", {list_refs}, tail::none},
     operation{"GET", "commits", {list_commits}},
     operation{"POST", "preupload", {preupload, body_use::memory, listing_body}},
     operation{"POST", "commit", {commit, body_use::file, commit_body, admit_commit}},
@@ -42,13 +44,19 @@ const std::array operations{
     operation{"DELETE", "branch", {delete_branch}},
     operation{"POST", "tag", {create_tag, body_use::memory, small_body}},
     operation{"DELETE", "tag", {delete_tag}},
-    operation{"GET", "auth-check", {check_access}},
+    operation{"GET", "auth-check", {check_access}, tail::none},
+    operation{"PUT", "settings", {update_settings, body_use::memory, small_body}, tail::none},
+    operation{"GET", "user-access-request", {list_access_requests}, tail::word},
+    operation{"POST",
+              "user-access-request",
+              {change_access_request, body_use::memory, small_body},
+              tail::word},
 };
 
 bool is_operation(std::string_view name) {
   return std::any_of(operations.begin(), operations.end(),
                      [&](const operation& each) { return each.name == name; }) ||
-         name == "discussions" || name == "settings" || name.starts_with("xet-");
+         name == "discussions" || name.starts_with("xet-");
 }
 
 std::string joined(segments parts) {
@@ -81,7 +89,8 @@ route repository_route(segments parts, const request_head& head, call& what) {
   if (parts.empty() || parts[0].empty()) throw not_found("Not found");
   const bool single = parts.size() == 1 || parts[0].find('/') != std::string::npos ||
                       (is_operation(parts[1]) && (parts.size() < 3 || !is_operation(parts[2])));
-  what.id = joined(parts.first(single ? 1 : 2));
+  what.id_parts = single ? 1 : 2;
+  what.id = joined(parts.first(what.id_parts));
   parts = parts.subspan(single ? 1 : 2);
   const auto method = plain_method(head);
   if (parts.empty()) {
@@ -96,20 +105,29 @@ route repository_route(segments parts, const request_head& head, call& what) {
     known = true;
     if (each.method != method) continue;
     const auto rest = parts.subspan(1);
-    if (each.name == "refs" || each.name == "auth-check") {
-      if (!rest.empty()) throw not_found("Not found");
-      return each.to;
-    }
-    if (each.has_path) {
+    if (rest.empty() != (each.rest == tail::none)) throw not_found("Not found");
+    if (each.rest == tail::revision) what.revision = joined(rest);
+    if (each.rest == tail::word) what.path = joined(rest);
+    if (each.rest == tail::path) {
       what.path = joined(take_revision(rest, what));
       while (what.path.ends_with('/')) what.path.pop_back();
-    } else {
-      if (rest.empty()) throw not_found("Not found");
-      what.revision = joined(rest);
     }
     return each.to;
   }
   refuse(known, head);
+}
+
+/// What small files are redirected to: {type}/{id}/{commit}/{path}.
+route cached_route(segments parts, call& what) {
+  const auto type = hub::parse_plural(parts[0]);
+  if (!type || parts.size() < 5 || !hub::is_commit_id(parts[3])) throw not_found("Not found");
+  what.type = *type;
+  what.id_at = 2;
+  what.id_parts = 2;
+  what.id = joined(parts.subspan(1, 2));
+  what.revision = parts[3];
+  what.path = joined(parts.subspan(4));
+  return {resolve_cached_file};
 }
 
 route api_route(segments parts, const request_head& head, call& what) {
@@ -123,6 +141,7 @@ route api_route(segments parts, const request_head& head, call& what) {
   static const std::array fixed{
       fixed_route{"GET", "whoami-v2", {whoami}},
       fixed_route{"POST", "repos/create", {create_repo, body_use::memory, small_body}},
+      fixed_route{"POST", "repos/move", {move_repo, body_use::memory, small_body}},
       fixed_route{"DELETE", "repos/delete", {delete_repo, body_use::memory, small_body}},
       fixed_route{"POST", "validate-yaml", {validate_yaml, body_use::memory, listing_body}},
   };
@@ -135,15 +154,24 @@ route api_route(segments parts, const request_head& head, call& what) {
   if (!known && parts.size() >= 2)
     if (const auto type = hub::parse_plural(parts[0])) {
       what.type = *type;
+      what.id_at = 2;
       return repository_route(parts.subspan(1), head, what);
     }
+  if (parts.size() > 1 && parts[0] == "resolve-cache" && method == "GET")
+    return cached_route(parts.subspan(1), what);
   refuse(known, head);
 }
 
 route file_route(segments parts, const request_head& head, call& what) {
   if (const auto type = hub::parse_plural(parts[0]); type && parts.size() > 1) {
     what.type = *type;
+    what.id_at = 1;
     parts = parts.subspan(1);
+  }
+  if (parts.size() == 3 && parts[2] == "ask-access" && head.method == "POST") {
+    what.id_parts = 2;
+    what.id = joined(parts.first(2));
+    return {ask_access};
   }
   const auto action = [&](std::size_t at) {
     return parts.size() > at + 2 && (parts[at] == "resolve" || parts[at] == "raw");
@@ -157,6 +185,7 @@ route file_route(segments parts, const request_head& head, call& what) {
   if (action(2) || lfs(2) || (!action(1) && !lfs(1))) at = 2;
   const bool for_lfs = parts.size() > at && lfs(at);
   if (!for_lfs && !action(at)) throw not_found("Not found");
+  what.id_parts = at;
   what.id = joined(parts.first(at));
   if (for_lfs) {
     what.id.resize(what.id.size() - 4);
@@ -177,6 +206,7 @@ route file_route(segments parts, const request_head& head, call& what) {
 route find_route(const request_head& head, call& what) {
   const auto parts = path_segments(head.target);
   what.method = head.method;
+  what.target = head.target;
   what.query = query_of(head.target);
   what.headers = head.headers;
   if (parts[0] == "api") return api_route(segments(parts).subspan(1), head, what);

@@ -1,5 +1,6 @@
 #include "server/session.hpp"
 
+#include "core/byte_range.hpp"
 #include "io/file.hpp"
 #include "server/error_reply.hpp"
 #include "server/failure.hpp"
@@ -32,10 +33,36 @@ std::string request_id_for(const request_head& head) {
   return "cohub-" + io::random_suffix() + io::random_suffix();
 }
 
-reply fault_reply(const hub_fault& fault) {
-  reply answer = error_reply(fault.status, {}, "fault on order");
-  if (!fault.body.empty()) answer.body = fault.body;
+/// Whether the fault answers in the handler's place.
+bool replaces_answer(const hub_fault& fault) {
+  return fault.status != 0 || !fault.redirect_to.empty() || fault.redirect_to_itself;
+}
+
+reply fault_reply(const hub_fault& fault, const request_head& head) {
+  std::string location = fault.redirect_to;
+  if (fault.redirect_to_itself) location = head.target;
+  reply answer;
+  if (fault.status >= 400)
+    answer = error_reply(fault.status, {}, "fault on order");
+  else
+    answer.status = fault.status == 0 ? 302 : fault.status;
+  if (!location.empty()) answer.headers.set("Location", location);
+  if (!fault.body.empty() && fault.status < 400)
+    answer.headers.set("Content-Type", "application/json; charset=utf-8");
   return answer;
+}
+
+/// What a fault changes in an answer that is otherwise done.
+void alter_reply(const hub_fault& fault, reply& answer) {
+  if (!fault.body.empty()) answer.body = fault.body;
+  for (const auto& [name, value] : fault.headers) answer.headers.set(name, value);
+}
+
+/// Where the body begins in the file it is a part of.
+std::uint64_t file_offset_of(const reply& answer) {
+  if (answer.status != 206) return 0;
+  const auto given = core::parse_content_range(answer.headers.get("Content-Range"));
+  return given && given->range ? given->range->begin : 0;
 }
 
 /// Holds a connection open without a word until the client goes or the Hub stops.
@@ -78,9 +105,11 @@ awaitable<bool> exchange(std::shared_ptr<session_context> context, http::stream&
   status.busy = true;
   traffic::arrival arrival;
   if (readable) {
+    head->peer = status.peer;
     framing.head_only = head->method == "HEAD";
     framing.request_id = request_id_for(*head);
     arrival = context->traffic->note(*head, context->content);
+    if (framing.head_only) head->headers.erase("Range");  // means something to GET alone
     framing.fault = arrival.fault;
   } else {
     framing.request_id = "cohub-" + io::random_suffix();
@@ -97,15 +126,16 @@ awaitable<bool> exchange(std::shared_ptr<session_context> context, http::stream&
     co_await stay_silent(connection);
     co_return false;
   }
-  if (framing.fault && framing.fault->status != 0) {
-    answer = fault_reply(*framing.fault);
+  if (framing.fault && framing.fault->ignore_range) head->headers.erase("Range");
+  if (framing.fault && replaces_answer(*framing.fault)) {
+    answer = fault_reply(*framing.fault, *head);
   } else if (readable) {
     // The handler may take its time; the reader watches for silence while a body is read.
     connection.set_silence_limit({});
     answer = co_await answer_of(context, *head, reader);
   }
-  if (framing.fault)
-    for (const auto& [name, value] : framing.fault->headers) answer.headers.set(name, value);
+  framing.file_offset = file_offset_of(answer);
+  if (framing.fault) alter_reply(*framing.fault, answer);
 
   bool drains = readable && !reader.at_end();
   std::uint64_t rest = large_rest;

@@ -8,6 +8,7 @@
 
 #include <chrono>
 #include <memory>
+#include <string>
 
 namespace cohub::server {
 
@@ -25,7 +26,8 @@ struct session_context {
 /// What a listener may know of a connection while it is served.
 struct session_status {
   http::stream* connection = nullptr;
-  bool busy = false;  ///< between a request's head and the end of its answer
+  std::string peer{};  ///< address at the other end
+  bool busy = false;   ///< between a request's head and the end of its answer
 };
 
 /// Answers the requests of one connection until either side ends it. Never throws; `status`

@@ -19,7 +19,13 @@ constexpr std::string_view path_prefix = "/objects/";
 constexpr std::string_view signature_key = "&signature=";
 }  // namespace
 
+void url_signer::replace_secret(std::string secret) {
+  const std::lock_guard lock(mutex_);
+  secret_ = std::move(secret);
+}
+
 std::string url_signer::signature_of(std::string_view text) const {
+  const std::lock_guard lock(mutex_);
   std::array<unsigned char, EVP_MAX_MD_SIZE> bytes{};
   unsigned int length = 0;
   if (HMAC(EVP_sha256(), secret_.data(), static_cast<int>(secret_.size()),
@@ -34,6 +40,8 @@ std::string url_signer::sign(const content_grant& grant) const {
                      "&size=" + std::to_string(grant.size) +
                      "&expires=" + std::to_string(grant.expires);
   if (!grant.file_name.empty()) text += "&name=" + core::percent_encode(grant.file_name);
+  if (!grant.repository.empty())
+    text += "&repository=" + core::percent_encode(grant.repository, "/");
   const std::string signature = signature_of(text);
   return text + std::string(signature_key) + signature;
 }
@@ -54,6 +62,7 @@ std::optional<content_grant> url_signer::verify(std::string_view target, std::in
   grant.sha256 = std::string(text.substr(path_prefix.size(), question - path_prefix.size()));
   grant.method = core::query_value(query, "method");
   grant.file_name = core::query_value(query, "name");
+  grant.repository = core::query_value(query, "repository");
   const auto size = core::parse_decimal(core::query_value(query, "size"));
   const auto expires = core::parse_decimal(core::query_value(query, "expires"));
   if (!size || !expires || !core::is_hex(grant.sha256, 64)) return std::nullopt;

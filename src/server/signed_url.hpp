@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -13,14 +14,18 @@ struct content_grant {
   std::string sha256{};      ///< the object
   std::uint64_t size = 0;    ///< of the object, in bytes
   std::string file_name{};   ///< what a download is called; may be empty
+  std::string repository{};  ///< "models/owner/name" that an upload is for; empty for downloads
   std::int64_t expires = 0;  ///< Unix seconds
 };
 
 /// Makes and checks the urls that give access to one object for some time: whoever has the url
-/// needs no token.
+/// needs no token. Safe from several threads.
 class url_signer {
  public:
   explicit url_signer(std::string secret) : secret_(std::move(secret)) {}
+
+  /// Signs with another secret from now on: all that was signed before is worth nothing.
+  void replace_secret(std::string secret);
 
   /// Path and query, to be put behind the content endpoint.
   std::string sign(const content_grant& grant) const;
@@ -29,6 +34,8 @@ class url_signer {
 
  private:
   std::string signature_of(std::string_view text) const;
+
+  mutable std::mutex mutex_;
   std::string secret_;
 };
 

@@ -45,6 +45,23 @@ std::vector<std::string> path_segments(std::string_view target) {
   return segments;
 }
 
+std::string replace_segments(std::string_view target, std::size_t first, std::size_t count,
+                             std::string_view text) {
+  const std::size_t path_end = std::min(target.find('?'), target.size());
+  const auto skip = [&](std::size_t at, std::size_t segments) {
+    for (; segments > 0 && at < path_end; --segments)
+      at = std::min(target.find('/', at + 1), path_end);
+    return at;
+  };
+  const std::size_t begin = skip(0, first);
+  const std::size_t end = skip(begin, count);
+  std::string result(target.substr(0, begin));
+  result += '/';
+  result += text;
+  result += target.substr(end);
+  return result;
+}
+
 std::string query_of(std::string_view target) {
   const auto question = target.find('?');
   if (question == target.npos) return {};

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -10,6 +11,10 @@ namespace cohub::server {
 /// segment.
 /// @throws failure  400: a malformed escape, a control character
 std::vector<std::string> path_segments(std::string_view target);
+
+/// The target with other text in place of `count` segments from the one numbered `first` on.
+std::string replace_segments(std::string_view target, std::size_t first, std::size_t count,
+                             std::string_view text);
 
 /// What stands behind '?'. @throws failure  400: a malformed escape
 std::string query_of(std::string_view target);

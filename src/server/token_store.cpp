@@ -127,6 +127,12 @@ void token_store::set_organization(std::string name, std::vector<std::string> me
   organizations_ = std::move(organizations);
 }
 
+bool token_store::knows(std::string_view user) const {
+  const std::lock_guard lock(mutex_);
+  return std::any_of(tokens_.begin(), tokens_.end(),
+                     [&](const local_hub_token& each) { return each.owner == user; });
+}
+
 std::optional<identity> token_store::find(std::string_view token) const {
   const std::lock_guard lock(mutex_);
   for (const auto& known : tokens_) {

@@ -33,6 +33,8 @@ class token_store {
   void set_organization(std::string name, std::vector<std::string> members);
 
   std::optional<identity> find(std::string_view token) const;
+  /// Whether there is a token of that user.
+  bool knows(std::string_view user) const;
 
  private:
   struct organization {

@@ -1,12 +1,37 @@
 #include "server/traffic.hpp"
 
+#include "core/byte_range.hpp"
+
 #include <algorithm>
+#include <limits>
 
 namespace cohub::server {
 
 namespace {
+
 constexpr std::size_t kept_records = 10'000;
+
+/// Whether the answer's body will hold that byte of the file, as far as the request tells.
+bool asks_for_byte(const hub_fault& what, const request_head& head, std::uint64_t offset) {
+  if (head.method != "GET") return false;
+  if (what.ignore_range || !head.headers.has("Range")) return true;
+  // Of a file of any size: a range that counts from its end lies beyond every offset.
+  const auto asked = core::parse_range_header(head.headers.get("Range"),
+                                              std::numeric_limits<std::uint64_t>::max());
+  if (asked.what != core::requested_range::outcome::part)
+    return asked.what == core::requested_range::outcome::whole;
+  return asked.range.begin <= offset && offset < asked.range.end;
 }
+
+bool matches(const hub_fault& what, const request_head& head, bool content) {
+  if (!what.method.empty() && what.method != head.method) return false;
+  if (head.target.find(what.path_part) == head.target.npos) return false;
+  if (what.where == hub_fault::listener::api && content) return false;
+  if (what.where == hub_fault::listener::content && !content) return false;
+  return !what.corrupt_file_byte || asks_for_byte(what, head, *what.corrupt_file_byte);
+}
+
+}  // namespace
 
 traffic::arrival traffic::note(const request_head& head, bool content) {
   hub_request record;
@@ -35,10 +60,7 @@ void traffic::answered(std::uint64_t number, int status) {
 std::optional<hub_fault> traffic::next_fault(const request_head& head, bool content) {
   for (auto& fault : faults_) {
     const auto& what = fault.what;
-    if (!what.method.empty() && what.method != head.method) continue;
-    if (head.target.find(what.path_part) == head.target.npos) continue;
-    if (what.where == hub_fault::listener::api && content) continue;
-    if (what.where == hub_fault::listener::content && !content) continue;
+    if (!matches(what, head, content)) continue;
     if (fault.seen < what.skip) {
       ++fault.seen;
       continue;

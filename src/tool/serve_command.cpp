@@ -60,6 +60,8 @@ void add_serve_command(CLI::App& app, int& status) {
       ->option_text("N [0]");
   command.add_option("--address", config->address, "Address to listen on")
       ->option_text("ADDRESS [127.0.0.1]");
+  command.add_flag("--resolve-cache", config->resolve_cache,
+                   "Redirect for small files too, as the public Hub does");
   auto* certificate = command.add_option("--certificate", config->certificate_chain,
                                          "Certificate chain (PEM): serve https");
   auto* key = command.add_option("--private-key", config->private_key, "Its private key (PEM)");

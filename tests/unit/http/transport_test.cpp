@@ -263,6 +263,12 @@ TEST_CASE("nonsense instead of HTTP, and absurd headers, are invalid answers") {
     reply.after = scripted_reply::then::close;
     if (request.line.find("/huge") != std::string::npos)
       reply.bytes = "HTTP/1.1 200 OK\r\nX-Filler: " + std::string(100'000, 'x') + "\r\n\r\n";
+    else if (request.line.find("/many") != std::string::npos)
+      for (reply.bytes = "HTTP/1.1 200 OK\r\n"; reply.bytes.size() < 70'000;)
+        reply.bytes += "X: y\r\n";
+    else if (request.line.find("/chunk") != std::string::npos)
+      reply.bytes = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1;" +
+                    std::string(200'000, 'x') + "\r\na\r\n0\r\n\r\n";
     else if (request.line.find("/length") != std::string::npos)
       reply.bytes = "HTTP/1.1 200 OK\r\nContent-Length: -5\r\n\r\n";
     else
@@ -270,7 +276,7 @@ TEST_CASE("nonsense instead of HTTP, and absurd headers, are invalid answers") {
     return reply;
   });
   http::transport transport(context.get_executor(), quick());
-  for (const char* path : {"/ssh", "/huge", "/length"}) {
+  for (const char* path : {"/ssh", "/huge", "/many", "/chunk", "/length"}) {
     CAPTURE(path);
     const auto failure = failure_of(context, transport, get(server.origin() + path));
     CHECK(failure.code() == errc::invalid_response);

@@ -61,6 +61,10 @@ TEST_CASE_FIXTURE(raw_caller, "headers beyond 64 KiB are answered 431") {
   CHECK(status(raw("GET / HTTP/1.1\r\nX: " + std::string(70'000, 'x') + "\r\n\r\n")) ==
         "HTTP/1.1 431");
   CHECK(status(raw("GET /" + std::string(70'000, 'x') + " HTTP/1.1\r\n\r\n")) == "HTTP/1.1 431");
+  std::string many = "GET / HTTP/1.1\r\n";
+  for (int i = 0; i < 7'000; ++i) many += "X: 12345\r\n";
+  CHECK(status(raw(many + "\r\n")) == "HTTP/1.1 431");
+  CHECK(status(raw(many)) == "HTTP/1.1 431");
 }
 
 TEST_CASE_FIXTURE(raw_caller, "requests that stop midway leave nothing behind") {

@@ -42,7 +42,7 @@ TEST_CASE_FIXTURE(store_fixture,
   record.id = "alice/m";
   record.is_private = true;
   CHECK(store->repos.create(record));
-  const std::string target = store->signer.sign({"GET", std::string(64, 'a'), 1, "", 10});
+  const std::string target = store->signer.sign({"GET", std::string(64, 'a'), 1, "", "", 10});
   reopen();
   const auto who = store->tokens.find(token);
   REQUIRE(who);
@@ -117,4 +117,25 @@ TEST_CASE_FIXTURE(store_fixture, "owners and roles that cannot be are refused") 
   CHECK_THROWS_AS(store->tokens.create("", "write"), cohub::error);
   CHECK_THROWS_AS(store->tokens.create("..", "write"), cohub::error);
   CHECK_THROWS_AS(store->tokens.create("alice", "king"), cohub::error);
+}
+
+TEST_CASE_FIXTURE(
+    store_fixture,
+    "a repository has the large objects that came in through it, and those of before the list") {
+  auto& repos = store->repos;
+  server::repo_record record;
+  record.id = "alice/m";
+  REQUIRE(repos.create(record));
+  const std::string sha256(64, 'a');
+  const auto model = cohub::repo_type::model;
+  CHECK_FALSE(repos.has_object(model, "alice/m", sha256));
+  CHECK(repos.add_object(model, "alice/m", sha256));
+  CHECK(repos.add_object(model, "alice/m", sha256));
+  CHECK(repos.has_object(model, "alice/m", sha256));
+  CHECK_FALSE(repos.add_object(model, "alice/none", sha256));
+  CHECK_FALSE(repos.add_object(model, "../m", sha256));
+  CHECK(repos.move(model, "alice/m", "alice/n"));
+  CHECK(repos.has_object(model, "alice/n", sha256));
+  std::filesystem::remove_all(repos.path_of(model, "alice/n") / "cohub-objects");
+  CHECK(repos.has_object(model, "alice/n", std::string(64, 'b')));
 }

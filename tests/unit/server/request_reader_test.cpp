@@ -1,0 +1,169 @@
+#include "server/request_reader.hpp"
+
+#include "server/failure.hpp"
+#include "support/run.hpp"
+#include "support/temporary_folder.hpp"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <cstring>
+#include <random>
+#include <string>
+#include <vector>
+
+using namespace cohub;
+using server::request_reader;
+
+namespace {
+
+/// What a client sends, in pieces of any size; what it is sent is kept.
+class spoken final : public http::stream {
+ public:
+  spoken(std::string text, std::size_t piece) : text_(std::move(text)), piece_(piece) {}
+
+  awaitable<std::size_t> read_some(std::span<std::byte> buffer) override {
+    const auto count = std::min({buffer.size(), piece_, text_.size() - at_});
+    std::memcpy(buffer.data(), text_.data() + at_, count);
+    at_ += count;
+    co_return count;
+  }
+  awaitable<void> write(std::span<const std::byte> bytes) override {
+    heard.append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+    co_return;
+  }
+  void set_silence_limit(std::chrono::milliseconds) override {}
+  bool is_quiet() override { return true; }
+  void close() noexcept override {}
+
+  std::string heard;
+
+ private:
+  std::string text_;
+  std::size_t piece_;
+  std::size_t at_ = 0;
+};
+
+/// One line for each request that was understood, and one for what ended it.
+awaitable<std::string> read_all(std::string text, std::size_t piece) {
+  spoken connection(std::move(text), piece);
+  request_reader reader(connection, std::chrono::milliseconds(0));
+  std::string story;
+  try {
+    for (int count = 0; count < 1000; ++count) {
+      auto head = co_await reader.read_head();
+      if (!head) {
+        story += "end";
+        break;
+      }
+      std::string body;
+      std::vector<std::byte> room(37);
+      for (;;) {
+        const std::size_t got = co_await reader.read_some(room);
+        if (got == 0) break;
+        body.append(reinterpret_cast<const char*>(room.data()), got);
+      }
+      story += head->method + ' ' + head->target + " [" + body + "]\n";
+    }
+  } catch (const server::failure& problem) {
+    story += std::to_string(problem.status());
+  }
+  co_return story;
+}
+
+std::string story_of(const std::string& text, std::size_t piece) {
+  asio::io_context context(1);
+  return test::run(context, read_all(text, piece));
+}
+
+const std::string plain = "GET /a HTTP/1.1\r\nHost: x\r\n\r\n";
+const std::string counted = "POST /b HTTP/1.1\r\nContent-Length: 5\r\n\r\nhello";
+const std::string chunked =
+    "PUT /c HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\nA;x=y\r\n0123456789\r\n"
+    "0\r\nTrailer: t\r\n\r\n";
+
+}  // namespace
+
+TEST_CASE("requests are read alike in pieces of any size") {
+  const std::string all = plain + counted + chunked + plain;
+  for (const std::size_t piece : {1, 2, 3, 7, 64, 4096}) {
+    CAPTURE(piece);
+    CHECK(story_of(all, piece) ==
+          "GET /a []\nPOST /b [hello]\nPUT /c [abc0123456789]\nGET /a []\nend");
+  }
+}
+
+TEST_CASE("a message whose length can be read in two ways is refused") {
+  const std::string post = "POST / HTTP/1.1\r\n";
+  for (const std::string headers :
+       {"Content-Length: 5\r\nContent-Length: 6\r\n", "Content-Length: 5, 6\r\n",
+        "Content-Length: +5\r\n", "Content-Length: 0x5\r\n", "Content-Length: 5 5\r\n",
+        "Content-Length: 99999999999999999999\r\n",
+        "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n",
+        "Transfer-Encoding: chunked\r\nContent-Length: 5\r\n", "Transfer-Encoding: identity\r\n",
+        "Transfer-Encoding: chunked, gzip\r\n", "Transfer-Encoding: gzip, chunked\r\n",
+        "Transfer-Encoding: xchunked\r\n", "Transfer-Encoding: chunked\r\nTransfer-Encoding: x\r\n",
+        "Transfer-Encoding : chunked\r\n", " Content-Length: 5\r\n", "Content-Length\r\n"}) {
+    CAPTURE(headers);
+    for (const std::size_t piece : {1, 4096}) {
+      const auto story = story_of(post + headers + "\r\nhello" + plain, piece);
+      CHECK((story == "400" || story == "501"));
+    }
+  }
+}
+
+TEST_CASE("chunks that are malformed, endless or cut end the request") {
+  const std::string head = "PUT / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n";
+  for (const std::string& body :
+       {std::string("x\r\nabc\r\n0\r\n\r\n"), std::string("-3\r\nabc\r\n0\r\n\r\n"),
+        std::string("3\r\nabcd\r\n0\r\n\r\n"), std::string("fffffffffffffffff\r\nabc"),
+        std::string("3\r\nab"), std::string("3\r\nabc\r\n"), std::string("3\r\nabc\r\n0\r\n"),
+        "1;" + std::string(200'000, 'x') + "\r\na\r\n0\r\n\r\n", std::string(200'000, '0'),
+        "0\r\nX: " + std::string(200'000, 'x') + "\r\n\r\n"}) {
+    CAPTURE(body.substr(0, 30));
+    for (const std::size_t piece : {7, 4096}) CHECK(story_of(head + body, piece) == "400");
+  }
+}
+
+TEST_CASE("whatever comes, the reader ends with requests or with a refusal") {
+  // Fixed seeds: a failure can be met again.
+  std::minstd_rand random(7);
+  const auto any = [&](std::size_t limit) { return random() % limit; };
+  const std::vector<std::string> words{
+      "\r\n",     "\r\n\r\n",    "\n",       "\0x",      "Content-Length: ",
+      "chunked",  "0\r\n\r\n",   "HTTP/1.1", " ",        "GET ",
+      "\xff\xfe", "99999999999", ":",        "Expect: ", "100-continue",
+      ";",        "%00",         "\t",       "\r",       "HTTP/9.9",
+      "-1"};
+  const std::string all = plain + counted + chunked + plain;
+  std::size_t refused = 0;
+  for (int round = 0; round < 3000; ++round) {
+    std::string text = all;
+    for (std::size_t changes = 1 + any(4); changes > 0; --changes) {
+      const auto at = any(text.size() + 1);
+      switch (any(4)) {
+        case 0:
+          text.insert(at, words[any(words.size())]);
+          break;
+        case 1:
+          text.erase(at, any(20));
+          break;
+        case 2:
+          if (at < text.size()) text[at] = static_cast<char>(any(256));
+          break;
+        default:
+          text.insert(at, text.substr(any(text.size() + 1), any(60)));
+      }
+      if (text.empty()) text = " ";
+    }
+    CAPTURE(text);
+    const auto piece = 1 + any(50);
+    const auto story = story_of(text, piece);
+    const bool ended = story.ends_with("end");
+    CHECK((ended || story.ends_with("400") || story.ends_with("431") || story.ends_with("501")));
+    CHECK(story == story_of(text, 4096));
+    refused += ended ? 0 : 1;
+  }
+  CHECK(refused > 300);
+  CHECK(refused < 2900);
+}
