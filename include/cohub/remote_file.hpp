@@ -59,7 +59,9 @@ struct read_file_options {
 /// Where the server ignores ranges, reading in sequence costs one connection that stays open between the
 /// reads; `read_at` and `seek` read through what lies before, at most `max_read_through` bytes of it.
 ///
-/// @par Threads  those of the client: one executor, one thing at a time
+/// @par Threads
+/// Those of the client: one executor, one thing at a time. As with every I/O object, its context must outlive
+/// it.
 /// @par Memory   the read-ahead, or 64 KiB; `read_at` receives straight into the caller's memory
 /// @par Cancellation
 /// A read that was cancelled or failed has not moved the position; the file can be read on. What it was

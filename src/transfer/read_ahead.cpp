@@ -97,7 +97,7 @@ void read_ahead::move_to(std::uint64_t position) {
 
 void read_ahead::fetch_more(std::uint64_t position) {
   const auto size = fetch_->what.size;
-  const auto allowed = std::clamp(4 * sequential_, std::min(first_fetch, limit_), limit_);
+  const auto allowed = std::clamp(8 * sequential_, std::min(first_fetch, limit_), limit_);
   while (end_ < size && segments_.size() < connections_) {
     const auto ahead = end_ - position;
     const auto left = allowed > ahead ? allowed - ahead : 0;

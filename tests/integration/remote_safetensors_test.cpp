@@ -102,6 +102,19 @@ TEST_CASE_FIXTURE(fixture,
         std::vector<std::string>{"bytes=0-100000", "bytes=100001-" + std::to_string(7 + length)});
 }
 
+TEST_CASE_FIXTURE(fixture, "one request brings headers of up to 99,993 bytes") {
+  for (const std::size_t length : {99'993u, 99'994u, 100'000u}) {
+    CAPTURE(length);
+    std::string header = R"({"a":{"dtype":"BF16","shape":[4096],"data_offsets":[0,8192]}})";
+    header.resize(length, ' ');
+    put_file("alice/m", "model.safetensors", file_of(header, std::string(8192, 'x')));
+    hub->clear_requests();
+    const auto repo = run(get_safetensors_metadata(*api, "alice/m"));
+    CHECK(repo.parameter_count == std::map<std::string, std::uint64_t>{{"BF16", 4096}});
+    CHECK(ranges().size() == (length == 99'993u ? 1 : 2));
+  }
+}
+
 TEST_CASE_FIXTURE(fixture, "the headers of all shards make the metadata of a model") {
   put_sharded();
   const auto repo = run(get_safetensors_metadata(*api, "alice/m"));
@@ -197,6 +210,7 @@ TEST_CASE_FIXTURE(fixture, "hostile files are refused before more of them is fet
     return;
   }
   SUBCASE("no header at all") { huge = "short"; }
+  SUBCASE("a pickle") { huge = "\x80\x02}q\x00(X\x06\x00\x00weights"; }
   SUBCASE("tensors that do not fill the file") {
     huge = file_of(R"({"a":{"dtype":"U8","shape":[5],"data_offsets":[0,5]}})", "123456");
   }
