@@ -47,7 +47,7 @@ class read_ahead {
  private:
   struct memory {
     memory_budget::share share{};
-    block_buffer bytes{};
+    std::shared_ptr<std::byte[]> bytes{};
   };
   struct segment;
   using segment_ptr = std::shared_ptr<segment>;
