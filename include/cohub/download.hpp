@@ -23,8 +23,8 @@ struct download_options {
   bool force_download = false;        ///< fetch again what is cached
   bool local_files_only = false;      ///< use what is cached; no request
   std::optional<std::string> token{};  ///< unset: the client's; "" sends none
-  std::size_t connections = 8;        ///< ranged requests in flight; each holds one buffer
-  std::uint64_t chunk_size = 16u << 20;           ///< bytes per ranged request, at least 64 KiB
+  std::size_t connections = 16;  ///< the most ranged requests in flight; as many as help are used
+  std::uint64_t chunk_size = 0;  ///< bytes per ranged request, at least 64 KiB; 0: about a second's worth
   std::chrono::steady_clock::duration timeout{};  ///< for the whole file; zero means no limit
   std::shared_ptr<cohub::observer> observer{};    ///< null: the client's
 };
@@ -39,7 +39,7 @@ struct snapshot_download_options {
   bool force_download = false;
   bool local_files_only = false;
   std::optional<std::string> token{};
-  std::size_t max_workers = 8;  ///< files in flight
+  std::size_t max_workers = 16;  ///< files in flight
   std::shared_ptr<cohub::observer> observer{};
 };
 

@@ -28,6 +28,10 @@ class listing {
   /// then at its end.
   awaitable<std::optional<T>> next() { return next(state_); }
 
+  /// What is left of the page at hand, or else the next one: whole pages cost one request each. An empty
+  /// optional is the end. Throws as `next` does.
+  awaitable<std::optional<std::vector<T>>> next_page() { return next_page(state_); }
+
   /// All items that are left.
   awaitable<std::vector<T>> all() { return all(state_); }
 
@@ -39,12 +43,24 @@ class listing {
   };
   using state_ptr = std::shared_ptr<state>;
 
-  static awaitable<std::optional<T>> next(state_ptr self) {
-    while (self && self->items.empty() && !self->ended) {
+  static awaitable<std::optional<std::vector<T>>> next_page(state_ptr self) {
+    std::optional<std::vector<T>> page;
+    if (self && !self->items.empty()) {
+      page.emplace(std::make_move_iterator(self->items.begin()),
+                   std::make_move_iterator(self->items.end()));
+      self->items.clear();
+    } else if (self && !self->ended) {
       self->ended = true;  // stays so if the request throws
-      auto page = co_await self->next_page();
+      page = co_await self->next_page();
+      self->ended = !page;
+    }
+    co_return page;
+  }
+
+  static awaitable<std::optional<T>> next(state_ptr self) {
+    while (self && self->items.empty()) {
+      auto page = co_await next_page(self);
       if (!page) break;
-      self->ended = false;
       self->items.assign(std::make_move_iterator(page->begin()),
                          std::make_move_iterator(page->end()));
     }
@@ -58,8 +74,9 @@ class listing {
 
   static awaitable<std::vector<T>> all(state_ptr self) {
     std::vector<T> items;
-    for (auto item = co_await next(self); item; item = co_await next(self))
-      items.push_back(std::move(*item));
+    for (auto page = co_await next_page(self); page; page = co_await next_page(self))
+      items.insert(items.end(), std::make_move_iterator(page->begin()),
+                   std::make_move_iterator(page->end()));
     co_return items;
   }
 

@@ -21,6 +21,7 @@ struct transfer_event {
     cache_hit,        ///< the file was in the cache; nothing is transferred
     resumed,          ///< goes on where an earlier attempt stopped
     retry,            ///< a request failed and is sent again
+    resplit,          ///< a faster connection takes over a part of what a slow one had to fetch
     verified,         ///< the content's checksum is what the Hub says
     already_present,  ///< the Hub has this content; nothing is uploaded
     finished,         ///< the file is in its place

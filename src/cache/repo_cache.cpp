@@ -114,6 +114,9 @@ std::filesystem::path repo_cache::link_blob(std::string_view commit, std::string
                                             std::string_view etag, blob_age age) const {
   const auto blob = layout_.blob(etag);
   auto pointer = layout_.pointer(commit, path);
+  if (links_ == link_support::probe &&
+      ::symlink(link_text(path, etag).c_str(), pointer.c_str()) == 0)
+    return pointer;  // nothing was there, and its folder was
   struct stat status {};
   if (::lstat(pointer.c_str(), &status) == 0) {
     std::error_code differs;

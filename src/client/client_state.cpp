@@ -13,7 +13,7 @@ namespace cohub::detail {
 
 namespace {
 
-// Two blocks: one connection can always move.
+// One thread can always move a block, and one small file be held.
 constexpr std::uint64_t smallest_budget = 1u << 20;
 
 /// "<library>/<version>; cohub/<version>; c++/20" (hub-protocol, section 1.4).
@@ -66,8 +66,11 @@ client_state make_client_state(asio::any_io_executor executor, client_config con
   shared->offline = config.offline.value_or(core::hub_offline());
   shared->timeouts = config.timeouts;
   shared->retries = config.retries;
-  shared->buffers = std::make_shared<transfer::memory_budget>(
-      std::max<std::uint64_t>(config.buffer_budget, 1u << 20));
+  const auto budget = std::max(config.buffer_budget, smallest_budget);
+  const auto block_bytes = budget / 4;
+  shared->blocks = std::make_shared<transfer::block_stack>(
+      static_cast<std::size_t>(block_bytes / transfer::block_stack::block_size));
+  shared->buffers = std::make_shared<transfer::memory_budget>(budget - block_bytes);
   shared->observer = config.observer;
   if (config.blocking_executor) {
     shared->pool = config.blocking_executor;

@@ -9,6 +9,8 @@
 #include <boost/beast/http/serializer.hpp>
 
 #include <algorithm>
+#include <bit>
+#include <chrono>
 #include <cstring>
 #include <utility>
 #include <vector>
@@ -108,79 +110,113 @@ class wire_body final : public response::body {
     if (const auto length = reader_->content_length(); length && !reader_->chunked())
       left_ = *length;
   }
-
-  awaitable<std::size_t> read_some(std::span<std::byte> buffer) override {
-    if (buffer.empty() || ended_) co_return 0;
-    std::size_t count = 0;
-    try {
-      if (left_)
-        count = co_await read_counted(buffer);
-      else
-        count = co_await read_parsed(buffer);
-    } catch (const boost::system::system_error& e) {
-      if (e.code() == asio::error::operation_aborted || dynamic_cast<const error*>(&e) != nullptr)
-        throw;
-      throw error(translate(e.code()), "reading an answer", context_);
+  ~wire_body() override {
+    // Bytes beyond the end of the body belong to nobody: such a connection is not used again.
+    if (ended_ && reader_->keep_alive() && ahead_.size() == 0 && (left_ || reader_->is_done())) {
+      lease_->set_read_mark(1);
+      lease_.give_back();
     }
-    if (count == 0 || left_ == 0u) end();
-    co_return count;
   }
 
+  std::optional<std::size_t> try_read_some(std::span<std::byte> buffer) override {
+    if (buffer.empty() || ended_) return 0;
+    try {
+      const auto count = left_ ? try_read_counted(buffer) : try_read_parsed(buffer);
+      if (count == 0u || left_ == 0u) ended_ = true;
+      since_wait_ += count.value_or(0);
+      return count;
+    } catch (const boost::system::system_error& e) {
+      fail(e);
+    }
+  }
+
+  awaitable<void> wait_readable() override {
+    lease_->set_read_mark(choose_mark());
+    try {
+      co_await lease_->wait_readable();
+    } catch (const boost::system::system_error& e) {
+      fail(e);
+    }
+  }
+
+  bool ended() const noexcept override { return ended_; }
+
  private:
+  using clock = std::chrono::steady_clock;
+
+  [[noreturn]] void fail(const boost::system::system_error& failure) const {
+    if (failure.code() == asio::error::operation_aborted ||
+        dynamic_cast<const error*>(&failure) != nullptr)
+      throw;
+    throw error(translate(failure.code()), "reading an answer", context_);
+  }
+
   static boost::system::error_code translate(boost::system::error_code code) {
     if (code == asio::error::timed_out) return errc::timed_out;
     if (code == asio::error::connection_reset) return errc::truncated_body;
     return code;
   }
 
-  awaitable<std::size_t> read_counted(std::span<std::byte> buffer) {
+  std::optional<std::size_t> try_read_counted(std::span<std::byte> buffer) {
     const auto wanted = static_cast<std::size_t>(std::min<std::uint64_t>(buffer.size(), *left_));
     std::size_t count = std::min(wanted, ahead_.size());
     if (count > 0) {
       std::memcpy(buffer.data(), ahead_.data().data(), count);
       ahead_.consume(count);
     } else {
-      count = co_await lease_->read_some(buffer.first(wanted));
-      if (count == 0) throw error(errc::truncated_body, "reading an answer", context_);
+      const auto came = lease_->try_read_some(buffer.first(wanted));
+      if (!came) return {};
+      if (*came == 0) throw error(errc::truncated_body, "reading an answer", context_);
+      count = *came;
     }
     *left_ -= count;
-    co_return count;
+    return count;
   }
 
-  awaitable<std::size_t> read_parsed(std::span<std::byte> buffer) {
+  std::optional<std::size_t> try_read_parsed(std::span<std::byte> buffer) {
     for (;;) {
-      if (reader_->is_done()) co_return 0;
+      if (reader_->is_done()) return 0;
       reader_->get().body().data = buffer.data();
       reader_->get().body().size = buffer.size();
       boost::system::error_code failure;
       const std::size_t consumed = reader_->put(ahead_.data(), failure);
       ahead_.consume(consumed);
       const std::size_t count = buffer.size() - reader_->get().body().size;
-      if (count > 0) co_return count;
-      if (reader_->is_done()) co_return 0;
+      if (count > 0) return count;
+      if (reader_->is_done()) return 0;
       if (!failure && consumed > 0 && ahead_.size() > 0) continue;  // past a chunk's header
       if (failure && failure != beast::http::error::need_more &&
           failure != beast::http::error::need_buffer)
         throw error(errc::invalid_response, "reading a chunked answer", context_);
       const auto space = ahead_.prepare(head_read);
-      const std::size_t received = co_await lease_->read_some(
-          std::span(static_cast<std::byte*>(space.data()), space.size()));
-      ahead_.commit(received);
-      if (received == 0) {
+      const auto received =
+          lease_->try_read_some(std::span(static_cast<std::byte*>(space.data()), space.size()));
+      if (!received) return {};
+      ahead_.commit(*received);
+      if (*received == 0) {
         reader_->put_eof(failure);
         if (failure) throw error(errc::truncated_body, "reading an answer", context_);
-        co_return 0;
+        return 0;
       }
     }
   }
 
-  void end() {
-    ended_ = true;
-    // Bytes beyond the end of the body belong to nobody: such a connection is not used again.
-    if (reader_->keep_alive() && ahead_.size() == 0 && (left_ || reader_->is_done()))
-      lease_.give_back();
-    lease_ = {};
+  /// A fast stream need not wake its reader for every segment; a slow one must, and every one near
+  /// its end.
+  std::size_t choose_mark() {
+    const auto now = clock::now();
+    const std::chrono::duration<double> elapsed = now - last_wait_;
+    const auto rate = static_cast<double>(since_wait_) / std::max(elapsed.count(), 1e-6);
+    last_wait_ = now;
+    since_wait_ = 0;
+    const auto wanted = static_cast<std::uint64_t>(rate * wake_interval);
+    if (!left_ || wanted < smallest_mark || *left_ < 2 * largest_mark) return 1;
+    return static_cast<std::size_t>(std::bit_floor(std::min<std::uint64_t>(wanted, largest_mark)));
   }
+
+  static constexpr double wake_interval = 0.008;  // seconds
+  static constexpr std::uint64_t smallest_mark = 16 * 1024;
+  static constexpr std::uint64_t largest_mark = 256 * 1024;
 
   leased_connection lease_;
   std::unique_ptr<parser> reader_;
@@ -188,6 +224,8 @@ class wire_body final : public response::body {
   std::optional<std::uint64_t> left_;  // of a body whose length is known
   http_context context_;
   bool ended_ = false;
+  clock::time_point last_wait_ = clock::now();
+  std::uint64_t since_wait_ = 0;
 };
 
 response_head head_of(const parser& reader, const request& what) {

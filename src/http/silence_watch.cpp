@@ -1,5 +1,6 @@
 #include "http/silence_watch.hpp"
 
+#include <atomic>
 #include <utility>
 
 namespace cohub::http {
@@ -7,9 +8,12 @@ namespace cohub::http {
 using clock = std::chrono::steady_clock;
 
 struct silence_watch::state {
+  state(asio::any_io_executor executor, std::function<void()> callback)
+      : timer(std::move(executor)), on_silence(std::move(callback)) {}
+
   asio::steady_timer timer;
   std::function<void()> on_silence;
-  clock::time_point last = clock::now();
+  std::atomic<clock::time_point> last{clock::now()};  // touched from any thread
   std::chrono::milliseconds limit{};
   bool waiting = false;
   bool fired = false;
@@ -17,8 +21,7 @@ struct silence_watch::state {
 };
 
 silence_watch::silence_watch(asio::any_io_executor executor, std::function<void()> on_silence)
-    : state_(std::make_shared<state>(
-          state{asio::steady_timer(std::move(executor)), std::move(on_silence)})) {}
+    : state_(std::make_shared<state>(std::move(executor), std::move(on_silence))) {}
 
 silence_watch::~silence_watch() {
   state_->gone = true;
@@ -39,16 +42,22 @@ void silence_watch::set_limit(std::chrono::milliseconds limit) {
 
 void silence_watch::touch() noexcept { state_->last = clock::now(); }
 
+void silence_watch::restart() {
+  touch();
+  state_->fired = false;
+  if (!state_->waiting && state_->limit.count() > 0) wait(state_);
+}
+
 bool silence_watch::fired() const noexcept { return state_->fired; }
 
 void silence_watch::wait(std::shared_ptr<state> self) {
   auto& timer = self->timer;
-  timer.expires_at(self->last + self->limit);
+  timer.expires_at(self->last.load() + self->limit);
   self->waiting = true;
   timer.async_wait([self = std::move(self)](boost::system::error_code) {
     self->waiting = false;
     if (self->gone || self->limit.count() <= 0) return;
-    if (clock::now() < self->last + self->limit) return wait(self);
+    if (clock::now() < self->last.load() + self->limit) return wait(self);
     self->fired = true;
     self->on_silence();
   });

@@ -20,7 +20,9 @@ class silence_watch {
 
   /// Starts watching from now; zero stops.
   void set_limit(std::chrono::milliseconds limit);
-  /// Something moved.
+  /// Watches from now on again, also after it has fired.
+  void restart();
+  /// Something moved. From any thread.
   void touch() noexcept;
   bool fired() const noexcept;
 

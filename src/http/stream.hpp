@@ -8,6 +8,7 @@
 #include <chrono>
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 
@@ -15,15 +16,27 @@ namespace cohub::http {
 
 /// A connected byte stream, plain or TLS. Whoever awaits an operation keeps the stream and the
 /// buffer alive. A failed operation throws `boost::system::system_error`.
+///
+/// Reading comes in two halves, so that the bytes of a large body (their copying and, with TLS,
+/// their decryption) can be had on a thread of a pool while the executor only waits:
+/// `wait_readable` belongs to the executor; `try_read_some` may run on any thread while nothing
+/// else uses the stream.
 class stream {
  public:
   virtual ~stream() = default;
 
+  /// Reads what has come, without waiting: at least one byte, 0 at the end of the stream, or
+  /// nothing where `wait_readable` has to come first.
+  virtual std::optional<std::size_t> try_read_some(std::span<std::byte> buffer) = 0;
+  /// Waits until a read may bring something: about `set_read_mark` bytes, or the end.
+  virtual awaitable<void> wait_readable() = 0;
   /// At least one byte, or 0 at the end of the stream.
-  virtual awaitable<std::size_t> read_some(std::span<std::byte> buffer) = 0;
+  awaitable<std::size_t> read_some(std::span<std::byte> buffer);
   /// Writes all of `bytes`.
   virtual awaitable<void> write(std::span<const std::byte> bytes) = 0;
 
+  /// How many bytes are worth being woken for; at first 1. Fewer do when the peer pauses.
+  virtual void set_read_mark(std::size_t bytes) noexcept = 0;
   /// Lets operations fail with `asio::error::timed_out` once nothing has moved for `limit`; zero:
   /// never.
   virtual void set_silence_limit(std::chrono::milliseconds limit) = 0;

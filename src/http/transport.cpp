@@ -40,11 +40,27 @@ bool is_transient_connect_failure(boost::system::error_code code) {
 
 }  // namespace
 
+std::optional<std::size_t> response::try_read_some(std::span<std::byte> buffer) {
+  if (!body_) return 0;
+  return body_->try_read_some(buffer);
+}
+
+awaitable<void> response::wait_readable() {
+  if (body_) co_await body_->wait_readable();
+}
+
+void response::settle() noexcept {
+  if (body_ && body_->ended()) body_.reset();
+}
+
 awaitable<std::size_t> response::read_some(std::span<std::byte> buffer) {
-  if (!body_) co_return 0;
-  const std::size_t count = co_await body_->read_some(buffer);
-  if (count == 0) body_.reset();
-  co_return count;
+  auto count = try_read_some(buffer);
+  while (!count) {
+    co_await wait_readable();
+    count = try_read_some(buffer);
+  }
+  settle();
+  co_return *count;
 }
 
 awaitable<std::string> response::read_all(std::uint64_t limit) {

@@ -37,6 +37,15 @@ class response {
   /// is the end.
   /// @throws error  errc::truncated_body, errc::timed_out (stalled)
   awaitable<std::size_t> read_some(std::span<std::byte> buffer);
+
+  /// The two halves of `read_some`, for bodies whose bytes are handled on a pool: reads what has
+  /// come, without waiting (0 is the end; nothing: `wait_readable` first). Any thread may, while
+  /// nothing else uses the response; `settle` comes afterwards, on the executor.
+  std::optional<std::size_t> try_read_some(std::span<std::byte> buffer);
+  awaitable<void> wait_readable();
+  /// Gives the connection back if the body has been read to its end.
+  void settle() noexcept;
+
   /// Reads the rest; more than `limit` bytes are errc::invalid_response.
   awaitable<std::string> read_all(std::uint64_t limit = 64u << 20);
   /// Reads and drops a short rest so that the connection can be used again; a long one closes it.
@@ -46,7 +55,9 @@ class response {
   class body {
    public:
     virtual ~body() = default;
-    virtual awaitable<std::size_t> read_some(std::span<std::byte> buffer) = 0;
+    virtual std::optional<std::size_t> try_read_some(std::span<std::byte> buffer) = 0;
+    virtual awaitable<void> wait_readable() = 0;
+    virtual bool ended() const noexcept = 0;
   };
   response(response_head head, std::optional<std::uint64_t> length, std::unique_ptr<body> content)
       : head_(std::move(head)), length_(length), body_(std::move(content)) {}

@@ -24,7 +24,7 @@ struct arguments {
   std::string cache_dir;
   std::string local_dir;
   std::optional<std::string> token;
-  std::size_t max_workers = 8;
+  std::size_t max_workers = 16;
   bool force = false;
   bool quiet = false;
 };

@@ -6,9 +6,6 @@
 #include "io/on_pool.hpp"
 #include "transfer/api_call.hpp"
 
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/deferred.hpp>
-#include <boost/asio/experimental/parallel_group.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -58,37 +55,45 @@ void check_head(const content_fetch& self, const http::response& answer, core::b
                 context_of(answer));
 }
 
-struct written_block {
-  std::size_t buffer = 0;
-  std::size_t count = 0;
-  std::uint64_t offset = 0;
-};
+/// Bytes that one job of the pool moves before others get their turn.
+constexpr std::uint64_t job_size = 1u << 20;
 
-awaitable<void> write_block(fetch_ptr self, block_buffer bytes, written_block block) {
-  auto work = [partial = self->partial, digest = self->digest, bytes = std::move(bytes), block] {
-    const std::span<const std::byte> content(bytes.get(), block.count);
-    partial->write(block.offset, content);
-    digest->feed(block.offset, content);
-  };
-  auto writing = io::on_pool(self->shared->pool, std::move(work));
-  co_await std::move(writing);
+/// Fills `room` from the answer as far as bytes have come.
+std::size_t fill_room(http::response& answer, std::span<std::byte> room, received_part& part) {
+  std::size_t filled = 0;
+  try {
+    while (filled < room.size() && !part.waits) {
+      const auto count = answer.try_read_some(room.subspan(filled));
+      if (count == 0u)
+        throw error(errc::truncated_body, "reading an answer of unknown length",
+                    context_of(answer));
+      part.waits = !count;
+      filled += count.value_or(0);
+    }
+  } catch (const error&) {
+    part.failure = std::current_exception();
+  }
+  return filled;
 }
 
-/// Reads the next block while the last one is written.
-awaitable<received_block> fill_and_write(fetch_ptr self, http::response& answer,
-                                         std::span<std::byte> room, block_buffer last,
-                                         written_block block) {
-  const auto executor = co_await asio::this_coro::executor;
-  auto group = asio::experimental::make_parallel_group(
-      asio::co_spawn(executor, fill_block(answer, room), asio::deferred),
-      asio::co_spawn(executor, write_block(self, std::move(last), block), asio::deferred));
-  auto outcome =
-      co_await group.async_wait(asio::experimental::wait_for_one_error(), asio::use_awaitable);
-  auto& [order, reading, received, writing] = outcome;
-  if (order[0] == 1 && writing) std::rethrow_exception(writing);
-  if (reading) std::rethrow_exception(reading);
-  if (writing) std::rethrow_exception(writing);
-  co_return std::move(received);
+/// Moves bytes from the socket to the disk and into the checksum while they are in the processor's
+/// cache.
+received_part move_bytes(content_fetch& self, http::response& answer, core::byte_range range) {
+  received_part part;
+  const auto block = self.shared->blocks->take();
+  const auto end = std::min(range.end, range.begin + job_size);
+  while (range.begin < end && !part.waits && !part.failure) {
+    const auto wanted =
+        static_cast<std::size_t>(std::min<std::uint64_t>(block.bytes().size(), end - range.begin));
+    const auto filled = fill_room(answer, block.bytes().first(wanted), part);
+    if (filled == 0) break;
+    const std::span<const std::byte> content = block.bytes().first(filled);
+    self.partial->write(range.begin, content);
+    self.digest->feed(range.begin, content);
+    range.begin += filled;
+    part.count += filled;
+  }
+  return part;
 }
 
 }  // namespace
@@ -136,6 +141,7 @@ awaitable<opened_content> open_content(fetch_ptr self, core::byte_range range, b
     }
     co_return opened;
   }
+  opened.overloaded = head.status == 429 || head.status == 503;
   opened.asked = http::requested_wait(head.status, head.headers);
   auto reading = failure_of(std::move(opened.answer), doing(*self));
   opened.failure = co_await std::move(reading);
@@ -162,50 +168,20 @@ awaitable<received_block> fill_block(http::response& answer, std::span<std::byte
   co_return received;
 }
 
-awaitable<block_pair> acquire_blocks(context_ptr shared) {
-  block_pair memory;
-  auto waiting = memory_budget::acquire(shared->buffers, 2 * block_size);
-  memory.share = co_await std::move(waiting);
-  for (auto& block : memory.blocks) block = std::make_shared_for_overwrite<std::byte[]>(block_size);
-  co_return memory;
-}
-
-awaitable<std::exception_ptr> receive_content(fetch_ptr self, http::response& answer,
-                                              core::byte_range& range, block_pair& memory) {
-  std::exception_ptr failure;
-  written_block last;  // read, and not yet written
-  auto offset = range.begin;
-  for (std::size_t next = 0;; next ^= 1) {
-    received_block received;
-    const bool reading = !failure && offset < range.end;
-    if (reading) {
-      const auto wanted =
-          static_cast<std::size_t>(std::min<std::uint64_t>(block_size, range.end - offset));
-      const std::span room(memory.blocks[next].get(), wanted);
-      if (last.count == 0) {
-        received = co_await fill_block(answer, room);
-      } else {
-        auto both = fill_and_write(self, answer, room, memory.blocks[last.buffer], last);
-        received = co_await std::move(both);
-      }
-    } else if (last.count > 0) {
-      auto writing = write_block(self, memory.blocks[last.buffer], last);
-      co_await std::move(writing);
-    } else {
-      break;
+awaitable<received_part> receive_part(fetch_ptr self, http::response& answer,
+                                      core::byte_range range) {
+  auto work = [self, &answer, range] { return move_bytes(*self, answer, range); };
+  auto moving = io::on_pool(self->shared->pool, std::move(work));
+  auto part = co_await std::move(moving);
+  answer.settle();
+  if (part.waits && !part.failure) {
+    try {
+      co_await answer.wait_readable();
+    } catch (const error&) {
+      part.failure = std::current_exception();
     }
-    if (last.count > 0) {
-      range.begin += last.count;
-      self->progress.add(last.count);
-      self->written.notify();
-    }
-    failure = reading ? received.failure : failure;
-    last.buffer = next;
-    last.count = received.count;
-    last.offset = offset;
-    offset += received.count;
   }
-  co_return failure;
+  co_return part;
 }
 
 awaitable<void> wait_to_retry(fetch_ptr self, retry_counter& counter,

@@ -25,9 +25,6 @@
 /// failure.
 namespace cohub::transfer {
 
-/// Bytes that one read from the network fills and one job of the pool writes.
-inline constexpr std::size_t block_size = 512 * 1024;
-
 /// What the coroutines of one download share.
 struct content_fetch {
   context_ptr shared{};
@@ -42,15 +39,13 @@ struct content_fetch {
 
 using fetch_ptr = std::shared_ptr<content_fetch>;
 
-/// A block of memory that jobs of the pool keep alive, whatever becomes of the coroutine.
-using block_buffer = std::shared_ptr<std::byte[]>;
-
 /// An answer that is ready to be received, or why there is none.
 struct opened_content {
   http::response answer{};
   bool ignored_range = false;  ///< the whole content comes, though a part was asked for
   std::exception_ptr failure{};
   bool may_retry = false;
+  bool overloaded = false;                           ///< 429 or 503: fewer requests, please
   bool relocated = false;                            ///< the address had expired: try again at once
   std::optional<std::chrono::milliseconds> asked{};  ///< wait that the server asks for
 };
@@ -69,17 +64,18 @@ struct received_block {
 /// that what came before is not lost.
 awaitable<received_block> fill_block(http::response& answer, std::span<std::byte> room);
 
-/// Two blocks of memory within the client's budget: one is read into while the other is written.
-struct block_pair {
-  memory_budget::share share{};
-  block_buffer blocks[2]{};
+/// What the pool did with an answer's body.
+struct received_part {
+  std::uint64_t count = 0;       ///< bytes read and written
+  bool waits = false;            ///< nothing more has come yet
+  std::exception_ptr failure{};  ///< that ended the body early
 };
-awaitable<block_pair> acquire_blocks(context_ptr shared);
 
-/// Reads the answer into the partial file; `range.begin` follows what is written. Yields what ended
-/// it early. The references outlive the call.
-awaitable<std::exception_ptr> receive_content(fetch_ptr self, http::response& answer,
-                                              core::byte_range& range, block_pair& memory);
+/// Reads what has come of an answer's body and writes it to the partial file at `range`, on the
+/// pool. Failures of the body but cancellation are returned, so that what came before is not lost;
+/// those of the disk are thrown. The answer outlives the call.
+awaitable<received_part> receive_part(fetch_ptr self, http::response& answer,
+                                      core::byte_range range);
 
 /// Waits before the next try, or throws `failure` if there is to be none.
 awaitable<void> wait_to_retry(fetch_ptr self, retry_counter& counter, const opened_content& opened);

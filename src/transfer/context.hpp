@@ -5,6 +5,7 @@
 
 #include "core/environment.hpp"
 #include "http/transport.hpp"
+#include "transfer/block_stack.hpp"
 #include "transfer/memory_budget.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
@@ -33,7 +34,8 @@ struct context {
   asio::any_io_executor pool{};                      ///< for blocking work
   std::unique_ptr<asio::thread_pool> own_threads{};  ///< behind `pool`; null: the user's
   std::unique_ptr<http::transport> transport{};
-  std::shared_ptr<memory_budget> buffers{};  ///< of transfers; null: no bound
+  std::shared_ptr<memory_budget> buffers{};  ///< of whole small files; null: no bound
+  std::shared_ptr<block_stack> blocks = std::make_shared<block_stack>(64);  ///< of large ones
 
   /// The token of a call: its own, else the client's; "" is none.
   std::string token_for(const std::optional<std::string>& own) const {

@@ -6,6 +6,7 @@
 #include "io/on_pool.hpp"
 #include "transfer/content_fetch.hpp"
 #include "transfer/download_ranges.hpp"
+#include "transfer/download_stream.hpp"
 
 #include <boost/asio/this_coro.hpp>
 
@@ -17,10 +18,13 @@ namespace cohub::transfer {
 namespace {
 
 constexpr std::uint64_t smallest_chunk = 64 * 1024;
+/// What is not larger is asked for by one request, unless the chunk size is given.
+constexpr std::uint64_t single_request = 4u << 20;
 
-[[noreturn]] void throw_mismatch(const content_description& what, const std::string& actual) {
-  throw error(errc::content_mismatch, "downloading " + what.name + ": its checksum is " + actual +
-                                          " where the Hub promised " + what.etag);
+[[noreturn]] void throw_mismatch(const std::string& name, const std::string& etag,
+                                 const std::string& actual) {
+  throw error(errc::content_mismatch, "downloading " + name + ": its checksum is " + actual +
+                                          " where the Hub promised " + etag);
 }
 
 void report_verified(const content_fetch& self) {
@@ -41,19 +45,17 @@ fetch_ptr make_fetch(asio::any_io_executor executor, context_ptr shared, content
                     nullptr, std::move(digest), std::move(progress), signal(std::move(executor))});
 }
 
-/// Content of one block at most: it is received into memory, and one job of the pool checks it and
-/// puts it in its place.
-awaitable<void> download_block(fetch_ptr self, std::filesystem::path partial_stem,
-                               std::filesystem::path destination) {
-  const auto size = static_cast<std::size_t>(self->what.size);
-  auto waiting = memory_budget::acquire(self->shared->buffers, size);
-  const auto share = co_await std::move(waiting);
-  const block_buffer bytes = std::make_shared_for_overwrite<std::byte[]>(size);
-  const std::span room(bytes.get(), size);
+awaitable<small_content> receive_whole(fetch_ptr self) {
+  small_content content;
+  content.size = static_cast<std::size_t>(self->what.size);
+  auto waiting = memory_budget::acquire(self->shared->buffers, content.size);
+  content.share = co_await std::move(waiting);
+  content.bytes = std::make_shared_for_overwrite<std::byte[]>(content.size);
+  const std::span room(content.bytes.get(), content.size);
   retry_counter counter(self->shared->retries);
   std::size_t filled = 0;
-  while (filled < size) {
-    const core::byte_range range{filled, size};
+  while (filled < content.size) {
+    const core::byte_range range{filled, content.size};
     auto opening = open_content(self, range, filled > 0);
     auto opened = co_await std::move(opening);
     if (opened.ignored_range) {
@@ -73,23 +75,27 @@ awaitable<void> download_block(fetch_ptr self, std::filesystem::path partial_ste
     opened.answer = {};
     co_await wait_to_retry(self, counter, opened);
   }
-  auto work = [self, bytes, size, partial_stem, destination] {
-    const std::span<const std::byte> content(bytes.get(), size);
-    if (auto digest = digest_for(hub::kind_of_etag(self->what.etag), size)) {
-      digest->update(content);
-      if (const auto actual = digest->hex_digest(); actual != self->what.etag)
-        throw_mismatch(self->what, actual);
-    }
-    io::write_file_atomically(destination,
-                              std::string_view(reinterpret_cast<const char*>(bytes.get()), size),
-                              io::durability::process, partial_stem.parent_path());
+  co_return content;
+}
+
+/// Small content: one job of the pool checks it and puts it in its place.
+awaitable<void> download_small(fetch_ptr self, std::filesystem::path partial_stem,
+                               std::filesystem::path destination) {
+  auto receiving = receive_whole(self);
+  const auto content = co_await std::move(receiving);
+  auto work = [self, bytes = content.bytes, whole = content.span(), partial_stem, destination] {
+    check_small(self->what.name, self->what.etag, whole);
+    io::write_file_atomically(
+        destination, std::string_view(reinterpret_cast<const char*>(whole.data()), whole.size()),
+        io::durability::process, partial_stem.parent_path());
   };
   auto placing = io::on_pool(self->shared->pool, std::move(work));
   co_await std::move(placing);
 }
 
 awaitable<void> fetch_missing(fetch_ptr self) {
-  const bool in_ranges = self->what.size > self->settings.chunk_size;
+  const auto first = self->settings.chunk_size > 0 ? self->settings.chunk_size : single_request;
+  const bool in_ranges = self->what.size > first;
   auto outcome = ranges_outcome::ignored;
   if (in_ranges) {
     auto downloading = download_ranges(self);
@@ -104,7 +110,7 @@ awaitable<void> fetch_missing(fetch_ptr self) {
 void verify_and_publish(content_fetch& self, const std::filesystem::path& destination) {
   if (self.digest->active()) {
     if (const auto actual = self.digest->hex(); actual != self.what.etag)
-      throw_mismatch(self.what, actual);
+      throw_mismatch(self.what.name, self.what.etag, actual);
   }
   self.partial->publish(destination);
 }
@@ -174,13 +180,31 @@ awaitable<void> place_empty(context_ptr shared, std::filesystem::path partial_st
 
 }  // namespace
 
+void check_small(const std::string& name, const std::string& etag,
+                 std::span<const std::byte> bytes) {
+  auto digest = digest_for(hub::kind_of_etag(etag), bytes.size());
+  if (!digest) return;
+  digest->update(bytes);
+  if (const auto actual = digest->hex_digest(); actual != etag) throw_mismatch(name, etag, actual);
+}
+
+awaitable<small_content> receive_small(context_ptr shared, content_description what,
+                                       content_settings settings) {
+  const auto executor = co_await asio::this_coro::executor;
+  auto self = make_fetch(executor, std::move(shared), std::move(what), std::move(settings));
+  auto receiving = receive_whole(std::move(self));
+  auto content = co_await std::move(receiving);
+  co_return content;
+}
+
 awaitable<void> download_content(context_ptr shared, content_description what,
                                  std::filesystem::path partial_stem,
                                  std::filesystem::path destination, content_settings settings) {
-  if (settings.connections == 0 || settings.chunk_size < smallest_chunk)
+  if (settings.connections == 0 ||
+      (settings.chunk_size > 0 && settings.chunk_size < smallest_chunk))
     throw error(errc::invalid_argument, "downloading " + what.name +
-                                            ": connections must be at least 1 and chunk_size at "
-                                            "least 65536");
+                                            ": connections must be at least 1 and chunk_size 0 or "
+                                            "at least 65536");
   const auto executor = co_await asio::this_coro::executor;
   if (what.size == 0) {
     auto placing = place_empty(shared, std::move(partial_stem), std::move(destination));
@@ -191,8 +215,8 @@ awaitable<void> download_content(context_ptr shared, content_description what,
     const auto self = make_fetch(executor, shared, what, settings);
     std::exception_ptr failure;
     try {
-      if (what.size <= block_size) {
-        auto downloading = download_block(self, partial_stem, destination);
+      if (what.size <= small_size) {
+        auto downloading = download_small(self, partial_stem, destination);
         co_await std::move(downloading);
       } else {
         auto downloading = download_partial(self, partial_stem, destination);

@@ -11,6 +11,7 @@
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 
 namespace cohub::transfer {
@@ -26,8 +27,8 @@ struct content_description {
 };
 
 struct content_settings {
-  std::size_t connections = 8;           ///< ranged requests in flight
-  std::uint64_t chunk_size = 16u << 20;  ///< bytes of one ranged request
+  std::size_t connections = 16;  ///< the most ranged requests in flight
+  std::uint64_t chunk_size = 0;  ///< bytes of one ranged request; zero: adapts
   std::shared_ptr<cohub::observer> observer{};
 };
 
@@ -36,7 +37,8 @@ struct content_settings {
 /// More than one chunk comes in parallel ranges where the server honours them, else as one stream.
 /// A partial file stays beside `partial_stem` when the download fails or is cancelled or killed,
 /// and the next call continues it. The caller keeps other processes out (a lock); without, only
-/// bandwidth is lost. Memory: two buffers of 512 KiB a connection, within the client's budget.
+/// bandwidth is lost. Memory: a buffer of 256 KiB for each thread of the pool, whatever the number
+/// of connections; content of up to 512 KiB is held whole, within the client's budget.
 ///
 /// @param partial_stem  path that temporary names are made from by adding to it; its folder exists
 ///                      and lies on the file system of `destination`
@@ -46,5 +48,27 @@ struct content_settings {
 awaitable<void> download_content(context_ptr shared, content_description what,
                                  std::filesystem::path partial_stem,
                                  std::filesystem::path destination, content_settings settings);
+
+/// Content of a small file, whole, within the client's budget for buffers.
+struct small_content {
+  memory_budget::share share{};
+  std::shared_ptr<std::byte[]> bytes{};
+  std::size_t size = 0;
+
+  std::span<const std::byte> span() const noexcept { return {bytes.get(), size}; }
+};
+
+/// Content of at most so many bytes is received into memory, checked, and written at once.
+inline constexpr std::size_t small_size = 512 * 1024;
+
+/// Receives content of 1 to `small_size` bytes, which is yet to be checked.
+/// @throws error  as `download_content`
+awaitable<small_content> receive_small(context_ptr shared, content_description what,
+                                       content_settings settings);
+
+/// Compares bytes with what their etag promises. Blocking.
+/// @throws error  errc::content_mismatch
+void check_small(const std::string& name, const std::string& etag,
+                 std::span<const std::byte> bytes);
 
 }  // namespace cohub::transfer

@@ -1,11 +1,15 @@
 #include "transfer/download_ranges.hpp"
 
+#include "cohub/error.hpp"
+
 #include "io/on_pool.hpp"
-#include "transfer/range_plan.hpp"
+#include "transfer/connection_governor.hpp"
+#include "transfer/range_scheduler.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/deferred.hpp>
 #include <boost/asio/experimental/parallel_group.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
@@ -20,12 +24,21 @@ namespace {
 /// Bytes that one job of the pool digests before others get their turn.
 constexpr std::uint64_t digest_step = 4u << 20;
 
-/// Ends the workers: no range can be had.
+/// End the workers: all bytes have come, or no range can be had.
+struct all_fetched {};
 struct range_ignored {};
 
 struct ranges_state {
-  fetch_ptr fetch{};
-  range_plan plan;
+  ranges_state(fetch_ptr download, std::size_t connections, asio::any_io_executor executor)
+      : fetch(std::move(download)),
+        scheduler(fetch->partial->done(), fetch->what.size, fetch->settings.chunk_size),
+        governor(connections, transfer_clock::now()),
+        changed(std::move(executor)) {}
+
+  fetch_ptr fetch;
+  range_scheduler scheduler;
+  connection_governor governor;
+  signal changed;        // a worker may find something to do
   bool fetched = false;  // nothing more will be written
 };
 using ranges_ptr = std::shared_ptr<ranges_state>;
@@ -54,39 +67,94 @@ awaitable<void> follow_front(ranges_ptr state) {
   }
 }
 
-/// Fetches one range, and goes on where it stopped after a failure.
-awaitable<void> fetch_range(fetch_ptr self, core::byte_range range, block_pair& memory) {
-  retry_counter counter(self->shared->retries);
-  for (;;) {
-    const auto begin = range.begin;
-    auto opening = open_content(self, range, true);
+/// One connection's part in the download.
+struct worker {
+  worker(retry_limits limits, transfer_clock::time_point now) : counter(limits), meter(now) {}
+  retry_counter counter;
+  rate_meter meter;
+};
+
+/// Reads the answer into the piece, until that has all or another has taken over what is left.
+/// Yields what ended it early. The references outlive the call.
+awaitable<std::exception_ptr> receive_piece(ranges_ptr state, http::response& answer,
+                                            range_piece_ptr piece, worker& self) {
+  const auto& fetch = state->fetch;
+  while (!piece->left.empty()) {
+    const auto part = co_await receive_part(fetch, answer, piece->left);
+    const auto now = transfer_clock::now();
+    const auto counted = state->scheduler.advance(*piece, part.count, now);
+    state->governor.count(counted);
+    self.meter.add(part.count, now);
+    if (counted > 0) {
+      fetch->progress.add(counted);
+      self.counter.progressed();
+      fetch->written.notify();
+    }
+    if (part.failure && !piece->left.empty()) co_return part.failure;
+  }
+  co_return std::exception_ptr();
+}
+
+/// Fetches one piece, and goes on where it stopped after a failure. `self` outlives the call.
+awaitable<void> fetch_piece(ranges_ptr state, range_piece_ptr piece, worker& self) {
+  const auto& fetch = state->fetch;
+  while (!piece->left.empty()) {
+    auto opening = open_content(fetch, piece->left, true);
     auto opened = co_await std::move(opening);
     if (opened.ignored_range) throw range_ignored();
     if (!opened.failure) {
-      opened.failure = co_await receive_content(self, opened.answer, range, memory);
+      opened.failure = co_await receive_piece(state, opened.answer, piece, self);
       if (!opened.failure) co_return;
       opened.may_retry = may_retry(opened.failure);
+    } else if (opened.overloaded) {
+      state->governor.overloaded(transfer_clock::now());
     }
-    if (range.begin != begin) counter.progressed();
     opened.answer = {};  // closes the connection, which the next try may need
-    co_await wait_to_retry(self, counter, opened);
+    co_await wait_to_retry(fetch, self.counter, opened);
   }
 }
 
-awaitable<void> fetch_ranges(ranges_ptr state) {
-  auto allocating = acquire_blocks(state->fetch->shared);
-  auto memory = co_await std::move(allocating);
-  while (const auto range = state->plan.take()) co_await fetch_range(state->fetch, *range, memory);
+awaitable<void> run_worker(ranges_ptr state, std::size_t index) {
+  const auto& fetch = state->fetch;
+  worker self(fetch->shared->retries, transfer_clock::now());
+  while (!state->scheduler.complete()) {
+    range_scheduler::assignment given;
+    if (index < state->governor.target()) {
+      const auto now = transfer_clock::now();
+      given = state->scheduler.take(self.meter.rate(now), state->governor.target(), now);
+    }
+    if (!given.piece) {
+      co_await state->changed.wait();
+      continue;
+    }
+    if (given.taken_over)
+      report_event(fetch->settings.observer, transfer_event::kind::resplit, fetch->what.name,
+                   core::range_header(given.piece->left) + " goes to a faster connection");
+    co_await fetch_piece(state, given.piece, self);
+  }
+  throw all_fetched();
+}
+
+/// Lets workers look again from time to time: there may be more of them wanted, or one of them too
+/// slow.
+awaitable<void> supervise(ranges_ptr state) {
+  asio::steady_timer timer(co_await asio::this_coro::executor);
+  for (;;) {
+    timer.expires_after(connection_governor::interval);
+    co_await timer.async_wait(asio::use_awaitable);
+    state->governor.tick(transfer_clock::now());
+    state->changed.notify();
+  }
 }
 
 awaitable<void> run_workers(ranges_ptr state, std::size_t count) {
   const auto executor = co_await asio::this_coro::executor;
-  using operation = decltype(asio::co_spawn(executor, fetch_ranges(state), asio::deferred));
-  std::vector<operation> workers;
+  using operation = decltype(asio::co_spawn(executor, supervise(state), asio::deferred));
+  std::vector<operation> parts;
+  parts.push_back(asio::co_spawn(executor, supervise(state), asio::deferred));
   for (std::size_t i = 0; i < count; ++i)
-    workers.push_back(asio::co_spawn(executor, fetch_ranges(state), asio::deferred));
-  if (workers.empty()) co_return;
-  auto group = asio::experimental::make_parallel_group(std::move(workers));
+    parts.push_back(asio::co_spawn(executor, run_worker(state, i), asio::deferred));
+  auto group = asio::experimental::make_parallel_group(std::move(parts));
   auto outcome =
       co_await group.async_wait(asio::experimental::wait_for_one_error(), asio::use_awaitable);
   auto& [order, failures] = outcome;
@@ -95,10 +163,13 @@ awaitable<void> run_workers(ranges_ptr state, std::size_t count) {
 }
 
 awaitable<void> fetch_all(ranges_ptr state) {
-  const auto pieces = state->plan.pieces_left();
-  auto running = run_workers(state, std::min(state->fetch->settings.connections, pieces));
-  co_await std::move(running);
-  state->fetched = true;
+  const auto count = state->scheduler.pieces_at_first(state->fetch->settings.connections);
+  try {
+    auto running = run_workers(state, count);
+    co_await std::move(running);
+  } catch (const all_fetched&) {
+    state->fetched = true;
+  }
   state->fetch->written.notify();
 }
 
@@ -112,9 +183,8 @@ awaitable<void> catch_up_digest(fetch_ptr self) {
 }
 
 awaitable<ranges_outcome> download_ranges(fetch_ptr self) {
-  range_plan plan(self->partial->done(), self->what.size, self->settings.chunk_size);
-  const auto state = std::make_shared<ranges_state>(ranges_state{self, std::move(plan), false});
   const auto executor = co_await asio::this_coro::executor;
+  const auto state = std::make_shared<ranges_state>(self, self->settings.connections, executor);
   auto group = asio::experimental::make_parallel_group(
       asio::co_spawn(executor, fetch_all(state), asio::deferred),
       asio::co_spawn(executor, follow_front(state), asio::deferred));
@@ -129,43 +199,6 @@ awaitable<ranges_outcome> download_ranges(fetch_ptr self) {
   }
   if (following) std::rethrow_exception(following);
   co_return ranges_outcome::complete;
-}
-
-awaitable<void> download_stream(fetch_ptr self) {
-  auto allocating = acquire_blocks(self->shared);
-  auto memory = co_await std::move(allocating);
-  retry_counter counter(self->shared->retries);
-  core::byte_range range{self->partial->front(), self->what.size};
-  std::uint64_t farthest = range.begin;
-  while (!range.empty()) {
-    // What the disk holds beyond the front came from ranges; a stream brings it again.
-    auto digesting = catch_up_digest(self);
-    co_await std::move(digesting);
-    auto opening = open_content(self, range, range.begin > 0);
-    auto opened = co_await std::move(opening);
-    if (opened.ignored_range) {
-      self->progress.take_back(range.begin);
-      range.begin = 0;
-      auto work = [partial = self->partial, digest = self->digest] {
-        partial->restart();
-        digest->restart();
-      };
-      auto restarting = io::on_pool(self->shared->pool, std::move(work));
-      co_await std::move(restarting);
-    }
-    if (!opened.failure) {
-      opened.failure = co_await receive_content(self, opened.answer, range, memory);
-      if (!opened.failure) break;
-      opened.may_retry = may_retry(opened.failure);
-    }
-    // A server without ranges starts over each time: only what was never reached before counts.
-    if (range.begin > farthest) counter.progressed();
-    farthest = std::max(farthest, range.begin);
-    opened.answer = {};
-    co_await wait_to_retry(self, counter, opened);
-  }
-  auto digesting = catch_up_digest(self);
-  co_await std::move(digesting);
 }
 
 }  // namespace cohub::transfer

@@ -13,9 +13,6 @@ enum class ranges_outcome {
 /// Fetches what the partial lacks in parallel ranges, while the checksum follows the front.
 awaitable<ranges_outcome> download_ranges(fetch_ptr self);
 
-/// Fetches what the partial lacks in one stream; from the start, where the server knows no ranges.
-awaitable<void> download_stream(fetch_ptr self);
-
 /// Digests what is on disk and has not been digested yet.
 awaitable<void> catch_up_digest(fetch_ptr self);
 

@@ -48,9 +48,10 @@ file_request_ptr make_file_request(context_ptr shared, std::string repo_id, std:
   if (!options.subfolder.empty()) path = options.subfolder + '/' + path;
   if (const auto valid = hub::check_download_path(path); !valid)
     throw error(valid.error(), "the path \"" + path + "\" in " + repo_id);
-  if (options.connections == 0 || options.chunk_size < 64 * 1024)
-    throw error(errc::invalid_argument,
-                "download_options: connections must be at least 1 and chunk_size at least 65536");
+  if (options.connections == 0 || (options.chunk_size > 0 && options.chunk_size < 64 * 1024))
+    throw error(
+        errc::invalid_argument,
+        "download_options: connections must be at least 1 and chunk_size 0 or at least 65536");
   cache::repo_layout layout(options.cache_dir.empty() ? shared->cache_dir : options.cache_dir,
                             options.type, repo_id);
   const auto links =

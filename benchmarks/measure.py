@@ -1,0 +1,55 @@
+"""Running a command and saying what it took, next to its peer."""
+
+import json
+import statistics
+import subprocess
+import tempfile
+
+
+def measured(*command, environment=None, directory=None):
+    """Runs a command to its end: what it took. Through time(1), since a process that Python starts is
+    charged with the memory of Python."""
+    with tempfile.NamedTemporaryFile("r") as figures:
+        done = subprocess.run(["/usr/bin/time", "-o", figures.name, "-f", "%e %U %S %M",
+                               *(str(word) for word in command)], env=environment, cwd=directory,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        if done.returncode != 0:
+            raise SystemExit(f"{command}: {done.stderr}")
+        wall, user, system, peak = map(float, figures.read().split())
+    return {"seconds": wall, "cpu_seconds": user + system, "peak_mib": peak / 1024}
+
+
+def together(*parts):
+    return {"seconds": sum(p["seconds"] for p in parts),
+            "cpu_seconds": sum(p["cpu_seconds"] for p in parts),
+            "peak_mib": max(p["peak_mib"] for p in parts)}
+
+
+def medians(rounds):
+    return {key: statistics.median(r[key] for r in rounds) for key in rounds[0]}
+
+
+def alternate(rounds, *contestants):
+    """Runs each contestant once a round, in turn: what each took, in the order given."""
+    taken = [[] for _ in contestants]
+    for _ in range(rounds):
+        for mine, contestant in zip(taken, contestants):
+            mine.append(contestant())
+    return taken
+
+
+def report(what, mib, **clients):
+    """Prints the medians of each client, the first being ours, and its ratio to each of the others."""
+    middle = {name: medians(rounds) for name, rounds in clients.items()}
+    for name, figures in middle.items():
+        print(json.dumps({"benchmark": what, "client": name, "mib": mib, "rounds": len(clients[name]),
+                          "seconds": round(figures["seconds"], 3),
+                          "mb_per_second": round(mib * 1.048576 / figures["seconds"], 1),
+                          "cpu_seconds": round(figures["cpu_seconds"], 2),
+                          "peak_mib": round(figures["peak_mib"], 1)}))
+    ours, *peers = middle
+    for peer in peers:
+        print(json.dumps({"benchmark": what, "peer": peer,
+                          "wall_ratio": round(middle[ours]["seconds"] / middle[peer]["seconds"], 3),
+                          "cpu_difference": round(middle[ours]["cpu_seconds"] - middle[peer]["cpu_seconds"], 2)}),
+              flush=True)

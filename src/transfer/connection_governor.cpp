@@ -1,0 +1,73 @@
+#include "transfer/connection_governor.hpp"
+
+#include <algorithm>
+
+namespace cohub::transfer {
+
+namespace {
+
+constexpr std::size_t first_target = 4;
+/// More connections are kept only if they bring so much more.
+constexpr double worthwhile = 1.1;
+constexpr auto warm_up = std::chrono::milliseconds(100);  // connecting, and the first windows
+constexpr auto trial = std::chrono::milliseconds(150);
+constexpr auto between_trials = std::chrono::seconds(3);
+constexpr auto after_overload = std::chrono::seconds(10);
+
+}  // namespace
+
+connection_governor::connection_governor(std::size_t limit, transfer_clock::time_point now)
+    : limit_(std::max<std::size_t>(limit, 1)),
+      target_(std::min(first_target, limit_)),
+      settled_(target_),
+      since_(now),
+      next_trial_(now) {}
+
+void connection_governor::begin_trial(std::size_t target, transfer_clock::time_point now) noexcept {
+  target_ = target;
+  trying_ = true;
+  bytes_ = 0;
+  since_ = now + warm_up;
+}
+
+void connection_governor::tick(transfer_clock::time_point now) noexcept {
+  if (now <= since_) {
+    bytes_ = 0;
+    return;
+  }
+  const auto passed = now - since_;
+  if (bytes_ == 0 || passed < trial) return;
+  const double rate = static_cast<double>(bytes_) / std::chrono::duration<double>(passed).count();
+  if (trying_) {
+    trying_ = false;
+    const bool better = settled_rate_ == 0 || rate >= worthwhile * settled_rate_;
+    if (better) {
+      settled_ = target_;
+      settled_rate_ = rate;
+      if (target_ < limit_) return begin_trial(std::min(2 * target_, limit_), now);
+    } else {
+      target_ = settled_;
+    }
+    next_trial_ = now + between_trials;
+  } else {
+    settled_rate_ = rate;
+    if (now >= next_trial_ && target_ < limit_)
+      return begin_trial(std::min(target_ + std::max<std::size_t>(target_ / 2, 1), limit_), now);
+  }
+  bytes_ = 0;
+  since_ = now;
+}
+
+void connection_governor::overloaded(transfer_clock::time_point now) noexcept {
+  // One burst of refusals halves once.
+  if (!trying_ && settled_rate_ == 0 && now < since_) return;
+  target_ = std::max<std::size_t>(target_ / 2, 1);
+  settled_ = target_;
+  settled_rate_ = 0;
+  trying_ = false;
+  next_trial_ = now + after_overload;
+  bytes_ = 0;
+  since_ = now + warm_up;
+}
+
+}  // namespace cohub::transfer

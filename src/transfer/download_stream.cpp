@@ -1,0 +1,63 @@
+#include "transfer/download_stream.hpp"
+
+#include "io/on_pool.hpp"
+#include "transfer/download_ranges.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace cohub::transfer {
+
+namespace {
+
+/// Reads the answer into the partial; `range.begin` follows what is written. Yields what ended it
+/// early. The references outlive the call.
+awaitable<std::exception_ptr> receive_rest(fetch_ptr self, http::response& answer,
+                                           core::byte_range& range) {
+  while (!range.empty()) {
+    const auto part = co_await receive_part(self, answer, range);
+    range.begin += part.count;
+    self->progress.add(part.count);
+    if (part.failure && !range.empty()) co_return part.failure;
+  }
+  co_return std::exception_ptr();
+}
+
+}  // namespace
+
+awaitable<void> download_stream(fetch_ptr self) {
+  retry_counter counter(self->shared->retries);
+  core::byte_range range{self->partial->front(), self->what.size};
+  std::uint64_t farthest = range.begin;
+  while (!range.empty()) {
+    // What the disk holds beyond the front came from ranges; a stream brings it again.
+    auto digesting = catch_up_digest(self);
+    co_await std::move(digesting);
+    auto opening = open_content(self, range, range.begin > 0);
+    auto opened = co_await std::move(opening);
+    if (opened.ignored_range) {
+      self->progress.take_back(range.begin);
+      range.begin = 0;
+      auto work = [partial = self->partial, digest = self->digest] {
+        partial->restart();
+        digest->restart();
+      };
+      auto restarting = io::on_pool(self->shared->pool, std::move(work));
+      co_await std::move(restarting);
+    }
+    if (!opened.failure) {
+      opened.failure = co_await receive_rest(self, opened.answer, range);
+      if (!opened.failure) break;
+      opened.may_retry = may_retry(opened.failure);
+    }
+    // A server without ranges starts over each time: only what was never reached before counts.
+    if (range.begin > farthest) counter.progressed();
+    farthest = std::max(farthest, range.begin);
+    opened.answer = {};
+    co_await wait_to_retry(self, counter, opened);
+  }
+  auto digesting = catch_up_digest(self);
+  co_await std::move(digesting);
+}
+
+}  // namespace cohub::transfer

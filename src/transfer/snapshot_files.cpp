@@ -1,0 +1,208 @@
+#include "transfer/snapshot_files.hpp"
+
+#include "cohub/error.hpp"
+
+#include "cache/file_lock.hpp"
+#include "hub/file_metadata.hpp"
+#include "hub/routes.hpp"
+#include "io/file.hpp"
+#include "io/on_pool.hpp"
+#include "transfer/api_call.hpp"
+#include "transfer/download_content.hpp"
+#include "transfer/download_file.hpp"
+#include "transfer/progress_reporter.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/deferred.hpp>
+#include <boost/asio/experimental/parallel_group.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include <exception>
+#include <string_view>
+#include <utility>
+
+namespace cohub::transfer {
+
+namespace {
+
+/// Files that one job of the pool writes.
+constexpr std::size_t place_step = 64;
+/// Files that may wait to be written; beyond, the network waits for the disk.
+constexpr std::size_t arrived_limit = 256;
+
+struct arrived_file {
+  tree_entry entry{};
+  small_content content{};
+};
+
+/// What became of a file on the pool.
+enum class placing { done, busy, failed };
+struct placed_file {
+  placing outcome = placing::done;
+  std::exception_ptr failure{};
+};
+
+struct fetching {
+  fetching(snapshot_ptr request, bounded_queue<tree_entry>& queue, asio::any_io_executor executor)
+      : wanted(std::move(request)), missing(queue), arrived(executor, arrived_limit) {}
+
+  snapshot_ptr wanted;
+  bounded_queue<tree_entry>& missing;
+  bounded_queue<arrived_file> arrived;
+  std::size_t workers = 0;  // that still fetch
+};
+using fetching_ptr = std::shared_ptr<fetching>;
+
+bool is_small(const fetching& all, const tree_entry& entry) {
+  const auto facts = facts_of(*all.wanted, entry);
+  return all.wanted->to_cache() && facts.size > 0 && facts.size <= small_size;
+}
+
+/// Checks one file, writes its blob and links it, under the blob's lock.
+placed_file place(const snapshot_request& wanted, const arrived_file& file) {
+  placed_file placed;
+  try {
+    const auto etag = facts_of(wanted, file.entry).etag;
+    const auto& layout = wanted.cache.layout();
+    const auto lock = cache::try_lock_file(layout.lock(etag));
+    if (!lock) {
+      placed.outcome = placing::busy;
+      return placed;
+    }
+    const auto bytes = file.content.span();
+    check_small(file.entry.path, etag, bytes);
+    io::write_file_atomically(
+        layout.blob(etag),
+        std::string_view(reinterpret_cast<const char*>(bytes.data()), bytes.size()),
+        io::durability::process, layout.blobs());
+    wanted.cache.link_blob(wanted.commit, file.entry.path, etag, cache::blob_age::fresh);
+  } catch (const error&) {
+    placed.outcome = placing::failed;
+    placed.failure = std::current_exception();
+  }
+  return placed;
+}
+
+bool is_mismatch(const std::exception_ptr& failure) {
+  try {
+    std::rethrow_exception(failure);
+  } catch (const error& e) {
+    return e.code() == errc::content_mismatch;
+  } catch (...) {
+    return false;
+  }
+}
+
+awaitable<void> fetch_by_itself(fetching_ptr all, tree_entry entry) {
+  const auto& wanted = *all->wanted;
+  download_options options;
+  options.type = wanted.options.type;
+  options.revision = wanted.commit;
+  options.cache_dir = wanted.options.cache_dir;
+  options.local_dir = wanted.options.local_dir;
+  options.force_download = wanted.options.force_download;
+  options.token = wanted.options.token;
+  options.observer = wanted.options.observer;
+  std::optional<file_facts> known(facts_of(wanted, entry));
+  auto downloading = download_file(wanted.shared, wanted.repo_id, std::move(entry.path),
+                                   std::move(options), std::move(known));
+  co_await std::move(downloading);
+}
+
+/// The entry outlives the call.
+awaitable<small_content> receive(snapshot_ptr wanted, const tree_entry& entry) {
+  const auto facts = facts_of(*wanted, entry);
+  const auto& shared = *wanted->shared;
+  const auto url = hub::routes::resolve(shared.endpoint, wanted->options.type, wanted->repo_id,
+                                        wanted->commit, entry.path);
+  auto request =
+      hub_request(shared, http::method::get, url, shared.token_for(wanted->options.token));
+  content_description what;
+  what.name = entry.path;
+  what.resolve = std::move(request.url);
+  what.credentials = std::move(request.headers);
+  what.size = facts.size;
+  what.etag = facts.etag;
+  content_settings settings;
+  settings.observer = wanted->observer;
+  auto receiving = receive_small(wanted->shared, std::move(what), std::move(settings));
+  auto content = co_await std::move(receiving);
+  co_return content;
+}
+
+awaitable<void> work(fetching_ptr all) {
+  for (auto entry = co_await all->missing.pop(); entry; entry = co_await all->missing.pop()) {
+    if (!is_small(*all, *entry)) {
+      auto downloading = fetch_by_itself(all, std::move(*entry));
+      co_await std::move(downloading);
+      continue;
+    }
+    arrived_file file;
+    file.content = co_await receive(all->wanted, *entry);
+    file.entry = std::move(*entry);
+    std::vector<arrived_file> files;
+    files.push_back(std::move(file));
+    auto handing = all->arrived.push(std::move(files));
+    co_await std::move(handing);
+  }
+  if (--all->workers == 0) all->arrived.close();
+}
+
+void report(const snapshot_request& wanted, const arrived_file& file) {
+  const auto etag = facts_of(wanted, file.entry).etag;
+  if (hub::kind_of_etag(etag) != hub::etag_kind::opaque)
+    report_event(wanted.observer, transfer_event::kind::verified, file.entry.path, etag);
+  report_event(wanted.observer, transfer_event::kind::finished, file.entry.path);
+}
+
+awaitable<void> place_arrived(fetching_ptr all) {
+  for (;;) {
+    const auto files = co_await all->arrived.pop_some(place_step);
+    if (files.empty()) co_return;
+    auto job = [wanted = all->wanted, &files] {
+      wanted->cache.prepare();
+      std::vector<placed_file> placed;
+      for (const auto& file : files) placed.push_back(place(*wanted, file));
+      return placed;
+    };
+    auto running = io::on_pool(all->wanted->shared->pool, std::move(job));
+    const auto placed = co_await std::move(running);
+    for (std::size_t i = 0; i < files.size(); ++i) {
+      if (placed[i].outcome == placing::done) {
+        report(*all->wanted, files[i]);
+        continue;
+      }
+      // Another process has the blob's lock, or the bytes are not what was promised: the way of a
+      // single file waits, and asks again.
+      if (placed[i].outcome == placing::failed) {
+        if (!is_mismatch(placed[i].failure)) std::rethrow_exception(placed[i].failure);
+        report_event(all->wanted->observer, transfer_event::kind::retry, files[i].entry.path,
+                     "its checksum is not what the Hub promised");
+      }
+      auto downloading = fetch_by_itself(all, files[i].entry);
+      co_await std::move(downloading);
+    }
+  }
+}
+
+}  // namespace
+
+awaitable<void> fetch_missing(snapshot_ptr wanted, bounded_queue<tree_entry>& missing) {
+  const auto executor = co_await asio::this_coro::executor;
+  const auto all = std::make_shared<fetching>(wanted, missing, executor);
+  using operation = decltype(asio::co_spawn(executor, place_arrived(all), asio::deferred));
+  std::vector<operation> parts;
+  parts.push_back(asio::co_spawn(executor, place_arrived(all), asio::deferred));
+  all->workers = wanted->options.max_workers;
+  for (std::size_t i = 0; i < wanted->options.max_workers; ++i)
+    parts.push_back(asio::co_spawn(executor, work(all), asio::deferred));
+  auto group = asio::experimental::make_parallel_group(std::move(parts));
+  auto outcome =
+      co_await group.async_wait(asio::experimental::wait_for_one_error(), asio::use_awaitable);
+  auto& [order, failures] = outcome;
+  for (const std::size_t i : order)
+    if (failures[i]) std::rethrow_exception(failures[i]);
+}
+
+}  // namespace cohub::transfer

@@ -1,0 +1,158 @@
+#include "transfer/snapshot_listing.hpp"
+
+#include "cohub/error.hpp"
+
+#include "cache/tree_cache.hpp"
+#include "io/on_pool.hpp"
+#include "transfer/progress_reporter.hpp"
+#include "transfer/tree_listing.hpp"
+
+#include <algorithm>
+#include <filesystem>
+#include <iterator>
+#include <utility>
+
+namespace cohub::transfer {
+
+namespace {
+
+/// Files that one job of the pool looks up in the cache.
+constexpr std::size_t lookup_step = 1024;
+
+/// What the cache had before this snapshot: what is not there need not be looked for file by file.
+struct cache_contents {
+  bool snapshot = false;
+  bool blobs = false;
+};
+
+cache_contents look_into(const cache::repo_layout& layout, const std::string& commit) {
+  std::error_code ignored;
+  cache_contents there;
+  there.snapshot = std::filesystem::exists(layout.snapshot(commit), ignored);
+  there.blobs = std::filesystem::exists(layout.blobs(), ignored);
+  return there;
+}
+
+/// Whether the cache has the file, if need be by a blob that another revision brought.
+bool is_cached(const snapshot_request& wanted, const tree_entry& entry, cache_contents there) {
+  if (there.snapshot && wanted.cache.find_file(wanted.commit, entry.path)) return true;
+  if (!there.blobs) return false;
+  const auto etag = facts_of(wanted, entry).etag;
+  if (!wanted.cache.has_blob(etag)) return false;
+  wanted.cache.link_blob(wanted.commit, entry.path, etag, cache::blob_age::existing);
+  return true;
+}
+
+struct looked_up {
+  std::vector<tree_entry> missing{};
+  std::size_t cached = 0;
+};
+
+looked_up look_up(const snapshot_request& wanted, std::vector<tree_entry> entries,
+                  cache_contents there) {
+  looked_up found;
+  for (auto& entry : entries) {
+    if (is_cached(wanted, entry, there))
+      ++found.cached;
+    else
+      found.missing.push_back(std::move(entry));
+  }
+  return found;
+}
+
+/// Finds what is missing, and hands it on.
+class missing_files {
+ public:
+  missing_files(snapshot_ptr wanted, bounded_queue<tree_entry>& queue)
+      : wanted_(std::move(wanted)), queue_(queue) {}
+
+  awaitable<void> open() {
+    if (!looks_up()) co_return;
+    auto work = [wanted = wanted_] { return look_into(wanted->cache.layout(), wanted->commit); };
+    auto looking = io::on_pool(wanted_->shared->pool, std::move(work));
+    there_ = co_await std::move(looking);
+  }
+
+  awaitable<void> offer(std::vector<tree_entry> entries) {
+    entries = select_files(*wanted_, std::move(entries));
+    for (std::size_t begin = 0; begin < entries.size(); begin += lookup_step) {
+      const auto end = std::min(begin + lookup_step, entries.size());
+      std::vector<tree_entry> step(
+          std::make_move_iterator(entries.begin() + static_cast<std::ptrdiff_t>(begin)),
+          std::make_move_iterator(entries.begin() + static_cast<std::ptrdiff_t>(end)));
+      if (looks_up()) {
+        auto work = [wanted = wanted_, there = there_, step = std::move(step)]() mutable {
+          return look_up(*wanted, std::move(step), there);
+        };
+        auto looking = io::on_pool(wanted_->shared->pool, std::move(work));
+        auto found = co_await std::move(looking);
+        cached_ += found.cached;
+        step = std::move(found.missing);
+      }
+      auto handing = queue_.push(std::move(step));
+      co_await std::move(handing);
+    }
+  }
+
+  void close() {
+    queue_.close();
+    if (cached_ > 0)
+      report_event(wanted_->observer, transfer_event::kind::cache_hit, wanted_->repo_id,
+                   std::to_string(cached_) + " files are in the cache");
+  }
+
+ private:
+  /// A local folder is looked at file by file, where its metadata is read anyway.
+  bool looks_up() const { return wanted_->to_cache() && !wanted_->options.force_download; }
+
+  snapshot_ptr wanted_;
+  bounded_queue<tree_entry>& queue_;
+  cache_contents there_{};
+  std::size_t cached_ = 0;
+};
+
+/// Keeps a listing; a cache that cannot be written to costs a request the next time.
+awaitable<void> keep(snapshot_ptr wanted, std::vector<tree_entry> entries) {
+  auto work = [wanted, entries = std::move(entries)] {
+    try {
+      cache::write_tree(wanted->tree_path(wanted->commit), entries);
+    } catch (const error&) {
+    }
+  };
+  auto keeping = io::on_pool(wanted->shared->pool, std::move(work));
+  co_await std::move(keeping);
+}
+
+}  // namespace
+
+awaitable<void> list_missing(snapshot_ptr wanted, bounded_queue<tree_entry>& queue) {
+  missing_files missing(wanted, queue);
+  auto opening = missing.open();
+  co_await std::move(opening);
+  auto reading = [wanted] { return cache::read_tree(wanted->tree_path(wanted->commit)); };
+  auto looking = io::on_pool(wanted->shared->pool, std::move(reading));
+  auto stored = co_await std::move(looking);
+  if (stored) {
+    auto offering = missing.offer(std::move(*stored));
+    co_await std::move(offering);
+    missing.close();
+    co_return;
+  }
+  list_repo_tree_options options;
+  options.type = wanted->options.type;
+  options.revision = wanted->commit;
+  options.recursive = true;
+  options.token = wanted->options.token;
+  auto pages = list_repo_tree(wanted->shared, wanted->repo_id, std::move(options));
+  std::vector<tree_entry> all;
+  for (auto page = co_await pages.next_page(); page; page = co_await pages.next_page()) {
+    all.insert(all.end(), page->begin(), page->end());
+    auto offering = missing.offer(std::move(*page));
+    co_await std::move(offering);
+  }
+  missing.close();
+  auto keeping = keep(wanted, std::move(all));
+  co_await std::move(keeping);
+}
+
+}  // namespace cohub::transfer

@@ -1,0 +1,13 @@
+#pragma once
+
+#include "transfer/bounded_queue.hpp"
+#include "transfer/snapshot_request.hpp"
+
+namespace cohub::transfer {
+
+/// Puts the files of the snapshot that are not there yet into `missing`, which outlives the call,
+/// page by page while the rest of the listing is still to come, and closes it. A listing that came
+/// from the Hub is kept for the next time.
+awaitable<void> list_missing(snapshot_ptr wanted, bounded_queue<tree_entry>& missing);
+
+}  // namespace cohub::transfer

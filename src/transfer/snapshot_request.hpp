@@ -1,0 +1,43 @@
+#pragma once
+
+#include "cohub/download.hpp"
+#include "cohub/repository.hpp"
+
+#include "cache/repo_cache.hpp"
+#include "core/glob.hpp"
+#include "transfer/context.hpp"
+#include "transfer/file_head.hpp"
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace cohub::transfer {
+
+/// A snapshot that was asked for.
+struct snapshot_request {
+  context_ptr shared{};
+  std::string repo_id{};
+  snapshot_download_options options{};
+  std::shared_ptr<cohub::observer> observer{};
+  core::path_filter filter{};
+  cache::repo_cache cache;
+  std::string commit{};  ///< that the revision names, once it is known
+
+  bool to_cache() const noexcept { return options.local_dir.empty(); }
+  /// Where the listing of a commit is kept.
+  std::filesystem::path tree_path(const std::string& of_commit) const;
+};
+using snapshot_ptr = std::shared_ptr<const snapshot_request>;
+
+/// The files of a listing that the patterns keep. One that could leave its folder is refused,
+/// wanted or not: such a listing is not to be trusted.
+/// @throws error  errc::invalid_path
+std::vector<tree_entry> select_files(const snapshot_request& wanted,
+                                     std::vector<tree_entry> entries);
+
+/// What a listing tells of a file.
+file_facts facts_of(const snapshot_request& wanted, const tree_entry& entry);
+
+}  // namespace cohub::transfer

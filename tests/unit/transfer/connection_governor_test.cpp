@@ -1,0 +1,73 @@
+#include "transfer/connection_governor.hpp"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <functional>
+
+namespace {
+
+using namespace cohub::transfer;
+using namespace std::chrono_literals;
+
+/// Lets time pass while bytes come at a rate that depends on the number of connections.
+void let_pass(connection_governor& governor, transfer_clock::time_point& now,
+              transfer_clock::duration time, const std::function<double(std::size_t)>& rate) {
+  const double seconds = std::chrono::duration<double>(connection_governor::interval).count();
+  for (auto passed = 0ns; passed < time; passed += connection_governor::interval) {
+    governor.count(static_cast<std::uint64_t>(rate(governor.target()) * seconds));
+    now += connection_governor::interval;
+    governor.tick(now);
+  }
+}
+
+}  // namespace
+
+TEST_CASE("connections grow to the limit while more of them bring more") {
+  transfer_clock::time_point now{};
+  connection_governor governor(16, now);
+  CHECK(governor.target() == 4);
+  let_pass(governor, now, 2s, [](std::size_t n) { return 50e6 * static_cast<double>(n); });
+  CHECK(governor.target() == 16);
+}
+
+TEST_CASE("connections that bring nothing more are given up, and tried again later") {
+  transfer_clock::time_point now{};
+  connection_governor governor(16, now);
+  std::size_t most = 0;
+  let_pass(governor, now, 2s, [&](std::size_t n) {
+    most = std::max(most, n);
+    return 100e6;
+  });
+  CHECK(most == 8);
+  CHECK(governor.target() == 4);
+  let_pass(governor, now, 10s, [](std::size_t n) { return 100e6 * static_cast<double>(n); });
+  CHECK(governor.target() == 16);
+}
+
+TEST_CASE("a server that refuses gets half of the connections, once for one burst") {
+  transfer_clock::time_point now{};
+  connection_governor governor(16, now);
+  const auto proportional = [](std::size_t n) { return 50e6 * static_cast<double>(n); };
+  let_pass(governor, now, 2s, proportional);
+  governor.overloaded(now);
+  governor.overloaded(now);
+  CHECK(governor.target() == 8);
+  let_pass(governor, now, 5s, proportional);
+  CHECK(governor.target() == 8);
+  governor.overloaded(now);
+  CHECK(governor.target() == 4);
+}
+
+TEST_CASE("the target stays between one and the limit") {
+  transfer_clock::time_point now{};
+  connection_governor small(2, now);
+  CHECK(small.target() == 2);
+  for (int i = 0; i < 5; ++i) {
+    small.overloaded(now);
+    let_pass(small, now, 1s, [](std::size_t) { return 1e6; });
+  }
+  CHECK(small.target() == 1);
+  connection_governor none(0, now);
+  CHECK(none.target() == 1);
+}
