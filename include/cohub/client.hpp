@@ -13,6 +13,7 @@
 #include "cohub/error.hpp"
 #include "cohub/listing.hpp"
 #include "cohub/named.hpp"
+#include "cohub/remote_file.hpp"
 #include "cohub/repository.hpp"
 
 namespace cohub {
@@ -68,6 +69,21 @@ class client {
   /// @par Mirrors  snapshot_download()
   awaitable<std::filesystem::path> snapshot_download(
       std::string repo_id, named<snapshot_download_options> options = {});
+
+  /// Opens a file for reading where it is, without downloading it: see `remote_file`.
+  /// @throws error  errc::repository_not_found, errc::revision_not_found, errc::entry_not_found,
+  ///                errc::local_entry_not_found
+  /// @par Mirrors  HfFileSystem.open(); HEAD /{repo}/resolve/{revision}/{path}
+  awaitable<remote_file> open_file(std::string repo_id, std::string path,
+                                   named<open_file_options> options = {});
+
+  /// The whole content of a small file, checked as that of a download is, and not put into the cache.
+  /// Memory: the content.
+  /// @throws error  as `open_file` and `remote_file::read_at`; `boost::system::errc::file_too_large`: the
+  ///                file has more than `max_bytes`
+  /// @par Mirrors  HfFileSystem.read_text(), HfFileSystem.cat_file()
+  awaitable<std::string> read_file(std::string repo_id, std::string path,
+                                   named<read_file_options> options = {});
 
   /// Creates a repository; a bare name is put under the token's owner.
   /// @throws error  errc::conflict if it exists, unless `exist_ok`

@@ -36,6 +36,7 @@ enum class errc {
   invalid_response,      ///< the answer is not what the protocol says: malformed JSON, headers, ranges
   not_a_hub,             ///< the server answers, but without the headers every Hub sends
   content_mismatch,      ///< size or checksum of what arrived differs from what was promised
+  ranges_unsupported,    ///< the server sends files only whole, and the part asked for is too far in
 
   // what the caller asked for
   invalid_repository_id,  ///< not "name" or "owner/name"
@@ -48,6 +49,7 @@ enum class errc {
   // what is in files
   invalid_safetensors,  ///< the file breaks the safetensors format
   invalid_config,       ///< a config.json that does not fit the config type
+  not_safetensors_repo,  ///< the repository has neither model.safetensors nor an index of shards
   invalid_card,         ///< a model card or its template that cannot be parsed
 };
 

@@ -5,6 +5,7 @@
 #include "client/repository_operations.hpp"
 #include "transfer/create_commit.hpp"
 #include "transfer/download_file.hpp"
+#include "transfer/remote_file.hpp"
 #include "transfer/snapshot.hpp"
 #include "transfer/tree_listing.hpp"
 #include "transfer/upload_folder.hpp"
@@ -39,6 +40,18 @@ awaitable<std::filesystem::path> client::snapshot_download(
     std::string repo_id, named<snapshot_download_options> options) {
   return operation(
       transfer::snapshot_download(state_->shared, std::move(repo_id), *std::move(options)));
+}
+
+awaitable<remote_file> client::open_file(std::string repo_id, std::string path,
+                                         named<open_file_options> options) {
+  return operation(transfer::open_file(state_->shared, std::move(repo_id), std::move(path),
+                                       *std::move(options)));
+}
+
+awaitable<std::string> client::read_file(std::string repo_id, std::string path,
+                                         named<read_file_options> options) {
+  return operation(transfer::read_file(state_->shared, std::move(repo_id), std::move(path),
+                                       *std::move(options)));
 }
 
 awaitable<repo_url> client::create_repo(std::string repo_id, named<create_repo_options> options) {

@@ -48,6 +48,8 @@ const char* text_of(errc code) noexcept {
       return "the server does not answer as a Hub does";
     case errc::content_mismatch:
       return "the content is not what was promised";
+    case errc::ranges_unsupported:
+      return "the server does not send parts of files";
     case errc::invalid_repository_id:
       return "not a repository id (\"name\" or \"owner/name\")";
     case errc::invalid_path:
@@ -62,6 +64,8 @@ const char* text_of(errc code) noexcept {
       return "offline";
     case errc::invalid_safetensors:
       return "not a valid safetensors file";
+    case errc::not_safetensors_repo:
+      return "not a repository of safetensors";
     case errc::invalid_config:
       return "the configuration does not fit";
     case errc::invalid_card:

@@ -1,3 +1,5 @@
+#include "model/safetensors_header.hpp"
+
 #include "cohub/error.hpp"
 #include "cohub/safetensors.hpp"
 
@@ -45,28 +47,33 @@ std::uint64_t checked_header_size(std::span<const std::byte> start, std::string_
   return length + 8;
 }
 
-/// The number of bytes that dtype and shape ask for.
-std::uint64_t byte_count(const tensor_info& tensor, std::string_view origin) {
+/// The number of bytes that dtype and shape ask for; of an unknown dtype, only that they can be
+/// counted.
+std::uint64_t byte_count(const tensor_info& tensor, bool known, std::string_view origin) {
   std::uint64_t bits = 1;
   bool overflow = false;
   // In the order of the shape, as the format's own reader does: a zero after an overflow is no
   // cure.
   for (const auto extent : tensor.shape)
     overflow = __builtin_mul_overflow(bits, extent, &bits) || overflow;
-  overflow = __builtin_mul_overflow(bits, std::uint64_t{bits_of(tensor.dtype)}, &bits) || overflow;
+  const std::uint64_t bits_each = known ? bits_of(tensor.dtype) : 1;
+  overflow = __builtin_mul_overflow(bits, bits_each, &bits) || overflow;
   if (overflow) fail(origin, "ValidationOverflow", tensor_called(tensor.name));
+  if (!known) return tensor.end - tensor.begin;
   if (bits % 8 != 0) fail(origin, "MisalignedSlice", tensor_called(tensor.name));
   return bits / 8;
 }
 
-void check_layout(const safetensors_header& header, std::string_view origin) {
+void check_layout(const safetensors_header& header, const model::unknown_dtypes& unknown,
+                  std::string_view origin) {
   std::uint64_t position = 0;
   for (const auto& tensor : header.tensors) {
     if (tensor.begin != position || tensor.end < tensor.begin)
       fail(origin, "InvalidOffset",
            tensor_called(tensor.name) + " at " + std::to_string(tensor.begin) + " to " +
                std::to_string(tensor.end) + ", expected to begin at " + std::to_string(position));
-    if (const auto bytes = byte_count(tensor, origin); tensor.end - tensor.begin != bytes)
+    const bool known = unknown.empty() || !unknown.contains(tensor.name);
+    if (const auto bytes = byte_count(tensor, known, origin); tensor.end - tensor.begin != bytes)
       fail(origin, "TensorInvalidInfo",
            tensor_called(tensor.name) + " has " + std::to_string(tensor.end - tensor.begin) +
                " bytes, its shape asks for " + std::to_string(bytes));
@@ -81,23 +88,12 @@ void check_unique_names(const safetensors_header& header, std::string_view origi
          tensor_called(header.tensors[*twice].name) + " occurs twice");
 }
 
-}  // namespace
-
-std::uint64_t tensor_info::element_count() const noexcept {
-  return std::accumulate(shape.begin(), shape.end(), std::uint64_t{1}, std::multiplies<>());
-}
-
-std::uint64_t safetensors_header_size(std::span<const std::byte> start_of_file,
-                                      named<safetensors_options> options) {
-  return checked_header_size(start_of_file, "header", *options);
-}
-
-safetensors_header parse_safetensors_header(std::span<const std::byte> start_of_file,
-                                            std::optional<std::uint64_t> file_size,
-                                            std::string_view origin,
-                                            named<safetensors_options> options) {
+/// @param unknown  null: tensors of unknown dtypes are refused
+safetensors_header parse(std::span<const std::byte> start_of_file,
+                         std::optional<std::uint64_t> file_size, std::string_view origin,
+                         const safetensors_options& options, model::unknown_dtypes* unknown) {
   safetensors_header header;
-  header.data_offset = checked_header_size(start_of_file, origin, *options);
+  header.data_offset = checked_header_size(start_of_file, origin, options);
   if (header.data_offset > start_of_file.size())
     fail(origin, "InvalidHeaderLength",
          "the header ends at " + std::to_string(header.data_offset) + ", there are " +
@@ -118,12 +114,13 @@ safetensors_header parse_safetensors_header(std::span<const std::byte> start_of_
   header.tensors.reserve(entries.tensors.size());
   for (auto& entry : entries.tensors) {
     const auto dtype = parse_tensor_dtype(entry.dtype);
-    if (!dtype)
+    if (!dtype && unknown == nullptr)
       fail(origin, "InvalidHeaderDeserialization",
            tensor_called(entry.name) + ": unknown dtype " + entry.dtype.substr(0, 40));
+    if (!dtype) unknown->emplace(entry.name, std::move(entry.dtype));
     auto& tensor = header.tensors.emplace_back();
     tensor.name = std::move(entry.name);
-    tensor.dtype = *dtype;
+    tensor.dtype = dtype.value_or(tensor_dtype::u8);
     tensor.shape = std::move(entry.shape);
     tensor.begin = entry.begin;
     tensor.end = entry.end;
@@ -134,7 +131,7 @@ safetensors_header parse_safetensors_header(std::span<const std::byte> start_of_
   if (!std::is_sorted(header.tensors.begin(), header.tensors.end(), by_offset))
     std::stable_sort(header.tensors.begin(), header.tensors.end(), by_offset);
   check_unique_names(header, origin);
-  check_layout(header, origin);
+  check_layout(header, unknown ? *unknown : model::unknown_dtypes(), origin);
 
   const std::uint64_t data_size = header.tensors.empty() ? 0 : header.tensors.back().end;
   if (__builtin_add_overflow(header.data_offset, data_size, &header.file_size) ||
@@ -144,6 +141,32 @@ safetensors_header parse_safetensors_header(std::span<const std::byte> start_of_
              std::to_string(data_size) +
              (file_size ? ", the file at " + std::to_string(*file_size) : std::string()));
   return header;
+}
+
+}  // namespace
+
+std::uint64_t tensor_info::element_count() const noexcept {
+  return std::accumulate(shape.begin(), shape.end(), std::uint64_t{1}, std::multiplies<>());
+}
+
+std::uint64_t safetensors_header_size(std::span<const std::byte> start_of_file,
+                                      named<safetensors_options> options) {
+  return checked_header_size(start_of_file, "header", *options);
+}
+
+safetensors_header parse_safetensors_header(std::span<const std::byte> start_of_file,
+                                            std::optional<std::uint64_t> file_size,
+                                            std::string_view origin,
+                                            named<safetensors_options> options) {
+  return parse(start_of_file, file_size, origin, *options, nullptr);
+}
+
+safetensors_header model::parse_open_header(std::span<const std::byte> start_of_file,
+                                            std::optional<std::uint64_t> file_size,
+                                            std::string_view origin,
+                                            const safetensors_options& options,
+                                            unknown_dtypes& unknown) {
+  return parse(start_of_file, file_size, origin, options, &unknown);
 }
 
 }  // namespace cohub

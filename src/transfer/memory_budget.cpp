@@ -67,4 +67,15 @@ awaitable<memory_budget::share> memory_budget::acquire(std::shared_ptr<memory_bu
   co_return taken;
 }
 
+std::optional<memory_budget::share> memory_budget::try_acquire(
+    std::shared_ptr<memory_budget> budget, std::uint64_t bytes, std::uint64_t spare) {
+  share taken;
+  if (!budget) return taken;
+  if (!budget->line_.empty() || budget->free_ < bytes || budget->free_ - bytes < spare) return {};
+  budget->free_ -= bytes;
+  taken.budget_ = std::move(budget);
+  taken.bytes_ = bytes;
+  return taken;
+}
+
 }  // namespace cohub::transfer

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <optional>
 
 namespace cohub::transfer {
 
@@ -32,6 +33,11 @@ class memory_budget : public std::enable_shared_from_this<memory_budget> {
   /// Waits until `bytes` are free; more than the whole budget is cut to the whole. Holders of a
   /// share must not wait for another.
   static awaitable<share> acquire(std::shared_ptr<memory_budget> budget, std::uint64_t bytes);
+
+  /// The same without waiting: nothing if that would leave fewer than `spare` bytes free, or if
+  /// others wait. For memory that is held without an end in sight.
+  static std::optional<share> try_acquire(std::shared_ptr<memory_budget> budget,
+                                          std::uint64_t bytes, std::uint64_t spare);
 
   std::uint64_t free_bytes() const noexcept { return free_; }
 

@@ -1,0 +1,182 @@
+#include "transfer/content_read.hpp"
+
+#include "cohub/error.hpp"
+
+#include "hub/file_metadata.hpp"
+#include "io/for_each_bounded.hpp"
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+namespace cohub::transfer {
+
+namespace {
+
+/// Less than this is not worth a request of its own.
+constexpr std::size_t smallest_piece = 4u << 20;
+/// More than this leaves a slow connection too long to wait for at the end.
+constexpr std::size_t largest_piece = 16u << 20;
+/// Bytes that one read drops on the way to an offset.
+constexpr std::size_t drop_size = 64 * 1024;
+
+std::string_view told(const http::response_head& head, std::string_view name) {
+  const auto value = head.headers.get(name);
+  return value.empty() ? head.redirect_headers.get(name) : value;
+}
+
+/// What the answer says of the content's identity, compared with what the HEAD said; nothing if it
+/// does not differ. The Hub tells at every redirect; the address it leads to need not.
+std::exception_ptr find_change(const content_fetch& self, const http::response_head& head) {
+  auto etag = told(head, "X-Linked-Etag");
+  if (etag.empty() && !self.source->is_foreign(head.url)) etag = head.headers.get("ETag");
+  const auto now = hub::normalize_etag(etag);
+  // An etag of another kind is the mark of a cache in front of the Hub, and says nothing.
+  if (now == self.what.etag || hub::kind_of_etag(now) != hub::kind_of_etag(self.what.etag) ||
+      hub::kind_of_etag(now) == hub::etag_kind::opaque)
+    return {};
+  http_context context;
+  context.status = head.status;
+  context.url = head.url.printable();
+  return std::make_exception_ptr(error(
+      errc::content_mismatch, "reading " + self.what.name + ": it changed on the server", context));
+}
+
+[[noreturn]] void throw_short(const content_fetch& self) {
+  throw error(errc::truncated_body, "reading " + self.what.name);
+}
+
+/// Opens, and compares what is told of the content. An address that leads to another content is as
+/// good as any to the later requests: the first one that is told remembers for all.
+awaitable<opened_content> open_same(reading_ptr self, core::byte_range range, bool ranged) {
+  opened_content opened;
+  if (!self->changed) {
+    auto opening = open_content(self, range, ranged);
+    opened = co_await std::move(opening);
+    if (!opened.failure) self->changed = find_change(*self, opened.answer.head());
+  }
+  if (self->changed) opened.failure = self->changed;
+  co_return opened;
+}
+
+}  // namespace
+
+reading_ptr make_content_reading(asio::any_io_executor executor, context_ptr shared,
+                                 content_description what,
+                                 std::shared_ptr<cohub::observer> observer) {
+  auto source =
+      std::make_shared<content_source>(executor, what.resolve, what.location, what.credentials);
+  content_settings settings;
+  settings.observer = std::move(observer);  // for events; progress is the reader's own business
+  progress_reporter silent(nullptr, what.name, transfer_progress::direction::download, what.size);
+  content_fetch common{
+      std::move(shared), std::move(what), std::move(settings), std::move(source),
+      nullptr,           nullptr,         std::move(silent),   signal(std::move(executor))};
+  return std::make_shared<content_reading>(content_reading{std::move(common)});
+}
+
+awaitable<void> read_range(reading_ptr self, core::byte_range range, std::span<std::byte> room,
+                           const std::function<void(std::size_t)>& landed) {
+  const bool whole = range.begin == 0 && range.end == self->what.size;
+  retry_counter counter(self->shared->retries);
+  std::size_t filled = 0;
+  std::size_t farthest = 0;
+  while (filled < room.size()) {
+    const core::byte_range rest{range.begin + filled, range.end};
+    auto opening = open_same(self, rest, !whole || filled > 0);
+    auto opened = co_await std::move(opening);
+    if (opened.ignored_range && !opened.failure) {
+      if (!whole) throw whole_content_only();
+      filled = 0;
+    }
+    try {
+      while (!opened.failure && filled < room.size()) {
+        const auto count = co_await opened.answer.read_some(room.subspan(filled));
+        if (count == 0) throw_short(*self);
+        filled += count;
+        if (filled <= farthest) continue;
+        if (landed) landed(filled - farthest);
+        farthest = filled;
+        counter.progressed();
+      }
+    } catch (const boost::system::system_error& e) {
+      if (e.code() == asio::error::operation_aborted) throw;
+      opened.failure = std::current_exception();
+      opened.may_retry = may_retry(opened.failure);
+    }
+    if (!opened.failure) break;
+    opened.answer = {};  // closes the connection, which the next try may need
+    co_await wait_to_retry(self, counter, opened);
+  }
+}
+
+awaitable<void> read_ranges(reading_ptr self, std::uint64_t offset, std::span<std::byte> room,
+                            std::size_t connections) {
+  const auto piece = std::clamp(room.size() / connections, smallest_piece, largest_piece);
+  const auto count = (room.size() + piece - 1) / piece;
+  auto read_piece = [&](std::size_t index) -> awaitable<void> {
+    const auto begin = index * piece;
+    const auto part = room.subspan(begin, std::min(piece, room.size() - begin));
+    const core::byte_range range{offset + begin, offset + begin + part.size()};
+    const std::function<void(std::size_t)> nobody;
+    auto reading = read_range(self, range, part, nobody);
+    co_await std::move(reading);
+  };
+  if (count <= 1) {
+    auto reading = read_piece(0);
+    co_await std::move(reading);
+    co_return;
+  }
+  auto reading = io::for_each_bounded(count, connections, std::move(read_piece));
+  co_await std::move(reading);
+}
+
+awaitable<void> read_through(reading_ptr self, whole_stream& stream, std::uint64_t offset,
+                             std::span<std::byte> room) {
+  // Kept here meanwhile, so that it is closed if an exception ends the reading.
+  whole_stream now = std::exchange(stream, whole_stream());
+  if (now.open && now.at > offset) now = whole_stream();
+  retry_counter counter(self->shared->retries);
+  std::uint64_t farthest = now.at;
+  std::vector<std::byte> dropped;
+  std::size_t filled = 0;
+  while (filled < room.size()) {
+    opened_content opened;
+    if (!now.open) {
+      const core::byte_range all{0, self->what.size};
+      auto opening = open_same(self, all, false);
+      opened = co_await std::move(opening);
+      now.at = 0;
+      now.open = !opened.failure;
+      if (now.open) now.answer = std::move(opened.answer);
+    }
+    try {
+      while (now.open && filled < room.size()) {
+        auto target = room.subspan(filled);
+        const auto wanted = offset + filled;
+        if (now.at < wanted) {
+          dropped.resize(drop_size);
+          target = std::span(dropped).first(
+              static_cast<std::size_t>(std::min<std::uint64_t>(drop_size, wanted - now.at)));
+        }
+        const auto count = co_await now.answer.read_some(target);
+        if (count == 0) throw_short(*self);
+        if (now.at == wanted) filled += count;
+        now.at += count;
+        if (now.at > farthest) counter.progressed();
+        farthest = std::max(farthest, now.at);
+      }
+    } catch (const boost::system::system_error& e) {
+      if (e.code() == asio::error::operation_aborted) throw;
+      opened.failure = std::current_exception();
+      opened.may_retry = may_retry(opened.failure);
+    }
+    if (!opened.failure) break;
+    opened.answer = {};
+    now = whole_stream();
+    co_await wait_to_retry(self, counter, opened);
+  }
+  stream = std::move(now);
+}
+
+}  // namespace cohub::transfer
