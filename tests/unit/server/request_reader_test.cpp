@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <optional>
 #include <random>
 #include <string>
 #include <vector>
@@ -22,12 +23,14 @@ class spoken final : public http::stream {
  public:
   spoken(std::string text, std::size_t piece) : text_(std::move(text)), piece_(piece) {}
 
-  awaitable<std::size_t> read_some(std::span<std::byte> buffer) override {
+  std::optional<std::size_t> try_read_some(std::span<std::byte> buffer) override {
     const auto count = std::min({buffer.size(), piece_, text_.size() - at_});
     std::memcpy(buffer.data(), text_.data() + at_, count);
     at_ += count;
-    co_return count;
+    return count;
   }
+  awaitable<void> wait_readable() override { co_return; }
+  void set_read_mark(std::size_t) noexcept override {}
   awaitable<void> write(std::span<const std::byte> bytes) override {
     heard.append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
     co_return;
