@@ -25,7 +25,7 @@ import shutil
 import sys
 import tempfile
 
-from delayed_link import DelayedLink
+from delayed_link import delayed
 from measure import alternate, measured, medians, report
 from nginx_hub import NginxHub
 
@@ -149,21 +149,30 @@ class Scenarios:
             shutil.rmtree(hub.folder)
 
     def delayed(self):
-        mib, files, delay = 256, 200, 0.040
-        hub = self.hub("delayed")
+        mib, files, round_trip, connections = 256, 200, 0.040, 16
+        hub = self.hub("delayed", behind_link=True)
         hub.put_large(mib)
         hub.put_small(files, 16 * 1024)
-        with DelayedLink(hub, delay) as link:
-            hub.start()
-            for what, words in (("file", ("bench/large", "file.bin")), ("snapshot", ("bench/small",))):
-                near = medians(alternate(self.rounds, self.cohub(hub, *words))[0])
-                with link.in_front():
-                    far = medians(alternate(self.rounds, self.cohub(hub, *words))[0])
-                print(json.dumps({"benchmark": f"delayed {what}", "round_trip_ms": delay * 1000,
-                                  "seconds_near": round(near["seconds"], 3),
-                                  "seconds_far": round(far["seconds"], 3)}), flush=True)
+        hub.start()
+        ports = [(hub.public_api, hub.api), (hub.public_content, hub.content)]
+        # Connect, question for the file, connect to the contents, first byte; or connect, commit, listing,
+        # connect the others, and then as many files in turn as connections leave over.
+        trips = {"file": 4, "snapshot": 4 + -(-files // connections)}
+        words = {"file": ("bench/large", "file.bin"), "snapshot": ("bench/small",)}
+        try:
+            for what in words:
+                seconds = {}
+                for delay in (0, round_trip):
+                    with delayed(delay, ports):
+                        seconds[delay] = medians(alternate(self.rounds, self.cohub(hub, *words[what]))[0])["seconds"]
+                ideal = seconds[0] + trips[what] * round_trip
+                print(json.dumps({"benchmark": f"delayed {what}", "round_trip_ms": round_trip * 1000,
+                                  "seconds_without_delay": round(seconds[0], 3),
+                                  "seconds": round(seconds[round_trip], 3), "ideal_seconds": round(ideal, 3),
+                                  "ratio": round(seconds[round_trip] / ideal, 3)}), flush=True)
+        finally:
             hub.stop()
-        shutil.rmtree(hub.folder)
+            shutil.rmtree(hub.folder)
 
     def growth(self):
         for mib in (64, 1024, 8192):

@@ -37,13 +37,13 @@ http {{
       add_header X-Repo-Commit {commit} always;
       add_header X-Linked-Size {size} always;
       add_header X-Linked-Etag '"{sha256}"' always;
-      return 302 {scheme}://127.0.0.1:{content}/large/file.bin;
+      return 302 {scheme}://127.0.0.1:{public_content}/large/file.bin;
     }}
     location /bench/capped/resolve/ {{
       add_header X-Repo-Commit {commit} always;
       add_header X-Linked-Size {size} always;
       add_header X-Linked-Etag '"{sha256}"' always;
-      return 302 {scheme}://127.0.0.1:{content}/capped/file.bin;
+      return 302 {scheme}://127.0.0.1:{public_content}/capped/file.bin;
     }}
     location /bench/small/resolve/ {{
       rewrite ^/bench/small/resolve/[^/]+/(.*)$ /small/$1 break;
@@ -82,12 +82,16 @@ def git_blob_id(content):
 class NginxHub:
     page_size = 1000
 
-    def __init__(self, folder, tls=False, log_requests=False):
+    def __init__(self, folder, tls=False, log_requests=False, behind_link=False):
         self.folder = pathlib.Path(folder)
         self.tls = tls
         self.scheme = "https" if tls else "http"
         self.api, self.content = free_port(), free_port()
-        self.endpoint = f"{self.scheme}://127.0.0.1:{self.api}"
+        # Where clients are sent: elsewhere if a link stands in front.
+        self.public_api, self.public_content = self.api, self.content
+        if behind_link:
+            self.public_api, self.public_content = free_port(), free_port()
+        self.endpoint = f"{self.scheme}://127.0.0.1:{self.public_api}"
         self.certificate = self.folder / "certificate.pem"
         self.log = self.folder / "access.log" if log_requests else None
         self.sha256, self.size, self.small = "0" * 64, 0, []
@@ -142,7 +146,7 @@ class NginxHub:
                    "ssl_session_cache shared:s:4m; ssl_protocols TLSv1.2 TLSv1.3;")
         configuration = self.folder / "nginx.conf"
         configuration.write_text(CONFIGURATION.format(
-            user="user root;" if os.geteuid() == 0 else "", folder=self.folder, api=self.api, content=self.content, commit=COMMIT, size=self.size,
+            user="user root;" if os.geteuid() == 0 else "", folder=self.folder, api=self.api, content=self.content, public_content=self.public_content, commit=COMMIT, size=self.size,
             sha256=self.sha256, scheme=self.scheme, ssl=" ssl" if self.tls else "", tls=tls,
             access_log=f"{self.log} requests" if self.log else "off"))
         self.process = subprocess.Popen(["nginx", "-c", configuration, "-p", self.folder],
