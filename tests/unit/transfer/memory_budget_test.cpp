@@ -73,3 +73,25 @@ TEST_CASE("who stops waiting lets the next in line go") {
   CHECK(served);
   CHECK(budget->free_bytes() == 50);
 }
+
+TEST_CASE("who does not wait gets what leaves enough for others, and nothing while they wait") {
+  asio::io_context context;
+  const auto budget = std::make_shared<memory_budget>(100);
+  CHECK_FALSE(memory_budget::try_acquire(budget, 61, 40).has_value());
+  auto taken = memory_budget::try_acquire(budget, 60, 40);
+  REQUIRE(taken.has_value());
+  CHECK(budget->free_bytes() == 40);
+  bool served = false;
+  asio::co_spawn(context, memory_budget::acquire(budget, 50),
+                 [&](std::exception_ptr, memory_budget::share) { served = true; });
+  context.restart();
+  context.run_for(std::chrono::milliseconds(10));
+  REQUIRE_FALSE(served);
+  CHECK_FALSE(memory_budget::try_acquire(budget, 1, 0).has_value());
+  taken.reset();
+  context.restart();
+  context.run();
+  CHECK(served);
+  CHECK(budget->free_bytes() == 100);
+  CHECK(memory_budget::try_acquire(nullptr, 1'000, 1'000).has_value());  // no bound
+}
