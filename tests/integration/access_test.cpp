@@ -89,3 +89,19 @@ TEST_CASE_FIXTURE(two_users, "what was fetched before stays when access is taken
   const download_options local{.local_files_only = true, .token = bob};
   CHECK(run(api->download_file("alice/model", "a.txt", local)) == path);
 }
+
+TEST_CASE("a Hub whose limit is spent is an error that says when to come again") {
+  local_hub_config limited;
+  limited.rate_limits = local_hub_rate_limits{100, 2, std::chrono::seconds(300)};
+  client_fixture hub(limited);
+  hub.client_settings.retries.max_retry_after = std::chrono::milliseconds(1);
+  hub.connect();
+  hub.put_file("alice/model", "a.txt", "content");
+  hub.put_file("alice/model", "b.txt", "content of b");
+  hub.run(hub.api->download_file("alice/model", "a.txt"));  // HEAD and GET
+  const auto e = hub.failure_of(hub.api->download_file("alice/model", "b.txt"));
+  CHECK(e.code() == errc::rate_limited);
+  CHECK(e.http().status == 429);
+  hub.hub->end_rate_limit_window();
+  CHECK(test::read_all(hub.run(hub.api->download_file("alice/model", "b.txt"))) == "content of b");
+}
