@@ -6,6 +6,7 @@
 #include "core/environment.hpp"
 #include "http/transport.hpp"
 #include "transfer/memory_budget.hpp"
+#include "transfer/single_flight.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/thread_pool.hpp>
@@ -18,7 +19,7 @@
 namespace cohub::transfer {
 
 /// What all operations of a client share. Set up once, then only read; what changes inside
-/// (transport, budget) belongs to the client's executor.
+/// (transport, budget, flights) belongs to the client's executor.
 struct context {
   std::string endpoint{};              ///< without final '/'
   std::optional<std::string> token{};  ///< of calls that bring none; unset or "" sends none
@@ -34,6 +35,8 @@ struct context {
   std::unique_ptr<asio::thread_pool> own_threads{};  ///< behind `pool`; null: the user's
   std::unique_ptr<http::transport> transport{};
   std::shared_ptr<memory_budget> buffers{};  ///< of transfers; null: no bound
+  /// Downloads that are going on, by where the content goes.
+  std::shared_ptr<single_flight> flights = std::make_shared<single_flight>();
 
   /// The token of a call: its own, else the client's; "" is none.
   std::string token_for(const std::optional<std::string>& own) const {

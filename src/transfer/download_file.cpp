@@ -80,37 +80,64 @@ awaitable<found_path> find_with_facts(file_request_ptr file, file_facts facts) {
   auto work = [file, facts = std::move(facts)] { return place_from_cache(*file, facts); };
   auto placing = io::on_pool(file->shared->pool, std::move(work));
   auto found = co_await std::move(placing);
-  if (found) report_event(file->observer, transfer_event::kind::cache_hit, file->path);
   co_return found;
+}
+
+/// Brings the content into the cache, as the one who does so for everybody who asks for it now.
+awaitable<void> fetch_blob(file_request_ptr file, file_facts facts,
+                           std::shared_ptr<cohub::observer> observer) {
+  const auto& layout = file->cache.layout();
+  auto preparing = [file] { file->cache.prepare(); };
+  co_await io::on_pool(file->shared->pool, preparing);
+  auto locking = cache::lock_file(file->shared->pool, layout.lock(facts.etag));
+  const auto lock = co_await std::move(locking);
+  auto finding = find_with_facts(file, facts);  // whoever had the lock may have brought it
+  const auto found = co_await std::move(finding);
+  if (found) {
+    report_event(observer, transfer_event::kind::cache_hit, file->path);
+    co_return;
+  }
+  const auto blob = layout.blob(facts.etag);
+  auto fetching = fetch_content(file, facts, blob, blob, observer);
+  co_await std::move(fetching);
+  auto work = [file, facts] {
+    file->cache.link_blob(facts.commit, file->path, facts.etag, cache::blob_age::fresh);
+    file->cache.write_ref(file->options.revision, facts.commit);
+  };
+  auto linking = io::on_pool(file->shared->pool, std::move(work));
+  co_await std::move(linking);
+  report_event(observer, transfer_event::kind::finished, file->path);
+}
+
+/// The pointer to what `fetch_blob` brought, for whoever waited for it; nothing where the file
+/// system has no links and the content went to another path.
+found_path place_fetched(const file_request& file, const file_facts& facts) {
+  found_path pointer = file.cache.find_file(facts.commit, file.path);
+  if (!pointer && file.cache.has_blob(facts.etag))
+    pointer = file.cache.link_blob(facts.commit, file.path, facts.etag, cache::blob_age::existing);
+  if (pointer) write_ref_if_possible(file, facts.commit);
+  return pointer;
 }
 
 awaitable<std::filesystem::path> fetch_to_cache(file_request_ptr file, file_facts facts) {
   auto finding = find_with_facts(file, facts);
   auto found = co_await std::move(finding);
-  if (found) co_return std::move(*found);
-
-  const auto& layout = file->cache.layout();
-  auto preparing = [file] { file->cache.prepare(); };
-  if (file->options.force_download) co_await io::on_pool(file->shared->pool, preparing);
-  auto locking = cache::lock_file(file->shared->pool, layout.lock(facts.etag));
-  const auto lock = co_await std::move(locking);
-  auto finding_again = find_with_facts(file, facts);  // whoever had the lock may have brought it
-  found = co_await std::move(finding_again);
-  if (found) co_return std::move(*found);
-
-  const auto blob = layout.blob(facts.etag);
-  auto fetching = fetch_content(file, facts, blob, blob);
-  co_await std::move(fetching);
-  auto work = [file, facts] {
-    auto pointer =
-        file->cache.link_blob(facts.commit, file->path, facts.etag, cache::blob_age::fresh);
-    file->cache.write_ref(file->options.revision, facts.commit);
-    return pointer;
-  };
-  auto linking = io::on_pool(file->shared->pool, std::move(work));
-  auto pointer = co_await std::move(linking);
-  report_event(file->observer, transfer_event::kind::finished, file->path);
-  co_return pointer;
+  if (found) {
+    report_event(file->observer, transfer_event::kind::cache_hit, file->path);
+    co_return std::move(*found);
+  }
+  while (!found) {
+    auto start = [file, facts](std::shared_ptr<cohub::observer> observer) {
+      return fetch_blob(file, facts, std::move(observer));
+    };
+    auto fetching =
+        fetch_once(file, file->cache.layout().blob(facts.etag), facts.etag, std::move(start));
+    co_await std::move(fetching);
+    auto placing = [file, facts] { return place_fetched(*file, facts); };
+    auto looking = io::on_pool(file->shared->pool, std::move(placing));
+    found = co_await std::move(looking);
+  }
+  co_return std::move(*found);
 }
 
 awaitable<std::filesystem::path> run(file_request_ptr file, std::optional<file_facts> known) {

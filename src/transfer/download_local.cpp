@@ -85,29 +85,45 @@ awaitable<bool> check_satisfied(local_ptr local, file_facts facts) {
   auto question = [local, facts = std::move(facts)] { return is_satisfied(*local, facts); };
   auto asking = ask(local, std::move(question));
   const bool yes = co_await std::move(asking);
-  if (yes) report_event(local->file->observer, transfer_event::kind::cache_hit, local->file->path);
   co_return yes;
 }
 
-awaitable<void> fetch_to_folder(local_ptr local, file_facts facts) {
-  auto checking = check_satisfied(local, facts);
-  const bool there = co_await std::move(checking);
-  if (there) co_return;
+/// Brings the content to its place, as the one who does so for everybody who asks for it now.
+awaitable<void> fetch_file(local_ptr local, file_facts facts,
+                           std::shared_ptr<cohub::observer> observer) {
   const auto& path = local->file->path;
   auto locking = cache::lock_file(local->file->shared->pool, local->folder.lock_file(path));
   const auto lock = co_await std::move(locking);
-  auto checking_again = check_satisfied(local, facts);
-  const bool brought = co_await std::move(checking_again);
-  if (brought) co_return;
+  auto checking = check_satisfied(local, facts);  // whoever had the lock may have brought it
+  const bool brought = co_await std::move(checking);
+  if (brought) {
+    report_event(observer, transfer_event::kind::cache_hit, path);
+    co_return;
+  }
   auto fetching = fetch_content(local->file, facts, local->folder.partial(path, facts.etag),
-                                local->folder.file(path));
+                                local->folder.file(path), observer);
   co_await std::move(fetching);
   auto work = [local, facts] {
     local->folder.write_metadata(local->file->path, facts.commit, facts.etag);
   };
   auto noting = io::on_pool(local->file->shared->pool, std::move(work));
   co_await std::move(noting);
-  report_event(local->file->observer, transfer_event::kind::finished, path);
+  report_event(observer, transfer_event::kind::finished, path);
+}
+
+awaitable<void> fetch_to_folder(local_ptr local, file_facts facts) {
+  auto checking = check_satisfied(local, facts);
+  const bool there = co_await std::move(checking);
+  if (there) {
+    report_event(local->file->observer, transfer_event::kind::cache_hit, local->file->path);
+    co_return;
+  }
+  auto start = [local, facts](std::shared_ptr<cohub::observer> observer) {
+    return fetch_file(local, facts, std::move(observer));
+  };
+  const auto destination = std::filesystem::absolute(local->folder.file(local->file->path));
+  auto fetching = fetch_once(local->file, destination, facts.etag, std::move(start));
+  co_await std::move(fetching);
 }
 
 }  // namespace

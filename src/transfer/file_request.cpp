@@ -107,8 +107,8 @@ void throw_unavailable(const file_request& file, const std::exception_ptr& failu
 }
 
 awaitable<void> fetch_content(file_request_ptr file, file_facts facts,
-                              std::filesystem::path partial_stem,
-                              std::filesystem::path destination) {
+                              std::filesystem::path partial_stem, std::filesystem::path destination,
+                              std::shared_ptr<cohub::observer> observer) {
   const auto url = hub::routes::resolve(file->shared->endpoint, file->options.type, file->repo_id,
                                         facts.commit, file->path);
   auto request = hub_request(*file->shared, http::method::get, url, file->token);
@@ -122,10 +122,24 @@ awaitable<void> fetch_content(file_request_ptr file, file_facts facts,
   content_settings settings;
   settings.connections = file->options.connections;
   settings.chunk_size = file->options.chunk_size;
-  settings.observer = file->observer;
+  settings.observer = std::move(observer);
   auto downloading = download_content(file->shared, std::move(what), std::move(partial_stem),
                                       std::move(destination), std::move(settings));
   co_await std::move(downloading);
+}
+
+awaitable<void> fetch_once(file_request_ptr file, std::filesystem::path destination,
+                           std::string etag, single_flight::work start) {
+  // Forced downloads are apart, since the others may find the content there and fetch nothing; so
+  // are those with another token, whose failures need not be the same. Where two of them meet, the
+  // lock on the file lets one wait for the other.
+  std::string key = destination.string();
+  key += '\n' + etag;
+  key += file->options.force_download ? "\nforced\n" : "\n\n";
+  key += file->token;
+  auto joining = single_flight::join(file->shared->flights, std::move(key), std::move(start),
+                                     file->observer, file->path);
+  co_await std::move(joining);
 }
 
 }  // namespace cohub::transfer

@@ -49,9 +49,15 @@ bool may_fall_back(const std::exception_ptr& failure) noexcept;
 [[noreturn]] void throw_unavailable(const file_request& file, const std::exception_ptr& failure);
 
 /// Downloads the content to `destination` at the commit in `facts`.
+/// @param observer  of everybody who waits for it
 awaitable<void> fetch_content(file_request_ptr file, file_facts facts,
-                              std::filesystem::path partial_stem,
-                              std::filesystem::path destination);
+                              std::filesystem::path partial_stem, std::filesystem::path destination,
+                              std::shared_ptr<cohub::observer> observer);
+
+/// Does `start`, or joins whoever does the same at this moment: fetching this content to
+/// `destination` with the same token.
+awaitable<void> fetch_once(file_request_ptr file, std::filesystem::path destination,
+                           std::string etag, single_flight::work start);
 
 /// The two places for a file.
 awaitable<std::filesystem::path> download_to_cache(file_request_ptr file,
