@@ -35,6 +35,18 @@ awaitable<std::filesystem::path> client::download_file(std::string repo_id, std:
                                            *std::move(options)));
 }
 
+awaitable<dry_run_file_info> client::download_file_dry_run(std::string repo_id, std::string path,
+                                                           named<download_options> options) {
+  return operation(transfer::download_file_dry_run(state_->shared, std::move(repo_id),
+                                                   std::move(path), *std::move(options)));
+}
+
+awaitable<cached_file> client::try_to_load_from_cache(
+    std::string repo_id, std::string path, named<try_to_load_from_cache_options> options) {
+  return operation(transfer::try_to_load_from_cache(state_->shared, std::move(repo_id),
+                                                    std::move(path), *std::move(options)));
+}
+
 awaitable<std::filesystem::path> client::snapshot_download(
     std::string repo_id, named<snapshot_download_options> options) {
   return operation(

@@ -5,6 +5,7 @@
 
 #include "core/environment.hpp"
 #include "core/url.hpp"
+#include "hub/user_agent.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -18,18 +19,34 @@ constexpr std::uint64_t smallest_budget = 1u << 20;
 
 /// "<library>/<version>; cohub/<version>; c++/20" (hub-protocol, section 1.4).
 std::string user_agent(const client_config& config) {
-  std::string text;
-  if (!config.library_name.empty()) {
-    text = config.library_name;
-    if (!config.library_version.empty()) text += '/' + config.library_version;
-    text += "; ";
-  }
-  text += "cohub/";
-  text += version;
-  text += "; c++/20";
-  if (const auto origin = core::environment_value("HF_HUB_USER_AGENT_ORIGIN"))
-    text += "; origin/" + *origin;
-  return text;
+  std::string library = config.library_name;
+  if (!library.empty() && !config.library_version.empty()) library += '/' + config.library_version;
+  const std::string own = std::string("cohub/") + version + "; c++/20";
+  std::string origin;
+  if (const auto value = core::environment_value("HF_HUB_USER_AGENT_ORIGIN"))
+    origin = "origin/" + *value;
+  return hub::join_user_agent({library, own, origin});
+}
+
+/// What `HF_HUB_ETAG_TIMEOUT` imposes; its default value imposes nothing (hub-protocol,
+/// section 1.1).
+std::optional<std::chrono::milliseconds> imposed_etag_timeout() {
+  const auto value = core::environment_seconds("HF_HUB_ETAG_TIMEOUT");
+  if (!value || *value == std::chrono::seconds(10)) return {};
+  return *value;
+}
+
+/// `HF_HUB_DOWNLOAD_TIMEOUT` holds for each step of a request for content, unless the program set
+/// that step's limit.
+std::optional<time_limits> content_timeouts(const time_limits& configured) {
+  const auto value = core::environment_seconds("HF_HUB_DOWNLOAD_TIMEOUT");
+  if (!value) return {};
+  const time_limits untouched;
+  auto limits = configured;
+  if (limits.connect == untouched.connect) limits.connect = *value;
+  if (limits.first_byte == untouched.first_byte) limits.first_byte = *value;
+  if (limits.stall == untouched.stall) limits.stall = *value;
+  return limits;
 }
 
 std::string checked_endpoint(std::string endpoint) {
@@ -65,6 +82,9 @@ client_state make_client_state(asio::any_io_executor executor, client_config con
                                                : core::expand_path(config.cache_dir.string());
   shared->offline = config.offline.value_or(core::hub_offline());
   shared->timeouts = config.timeouts;
+  shared->imposed_etag_timeout = imposed_etag_timeout();
+  shared->content_timeouts = content_timeouts(config.timeouts);
+  shared->user_agent = user_agent(config);
   shared->retries = config.retries;
   shared->buffers = std::make_shared<transfer::memory_budget>(
       std::max<std::uint64_t>(config.buffer_budget, 1u << 20));

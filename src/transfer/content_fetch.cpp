@@ -110,6 +110,7 @@ awaitable<opened_content> open_content(fetch_ptr self, core::byte_range range, b
   http::request request;
   request.url = route.url;
   request.headers = route.headers;
+  request.timeouts = self->shared->content_timeouts;
   request.retry = false;  // counted and waited for here, where progress is known
   if (ranged)
     request.headers.set("Range", core::range_header(range));

@@ -11,6 +11,7 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/thread_pool.hpp>
 
+#include <chrono>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -28,6 +29,11 @@ struct context {
   /// Whether snapshots are made without links, even where the file system has them.
   bool disable_symlinks = core::environment_flag("HF_HUB_DISABLE_SYMLINKS");
   time_limits timeouts{};
+  /// `HF_HUB_ETAG_TIMEOUT`, if it is not the default: it beats what a call asks for.
+  std::optional<std::chrono::milliseconds> imposed_etag_timeout{};
+  /// Of requests for content, where `HF_HUB_DOWNLOAD_TIMEOUT` sets other limits than `timeouts`.
+  std::optional<time_limits> content_timeouts{};
+  std::string user_agent = "cohub";
   retry_limits retries{};
   std::shared_ptr<cohub::observer> observer{};  ///< of calls that bring none; may be null
 

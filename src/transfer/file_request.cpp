@@ -5,11 +5,14 @@
 #include "core/url.hpp"
 #include "hub/repo_path.hpp"
 #include "hub/routes.hpp"
+#include "hub/user_agent.hpp"
 #include "transfer/api_call.hpp"
 #include "transfer/download_retry.hpp"
 #include "transfer/progress_reporter.hpp"
 
 #include <algorithm>
+#include <cctype>
+#include <string_view>
 #include <utility>
 
 namespace cohub::transfer {
@@ -37,6 +40,58 @@ std::string text_of(const std::exception_ptr& failure) {
   }
 }
 
+std::chrono::milliseconds etag_timeout(const file_request& file) {
+  if (file.shared->imposed_etag_timeout) return *file.shared->imposed_etag_timeout;
+  return file.options.etag_timeout.value_or(file.shared->timeouts.metadata);
+}
+
+awaitable<file_head> ask(file_request_ptr file, std::chrono::milliseconds limit, bool retry) {
+  file_head head;
+  http::request question;
+  try {
+    question = request_for(*file, http::method::head, file->options.revision);
+  } catch (const error&) {
+    head.failure = std::current_exception();
+  }
+  if (head.failure) co_return head;
+  auto asking = fetch_file_head(
+      file->shared, std::move(question),
+      "asking for " + file->path + " of " + file->repo_id + " at " + file->options.revision, limit,
+      retry);
+  head = co_await std::move(asking);
+  co_return head;
+}
+
+/// Fields that say what a request is: they are the library's own affair.
+bool is_reserved(std::string_view name) {
+  for (const std::string_view reserved :
+       {"Host", "Connection", "Content-Length", "Content-Type", "Transfer-Encoding", "TE",
+        "Trailer", "Upgrade", "Expect", "Range", "If-Range", "Accept-Encoding",
+        "Proxy-Authorization"})
+    if (http::equal_without_case(name, reserved)) return true;
+  return false;
+}
+
+void check_headers(const download_options& options) {
+  const auto is_control = [](char c) {
+    return (static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7f;
+  };
+  const auto is_bad = [&](const std::string& text) {
+    return std::any_of(text.begin(), text.end(), is_control);
+  };
+  if (is_bad(options.user_agent))
+    throw error(errc::invalid_argument, "download_options::user_agent has a control character");
+  for (const auto& [name, value] : options.headers) {
+    const bool token = !name.empty() && std::all_of(name.begin(), name.end(), [](char c) {
+      return std::isalnum(static_cast<unsigned char>(c)) != 0 ||
+             std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
+    });
+    if (!token || is_bad(value) || is_reserved(name))
+      throw error(errc::invalid_argument,
+                  "download_options::headers must not set \"" + name + "\" so");
+  }
+}
+
 bool may_pass(boost::system::error_code code) noexcept {
   return is_transient(code) || code == errc::server_failure || code == errc::rate_limited;
 }
@@ -55,11 +110,33 @@ file_request_ptr make_file_request(context_ptr shared, std::string repo_id, std:
                             options.type, repo_id);
   const auto links =
       shared->disable_symlinks ? cache::link_support::never : cache::link_support::probe;
+  check_headers(options);
+  auto endpoint = shared->endpoint;
   auto token = shared->token_for(options.token);
+  if (!options.endpoint.empty()) {
+    endpoint = options.endpoint;
+    while (endpoint.ends_with('/')) endpoint.pop_back();
+    // A token is a secret between the client and its own Hub.
+    if (endpoint != shared->endpoint) token = options.token.value_or(std::string());
+  }
   auto observer = shared->observer_for(options.observer);
-  return std::make_shared<const file_request>(file_request{
-      std::move(shared), std::move(repo_id), std::move(path), std::move(options), std::move(token),
-      std::move(observer), cache::repo_cache(std::move(layout), links)});
+  return std::make_shared<const file_request>(
+      file_request{std::move(shared), std::move(repo_id), std::move(path), std::move(options),
+                   std::move(endpoint), std::move(token), std::move(observer),
+                   cache::repo_cache(std::move(layout), links)});
+}
+
+http::request request_for(const file_request& file, http::method verb,
+                          const std::string& revision) {
+  const auto& options = file.options;
+  const auto url =
+      hub::routes::resolve(file.endpoint, options.type, file.repo_id, revision, file.path);
+  auto what = hub_request(*file.shared, verb, url, file.token);
+  if (!options.user_agent.empty())
+    what.headers.set("User-Agent",
+                     hub::join_user_agent({file.shared->user_agent, options.user_agent}));
+  for (const auto& [name, value] : options.headers) what.headers.set(name, value);
+  return what;
 }
 
 awaitable<file_head> ask_hub(file_request_ptr file) {
@@ -69,9 +146,7 @@ awaitable<file_head> ask_hub(file_request_ptr file) {
         error(errc::offline, "local_files_only is set: no request is made"));
     co_return nothing;
   }
-  auto asking =
-      fetch_file_head(file->shared, file->options.type, file->repo_id, file->options.revision,
-                      file->path, file->token, file->shared->timeouts.metadata, false);
+  auto asking = ask(file, etag_timeout(*file), false);
   auto head = co_await std::move(asking);
   co_return head;
 }
@@ -79,10 +154,9 @@ awaitable<file_head> ask_hub(file_request_ptr file) {
 awaitable<file_head> ask_hub_again(file_request_ptr file, file_head failed) {
   if (file->options.force_download || !may_pass(code_of(failed.failure))) co_return failed;
   report_event(file->observer, transfer_event::kind::retry, file->path, text_of(failed.failure));
-  const auto own = file->shared->timeouts.metadata;
+  const auto own = etag_timeout(*file);
   const auto limit = own.count() == 0 ? own : std::max(own, patient_limit);
-  auto asking = fetch_file_head(file->shared, file->options.type, file->repo_id,
-                                file->options.revision, file->path, file->token, limit, true);
+  auto asking = ask(file, limit, true);
   auto head = co_await std::move(asking);
   co_return head;
 }
@@ -109,9 +183,7 @@ void throw_unavailable(const file_request& file, const std::exception_ptr& failu
 awaitable<void> fetch_content(file_request_ptr file, file_facts facts,
                               std::filesystem::path partial_stem, std::filesystem::path destination,
                               std::shared_ptr<cohub::observer> observer) {
-  const auto url = hub::routes::resolve(file->shared->endpoint, file->options.type, file->repo_id,
-                                        facts.commit, file->path);
-  auto request = hub_request(*file->shared, http::method::get, url, file->token);
+  auto request = request_for(*file, http::method::get, facts.commit);
   content_description what;
   what.name = file->path;
   what.resolve = std::move(request.url);

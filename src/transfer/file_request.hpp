@@ -23,6 +23,7 @@ struct file_request {
   std::string repo_id{};
   std::string path{};  ///< in the repository, subfolder included; checked
   download_options options{};
+  std::string endpoint{};  ///< without final '/'
   std::string token{};
   std::shared_ptr<cohub::observer> observer{};
   cache::repo_cache cache;
@@ -33,6 +34,10 @@ using file_request_ptr = std::shared_ptr<const file_request>;
 /// @throws error  errc::invalid_repository_id, errc::invalid_path, errc::invalid_argument
 file_request_ptr make_file_request(context_ptr shared, std::string repo_id, std::string path,
                                    download_options options);
+
+/// A request to the resolve address of the file at `revision`, with all that the call adds to it.
+/// @throws error  errc::offline, errc::invalid_url
+http::request request_for(const file_request& file, http::method verb, const std::string& revision);
 
 /// What the Hub tells of the file, asked within the metadata time limit.
 awaitable<file_head> ask_hub(file_request_ptr file);
@@ -59,10 +64,12 @@ awaitable<void> fetch_content(file_request_ptr file, file_facts facts,
 awaitable<void> fetch_once(file_request_ptr file, std::filesystem::path destination,
                            std::string etag, single_flight::work start);
 
-/// The two places for a file.
+/// The two places for a file, and what would be done for each.
 awaitable<std::filesystem::path> download_to_cache(file_request_ptr file,
                                                    std::optional<file_facts> known);
+awaitable<dry_run_file_info> plan_for_cache(file_request_ptr file);
 awaitable<std::filesystem::path> download_to_local_dir(file_request_ptr file,
                                                        std::optional<file_facts> known);
+awaitable<dry_run_file_info> plan_for_local_dir(file_request_ptr file);
 
 }  // namespace cohub::transfer

@@ -193,3 +193,27 @@ TEST_CASE_FIXTURE(fixture, "equal content under many names is fetched once") {
   run_until([&] { return done == 3; });
   CHECK(content_requests() == 1);
 }
+
+TEST_CASE_FIXTURE(test::client_fixture, "a dry run and a look into the cache tell what is there") {
+  const auto head = put_file("alice/model", "dir/w.bin", test::noise(300'000));
+  hub->clear_requests();
+  auto info = run(api->download_file_dry_run("alice/model", "dir/w.bin"));
+  CHECK(info.commit_hash == head.oid);
+  CHECK(info.file_size == 300'000);
+  CHECK(info.filename == "dir/w.bin");
+  CHECK(info.will_download);
+  CHECK(hub->count_requests("", "GET") == 0);
+  auto found = run(api->try_to_load_from_cache("alice/model", "dir/w.bin"));
+  CHECK(found.what == cached_file::knowledge::nothing);
+
+  const auto path = run(api->download_file("alice/model", "dir/w.bin"));
+  CHECK(path == info.local_path);
+  info = run(api->download_file_dry_run("alice/model", "dir/w.bin"));
+  CHECK(info.is_cached);
+  CHECK_FALSE(info.will_download);
+  found = run(api->try_to_load_from_cache("alice/model", "dir/w.bin"));
+  CHECK(found.path == path);
+  failure_of(api->download_file("alice/model", "none"));
+  found = run(api->try_to_load_from_cache("alice/model", "none"));
+  CHECK(found.what == cached_file::knowledge::absent);
+}
