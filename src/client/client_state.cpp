@@ -3,9 +3,12 @@
 #include "cohub/error.hpp"
 #include "cohub/version.hpp"
 
+#include "client/request_log.hpp"
 #include "core/environment.hpp"
+#include "core/logger.hpp"
 #include "core/url.hpp"
 #include "hub/user_agent.hpp"
+#include "transfer/event_log.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -57,6 +60,12 @@ std::string checked_endpoint(std::string endpoint) {
   return endpoint;
 }
 
+core::logger make_logger(const client_config& config) {
+  if (config.log) return {config.log, config.log_threshold};
+  if (const auto level = core::environment_log_level()) return {log_to_stderr(), *level};
+  return {{}, log_level::error};
+}
+
 http::transport_config transport_settings(const client_config& config) {
   http::transport_config settings;
   settings.timeouts = config.timeouts;
@@ -96,7 +105,11 @@ client_state make_client_state(asio::any_io_executor executor, client_config con
         std::make_unique<asio::thread_pool>(std::max<std::size_t>(config.blocking_threads, 1));
     shared->pool = shared->own_threads->get_executor();
   }
-  shared->transport = std::make_unique<http::transport>(executor, transport_settings(config));
+  const auto log = std::make_shared<const core::logger>(make_logger(config));
+  if (log->wants(log_level::error)) shared->event_log = std::make_shared<transfer::event_log>(log);
+  auto settings = transport_settings(config);
+  settings.on_request = request_log(log, config.observer);
+  shared->transport = std::make_unique<http::transport>(executor, std::move(settings));
 
   client_state state;
   state.executor = std::move(executor);

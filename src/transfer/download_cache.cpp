@@ -7,6 +7,7 @@
 #include "transfer/progress_reporter.hpp"
 
 #include <utility>
+#include <vector>
 
 namespace cohub::transfer {
 
@@ -95,7 +96,7 @@ awaitable<void> fetch_blob(file_request_ptr file, file_facts facts,
   const auto& layout = file->cache.layout();
   auto preparing = [file] { file->cache.prepare(); };
   co_await io::on_pool(file->shared->pool, preparing);
-  auto locking = cache::lock_file(file->shared->pool, layout.lock(facts.etag));
+  auto locking = lock_for(file, layout.lock(facts.etag), observer);
   const auto lock = co_await std::move(locking);
   auto finding = find_with_facts(file, facts);  // whoever had the lock may have brought it
   const auto found = co_await std::move(finding);
@@ -103,6 +104,11 @@ awaitable<void> fetch_blob(file_request_ptr file, file_facts facts,
     report_event(observer, transfer_event::kind::cache_hit, file->path);
     co_return;
   }
+  std::vector<std::filesystem::path> folders;
+  folders.push_back(layout.folder());
+  folders.push_back(layout.blobs());
+  auto sweeping = sweep(file->shared, std::move(folders));
+  co_await std::move(sweeping);
   const auto blob = layout.blob(facts.etag);
   auto fetching = fetch_content(file, facts, blob, blob, observer);
   co_await std::move(fetching);
@@ -129,7 +135,7 @@ awaitable<std::filesystem::path> fetch_to_cache(file_request_ptr file, file_fact
   auto finding = find_with_facts(file, facts);
   auto found = co_await std::move(finding);
   if (found) {
-    report_event(file->observer, transfer_event::kind::cache_hit, file->path);
+    tell(*file, transfer_event::kind::cache_hit);
     co_return std::move(*found);
   }
   while (!found) {
@@ -213,7 +219,7 @@ awaitable<std::filesystem::path> download_to_cache(file_request_ptr file,
       known = std::move(resolved.facts);
     }
     if (found) {
-      report_event(file->observer, transfer_event::kind::cache_hit, file->path);
+      tell(*file, transfer_event::kind::cache_hit);
       co_return std::move(*found);
     }
   }

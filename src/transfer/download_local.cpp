@@ -13,6 +13,7 @@
 
 #include <system_error>
 #include <utility>
+#include <vector>
 
 /// Downloads into a local folder (hub-protocol, section 4.7).
 namespace cohub::transfer {
@@ -95,7 +96,7 @@ awaitable<bool> check_satisfied(local_ptr local, file_facts facts) {
 awaitable<void> fetch_file(local_ptr local, file_facts facts,
                            std::shared_ptr<cohub::observer> observer) {
   const auto& path = local->file->path;
-  auto locking = cache::lock_file(local->file->shared->pool, local->folder.lock_file(path));
+  auto locking = lock_for(local->file, local->folder.lock_file(path), observer);
   const auto lock = co_await std::move(locking);
   auto checking = check_satisfied(local, facts);  // whoever had the lock may have brought it
   const bool brought = co_await std::move(checking);
@@ -103,6 +104,10 @@ awaitable<void> fetch_file(local_ptr local, file_facts facts,
     report_event(observer, transfer_event::kind::cache_hit, path);
     co_return;
   }
+  std::vector<std::filesystem::path> folders;
+  folders.push_back(local->folder.partial(path, facts.etag).parent_path());
+  auto sweeping = sweep(local->file->shared, std::move(folders));
+  co_await std::move(sweeping);
   auto fetching = fetch_content(local->file, facts, local->folder.partial(path, facts.etag),
                                 local->folder.file(path), observer);
   co_await std::move(fetching);
@@ -118,7 +123,7 @@ awaitable<void> fetch_to_folder(local_ptr local, file_facts facts) {
   auto checking = check_satisfied(local, facts);
   const bool there = co_await std::move(checking);
   if (there) {
-    report_event(local->file->observer, transfer_event::kind::cache_hit, local->file->path);
+    tell(*local->file, transfer_event::kind::cache_hit);
     co_return;
   }
   auto start = [local, facts](std::shared_ptr<cohub::observer> observer) {
@@ -188,7 +193,7 @@ awaitable<std::filesystem::path> download_to_local_dir(file_request_ptr file,
     auto asking_commit = ask(local, std::move(at_commit));
     const bool has_it = co_await std::move(asking_commit);
     if (has_it) {
-      report_event(file->observer, transfer_event::kind::cache_hit, file->path);
+      tell(*file, transfer_event::kind::cache_hit);
       co_return destination;
     }
   }
@@ -197,8 +202,7 @@ awaitable<std::filesystem::path> download_to_local_dir(file_request_ptr file,
     known = co_await std::move(asking);
   }
   if (!known) {
-    report_event(file->observer, transfer_event::kind::cache_hit, file->path,
-                 "the Hub did not say whether it is up to date");
+    tell(*file, transfer_event::kind::cache_hit, "the Hub did not say whether it is up to date");
     co_return destination;
   }
   auto fetching = fetch_to_folder(local, std::move(*known));

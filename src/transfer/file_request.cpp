@@ -2,10 +2,12 @@
 
 #include "cohub/error.hpp"
 
+#include "cache/sweep.hpp"
 #include "core/url.hpp"
 #include "hub/repo_path.hpp"
 #include "hub/routes.hpp"
 #include "hub/user_agent.hpp"
+#include "io/on_pool.hpp"
 #include "transfer/api_call.hpp"
 #include "transfer/download_retry.hpp"
 #include "transfer/progress_reporter.hpp"
@@ -14,6 +16,7 @@
 #include <cctype>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace cohub::transfer {
 
@@ -120,10 +123,16 @@ file_request_ptr make_file_request(context_ptr shared, std::string repo_id, std:
     if (endpoint != shared->endpoint) token = options.token.value_or(std::string());
   }
   auto observer = shared->observer_for(options.observer);
+  auto total = shared->totals->of(observer);
   return std::make_shared<const file_request>(
       file_request{std::move(shared), std::move(repo_id), std::move(path), std::move(options),
-                   std::move(endpoint), std::move(token), std::move(observer),
+                   std::move(endpoint), std::move(token), std::move(observer), std::move(total),
                    cache::repo_cache(std::move(layout), links)});
+}
+
+void tell(const file_request& file, transfer_event::kind what, std::string detail) {
+  report_event(file.observer, what, file.path, detail);
+  report_event(file.shared->event_log, what, file.path, std::move(detail));
 }
 
 http::request request_for(const file_request& file, http::method verb,
@@ -153,7 +162,7 @@ awaitable<file_head> ask_hub(file_request_ptr file) {
 
 awaitable<file_head> ask_hub_again(file_request_ptr file, file_head failed) {
   if (file->options.force_download || !may_pass(code_of(failed.failure))) co_return failed;
-  report_event(file->observer, transfer_event::kind::retry, file->path, text_of(failed.failure));
+  tell(*file, transfer_event::kind::retry, text_of(failed.failure));
   const auto own = etag_timeout(*file);
   const auto limit = own.count() == 0 ? own : std::max(own, patient_limit);
   auto asking = ask(file, limit, true);
@@ -200,6 +209,30 @@ awaitable<void> fetch_content(file_request_ptr file, file_facts facts,
   co_await std::move(downloading);
 }
 
+awaitable<void> sweep(context_ptr shared, std::vector<std::filesystem::path> folders) {
+  std::erase_if(folders, [&](const auto& folder) { return !shared->swept->insert(folder).second; });
+  if (folders.empty()) co_return;
+  auto work = [folders = std::move(folders)] {
+    for (const auto& folder : folders) cache::sweep_temporaries(folder);
+  };
+  auto sweeping = io::on_pool(shared->pool, std::move(work));
+  co_await std::move(sweeping);
+}
+
+awaitable<cache::file_lock> lock_for(file_request_ptr file, std::filesystem::path lock,
+                                     std::shared_ptr<cohub::observer> observer) {
+  cache::lock_watch watch;
+  watch.patience = file->shared->lock_patience;
+  watch.still_waiting = [file, lock, observer](std::chrono::seconds waited) {
+    report_event(observer, transfer_event::kind::lock_wait, file->path,
+                 "another process has held " + lock.string() + " for " +
+                     std::to_string(waited.count()) + " s");
+  };
+  auto locking = cache::lock_file(file->shared->pool, std::move(lock), std::move(watch));
+  auto held = co_await std::move(locking);
+  co_return held;
+}
+
 awaitable<void> fetch_once(file_request_ptr file, std::filesystem::path destination,
                            std::string etag, single_flight::work start) {
   // Forced downloads are apart, since the others may find the content there and fetch nothing; so
@@ -209,8 +242,13 @@ awaitable<void> fetch_once(file_request_ptr file, std::filesystem::path destinat
   key += '\n' + etag;
   key += file->options.force_download ? "\nforced\n" : "\n\n";
   key += file->token;
+  std::vector<transfer_listener> listeners(2);
+  for (auto& listener : listeners) listener.file = file->path;
+  listeners[0].observer = file->observer;
+  listeners[0].total = file->total;
+  listeners[1].observer = file->shared->event_log;
   auto joining = single_flight::join(file->shared->flights, std::move(key), std::move(start),
-                                     file->observer, file->path);
+                                     std::move(listeners));
   co_await std::move(joining);
 }
 

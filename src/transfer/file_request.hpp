@@ -14,6 +14,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 /// One file that was asked for, and what the cache and the local folder have in common about it.
 namespace cohub::transfer {
@@ -26,6 +27,7 @@ struct file_request {
   std::string endpoint{};  ///< without final '/'
   std::string token{};
   std::shared_ptr<cohub::observer> observer{};
+  std::shared_ptr<progress_total> total{};  ///< of the observer
   cache::repo_cache cache;
 };
 using file_request_ptr = std::shared_ptr<const file_request>;
@@ -34,6 +36,9 @@ using file_request_ptr = std::shared_ptr<const file_request>;
 /// @throws error  errc::invalid_repository_id, errc::invalid_path, errc::invalid_argument
 file_request_ptr make_file_request(context_ptr shared, std::string repo_id, std::string path,
                                    download_options options);
+
+/// Tells the observer and the log what happened to the file.
+void tell(const file_request& file, transfer_event::kind what, std::string detail = {});
 
 /// A request to the resolve address of the file at `revision`, with all that the call adds to it.
 /// @throws error  errc::offline, errc::invalid_url
@@ -58,6 +63,13 @@ bool may_fall_back(const std::exception_ptr& failure) noexcept;
 awaitable<void> fetch_content(file_request_ptr file, file_facts facts,
                               std::filesystem::path partial_stem, std::filesystem::path destination,
                               std::shared_ptr<cohub::observer> observer);
+
+/// Removes what killed processes left in `folders`; each is looked at once by a client.
+awaitable<void> sweep(context_ptr shared, std::vector<std::filesystem::path> folders);
+
+/// Waits for the lock on what is being downloaded; who waits for long hears of it.
+awaitable<cache::file_lock> lock_for(file_request_ptr file, std::filesystem::path lock,
+                                     std::shared_ptr<cohub::observer> observer);
 
 /// Does `start`, or joins whoever does the same at this moment: fetching this content to
 /// `destination` with the same token.

@@ -1,6 +1,5 @@
 #include "transfer/single_flight.hpp"
 
-#include "transfer/shared_observer.hpp"
 #include "transfer/signal.hpp"
 
 #include <boost/asio/bind_cancellation_slot.hpp>
@@ -29,10 +28,10 @@ struct single_flight::flight {
 /// Counts and listens as long as somebody waits; it lives in the frame of the coroutine that does.
 class single_flight::seat {
  public:
-  seat(std::shared_ptr<flight> taken, std::shared_ptr<cohub::observer> observer, std::string file)
-      : flight_(std::move(taken)), observer_(std::move(observer)), file_(std::move(file)) {
+  seat(std::shared_ptr<flight> taken, std::vector<transfer_listener> listeners)
+      : flight_(std::move(taken)), listeners_(std::move(listeners)) {
     ++flight_->waiting;
-    flight_->listeners->add(observer_, file_);
+    for (const auto& listener : listeners_) flight_->listeners->add(listener);
   }
   seat(seat&&) = delete;
   ~seat() { leave(); }
@@ -41,13 +40,13 @@ class single_flight::seat {
     if (left_) return;
     left_ = true;
     --flight_->waiting;
-    flight_->listeners->remove(observer_, file_);
+    for (const auto& listener : listeners_) flight_->listeners->remove(listener);
+    listeners_.clear();
   }
 
  private:
   std::shared_ptr<flight> flight_;
-  std::shared_ptr<cohub::observer> observer_;
-  std::string file_;
+  std::vector<transfer_listener> listeners_;
   bool left_ = false;
 };
 
@@ -69,14 +68,13 @@ void single_flight::launch(asio::any_io_executor executor, const std::shared_ptr
 }
 
 awaitable<bool> single_flight::join(std::shared_ptr<single_flight> self, std::string key,
-                                    work start, std::shared_ptr<cohub::observer> observer,
-                                    std::string file) {
+                                    work start, std::vector<transfer_listener> listeners) {
   const auto known = self->going_.find(key);
   auto joined = known == self->going_.end() ? nullptr : known->second.lock();
   const bool first = !joined || joined->done;
   const auto executor = co_await asio::this_coro::executor;
   if (first) joined = std::make_shared<flight>(executor, key);
-  seat place(joined, std::move(observer), std::move(file));
+  seat place(joined, std::move(listeners));
   if (first) self->launch(executor, joined, start);
 
   std::exception_ptr cancelled;

@@ -3,6 +3,8 @@
 #include "cohub/awaitable.hpp"
 #include "cohub/observer.hpp"
 
+#include "transfer/shared_observer.hpp"
+
 #include <boost/asio/any_io_executor.hpp>
 
 #include <cstddef>
@@ -10,6 +12,7 @@
 #include <memory>
 #include <string>
 #include <unordered_map>
+#include <vector>
 
 namespace cohub::transfer {
 
@@ -24,10 +27,10 @@ class single_flight {
   using work = std::function<awaitable<void>(std::shared_ptr<cohub::observer>)>;
 
   /// Starts `start` unless work under `key` is going on, and waits for its end.
-  /// @param observer  told of the work from now on, with `file` for its name; null: nobody
+  /// @param listeners  told of the work from now on
   /// @return whether this call started the work
   static awaitable<bool> join(std::shared_ptr<single_flight> self, std::string key, work start,
-                              std::shared_ptr<cohub::observer> observer, std::string file);
+                              std::vector<transfer_listener> listeners);
 
   /// How many are going on.
   std::size_t size() const noexcept { return going_.size(); }

@@ -3,6 +3,7 @@
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/post.hpp>
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -50,6 +51,14 @@ struct fixture : test::client_fixture {
                                                     self.path = std::move(path);
                                                   }));
     }
+  }
+  void stop(caller& self, asio::cancellation_type how) {
+    bool emitted = false;
+    asio::post(context, [&] {
+      if (!self.done) self.cancel.emit(how);
+      emitted = true;
+    });
+    run_until([&] { return emitted; });
   }
   template <class Condition>
   void run_until(Condition reached) {
@@ -125,7 +134,7 @@ TEST_CASE_FIXTURE(fixture, "when all waiters are cancelled the download stops, a
   run_until([this] { return content_requests() >= 7; });
   for (auto& one : callers) {
     CHECK_FALSE(one.done);
-    one.cancel.emit(asio::cancellation_type::partial);
+    stop(one, asio::cancellation_type::partial);
   }
   run_until_all_done();
   for (const auto& one : callers) CHECK(was_cancelled(one));
@@ -145,7 +154,7 @@ TEST_CASE_FIXTURE(fixture, "who is left gets the file when the one who began is 
   hub->inject(slow);
   ask(3);
   run_until([this] { return content_requests() >= 3; });
-  callers.front().cancel.emit(asio::cancellation_type::terminal);
+  stop(callers.front(), asio::cancellation_type::terminal);
   run_until_all_done();
   CHECK(was_cancelled(callers.front()));
   CHECK_FALSE(callers.back().failure);

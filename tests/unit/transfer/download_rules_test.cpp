@@ -373,3 +373,33 @@ TEST_CASE_FIXTURE(fixture, "looking into the cache has three answers and makes n
   CHECK_THROWS_AS(look("../x"), error);
   CHECK(requests() == before);
 }
+
+TEST_CASE_FIXTURE(fixture, "who waits for another process for long is told so") {
+  cached.prepare();
+  auto lock = cache::try_lock_file(cached.layout().lock(etag_of("config.json")));
+  shared->lock_patience = std::chrono::milliseconds(1);
+  bool done = false;
+  asio::co_spawn(context, transfer::download_file(shared, "o/m", "config.json", options),
+                 [&](std::exception_ptr e, fs::path) {
+                   CHECK_FALSE(e);
+                   done = true;
+                 });
+  context.restart();
+  while (observer->count(transfer_event::kind::lock_wait) == 0) context.run_one();
+  lock.reset();
+  while (!done) context.run_one();
+}
+
+TEST_CASE_FIXTURE(fixture, "what a killed process left of small files is cleared away") {
+  cached.prepare();
+  const auto left_blob = repo_folder() / "blobs" / ".tmp-0123abcd";
+  const auto left_link = repo_folder() / ".tmp-4567cdef";
+  const auto fresh = repo_folder() / "blobs" / ".tmp-89ab0123";
+  for (const auto& path : {left_blob, left_link, fresh}) io::write_file_atomically(path, "half");
+  for (const auto& path : {left_blob, left_link})
+    fs::last_write_time(path, fs::file_time_type::clock::now() - std::chrono::hours(2));
+  download("config.json");
+  CHECK_FALSE(fs::exists(left_blob));
+  CHECK_FALSE(fs::exists(left_link));
+  CHECK(fs::exists(fresh));
+}

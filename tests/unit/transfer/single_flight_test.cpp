@@ -62,8 +62,11 @@ struct fixture {
       return work(this, std::move(listeners));
     };
     auto& self = callers.at(who);
+    std::vector<transfer::transfer_listener> listeners(1);
+    listeners[0].observer = std::move(own);
+    listeners[0].file = name;
     asio::co_spawn(
-        context, single_flight::join(flights, key, start, std::move(own), name),
+        context, single_flight::join(flights, key, start, std::move(listeners)),
         asio::bind_cancellation_slot(self.cancel.slot(), [&self](std::exception_ptr e, bool first) {
           self.failure = e;
           self.first = first;
