@@ -138,7 +138,9 @@ awaitable<opened_content> open_content(fetch_ptr self, core::byte_range range, b
     co_return opened;
   }
   opened.asked = http::requested_wait(head.status, head.headers);
-  auto reading = failure_of(std::move(opened.answer), doing(*self));
+  std::string asked_range;
+  if (ranged) asked_range = core::range_header(range);
+  auto reading = failure_of(std::move(opened.answer), doing(*self), std::move(asked_range));
   opened.failure = co_await std::move(reading);
   opened.may_retry = verdict != status_verdict::fatal;
   opened.relocated = verdict == status_verdict::relocate;

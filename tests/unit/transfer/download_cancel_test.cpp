@@ -193,7 +193,7 @@ TEST_CASE_FIXTURE(fixture, "a cancelled download returns at once though its peer
   run_until([&] { return one.done; });
   const auto took = std::chrono::steady_clock::now() - begin;
   CHECK(one.was_cancelled());
-  CHECK(took < std::chrono::milliseconds(500));       // about 1 ms; the machine may be busy
+  CHECK(took < std::chrono::seconds(5));  // milliseconds; a sanitised build takes longer
   CHECK(shared->transport->open_connections() <= 2);  // idle ones, of each server
   lock.reset();
   check_nothing_is_left("big.bin");

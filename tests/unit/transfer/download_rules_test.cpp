@@ -403,3 +403,14 @@ TEST_CASE_FIXTURE(fixture, "what a killed process left of small files is cleared
   CHECK_FALSE(fs::exists(left_link));
   CHECK(fs::exists(fresh));
 }
+
+TEST_CASE_FIXTURE(fixture, "a range that the server refuses is in the error, with what there is") {
+  content_fault = [](const seen_request&) -> std::optional<scripted_reply> {
+    return scripted_reply::text(416, "", "Content-Range: bytes */10\r\n");
+  };
+  const auto failed = failure("big.bin");
+  CHECK(failed.http().status == 416);
+  CHECK(failed.http().server_message.find("bytes=0-") != std::string::npos);
+  CHECK(failed.http().server_message.find("bytes */10") != std::string::npos);
+  CHECK(requests("GET ") <= 8);  // asking again would not help
+}
