@@ -51,23 +51,48 @@ class client {
   /// Downloads one file into the cache, or to `local_dir`, and yields its path there.
   ///
   /// A file of more than one chunk is fetched in parallel ranges and checked against its sha256; a partial
-  /// file left by an earlier attempt is continued, not fetched again. When the Hub cannot be reached, a
-  /// cached file is returned. Memory: `connections` buffers, whatever the size of the file.
+  /// file left by an earlier attempt is continued, not fetched again. When the Hub cannot be reached, or
+  /// refuses the repository, a cached file is returned. Memory: `connections` buffers, whatever the size
+  /// of the file. Calls that want the same content in the same place at the same time share one
+  /// download: each gets its result or its failure, and each one's observer hears of it.
   ///
   /// @param repo_id  "owner/name"
   /// @param path     path of the file within the repository
   /// @throws error  errc::repository_not_found, errc::revision_not_found, errc::entry_not_found,
   ///                errc::local_entry_not_found, errc::content_mismatch, errc::truncated_body
-  /// @par Cancellation  the partial file stays and can be continued
+  /// @par Cancellation  the partial file stays and can be continued; others who wait for the same
+  ///                    download are not disturbed
   /// @par Mirrors  hf_hub_download(); HEAD and GET /{repo}/resolve/{revision}/{path}
   awaitable<std::filesystem::path> download_file(std::string repo_id, std::string path,
                                                  named<download_options> options = {});
+
+  /// What `download_file` with these options would do: asks the Hub as it does, and neither fetches
+  /// content nor writes anything. Fails as it does where there is no answer.
+  /// @par Mirrors  hf_hub_download(dry_run=True), whose result is of another type: hence another name.
+  ///               Unlike there, a changed local file counts as one that will be downloaded.
+  awaitable<dry_run_file_info> download_file_dry_run(std::string repo_id, std::string path,
+                                                     named<download_options> options = {});
+
+  /// Looks for a file in the cache; no request. A file that its commit is known not to have is told
+  /// apart from one that nothing is known of.
+  /// @throws error  errc::invalid_repository_id, errc::invalid_path
+  /// @par Mirrors  try_to_load_from_cache()
+  awaitable<cached_file> try_to_load_from_cache(
+      std::string repo_id, std::string path, named<try_to_load_from_cache_options> options = {});
 
   /// Downloads all files of a revision that the patterns keep, and yields the folder they are in: the
   /// snapshot in the cache, or `local_dir`. Every file comes from the one commit that the revision named at
   /// the start. The first failure stops the rest; finished files stay.
   /// @par Mirrors  snapshot_download()
   awaitable<std::filesystem::path> snapshot_download(
+      std::string repo_id, named<snapshot_download_options> options = {});
+
+  /// What a snapshot would download: one entry for each file that the patterns keep, in the order of the
+  /// listing. Nothing is downloaded, and nothing on disk changes.
+  /// @throws error  as `snapshot_download`; without an answer of the Hub there is no plan
+  /// @par Cancellation  leaves nothing
+  /// @par Mirrors  snapshot_download(dry_run=True), whose result is of another type: hence another name.
+  awaitable<std::vector<dry_run_file_info>> snapshot_download_dry_run(
       std::string repo_id, named<snapshot_download_options> options = {});
 
   /// Opens a file for reading where it is, without downloading it: see `remote_file`.

@@ -10,6 +10,7 @@
 #include <string>
 
 #include "cohub/awaitable.hpp"
+#include "cohub/log.hpp"
 #include "cohub/observer.hpp"
 
 namespace cohub {
@@ -52,6 +53,11 @@ struct client_config {
   std::size_t blocking_threads = 2;
 
   std::shared_ptr<cohub::observer> observer{};  ///< of every transfer that names no other
+
+  /// Told of requests (debug), transfers (debug to warning) and the Hub's warnings, from any thread.
+  /// Empty: standard error where `HF_HUB_VERBOSITY` or `HF_DEBUG` name a level, else nothing.
+  log_sink log{};
+  log_level log_threshold = log_level::info;  ///< the least that `log` is told
 };
 
 }  // namespace cohub

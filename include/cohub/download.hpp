@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "cohub/observer.hpp"
@@ -26,7 +27,44 @@ struct download_options {
   std::size_t connections = 16;  ///< the most ranged requests in flight; as many as help are used
   std::uint64_t chunk_size = 0;  ///< bytes per ranged request, at least 64 KiB; 0: about a second's worth
   std::chrono::steady_clock::duration timeout{};  ///< for the whole file; zero means no limit
+  /// For the question before the download; zero means no limit. Unset: `time_limits::metadata`. As in
+  /// the Python client, `HF_HUB_ETAG_TIMEOUT` beats both where it is set to anything but 10 seconds.
+  std::optional<std::chrono::milliseconds> etag_timeout{};
+  /// Another Hub than the client's. The client's token is not sent there, only `token`.
+  std::string endpoint{};
+  /// Sent to the Hub with each request, in place of what the library says under the same name. Those
+  /// that decide what a request means (Host, Range, If-Range, Connection, Accept-Encoding and those
+  /// of bodies) are refused. Another host that the Hub redirects to gets neither Authorization nor Cookie.
+  std::vector<std::pair<std::string, std::string>> headers{};
+  std::string user_agent{};  ///< added to the client's: "name/version; other/1"
   std::shared_ptr<cohub::observer> observer{};    ///< null: the client's
+};
+
+/// What a download would do (`client::download_file_dry_run`).
+struct dry_run_file_info {
+  std::string commit_hash{};  ///< that the revision names; empty: a local file of unknown origin
+  std::uint64_t file_size = 0;          ///< in bytes, of the content
+  std::string filename{};               ///< path in the repository
+  std::filesystem::path local_path{};   ///< where the file is, or would be
+  bool is_cached = false;               ///< its content is there already, in this or another place
+  bool will_download = false;           ///< not cached, or `force_download`
+};
+
+struct try_to_load_from_cache_options {
+  repo_type type = repo_type::model;
+  std::string revision = "main";      ///< resolved by what the cache knows of it
+  std::filesystem::path cache_dir{};  ///< empty: the client's
+};
+
+/// What a cache knows of a file without asking the Hub.
+struct cached_file {
+  enum class knowledge {
+    nothing,  ///< it may exist or not
+    absent,   ///< the Hub said that this commit has no such file
+    present,  ///< `path` is it
+  };
+  knowledge what = knowledge::nothing;
+  std::filesystem::path path{};  ///< empty unless present
 };
 
 struct snapshot_download_options {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <boost/system/error_code.hpp>
+#include <boost/system/error_condition.hpp>
 #include <boost/system/system_error.hpp>
 #include <chrono>
 #include <memory>
@@ -17,6 +18,8 @@ enum class errc {
   repository_not_found = 1,  ///< does not exist, or the token may not see it
   gated_repository,          ///< exists; access must be asked for on its page
   disabled_repository,       ///< switched off by the Hub
+  bucket_not_found,          ///< no such storage bucket, or not visible with this token
+  job_not_found,             ///< no such job
   revision_not_found,        ///< the repository has no such branch, tag or commit
   entry_not_found,           ///< the revision has no such file or folder
   unauthorized,              ///< 401: no token, or one that the Hub does not know
@@ -44,6 +47,7 @@ enum class errc {
   invalid_url,            ///< not an http or https url
   invalid_argument,       ///< an option out of range, or two that exclude each other
   local_entry_not_found,  ///< not in the cache, and the network was not to be used or not reached
+  incomplete_snapshot,    ///< a snapshot in the cache lacks files, and the Hub was not to be asked
   offline,                ///< offline mode forbids the request
 
   // what is in files
@@ -53,8 +57,23 @@ enum class errc {
   invalid_card,         ///< a model card or its template that cannot be parsed
 };
 
+/// What several errors have in common, as the classes of the Python client's exceptions have:
+/// `e.code() == error_kind::entry_not_found`.
+enum class error_kind {
+  repository_not_found = 1,  ///< errc::repository_not_found, gated_repository
+  entry_not_found,           ///< errc::entry_not_found, local_entry_not_found, incomplete_snapshot
+  hub_answer,                ///< whatever the Hub answered that was no success
+};
+
 /// The category of `errc`.
 const boost::system::error_category& error_category() noexcept;
+
+/// The category of `error_kind`.
+const boost::system::error_category& error_kind_category() noexcept;
+
+inline boost::system::error_condition make_error_condition(error_kind kind) noexcept {
+  return {static_cast<int>(kind), error_kind_category()};
+}
 
 inline boost::system::error_code make_error_code(errc code) noexcept {
   return {static_cast<int>(code), error_category()};
@@ -64,10 +83,12 @@ inline boost::system::error_code make_error_code(errc code) noexcept {
 struct http_context {
   int status = 0;                                     ///< 0: no response arrived
   std::string url{};                                  ///< never holds a token, a query or a signature
-  std::string request_id{};                           ///< `X-Request-Id`
+  std::string request_id{};  ///< `X-Request-Id`, else `X-Amzn-Trace-Id`, else `x-amz-cf-id`
   std::string server_message{};                       ///< `X-Error-Message`, else the body's "error"
   std::string error_code{};                           ///< `X-Error-Code`
   std::optional<std::chrono::seconds> retry_after{};  ///< `Retry-After`
+  std::string repo_id{};    ///< that the request was about, where an address of the API names it
+  std::string repo_type{};  ///< of it: "model", "dataset", "space"
 };
 
 /// Base of every exception this library throws, cancellation apart: that stays
@@ -93,3 +114,5 @@ class error : public boost::system::system_error {
 
 template <>
 struct boost::system::is_error_code_enum<cohub::errc> : std::true_type {};
+template <>
+struct boost::system::is_error_condition_enum<cohub::error_kind> : std::true_type {};

@@ -15,6 +15,17 @@ struct transfer_progress {
   std::uint64_t bytes_total{};  ///< of this file
 };
 
+/// How far all downloads are together that report to one observer: from the moment when the first of
+/// them has something to move until none is left, whether they are calls of `download_file` or one
+/// `snapshot_download`. A file that several calls wait for counts once.
+struct transfer_total {
+  transfer_progress::direction way{};
+  std::uint64_t files_done{};
+  std::uint64_t files_total{};  ///< known so far: a listing that is still being read adds to it
+  std::uint64_t bytes_done{};
+  std::uint64_t bytes_total{};  ///< of those files
+};
+
 /// What happened to one transfer besides bytes moving.
 struct transfer_event {
   enum class kind {
@@ -25,6 +36,9 @@ struct transfer_event {
     verified,         ///< the content's checksum is what the Hub says
     already_present,  ///< the Hub has this content; nothing is uploaded
     finished,         ///< the file is in its place
+    lock_wait,        ///< somebody else has the file's lock, for another ten seconds
+    rate_limited,     ///< the Hub asks to slow down; no `file`
+    warning,          ///< the Hub has something to say to who runs the program; no `file`
   };
 
   kind what{};
@@ -34,13 +48,15 @@ struct transfer_event {
 
 /// Receives progress and events of the transfers of a client or of one call.
 ///
-/// Called from whichever thread does the work, also from several at once: implementations synchronise
-/// themselves, return quickly and do not throw. Progress of a file comes at most about ten times a second
-/// and always once at its end. To cancel the operation from here, post the cancellation.
+/// Called from any thread that does work for the client, its own and those of the pool, also from
+/// several at once: implementations synchronise themselves, return quickly and do not throw. Progress of
+/// a file comes at most about ten times a second and always once at its end; so does the total. Calls
+/// that wait for one download hear of it from the moment they join. To cancel the operation from here, post the cancellation.
 class observer {
  public:
   virtual ~observer() = default;
   virtual void on_progress(const transfer_progress& /*progress*/) {}
+  virtual void on_total(const transfer_total& /*total*/) {}
   virtual void on_event(const transfer_event& /*event*/) {}
 };
 

@@ -68,31 +68,44 @@ file_lock::~file_lock() {
 }
 
 std::optional<file_lock> try_lock_file(const std::filesystem::path& path) {
+  return try_lock_file(path, ::flock);
+}
+
+std::optional<file_lock> try_lock_file(const std::filesystem::path& path, lock_call call) {
   for (int tries = 0; tries < reopen_limit; ++tries) {
     file_lock lock(open_lock(path));
     int outcome = 0;
     do {
-      outcome = ::flock(lock.descriptor_, LOCK_EX | LOCK_NB);
+      outcome = call(lock.descriptor_, LOCK_EX | LOCK_NB);
     } while (outcome < 0 && errno == EINTR);
-    if (outcome == 0) {
-      if (is_current(lock.descriptor_, path)) return lock;
-      continue;
-    }
-    if (errno == EWOULDBLOCK) return {};
-    if (errno == ENOSYS || errno == ENOLCK || errno == EOPNOTSUPP || errno == EINVAL)
-      return file_lock();
-    fail(errno, "locking", path);
+    if (outcome < 0 && errno == EWOULDBLOCK) return {};
+    // ENOSYS, ENOLCK, EOPNOTSUPP, EINVAL, on CIFS also EACCES: there are no locks here, and what is
+    // guarded is right without.
+    if (outcome < 0) return file_lock();
+    if (is_current(lock.descriptor_, path)) return lock;
   }
   return {};
 }
 
 awaitable<file_lock> lock_file(asio::any_io_executor pool, std::filesystem::path path) {
+  return lock_file(std::move(pool), std::move(path), lock_watch());
+}
+
+awaitable<file_lock> lock_file(asio::any_io_executor pool, std::filesystem::path path,
+                               lock_watch watch) {
   asio::steady_timer timer(co_await asio::this_coro::executor);
+  const auto begin = std::chrono::steady_clock::now();
+  auto due = begin + watch.patience;
   for (auto interval = std::chrono::milliseconds(5);;
        interval = std::min(interval * 2, std::chrono::milliseconds(50))) {
     auto attempt = [path] { return try_lock_file(path); };
     auto lock = co_await io::on_pool(pool, std::move(attempt));
     if (lock) co_return std::move(*lock);
+    const auto now = std::chrono::steady_clock::now();
+    if (watch.still_waiting && now >= due) {
+      due += watch.patience;
+      watch.still_waiting(std::chrono::duration_cast<std::chrono::seconds>(now - begin));
+    }
     timer.expires_after(interval);
     co_await timer.async_wait(asio::use_awaitable);
   }

@@ -4,7 +4,9 @@
 
 #include <boost/asio/any_io_executor.hpp>
 
+#include <chrono>
 #include <filesystem>
+#include <functional>
 #include <optional>
 
 /// Locks that exclude other processes, the Python client's among them (hub-protocol, section 4.6).
@@ -12,6 +14,9 @@
 /// They save work, no more: on some network file systems everybody gets them. What is guarded must
 /// also be right without (own temporary names, checked content, atomic renames).
 namespace cohub::cache {
+
+/// What locks an open file: `flock`, or what a test puts in its place.
+using lock_call = int (*)(int descriptor, int operation);
 
 /// An exclusive lock on a file, until the object goes. The file stays.
 class file_lock {
@@ -25,16 +30,28 @@ class file_lock {
   bool held() const noexcept { return descriptor_ >= 0; }
 
  private:
-  friend std::optional<file_lock> try_lock_file(const std::filesystem::path& path);
+  friend std::optional<file_lock> try_lock_file(const std::filesystem::path& path, lock_call call);
   explicit file_lock(int descriptor) noexcept : descriptor_(descriptor) {}
   int descriptor_ = -1;
 };
 
 /// One try, which does not wait: nothing if somebody else holds the lock. The folder must exist.
+/// Where the file system has no locks (network file systems say so in many ways) the result holds
+/// none.
 /// @throws error  the lock file cannot be opened
 std::optional<file_lock> try_lock_file(const std::filesystem::path& path);
+std::optional<file_lock> try_lock_file(const std::filesystem::path& path, lock_call call);
 
-/// Waits until the lock is free, trying again every 5 to 50 ms; the tries run on `pool`.
+/// Called each time that a lock has been waited for another `patience`.
+struct lock_watch {
+  std::function<void(std::chrono::seconds waited)> still_waiting{};
+  std::chrono::milliseconds patience{10'000};
+};
+
+/// Waits until the lock is free, however long; tries again every 5 to 50 ms, and the tries run on
+/// `pool`.
 awaitable<file_lock> lock_file(asio::any_io_executor pool, std::filesystem::path path);
+awaitable<file_lock> lock_file(asio::any_io_executor pool, std::filesystem::path path,
+                               lock_watch watch);
 
 }  // namespace cohub::cache

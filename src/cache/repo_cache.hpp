@@ -1,5 +1,7 @@
 #pragma once
 
+#include "cohub/download.hpp"
+
 #include "cache/layout.hpp"
 
 #include <filesystem>
@@ -10,16 +12,7 @@
 
 namespace cohub::cache {
 
-/// What a cache knows of a file without asking the Hub.
-struct cached_file {
-  enum class knowledge {
-    nothing,  ///< it may exist or not
-    absent,   ///< the Hub said that this commit has no such file
-    present   ///< `path` is it
-  };
-  knowledge what = knowledge::nothing;
-  std::filesystem::path path{};
-};
+using cohub::cached_file;
 
 /// Whether links can be made in a snapshot.
 enum class link_support {

@@ -36,6 +36,18 @@ awaitable<std::filesystem::path> client::download_file(std::string repo_id, std:
                                            *std::move(options)));
 }
 
+awaitable<dry_run_file_info> client::download_file_dry_run(std::string repo_id, std::string path,
+                                                           named<download_options> options) {
+  return operation(transfer::download_file_dry_run(state_->shared, std::move(repo_id),
+                                                   std::move(path), *std::move(options)));
+}
+
+awaitable<cached_file> client::try_to_load_from_cache(
+    std::string repo_id, std::string path, named<try_to_load_from_cache_options> options) {
+  return operation(transfer::try_to_load_from_cache(state_->shared, std::move(repo_id),
+                                                    std::move(path), *std::move(options)));
+}
+
 awaitable<std::filesystem::path> client::snapshot_download(
     std::string repo_id, named<snapshot_download_options> options) {
   return operation(
@@ -52,6 +64,12 @@ awaitable<std::string> client::read_file(std::string repo_id, std::string path,
                                          named<read_file_options> options) {
   return operation(transfer::read_file(state_->shared, std::move(repo_id), std::move(path),
                                        *std::move(options)));
+}
+
+awaitable<std::vector<dry_run_file_info>> client::snapshot_download_dry_run(
+    std::string repo_id, named<snapshot_download_options> options) {
+  return operation(
+      transfer::snapshot_download_dry_run(state_->shared, std::move(repo_id), *std::move(options)));
 }
 
 awaitable<repo_url> client::create_repo(std::string repo_id, named<create_repo_options> options) {

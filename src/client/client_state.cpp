@@ -3,8 +3,12 @@
 #include "cohub/error.hpp"
 #include "cohub/version.hpp"
 
+#include "client/request_log.hpp"
 #include "core/environment.hpp"
+#include "core/logger.hpp"
 #include "core/url.hpp"
+#include "hub/user_agent.hpp"
+#include "transfer/event_log.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -18,18 +22,34 @@ constexpr std::uint64_t smallest_budget = 1u << 20;
 
 /// "<library>/<version>; cohub/<version>; c++/20" (hub-protocol, section 1.4).
 std::string user_agent(const client_config& config) {
-  std::string text;
-  if (!config.library_name.empty()) {
-    text = config.library_name;
-    if (!config.library_version.empty()) text += '/' + config.library_version;
-    text += "; ";
-  }
-  text += "cohub/";
-  text += version;
-  text += "; c++/20";
-  if (const auto origin = core::environment_value("HF_HUB_USER_AGENT_ORIGIN"))
-    text += "; origin/" + *origin;
-  return text;
+  std::string library = config.library_name;
+  if (!library.empty() && !config.library_version.empty()) library += '/' + config.library_version;
+  const std::string own = std::string("cohub/") + version + "; c++/20";
+  std::string origin;
+  if (const auto value = core::environment_value("HF_HUB_USER_AGENT_ORIGIN"))
+    origin = "origin/" + *value;
+  return hub::join_user_agent({library, own, origin});
+}
+
+/// What `HF_HUB_ETAG_TIMEOUT` imposes; its default value imposes nothing (hub-protocol,
+/// section 1.1).
+std::optional<std::chrono::milliseconds> imposed_etag_timeout() {
+  const auto value = core::environment_seconds("HF_HUB_ETAG_TIMEOUT");
+  if (!value || *value == std::chrono::seconds(10)) return {};
+  return *value;
+}
+
+/// `HF_HUB_DOWNLOAD_TIMEOUT` holds for each step of a request for content, unless the program set
+/// that step's limit.
+std::optional<time_limits> content_timeouts(const time_limits& configured) {
+  const auto value = core::environment_seconds("HF_HUB_DOWNLOAD_TIMEOUT");
+  if (!value) return {};
+  const time_limits untouched;
+  auto limits = configured;
+  if (limits.connect == untouched.connect) limits.connect = *value;
+  if (limits.first_byte == untouched.first_byte) limits.first_byte = *value;
+  if (limits.stall == untouched.stall) limits.stall = *value;
+  return limits;
 }
 
 std::string checked_endpoint(std::string endpoint) {
@@ -38,6 +58,12 @@ std::string checked_endpoint(std::string endpoint) {
     throw error(errc::invalid_url, "the endpoint \"" + endpoint +
                                        "\" (HF_ENDPOINT) must begin with http:// or https://");
   return endpoint;
+}
+
+core::logger make_logger(const client_config& config) {
+  if (config.log) return {config.log, config.log_threshold};
+  if (const auto level = core::environment_log_level()) return {log_to_stderr(), *level};
+  return {{}, log_level::error};
 }
 
 http::transport_config transport_settings(const client_config& config) {
@@ -65,6 +91,9 @@ client_state make_client_state(asio::any_io_executor executor, client_config con
                                                : core::expand_path(config.cache_dir.string());
   shared->offline = config.offline.value_or(core::hub_offline());
   shared->timeouts = config.timeouts;
+  shared->imposed_etag_timeout = imposed_etag_timeout();
+  shared->content_timeouts = content_timeouts(config.timeouts);
+  shared->user_agent = user_agent(config);
   shared->retries = config.retries;
   const auto budget = std::max(config.buffer_budget, smallest_budget);
   const auto block_bytes = budget / 4;
@@ -79,7 +108,11 @@ client_state make_client_state(asio::any_io_executor executor, client_config con
         std::make_unique<asio::thread_pool>(std::max<std::size_t>(config.blocking_threads, 1));
     shared->pool = shared->own_threads->get_executor();
   }
-  shared->transport = std::make_unique<http::transport>(executor, transport_settings(config));
+  const auto log = std::make_shared<const core::logger>(make_logger(config));
+  if (log->wants(log_level::error)) shared->event_log = std::make_shared<transfer::event_log>(log);
+  auto settings = transport_settings(config);
+  settings.on_request = request_log(log, config.observer);
+  shared->transport = std::make_unique<http::transport>(executor, std::move(settings));
 
   client_state state;
   state.executor = std::move(executor);

@@ -1,8 +1,12 @@
 #include "core/environment.hpp"
 
+#include "core/trim.hpp"
+
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <charconv>
+#include <cstdint>
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
@@ -54,6 +58,16 @@ bool is_true(std::string_view text) noexcept {
 bool environment_flag(const char* name) {
   const auto value = environment_value(name);
   return value && is_true(*value);
+}
+
+std::optional<std::chrono::seconds> environment_seconds(const char* name) {
+  const auto value = environment_value(name);
+  if (!value) return {};
+  const auto text = trim(*value);
+  std::int32_t number = 0;
+  const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (failure != std::errc() || end != text.data() + text.size() || number <= 0) return {};
+  return std::chrono::seconds(number);
 }
 
 std::filesystem::path expand_path(std::string_view text) {

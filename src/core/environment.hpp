@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -13,6 +14,9 @@ std::optional<std::string> environment_value(const char* name);
 /// True only for 1, ON, YES, TRUE in any case (hub-protocol, section 1.1).
 bool is_true(std::string_view text) noexcept;
 bool environment_flag(const char* name);
+
+/// The variable as a whole number of seconds; nothing if it is unset, empty, 0 or no such number.
+std::optional<std::chrono::seconds> environment_seconds(const char* name);
 
 /// Expands a leading `~` and `$VAR` / `${VAR}`.
 std::filesystem::path expand_path(std::string_view text);

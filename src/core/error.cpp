@@ -14,6 +14,10 @@ const char* text_of(errc code) noexcept {
       return "access to this repository must be asked for";
     case errc::disabled_repository:
       return "the repository is disabled";
+    case errc::bucket_not_found:
+      return "bucket not found, or not visible with this token";
+    case errc::job_not_found:
+      return "job not found";
     case errc::revision_not_found:
       return "revision not found";
     case errc::entry_not_found:
@@ -60,6 +64,8 @@ const char* text_of(errc code) noexcept {
       return "invalid argument";
     case errc::local_entry_not_found:
       return "not in the cache";
+    case errc::incomplete_snapshot:
+      return "the snapshot is incomplete";
     case errc::offline:
       return "offline";
     case errc::invalid_safetensors:
@@ -74,10 +80,50 @@ const char* text_of(errc code) noexcept {
   return "unknown error";
 }
 
+/// Whether it stands for an answer of the Hub (and not for what the wire or the caller did).
+bool is_hub_answer(errc code) noexcept {
+  return code >= errc::repository_not_found && code <= errc::unexpected_status;
+}
+
+bool is_of_kind(errc code, error_kind kind) noexcept {
+  switch (kind) {
+    case error_kind::repository_not_found:
+      return code == errc::repository_not_found || code == errc::gated_repository;
+    case error_kind::entry_not_found:
+      return code == errc::entry_not_found || code == errc::local_entry_not_found ||
+             code == errc::incomplete_snapshot;
+    case error_kind::hub_answer:
+      return is_hub_answer(code);
+  }
+  return false;
+}
+
+class kind_category final : public boost::system::error_category {
+ public:
+  const char* name() const noexcept override { return "cohub.kind"; }
+  std::string message(int kind) const override {
+    switch (static_cast<error_kind>(kind)) {
+      case error_kind::repository_not_found:
+        return "repository not found";
+      case error_kind::entry_not_found:
+        return "file or folder not found";
+      case error_kind::hub_answer:
+        return "the Hub did not do what was asked";
+    }
+    return "unknown kind of error";
+  }
+};
+
 class hub_category final : public boost::system::error_category {
  public:
   const char* name() const noexcept override { return "cohub"; }
   std::string message(int code) const override { return text_of(static_cast<errc>(code)); }
+  bool equivalent(int code,
+                  const boost::system::error_condition& condition) const noexcept override {
+    if (condition.category() == error_kind_category())
+      return is_of_kind(static_cast<errc>(code), static_cast<error_kind>(condition.value()));
+    return default_error_condition(code) == condition;
+  }
 };
 
 /// One line: "doing: reason: server's words (404, https://..., request id)".
@@ -104,6 +150,11 @@ std::string describe(boost::system::error_code code, const std::string& doing,
 
 const boost::system::error_category& error_category() noexcept {
   static const hub_category category;
+  return category;
+}
+
+const boost::system::error_category& error_kind_category() noexcept {
+  static const kind_category category;
   return category;
 }
 

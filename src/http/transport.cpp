@@ -119,12 +119,21 @@ awaitable<exchange_outcome> attempt(state_ptr self, const request& what) {
   co_return outcome;
 }
 
+void report(const transport::state& self, const request& what, const exchange_outcome& outcome,
+            std::exception_ptr failure, std::chrono::steady_clock::time_point begin) {
+  if (!self.config.on_request) return;
+  const auto* answer = failure ? nullptr : &outcome.answer.head();
+  self.config.on_request(
+      {what, answer, std::move(failure), std::chrono::steady_clock::now() - begin});
+}
+
 awaitable<response> send_with_retries(state_ptr self, const request& what) {
   for (std::size_t tries = 1;; ++tries) {
     std::exception_ptr failure;
     std::optional<std::chrono::milliseconds> asked;
     bool again = false;
     exchange_outcome outcome;
+    const auto begin = std::chrono::steady_clock::now();
     try {
       outcome = co_await attempt(self, what);
       failure = outcome.no_answer;
@@ -138,6 +147,7 @@ awaitable<response> send_with_retries(state_ptr self, const request& what) {
       again = is_transient_connect_failure(e.code()) && (what.idempotent || refused) &&
               (!refused || tries < 3);
     }
+    report(*self, what, outcome, failure, begin);
     if (!failure) {
       const int status = outcome.answer.status();
       asked = requested_wait(status, outcome.answer.head().headers);

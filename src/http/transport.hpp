@@ -7,9 +7,12 @@
 
 #include <boost/asio/any_io_executor.hpp>
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <exception>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -68,6 +71,14 @@ class response {
   std::unique_ptr<body> body_{};  // null: no body, or read to its end
 };
 
+/// One request that was sent, or was to be, and what came of it. Lent for the call.
+struct request_report {
+  const request& what;
+  const response_head* answer = nullptr;  ///< null: none came
+  std::exception_ptr failure{};           ///< then this is why
+  std::chrono::nanoseconds duration{};    ///< until the head of the answer was there
+};
+
 struct transport_config {
   time_limits timeouts{};
   retry_limits retries{};
@@ -75,6 +86,8 @@ struct transport_config {
   std::filesystem::path
       ca_file{};  ///< empty: SSL_CERT_FILE / SSL_CERT_DIR, else the system's store
   std::string user_agent = "cohub";
+  /// Called after each request, also each try and each hop of a redirect; may be empty.
+  std::function<void(const request_report&)> on_request{};
 };
 
 /// Sends requests over kept-alive connections: http and https, redirects, timeouts, retries.

@@ -1,7 +1,9 @@
 #include "hub/reply_error.hpp"
 
 #include "core/url.hpp"
+#include "hub/api_url.hpp"
 #include "hub/json_reader.hpp"
+#include "hub/rate_limit.hpp"
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
@@ -56,6 +58,9 @@ bool is_html(const failed_reply& reply) {
          reply.body.starts_with("<html");
 }
 
+/// Without query and fragment.
+std::string_view path_of(std::string_view url) { return url.substr(0, url.find_first_of("?#")); }
+
 /// Whether a url is one where the public Hub says 401 for a repository that is not there.
 bool hides_repositories(std::string_view url) {
   if (!url.starts_with("https://")) return false;
@@ -87,6 +92,34 @@ const char* advice(errc code) {
   }
 }
 
+void add_sentence(std::string& text, const std::string& sentence) {
+  if (sentence.empty()) return;
+  if (!text.empty()) text += "; ";
+  text += sentence;
+}
+
+std::string about_range(const failed_reply& reply) {
+  if (reply.status != 416) return {};
+  std::string text;
+  if (!reply.asked_range.empty()) text = "asked for " + reply.asked_range.substr(0, 100);
+  if (const auto given = reply.header("Content-Range"); !given.empty())
+    add_sentence(text, "the file has " + std::string(given.substr(0, 100)));
+  return text;
+}
+
+/// Which limit was hit, and for how long.
+std::string about_limit(const failed_reply& reply) {
+  if (reply.status != 429) return {};
+  const auto limit = parse_rate_limit(reply.header("ratelimit"), reply.header("ratelimit-policy"));
+  if (!limit || limit->left > 0) return {};
+  std::string text = "the limit of \"" + limit->bucket + "\" is used up for " +
+                     std::to_string(limit->seconds) + " s";
+  if (limit->quota && limit->window)
+    text += " (0/" + std::to_string(*limit->quota) + " requests left in " +
+            std::to_string(*limit->window) + " s)";
+  return text;
+}
+
 http_context context_of(const failed_reply& reply) {
   http_context context;
   context.status = reply.status;
@@ -102,8 +135,12 @@ http_context context_of(const failed_reply& reply) {
   const auto [end, failure] = std::from_chars(wait.data(), wait.data() + wait.size(), seconds);
   if (!wait.empty() && failure == std::errc() && end == wait.data() + wait.size())
     context.retry_after = std::chrono::seconds(seconds);
-  if (reply.status == 416 && !reply.header("Content-Range").empty())
-    context.server_message += " (the file has " + std::string(reply.header("Content-Range")) + ")";
+  if (auto repository = repository_of_api_url(reply.url)) {
+    context.repo_id = std::move(repository->id);
+    context.repo_type = std::move(repository->type);
+  }
+  add_sentence(context.server_message, about_range(reply));
+  add_sentence(context.server_message, about_limit(reply));
   return context;
 }
 
@@ -116,6 +153,12 @@ errc classify(const failed_reply& reply) {
   if (code == "EntryNotFound") return errc::entry_not_found;
   if (code == "GatedRepo") return errc::gated_repository;
   if (message == "Access to this resource is disabled.") return errc::disabled_repository;
+  const auto path = path_of(reply.url);
+  if (code == "RepoNotFound" && path.find("/api/buckets/") != path.npos)
+    return errc::bucket_not_found;
+  if (reply.status == 404 &&
+      (path.find("/api/jobs/") != path.npos || path.find("/api/scheduled-jobs/") != path.npos))
+    return errc::job_not_found;
   if (code == "RepoNotFound") return errc::repository_not_found;
   if (reply.status == 401 && message != "Invalid credentials in Authorization header" &&
       hides_repositories(reply.url))

@@ -14,7 +14,8 @@ struct failed_reply {
   std::string url{};  ///< that answered; its query is dropped before anything is printed
   /// Value of a header field, empty if absent; names without case.
   std::function<std::string_view(std::string_view)> header{};
-  std::string body{};  ///< as far as it was read; may be empty
+  std::string body{};         ///< as far as it was read; may be empty
+  std::string asked_range{};  ///< the Range header of the request; may be empty
 };
 
 /// Classifies a failed answer (hub-protocol, sections 9.1, 9.2 and vectors 12.9).

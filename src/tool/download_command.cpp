@@ -26,6 +26,7 @@ struct arguments {
   std::optional<std::string> token;
   std::size_t max_workers = 16;
   bool force = false;
+  bool dry_run = false;
   bool quiet = false;
 };
 using arguments_ptr = std::shared_ptr<const arguments>;
@@ -39,28 +40,32 @@ std::vector<std::string> patterns_of(std::vector<std::string> files) {
   return files;
 }
 
-awaitable<std::filesystem::path> download_one(client hub, arguments_ptr args) {
-  download_options options;
-  options.type = args->type;
-  options.revision = args->revision;
-  options.local_dir = args->local_dir;
-  options.force_download = args->force;
-  return hub.download_file(args->repo_id, args->files.front(), options);
+bool is_one_file(const arguments& args) {
+  return args.files.size() == 1 && !is_folder(args.files.front());
 }
 
-awaitable<std::filesystem::path> download_many(client hub, arguments_ptr args) {
+download_options options_of_one(const arguments& args) {
+  download_options options;
+  options.type = args.type;
+  options.revision = args.revision;
+  options.local_dir = args.local_dir;
+  options.force_download = args.force;
+  return options;
+}
+
+snapshot_download_options options_of_many(const arguments& args) {
   snapshot_download_options options;
-  options.type = args->type;
-  options.revision = args->revision;
-  options.local_dir = args->local_dir;
-  options.force_download = args->force;
-  options.max_workers = args->max_workers;
-  if (!args->files.empty())
-    options.allow_patterns = patterns_of(args->files);
-  else if (!args->include.empty())
-    options.allow_patterns = args->include;
-  if (args->files.empty()) options.ignore_patterns = args->exclude;
-  return hub.snapshot_download(args->repo_id, options);
+  options.type = args.type;
+  options.revision = args.revision;
+  options.local_dir = args.local_dir;
+  options.force_download = args.force;
+  options.max_workers = args.max_workers;
+  if (!args.files.empty())
+    options.allow_patterns = patterns_of(args.files);
+  else if (!args.include.empty())
+    options.allow_patterns = args.include;
+  if (args.files.empty()) options.ignore_patterns = args.exclude;
+  return options;
 }
 
 /// A pattern may match nothing, but who names a file wants it.
@@ -72,11 +77,42 @@ void require_named(const std::filesystem::path& folder, const arguments& args) {
 }
 
 awaitable<void> download(client hub, arguments_ptr args) {
-  const bool one = args->files.size() == 1 && !is_folder(args->files.front());
-  auto downloading = one ? download_one(hub, args) : download_many(hub, args);
-  const auto path = co_await std::move(downloading);
-  if (!one) require_named(path, *args);
+  std::filesystem::path path;
+  if (is_one_file(*args)) {
+    const auto options = options_of_one(*args);
+    path = co_await hub.download_file(args->repo_id, args->files.front(), options);
+  } else {
+    const auto options = options_of_many(*args);
+    path = co_await hub.snapshot_download(args->repo_id, options);
+    require_named(path, *args);
+  }
   std::cout << std::filesystem::absolute(path).string() << std::endl;
+}
+
+/// One line a file: what would happen to it, its size in bytes, its path in the repository.
+void print_plan(const std::vector<dry_run_file_info>& plan) {
+  std::uint64_t files = 0;
+  std::uint64_t bytes = 0;
+  for (const auto& file : plan) {
+    std::cout << (file.will_download ? "download" : "cached") << '\t' << file.file_size << '\t'
+              << file.filename << '\n';
+    files += file.will_download;
+    bytes += file.will_download ? file.file_size : 0;
+  }
+  std::cout << files << " of " << plan.size() << " files would be downloaded, " << bytes << " bytes"
+            << std::endl;
+}
+
+awaitable<void> plan_download(client hub, arguments_ptr args) {
+  std::vector<dry_run_file_info> plan;
+  if (is_one_file(*args)) {
+    const auto options = options_of_one(*args);
+    plan.push_back(co_await hub.download_file_dry_run(args->repo_id, args->files.front(), options));
+  } else {
+    const auto options = options_of_many(*args);
+    plan = co_await hub.snapshot_download_dry_run(args->repo_id, options);
+  }
+  print_plan(plan);
 }
 
 int run(arguments args) {
@@ -87,8 +123,10 @@ int run(arguments args) {
   config.cache_dir = args.cache_dir;
   if (!args.quiet) config.observer = make_progress_display();
   auto shared = std::make_shared<const arguments>(std::move(args));
-  return run_operation(std::move(config),
-                       [shared](client hub) { return download(std::move(hub), shared); });
+  return run_operation(std::move(config), [shared](client hub) {
+    return shared->dry_run ? plan_download(std::move(hub), shared)
+                           : download(std::move(hub), shared);
+  });
 }
 
 }  // namespace
@@ -116,7 +154,9 @@ void add_download_command(CLI::App& app, int& status) {
   command.add_flag("--force-download", args->force, "Download again what is cached");
   command.add_option("--max-workers", args->max_workers, "Files in flight")
       ->check(CLI::Range(1, 64).description(""))
-      ->option_text("N [8]");
+      ->option_text("N [16]");
+  command.add_flag("--dry-run", args->dry_run,
+                   "Tell what would be downloaded, and download nothing");
   add_token_flag(command, args->token);
   command.add_flag("--quiet", args->quiet, "No progress");
   command.footer(

@@ -46,14 +46,16 @@ http::request hub_request(const context& shared, http::method verb, const std::s
   return what;
 }
 
-awaitable<std::exception_ptr> failure_of(http::response answer, std::string doing) {
+awaitable<std::exception_ptr> failure_of(http::response answer, std::string doing,
+                                         std::string asked_range) {
   std::string body;
   try {
     body = co_await answer.read_all(error_body_limit);
   } catch (const error&) {
     // What the headers say has to do.
   }
-  const auto reply = reply_of(answer.head(), std::move(body));
+  auto reply = reply_of(answer.head(), std::move(body));
+  reply.asked_range = std::move(asked_range);
   co_return std::make_exception_ptr(hub::make_error(reply, doing));
 }
 

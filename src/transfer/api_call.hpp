@@ -26,6 +26,8 @@ awaitable<http::response> call(context_ptr shared, http::request what, std::stri
 awaitable<std::string> call_for_text(context_ptr shared, http::request what, std::string doing);
 
 /// The exception for an answer that is not a success; reads what is left of it.
-awaitable<std::exception_ptr> failure_of(http::response answer, std::string doing);
+/// @param asked_range  the Range header of the request, if it had one
+awaitable<std::exception_ptr> failure_of(http::response answer, std::string doing,
+                                         std::string asked_range = {});
 
 }  // namespace cohub::transfer

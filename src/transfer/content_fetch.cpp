@@ -115,6 +115,7 @@ awaitable<opened_content> open_content(fetch_ptr self, core::byte_range range, b
   http::request request;
   request.url = route.url;
   request.headers = route.headers;
+  request.timeouts = self->shared->content_timeouts;
   request.retry = false;  // counted and waited for here, where progress is known
   if (ranged)
     request.headers.set("Range", core::range_header(range));
@@ -143,7 +144,9 @@ awaitable<opened_content> open_content(fetch_ptr self, core::byte_range range, b
   }
   opened.overloaded = head.status == 429 || head.status == 503;
   opened.asked = http::requested_wait(head.status, head.headers);
-  auto reading = failure_of(std::move(opened.answer), doing(*self));
+  std::string asked_range;
+  if (ranged) asked_range = core::range_header(range);
+  auto reading = failure_of(std::move(opened.answer), doing(*self), std::move(asked_range));
   opened.failure = co_await std::move(reading);
   opened.may_retry = verdict != status_verdict::fatal;
   opened.relocated = verdict == status_verdict::relocate;

@@ -7,19 +7,22 @@
 #include "http/transport.hpp"
 #include "transfer/block_stack.hpp"
 #include "transfer/memory_budget.hpp"
+#include "transfer/single_flight.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/thread_pool.hpp>
 
+#include <chrono>
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 
 namespace cohub::transfer {
 
 /// What all operations of a client share. Set up once, then only read; what changes inside
-/// (transport, budget) belongs to the client's executor.
+/// (transport, budget, flights, totals) belongs to the client's executor.
 struct context {
   std::string endpoint{};              ///< without final '/'
   std::optional<std::string> token{};  ///< of calls that bring none; unset or "" sends none
@@ -28,6 +31,12 @@ struct context {
   /// Whether snapshots are made without links, even where the file system has them.
   bool disable_symlinks = core::environment_flag("HF_HUB_DISABLE_SYMLINKS");
   time_limits timeouts{};
+  std::chrono::milliseconds lock_patience{10'000};  ///< of waiting in silence for another process
+  /// `HF_HUB_ETAG_TIMEOUT`, if it is not the default: it beats what a call asks for.
+  std::optional<std::chrono::milliseconds> imposed_etag_timeout{};
+  /// Of requests for content, where `HF_HUB_DOWNLOAD_TIMEOUT` sets other limits than `timeouts`.
+  std::optional<time_limits> content_timeouts{};
+  std::string user_agent = "cohub";
   retry_limits retries{};
   std::shared_ptr<cohub::observer> observer{};  ///< of calls that bring none; may be null
 
@@ -36,6 +45,13 @@ struct context {
   std::unique_ptr<http::transport> transport{};
   std::shared_ptr<memory_budget> buffers{};  ///< of whole small files; null: no bound
   std::shared_ptr<block_stack> blocks = std::make_shared<block_stack>(64);  ///< of large ones
+  /// Downloads that are going on, by where the content goes.
+  std::shared_ptr<single_flight> flights = std::make_shared<single_flight>();
+  /// Folders whose leftovers were looked for.
+  std::shared_ptr<std::set<std::filesystem::path>> swept =
+      std::make_shared<std::set<std::filesystem::path>>();
+  std::shared_ptr<observer_totals> totals = std::make_shared<observer_totals>();
+  std::shared_ptr<cohub::observer> event_log{};  ///< of all downloads; null: nothing is logged
 
   /// The token of a call: its own, else the client's; "" is none.
   std::string token_for(const std::optional<std::string>& own) const {

@@ -1,13 +1,8 @@
 #include "transfer/download_file.hpp"
 
-#include "cohub/error.hpp"
-
-#include "hub/repo_id.hpp"
-#include "io/file.hpp"
 #include "io/on_pool.hpp"
 #include "io/with_timeout.hpp"
 #include "transfer/file_request.hpp"
-#include "transfer/progress_reporter.hpp"
 
 #include <utility>
 
@@ -15,161 +10,58 @@ namespace cohub::transfer {
 
 namespace {
 
-using found_path = std::optional<std::filesystem::path>;
-
-/// The file of a commit, where the revision is one: it needs no question.
-awaitable<found_path> find_at_commit(file_request_ptr file) {
-  found_path found;
-  if (!hub::is_commit_id(file->options.revision) || file->options.force_download) co_return found;
-  auto work = [file] { return file->cache.find_file(file->options.revision, file->path); };
-  auto looking = io::on_pool(file->shared->pool, std::move(work));
-  found = co_await std::move(looking);
-  co_return found;
+template <class T>
+awaitable<T> within_limit(file_request_ptr file, awaitable<T> work) {
+  auto limited = io::with_timeout(std::move(work), file->options.timeout,
+                                  "downloading " + file->path + " of " + file->repo_id);
+  auto result = co_await std::move(limited);
+  co_return result;
 }
 
-/// The file as the cache has it for a revision that could not be resolved now.
-awaitable<found_path> find_as_of_old(file_request_ptr file) {
-  auto work = [file]() -> found_path {
-    const auto commit = file->cache.resolve(file->options.revision);
-    if (!commit) return {};
-    return file->cache.find_file(*commit, file->path);
-  };
-  auto looking = io::on_pool(file->shared->pool, std::move(work));
-  auto found = co_await std::move(looking);
-  co_return found;
-}
+}  // namespace
 
-/// A cache that cannot be written to still serves what is in it.
-void write_ref_if_possible(const file_request& file, const std::string& commit) {
-  try {
-    file.cache.write_ref(file.options.revision, commit);
-  } catch (const error&) {
-  }
-}
-
-awaitable<void> remember_absence(file_request_ptr file, file_head head) {
-  if (head.commit.empty()) co_return;
-  auto work = [file, commit = head.commit] {
-    try {
-      file->cache.mark_no_exist(commit, file->path);
-      io::create_directories(file->cache.layout().snapshot(commit));  // what a ref names must exist
-    } catch (const error&) {
-    }
-    write_ref_if_possible(*file, commit);
-  };
-  auto marking = io::on_pool(file->shared->pool, std::move(work));
-  co_await std::move(marking);
-}
-
-/// The pointer, if what it needs is there already: itself, or a blob that another revision brought.
-found_path place_from_cache(const file_request& file, const file_facts& facts) {
-  if (file.options.force_download) return {};
-  if (auto pointer = file.cache.find_file(facts.commit, file.path)) {
-    write_ref_if_possible(file, facts.commit);
-    return pointer;
-  }
-  file.cache.prepare();
-  if (!file.cache.has_blob(facts.etag)) return {};
-  auto pointer =
-      file.cache.link_blob(facts.commit, file.path, facts.etag, cache::blob_age::existing);
-  file.cache.write_ref(file.options.revision, facts.commit);
-  return pointer;
-}
-
-awaitable<found_path> find_with_facts(file_request_ptr file, file_facts facts) {
-  auto work = [file, facts = std::move(facts)] { return place_from_cache(*file, facts); };
-  auto placing = io::on_pool(file->shared->pool, std::move(work));
-  auto found = co_await std::move(placing);
-  if (found) report_event(file->observer, transfer_event::kind::cache_hit, file->path);
-  co_return found;
-}
-
-awaitable<std::filesystem::path> fetch_to_cache(file_request_ptr file, file_facts facts) {
-  auto finding = find_with_facts(file, facts);
-  auto found = co_await std::move(finding);
-  if (found) co_return std::move(*found);
-
-  const auto& layout = file->cache.layout();
-  auto preparing = [file] { file->cache.prepare(); };
-  if (file->options.force_download) co_await io::on_pool(file->shared->pool, preparing);
-  auto locking = cache::lock_file(file->shared->pool, layout.lock(facts.etag));
-  const auto lock = co_await std::move(locking);
-  auto finding_again = find_with_facts(file, facts);  // whoever had the lock may have brought it
-  found = co_await std::move(finding_again);
-  if (found) co_return std::move(*found);
-
-  const auto blob = layout.blob(facts.etag);
-  auto fetching = fetch_content(file, facts, blob, blob);
-  co_await std::move(fetching);
-  auto work = [file, facts] {
-    auto pointer =
-        file->cache.link_blob(facts.commit, file->path, facts.etag, cache::blob_age::fresh);
-    file->cache.write_ref(file->options.revision, facts.commit);
-    return pointer;
-  };
-  auto linking = io::on_pool(file->shared->pool, std::move(work));
-  auto pointer = co_await std::move(linking);
-  report_event(file->observer, transfer_event::kind::finished, file->path);
-  co_return pointer;
-}
-
-awaitable<std::filesystem::path> run(file_request_ptr file, std::optional<file_facts> known) {
+awaitable<std::filesystem::path> download_file(context_ptr shared, std::string repo_id,
+                                               std::string path, download_options options,
+                                               std::optional<file_facts> known) {
+  const auto file =
+      make_file_request(std::move(shared), std::move(repo_id), std::move(path), std::move(options));
   std::optional<awaitable<std::filesystem::path>> work;
   if (file->options.local_dir.empty())
     work.emplace(download_to_cache(file, std::move(known)));
   else
     work.emplace(download_to_local_dir(file, std::move(known)));
-  auto limited = io::with_timeout(std::move(*work), file->options.timeout,
-                                  "downloading " + file->path + " of " + file->repo_id);
-  auto path = co_await std::move(limited);
-  co_return path;
-}
-
-}  // namespace
-
-awaitable<std::filesystem::path> download_to_cache(file_request_ptr file,
-                                                   std::optional<file_facts> known) {
-  if (!known) {
-    auto looking = find_at_commit(file);
-    auto found = co_await std::move(looking);
-    if (found) {
-      report_event(file->observer, transfer_event::kind::cache_hit, file->path);
-      co_return std::move(*found);
-    }
-    auto asking = ask_hub(file);
-    auto head = co_await std::move(asking);
-    if (head.failure && may_fall_back(head.failure) && !file->options.force_download) {
-      auto looking_back = find_as_of_old(file);
-      found = co_await std::move(looking_back);
-      if (found) {
-        report_event(file->observer, transfer_event::kind::cache_hit, file->path);
-        co_return std::move(*found);
-      }
-      auto asking_again = ask_hub_again(file, std::move(head));
-      head = co_await std::move(asking_again);
-    }
-    if (head.failure) {
-      if (!may_fall_back(head.failure)) {
-        auto marking = remember_absence(file, head);
-        co_await std::move(marking);
-      }
-      throw_unavailable(*file, head.failure);
-    }
-    known = std::move(head.facts);
-  }
-  auto fetching = fetch_to_cache(file, std::move(*known));
-  auto path = co_await std::move(fetching);
-  co_return path;
-}
-
-awaitable<std::filesystem::path> download_file(context_ptr shared, std::string repo_id,
-                                               std::string path, download_options options,
-                                               std::optional<file_facts> known) {
-  auto file =
-      make_file_request(std::move(shared), std::move(repo_id), std::move(path), std::move(options));
-  auto running = run(std::move(file), std::move(known));
+  auto running = within_limit(file, std::move(*work));
   auto place = co_await std::move(running);
   co_return place;
+}
+
+awaitable<dry_run_file_info> download_file_dry_run(context_ptr shared, std::string repo_id,
+                                                   std::string path, download_options options) {
+  const auto file =
+      make_file_request(std::move(shared), std::move(repo_id), std::move(path), std::move(options));
+  std::optional<awaitable<dry_run_file_info>> work;
+  if (file->options.local_dir.empty())
+    work.emplace(plan_for_cache(file));
+  else
+    work.emplace(plan_for_local_dir(file));
+  auto running = within_limit(file, std::move(*work));
+  auto info = co_await std::move(running);
+  co_return info;
+}
+
+awaitable<cached_file> try_to_load_from_cache(context_ptr shared, std::string repo_id,
+                                              std::string path,
+                                              try_to_load_from_cache_options options) {
+  download_options place;
+  place.type = options.type;
+  place.revision = std::move(options.revision);
+  place.cache_dir = std::move(options.cache_dir);
+  const auto file =
+      make_file_request(std::move(shared), std::move(repo_id), std::move(path), std::move(place));
+  auto work = [file] { return file->cache.try_to_load(file->options.revision, file->path); };
+  auto looking = io::on_pool(file->shared->pool, std::move(work));
+  auto found = co_await std::move(looking);
+  co_return found;
 }
 
 }  // namespace cohub::transfer

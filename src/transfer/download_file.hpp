@@ -19,4 +19,13 @@ awaitable<std::filesystem::path> download_file(context_ptr shared, std::string r
                                                std::string path, download_options options,
                                                std::optional<file_facts> known = std::nullopt);
 
+/// `client::download_file_dry_run`.
+awaitable<dry_run_file_info> download_file_dry_run(context_ptr shared, std::string repo_id,
+                                                   std::string path, download_options options);
+
+/// `client::try_to_load_from_cache`.
+awaitable<cached_file> try_to_load_from_cache(context_ptr shared, std::string repo_id,
+                                              std::string path,
+                                              try_to_load_from_cache_options options);
+
 }  // namespace cohub::transfer

@@ -4,7 +4,6 @@
 
 #include "hub/file_metadata.hpp"
 #include "hub/repo_id.hpp"
-#include "hub/routes.hpp"
 #include "io/with_timeout.hpp"
 #include "transfer/api_call.hpp"
 
@@ -59,17 +58,13 @@ void read_facts(const http::response_head& head, const std::string& doing, file_
 
 }  // namespace
 
-awaitable<file_head> fetch_file_head(context_ptr shared, repo_type type, std::string repo_id,
-                                     std::string revision, std::string path, std::string token,
+awaitable<file_head> fetch_file_head(context_ptr shared, http::request question, std::string doing,
                                      std::chrono::milliseconds limit, bool retry) {
   file_head result;
-  const std::string doing = "asking for " + path + " of " + repo_id + " at " + revision;
+  question.redirects = http::redirects::same_origin;
+  question.retry = retry;
   try {
-    const auto url = hub::routes::resolve(shared->endpoint, type, repo_id, revision, path);
-    auto what = hub_request(*shared, http::method::head, url, token);
-    what.redirects = http::redirects::same_origin;
-    what.retry = retry;
-    auto sending = io::with_timeout(shared->transport->send(std::move(what)), limit, doing);
+    auto sending = io::with_timeout(shared->transport->send(std::move(question)), limit, doing);
     auto answer = co_await std::move(sending);
     const auto head = answer.head();
     if (head.status / 100 == 2 || head.status / 100 == 3) {

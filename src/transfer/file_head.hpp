@@ -1,9 +1,9 @@
 #pragma once
 
 #include "cohub/awaitable.hpp"
-#include "cohub/repository.hpp"
 
 #include "core/url.hpp"
+#include "http/message.hpp"
 #include "transfer/context.hpp"
 
 #include <chrono>
@@ -31,8 +31,9 @@ struct file_head {
 
 /// HEAD of the resolve address (hub-protocol, section 3). One try within `limit`, or the client's
 /// retries.
-awaitable<file_head> fetch_file_head(context_ptr shared, repo_type type, std::string repo_id,
-                                     std::string revision, std::string path, std::string token,
+/// @param question  to the resolve address, with its credentials
+/// @param doing     for errors: "asking for config.json of owner/name"
+awaitable<file_head> fetch_file_head(context_ptr shared, http::request question, std::string doing,
                                      std::chrono::milliseconds limit, bool retry);
 
 }  // namespace cohub::transfer

@@ -2,15 +2,21 @@
 
 #include "cohub/error.hpp"
 
+#include "cache/sweep.hpp"
 #include "core/url.hpp"
 #include "hub/repo_path.hpp"
 #include "hub/routes.hpp"
+#include "hub/user_agent.hpp"
+#include "io/on_pool.hpp"
 #include "transfer/api_call.hpp"
 #include "transfer/download_retry.hpp"
 #include "transfer/progress_reporter.hpp"
 
 #include <algorithm>
+#include <cctype>
+#include <string_view>
 #include <utility>
+#include <vector>
 
 namespace cohub::transfer {
 
@@ -37,6 +43,58 @@ std::string text_of(const std::exception_ptr& failure) {
   }
 }
 
+std::chrono::milliseconds etag_timeout(const file_request& file) {
+  if (file.shared->imposed_etag_timeout) return *file.shared->imposed_etag_timeout;
+  return file.options.etag_timeout.value_or(file.shared->timeouts.metadata);
+}
+
+awaitable<file_head> ask(file_request_ptr file, std::chrono::milliseconds limit, bool retry) {
+  file_head head;
+  http::request question;
+  try {
+    question = request_for(*file, http::method::head, file->options.revision);
+  } catch (const error&) {
+    head.failure = std::current_exception();
+  }
+  if (head.failure) co_return head;
+  auto asking = fetch_file_head(
+      file->shared, std::move(question),
+      "asking for " + file->path + " of " + file->repo_id + " at " + file->options.revision, limit,
+      retry);
+  head = co_await std::move(asking);
+  co_return head;
+}
+
+/// Fields that say what a request is: they are the library's own affair.
+bool is_reserved(std::string_view name) {
+  for (const std::string_view reserved :
+       {"Host", "Connection", "Content-Length", "Content-Type", "Transfer-Encoding", "TE",
+        "Trailer", "Upgrade", "Expect", "Range", "If-Range", "Accept-Encoding",
+        "Proxy-Authorization"})
+    if (http::equal_without_case(name, reserved)) return true;
+  return false;
+}
+
+void check_headers(const download_options& options) {
+  const auto is_control = [](char c) {
+    return (static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7f;
+  };
+  const auto is_bad = [&](const std::string& text) {
+    return std::any_of(text.begin(), text.end(), is_control);
+  };
+  if (is_bad(options.user_agent))
+    throw error(errc::invalid_argument, "download_options::user_agent has a control character");
+  for (const auto& [name, value] : options.headers) {
+    const bool token = !name.empty() && std::all_of(name.begin(), name.end(), [](char c) {
+      return std::isalnum(static_cast<unsigned char>(c)) != 0 ||
+             std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
+    });
+    if (!token || is_bad(value) || is_reserved(name))
+      throw error(errc::invalid_argument,
+                  "download_options::headers must not set \"" + name + "\" so");
+  }
+}
+
 bool may_pass(boost::system::error_code code) noexcept {
   return is_transient(code) || code == errc::server_failure || code == errc::rate_limited;
 }
@@ -56,11 +114,39 @@ file_request_ptr make_file_request(context_ptr shared, std::string repo_id, std:
                             options.type, repo_id);
   const auto links =
       shared->disable_symlinks ? cache::link_support::never : cache::link_support::probe;
+  check_headers(options);
+  auto endpoint = shared->endpoint;
   auto token = shared->token_for(options.token);
+  if (!options.endpoint.empty()) {
+    endpoint = options.endpoint;
+    while (endpoint.ends_with('/')) endpoint.pop_back();
+    // A token is a secret between the client and its own Hub.
+    if (endpoint != shared->endpoint) token = options.token.value_or(std::string());
+  }
   auto observer = shared->observer_for(options.observer);
-  return std::make_shared<const file_request>(file_request{
-      std::move(shared), std::move(repo_id), std::move(path), std::move(options), std::move(token),
-      std::move(observer), cache::repo_cache(std::move(layout), links)});
+  auto total = shared->totals->of(observer);
+  return std::make_shared<const file_request>(
+      file_request{std::move(shared), std::move(repo_id), std::move(path), std::move(options),
+                   std::move(endpoint), std::move(token), std::move(observer), std::move(total),
+                   cache::repo_cache(std::move(layout), links)});
+}
+
+void tell(const file_request& file, transfer_event::kind what, std::string detail) {
+  report_event(file.observer, what, file.path, detail);
+  report_event(file.shared->event_log, what, file.path, std::move(detail));
+}
+
+http::request request_for(const file_request& file, http::method verb,
+                          const std::string& revision) {
+  const auto& options = file.options;
+  const auto url =
+      hub::routes::resolve(file.endpoint, options.type, file.repo_id, revision, file.path);
+  auto what = hub_request(*file.shared, verb, url, file.token);
+  if (!options.user_agent.empty())
+    what.headers.set("User-Agent",
+                     hub::join_user_agent({file.shared->user_agent, options.user_agent}));
+  for (const auto& [name, value] : options.headers) what.headers.set(name, value);
+  return what;
 }
 
 awaitable<file_head> ask_hub(file_request_ptr file) {
@@ -70,20 +156,17 @@ awaitable<file_head> ask_hub(file_request_ptr file) {
         error(errc::offline, "local_files_only is set: no request is made"));
     co_return nothing;
   }
-  auto asking =
-      fetch_file_head(file->shared, file->options.type, file->repo_id, file->options.revision,
-                      file->path, file->token, file->shared->timeouts.metadata, false);
+  auto asking = ask(file, etag_timeout(*file), false);
   auto head = co_await std::move(asking);
   co_return head;
 }
 
 awaitable<file_head> ask_hub_again(file_request_ptr file, file_head failed) {
   if (file->options.force_download || !may_pass(code_of(failed.failure))) co_return failed;
-  report_event(file->observer, transfer_event::kind::retry, file->path, text_of(failed.failure));
-  const auto own = file->shared->timeouts.metadata;
+  tell(*file, transfer_event::kind::retry, text_of(failed.failure));
+  const auto own = etag_timeout(*file);
   const auto limit = own.count() == 0 ? own : std::max(own, patient_limit);
-  auto asking = fetch_file_head(file->shared, file->options.type, file->repo_id,
-                                file->options.revision, file->path, file->token, limit, true);
+  auto asking = ask(file, limit, true);
   auto head = co_await std::move(asking);
   co_return head;
 }
@@ -108,11 +191,9 @@ void throw_unavailable(const file_request& file, const std::exception_ptr& failu
 }
 
 awaitable<void> fetch_content(file_request_ptr file, file_facts facts,
-                              std::filesystem::path partial_stem,
-                              std::filesystem::path destination) {
-  const auto url = hub::routes::resolve(file->shared->endpoint, file->options.type, file->repo_id,
-                                        facts.commit, file->path);
-  auto request = hub_request(*file->shared, http::method::get, url, file->token);
+                              std::filesystem::path partial_stem, std::filesystem::path destination,
+                              std::shared_ptr<cohub::observer> observer) {
+  auto request = request_for(*file, http::method::get, facts.commit);
   content_description what;
   what.name = file->path;
   what.resolve = std::move(request.url);
@@ -123,10 +204,53 @@ awaitable<void> fetch_content(file_request_ptr file, file_facts facts,
   content_settings settings;
   settings.connections = file->options.connections;
   settings.chunk_size = file->options.chunk_size;
-  settings.observer = file->observer;
+  settings.observer = std::move(observer);
   auto downloading = download_content(file->shared, std::move(what), std::move(partial_stem),
                                       std::move(destination), std::move(settings));
   co_await std::move(downloading);
+}
+
+awaitable<void> sweep(context_ptr shared, std::vector<std::filesystem::path> folders) {
+  std::erase_if(folders, [&](const auto& folder) { return !shared->swept->insert(folder).second; });
+  if (folders.empty()) co_return;
+  auto work = [folders = std::move(folders)] {
+    for (const auto& folder : folders) cache::sweep_temporaries(folder);
+  };
+  auto sweeping = io::on_pool(shared->pool, std::move(work));
+  co_await std::move(sweeping);
+}
+
+awaitable<cache::file_lock> lock_for(file_request_ptr file, std::filesystem::path lock,
+                                     std::shared_ptr<cohub::observer> observer) {
+  cache::lock_watch watch;
+  watch.patience = file->shared->lock_patience;
+  watch.still_waiting = [file, lock, observer](std::chrono::seconds waited) {
+    report_event(observer, transfer_event::kind::lock_wait, file->path,
+                 "another process has held " + lock.string() + " for " +
+                     std::to_string(waited.count()) + " s");
+  };
+  auto locking = cache::lock_file(file->shared->pool, std::move(lock), std::move(watch));
+  auto held = co_await std::move(locking);
+  co_return held;
+}
+
+awaitable<void> fetch_once(file_request_ptr file, std::filesystem::path destination,
+                           std::string etag, single_flight::work start) {
+  // Forced downloads are apart, since the others may find the content there and fetch nothing; so
+  // are those with another token, whose failures need not be the same. Where two of them meet, the
+  // lock on the file lets one wait for the other.
+  std::string key = destination.string();
+  key += '\n' + etag;
+  key += file->options.force_download ? "\nforced\n" : "\n\n";
+  key += file->token;
+  std::vector<transfer_listener> listeners(2);
+  for (auto& listener : listeners) listener.file = file->path;
+  listeners[0].observer = file->observer;
+  listeners[0].total = file->total;
+  listeners[1].observer = file->shared->event_log;
+  auto joining = single_flight::join(file->shared->flights, std::move(key), std::move(start),
+                                     std::move(listeners));
+  co_await std::move(joining);
 }
 
 }  // namespace cohub::transfer

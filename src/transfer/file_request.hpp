@@ -14,6 +14,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 /// One file that was asked for, and what the cache and the local folder have in common about it.
 namespace cohub::transfer {
@@ -23,8 +24,10 @@ struct file_request {
   std::string repo_id{};
   std::string path{};  ///< in the repository, subfolder included; checked
   download_options options{};
+  std::string endpoint{};  ///< without final '/'
   std::string token{};
   std::shared_ptr<cohub::observer> observer{};
+  std::shared_ptr<progress_total> total{};  ///< of the observer
   cache::repo_cache cache;
 };
 using file_request_ptr = std::shared_ptr<const file_request>;
@@ -33,6 +36,13 @@ using file_request_ptr = std::shared_ptr<const file_request>;
 /// @throws error  errc::invalid_repository_id, errc::invalid_path, errc::invalid_argument
 file_request_ptr make_file_request(context_ptr shared, std::string repo_id, std::string path,
                                    download_options options);
+
+/// Tells the observer and the log what happened to the file.
+void tell(const file_request& file, transfer_event::kind what, std::string detail = {});
+
+/// A request to the resolve address of the file at `revision`, with all that the call adds to it.
+/// @throws error  errc::offline, errc::invalid_url
+http::request request_for(const file_request& file, http::method verb, const std::string& revision);
 
 /// What the Hub tells of the file, asked within the metadata time limit.
 awaitable<file_head> ask_hub(file_request_ptr file);
@@ -49,14 +59,29 @@ bool may_fall_back(const std::exception_ptr& failure) noexcept;
 [[noreturn]] void throw_unavailable(const file_request& file, const std::exception_ptr& failure);
 
 /// Downloads the content to `destination` at the commit in `facts`.
+/// @param observer  of everybody who waits for it
 awaitable<void> fetch_content(file_request_ptr file, file_facts facts,
-                              std::filesystem::path partial_stem,
-                              std::filesystem::path destination);
+                              std::filesystem::path partial_stem, std::filesystem::path destination,
+                              std::shared_ptr<cohub::observer> observer);
 
-/// The two places for a file.
+/// Removes what killed processes left in `folders`; each is looked at once by a client.
+awaitable<void> sweep(context_ptr shared, std::vector<std::filesystem::path> folders);
+
+/// Waits for the lock on what is being downloaded; who waits for long hears of it.
+awaitable<cache::file_lock> lock_for(file_request_ptr file, std::filesystem::path lock,
+                                     std::shared_ptr<cohub::observer> observer);
+
+/// Does `start`, or joins whoever does the same at this moment: fetching this content to
+/// `destination` with the same token.
+awaitable<void> fetch_once(file_request_ptr file, std::filesystem::path destination,
+                           std::string etag, single_flight::work start);
+
+/// The two places for a file, and what would be done for each.
 awaitable<std::filesystem::path> download_to_cache(file_request_ptr file,
                                                    std::optional<file_facts> known);
+awaitable<dry_run_file_info> plan_for_cache(file_request_ptr file);
 awaitable<std::filesystem::path> download_to_local_dir(file_request_ptr file,
                                                        std::optional<file_facts> known);
+awaitable<dry_run_file_info> plan_for_local_dir(file_request_ptr file);
 
 }  // namespace cohub::transfer

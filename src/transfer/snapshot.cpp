@@ -2,12 +2,14 @@
 
 #include "cohub/error.hpp"
 
+#include "cache/local_dir.hpp"
 #include "cache/tree_cache.hpp"
 #include "hub/repo_id.hpp"
 #include "hub/repo_path.hpp"
 #include "io/file.hpp"
 #include "io/on_pool.hpp"
 #include "transfer/download_retry.hpp"
+#include "transfer/file_request.hpp"
 #include "transfer/snapshot_files.hpp"
 #include "transfer/snapshot_listing.hpp"
 #include "transfer/tree_listing.hpp"
@@ -135,7 +137,7 @@ std::vector<std::string> lacking(const snapshot_request& wanted, const std::stri
   std::string text = "the snapshot of " + wanted.repo_id + " at " + wanted.options.revision +
                      " is incomplete; it lacks " + std::to_string(names.size()) + " files:";
   for (std::size_t i = 0; i < std::min<std::size_t>(names.size(), 3); ++i) text += ' ' + names[i];
-  throw error(errc::local_entry_not_found, text);
+  throw error(errc::incomplete_snapshot, text);
 }
 
 /// What is there of the revision, when the Hub cannot be asked for it (hub-protocol, section 5.4).
@@ -165,6 +167,27 @@ std::filesystem::path find_local(const snapshot_request& wanted,
                                                reason + ")");
 }
 
+bool is_in_local_dir(const snapshot_request& wanted, const tree_entry& entry) {
+  const cache::local_folder folder(wanted.options.local_dir);
+  if (!folder.has_file(entry.path)) return false;
+  const auto metadata = folder.read_metadata(entry.path);
+  return metadata && metadata->etag == facts_of(wanted, entry).etag;
+}
+
+dry_run_file_info describe(const snapshot_request& wanted, const tree_entry& entry) {
+  const auto facts = facts_of(wanted, entry);
+  dry_run_file_info info;
+  info.commit_hash = facts.commit;
+  info.file_size = facts.size;
+  info.filename = entry.path;
+  info.local_path = folder_of(wanted, wanted.commit) / entry.path;
+  info.is_cached =
+      wanted.cache.find_file(wanted.commit, entry.path) ||
+      (wanted.to_cache() ? wanted.cache.has_blob(facts.etag) : is_in_local_dir(wanted, entry));
+  info.will_download = wanted.options.force_download || !info.is_cached;
+  return info;
+}
+
 }  // namespace
 
 awaitable<std::filesystem::path> snapshot_download(context_ptr shared, std::string repo_id,
@@ -184,6 +207,15 @@ awaitable<std::filesystem::path> snapshot_download(context_ptr shared, std::stri
     auto folder = co_await std::move(finding);
     co_return folder;
   }
+  wanted->total = wanted->shared->totals->of(wanted->observer);
+  if (wanted->to_cache()) {
+    const auto& layout = wanted->cache.layout();
+    std::vector<std::filesystem::path> folders;
+    folders.push_back(layout.folder());
+    folders.push_back(layout.blobs());
+    auto sweeping = sweep(wanted->shared, std::move(folders));
+    co_await std::move(sweeping);
+  }
   auto fetching = fetch_files(wanted);
   co_await std::move(fetching);
   auto work = [wanted] {
@@ -193,6 +225,23 @@ awaitable<std::filesystem::path> snapshot_download(context_ptr shared, std::stri
   auto ending = io::on_pool(wanted->shared->pool, std::move(work));
   auto folder = co_await std::move(ending);
   co_return folder;
+}
+
+awaitable<std::vector<dry_run_file_info>> snapshot_download_dry_run(
+    context_ptr shared, std::string repo_id, snapshot_download_options options) {
+  const auto wanted = make_snapshot(std::move(shared), std::move(repo_id), std::move(options));
+  auto asking = ask_commit(wanted);
+  wanted->commit = co_await std::move(asking);
+  auto listing = list_all(wanted);
+  auto entries = co_await std::move(listing);
+  auto work = [wanted, entries = std::move(entries)] {
+    std::vector<dry_run_file_info> plan;
+    for (const auto& entry : entries) plan.push_back(describe(*wanted, entry));
+    return plan;
+  };
+  auto describing = io::on_pool(wanted->shared->pool, std::move(work));
+  auto plan = co_await std::move(describing);
+  co_return plan;
 }
 
 }  // namespace cohub::transfer

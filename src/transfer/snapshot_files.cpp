@@ -151,6 +151,11 @@ awaitable<void> work(fetching_ptr all) {
 }
 
 void report(const snapshot_request& wanted, const arrived_file& file) {
+  if (wanted.total) {
+    wanted.total->begin_file(file.content.size);
+    wanted.total->move(static_cast<std::int64_t>(file.content.size));
+    wanted.total->finish_file();
+  }
   const auto etag = facts_of(wanted, file.entry).etag;
   if (hub::kind_of_etag(etag) != hub::etag_kind::opaque)
     report_event(wanted.observer, transfer_event::kind::verified, file.entry.path, etag);

@@ -88,6 +88,7 @@ class missing_files {
         auto found = co_await std::move(looking);
         cached_ += found.cached;
         step = std::move(found.missing);
+        announce(step);
       }
       auto handing = queue_.push(std::move(step));
       co_await std::move(handing);
@@ -104,6 +105,13 @@ class missing_files {
  private:
   /// A local folder is looked at file by file, where its metadata is read anyway.
   bool looks_up() const { return wanted_->to_cache() && !wanted_->options.force_download; }
+
+  void announce(const std::vector<tree_entry>& missing) const {
+    if (!wanted_->total) return;
+    std::uint64_t bytes = 0;
+    for (const auto& entry : missing) bytes += facts_of(*wanted_, entry).size;
+    wanted_->total->announce(missing.size(), bytes);
+  }
 
   snapshot_ptr wanted_;
   bounded_queue<tree_entry>& queue_;
@@ -123,27 +131,45 @@ awaitable<void> keep(snapshot_ptr wanted, std::vector<tree_entry> entries) {
   co_await std::move(keeping);
 }
 
+awaitable<std::optional<std::vector<tree_entry>>> read_stored(snapshot_ptr wanted) {
+  auto reading = [wanted] { return cache::read_tree(wanted->tree_path(wanted->commit)); };
+  auto looking = io::on_pool(wanted->shared->pool, std::move(reading));
+  auto stored = co_await std::move(looking);
+  co_return stored;
+}
+
+listing<tree_entry> ask_hub(const snapshot_request& wanted) {
+  list_repo_tree_options options;
+  options.type = wanted.options.type;
+  options.revision = wanted.commit;
+  options.recursive = true;
+  options.token = wanted.options.token;
+  return list_repo_tree(wanted.shared, wanted.repo_id, std::move(options));
+}
+
 }  // namespace
+
+awaitable<std::vector<tree_entry>> list_all(snapshot_ptr wanted) {
+  auto entries = co_await read_stored(wanted);
+  if (!entries) {
+    auto pages = ask_hub(*wanted);
+    entries = co_await pages.all();
+  }
+  co_return select_files(*wanted, std::move(*entries));
+}
 
 awaitable<void> list_missing(snapshot_ptr wanted, bounded_queue<tree_entry>& queue) {
   missing_files missing(wanted, queue);
   auto opening = missing.open();
   co_await std::move(opening);
-  auto reading = [wanted] { return cache::read_tree(wanted->tree_path(wanted->commit)); };
-  auto looking = io::on_pool(wanted->shared->pool, std::move(reading));
-  auto stored = co_await std::move(looking);
+  auto stored = co_await read_stored(wanted);
   if (stored) {
     auto offering = missing.offer(std::move(*stored));
     co_await std::move(offering);
     missing.close();
     co_return;
   }
-  list_repo_tree_options options;
-  options.type = wanted->options.type;
-  options.revision = wanted->commit;
-  options.recursive = true;
-  options.token = wanted->options.token;
-  auto pages = list_repo_tree(wanted->shared, wanted->repo_id, std::move(options));
+  auto pages = ask_hub(*wanted);
   std::vector<tree_entry> all;
   for (auto page = co_await pages.next_page(); page; page = co_await pages.next_page()) {
     all.insert(all.end(), page->begin(), page->end());

@@ -7,6 +7,7 @@
 #include "core/glob.hpp"
 #include "transfer/context.hpp"
 #include "transfer/file_head.hpp"
+#include "transfer/progress_total.hpp"
 
 #include <filesystem>
 #include <memory>
@@ -23,7 +24,8 @@ struct snapshot_request {
   std::shared_ptr<cohub::observer> observer{};
   core::path_filter filter{};
   cache::repo_cache cache;
-  std::string commit{};  ///< that the revision names, once it is known
+  std::string commit{};                     ///< that the revision names, once it is known
+  std::shared_ptr<progress_total> total{};  ///< of its observer; null: nobody listens
 
   bool to_cache() const noexcept { return options.local_dir.empty(); }
   /// Where the listing of a commit is kept.

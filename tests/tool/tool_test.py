@@ -1,5 +1,6 @@
 """The cohub command as a user meets it: real processes, a real Hub, real signals."""
 
+import fcntl
 import os
 import pathlib
 import re
@@ -233,6 +234,48 @@ class Interruptions(Hub):
         self.cohub("upload", "thing", "w.bin")
         out, _ = self.cohub("download", "user/thing", "w.bin")
         self.assertEqual(pathlib.Path(out.splitlines()[-1]).stat().st_size, 200 << 20)
+
+    def test_locks_exclude_a_python_process(self):
+        self.write("w.bin", os.urandom(300_000))
+        self.cohub("upload", "thing", "w.bin")
+        out, _ = self.cohub("download", "user/thing", "w.bin")
+        blob = pathlib.Path(out.strip()).resolve()
+        lock = blob.parents[2] / ".locks" / blob.parent.parent.name / (blob.name + ".lock")
+        self.assertTrue(lock.is_file())
+        # Gone from the cache, but for the lock, which somebody has as the Python client takes it.
+        blob.unlink()
+        held = os.open(lock, os.O_RDWR | os.O_CREAT, 0o664)
+        self.addCleanup(os.close, held)
+        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        waiting = subprocess.Popen([COHUB, "download", "user/thing", "w.bin", "--quiet"],
+                                   env=self.environment(), stdout=subprocess.PIPE, text=True)
+        self.addCleanup(waiting.stdout.close)
+        self.addCleanup(waiting.kill)
+        with self.assertRaises(subprocess.TimeoutExpired):
+            waiting.wait(timeout=1)
+        self.assertFalse(blob.exists())
+        fcntl.flock(held, fcntl.LOCK_UN)
+        self.assertEqual(waiting.wait(timeout=60), 0)
+        self.assertEqual(pathlib.Path(waiting.stdout.read().strip()).resolve(), blob)
+        # And it is let go again, the file still there.
+        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        self.assertEqual(os.fstat(held).st_nlink, 1)
+
+    def test_two_commands_fetch_a_file_once(self):
+        self.write("w.bin", os.urandom(30_000_000))
+        self.cohub("upload", "thing", "w.bin")
+        commands = [subprocess.Popen([COHUB, "download", "user/thing", "w.bin", "--quiet"],
+                                     env=self.environment(HF_HUB_VERBOSITY="debug"),
+                                     stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+                    for _ in range(2)]
+        said = [command.communicate(timeout=60) for command in commands]
+        self.assertEqual([command.returncode for command in commands], [0, 0])
+        self.assertEqual(len({out for out, _ in said}), 1)
+        fetched = [err.count("transfer w.bin: finished") for _, err in said]
+        self.assertEqual(sum(fetched), 1, said)
+        for _, err in said:
+            self.assertNotIn(self.token, err)
+            self.assertNotIn("?", err)
 
     def test_serve_stops_cleanly_and_starts_again(self):
         self.write("a.txt", b"kept")

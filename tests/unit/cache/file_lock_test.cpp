@@ -18,6 +18,8 @@
 #include <unistd.h>
 
 #include <array>
+#include <cerrno>
+#include <string>
 
 using namespace cohub;
 
@@ -134,4 +136,73 @@ TEST_CASE_FIXTURE(fixture, "waiting can be cancelled") {
   context.run_for(std::chrono::seconds(20));
   REQUIRE(failure);
   CHECK_THROWS_AS(std::rethrow_exception(failure), boost::system::system_error);
+}
+
+namespace {
+
+int refused_code = 0;
+int refuse(int, int) {
+  errno = refused_code;
+  return -1;
+}
+
+std::filesystem::path lock_to_remove;
+int removals = 0;
+/// As if the holder of an older lock library had removed the file between the opening and the lock.
+int lock_after_removal(int descriptor, int operation) {
+  if (removals-- > 0) std::filesystem::remove(lock_to_remove);
+  return ::flock(descriptor, operation);
+}
+
+}  // namespace
+
+TEST_CASE_FIXTURE(fixture, "a file system without locks is no hindrance") {
+  for (const int code : {ENOLCK, ENOSYS, EOPNOTSUPP, EINVAL, EACCES, EIO}) {
+    CAPTURE(code);
+    refused_code = code;
+    const auto lock = cache::try_lock_file(path, refuse);
+    REQUIRE(lock.has_value());
+    CHECK_FALSE(lock->held());
+  }
+  refused_code = EWOULDBLOCK;
+  CHECK_FALSE(cache::try_lock_file(path, refuse).has_value());
+}
+
+TEST_CASE_FIXTURE(fixture, "a lock file that is replaced while it is locked is locked anew") {
+  lock_to_remove = path;
+  removals = 3;
+  const auto lock = cache::try_lock_file(path, lock_after_removal);
+  REQUIRE(lock.has_value());
+  CHECK(lock->held());
+  CHECK(removals < 0);
+  CHECK_FALSE(cache::try_lock_file(path).has_value());  // the name stands for what is locked
+}
+
+TEST_CASE_FIXTURE(fixture, "the descriptor of a lock is not inherited") {
+  const auto held = cache::try_lock_file(path);
+  REQUIRE(held.has_value());
+  std::size_t found = 0;
+  for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) {
+    std::error_code ignored;
+    if (std::filesystem::read_symlink(entry, ignored) != path) continue;
+    const int descriptor = std::stoi(entry.path().filename().string());
+    CHECK((::fcntl(descriptor, F_GETFD) & FD_CLOEXEC) != 0);
+    ++found;
+  }
+  CHECK(found == 1);
+}
+
+TEST_CASE_FIXTURE(fixture, "who waits for long hears of it, again and again") {
+  asio::io_context context;
+  asio::thread_pool pool(1);
+  auto held = cache::try_lock_file(path);
+  int told = 0;
+  cache::lock_watch watch;
+  watch.patience = std::chrono::milliseconds(1);
+  watch.still_waiting = [&](std::chrono::seconds) {
+    if (++told == 3) held.reset();
+  };
+  const auto lock = test::run(context, cache::lock_file(pool.get_executor(), path, watch));
+  CHECK(lock.held());
+  CHECK(told >= 3);
 }

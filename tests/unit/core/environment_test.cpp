@@ -20,7 +20,7 @@ class environment {
     for (const char* name :
          {"HF_HOME", "XDG_CACHE_HOME", "HOME", "HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE",
           "HF_ENDPOINT", "HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "HF_TOKEN_PATH", "HF_HUB_OFFLINE",
-          "TRANSFORMERS_OFFLINE"}) {
+          "TRANSFORMERS_OFFLINE", "HF_HUB_ETAG_TIMEOUT"}) {
       if (const char* value = std::getenv(name)) before_[name] = value;
       names_.emplace_back(name);
       ::unsetenv(name);
@@ -88,4 +88,16 @@ TEST_CASE_FIXTURE(environment, "the token: variables, then the file, blanks stri
   cohub::test::write_all(folder.path() / "other", "hf_other");
   set("HF_TOKEN_PATH", (folder.path() / "other").string());
   CHECK(discover_token() == "hf_other");
+}
+
+TEST_CASE("a number of seconds is whole and positive, or counts as unset") {
+  environment variables;
+  const auto read = [&](const std::string& text) {
+    variables.set("HF_HUB_ETAG_TIMEOUT", text);
+    return environment_seconds("HF_HUB_ETAG_TIMEOUT");
+  };
+  CHECK_FALSE(environment_seconds("HF_HUB_ETAG_TIMEOUT"));
+  CHECK(read("30") == std::chrono::seconds(30));
+  CHECK(read(" 5 ") == std::chrono::seconds(5));
+  for (const char* text : {"", "0", "-1", "1.5", "ten", "99999999999"}) CHECK_FALSE(read(text));
 }

@@ -35,3 +35,20 @@ TEST_CASE("every code has words of its own") {
     seen += "|" + text + "|";
   }
 }
+
+TEST_CASE("errors of one kind are caught together") {
+  const auto is = [](errc code, error_kind kind) { return error(code, "").code() == kind; };
+  for (const auto code :
+       {errc::entry_not_found, errc::local_entry_not_found, errc::incomplete_snapshot})
+    CHECK(is(code, error_kind::entry_not_found));
+  for (const auto code : {errc::repository_not_found, errc::gated_repository})
+    CHECK(is(code, error_kind::repository_not_found));
+  CHECK_FALSE(is(errc::disabled_repository, error_kind::repository_not_found));
+  CHECK_FALSE(is(errc::repository_not_found, error_kind::entry_not_found));
+  for (const auto code :
+       {errc::gated_repository, errc::job_not_found, errc::rate_limited, errc::unexpected_status})
+    CHECK(is(code, error_kind::hub_answer));
+  for (const auto code : {errc::timed_out, errc::local_entry_not_found, errc::offline})
+    CHECK_FALSE(is(code, error_kind::hub_answer));
+  CHECK(make_error_condition(error_kind::entry_not_found).message() == "file or folder not found");
+}

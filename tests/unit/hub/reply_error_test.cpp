@@ -57,6 +57,28 @@ TEST_CASE("answers are classified by code, then message, then status") {
        "https://hub/u/r/resolve/main/x",
        {{"X-Error-Code", "EntryNotFound"}},
        errc::entry_not_found},
+      {404,
+       "https://hub/api/buckets/a/b",
+       {{"X-Error-Code", "RepoNotFound"}},
+       errc::bucket_not_found},
+      {404, "https://hub/api/jobs/u/1", {}, errc::job_not_found},
+      {404, "https://hub/api/scheduled-jobs/u/1", {}, errc::job_not_found},
+      {500, "https://hub/api/jobs/u/1", {}, errc::server_failure},
+      {404, "https://hub/u/r/resolve/main/x?next=/api/jobs/", {}, errc::unexpected_status},
+      {404, api, {{"X-Error-Code", "SomethingNew"}}, errc::unexpected_status},
+      {403,
+       api,
+       {{"X-Error-Message", "Access to this resource is disabled. Or so."}},
+       errc::forbidden},
+      // The code comes before the message and the status.
+      {403,
+       api,
+       {{"X-Error-Code", "GatedRepo"}, {"X-Error-Message", "Access to this resource is disabled."}},
+       errc::gated_repository},
+      {401, "https://hub/api/datasets/u/r", {}, errc::repository_not_found},
+      {401, "https://hub/api/spaces/u/r", {}, errc::repository_not_found},
+      {401, "https://hub/datasets/u/r/resolve/main/x", {}, errc::repository_not_found},
+      {401, "https://hub/api/whoami-v2", {}, errc::unauthorized},
       {404, api, {}, errc::unexpected_status},
       {400, api, {}, errc::bad_request},
       {403, api, {{"X-Error-Message", "no"}}, errc::forbidden},
@@ -111,4 +133,49 @@ TEST_CASE("a hostile body is cut and cleaned") {
   CHECK(server_message(reply(500, api, {}, std::string(100'000, '['))).size() <= 2000);
   const auto range = make_error(reply(416, api, {{"Content-Range", "bytes */10"}}), "reading");
   CHECK(std::string(range.what()).find("bytes */10") != std::string::npos);
+}
+
+TEST_CASE("the request id is the first of three headers, and the repository that of the address") {
+  const auto context = [](headers fields, const std::string& url) {
+    return make_error(reply(404, url, std::move(fields)), "reading").http();
+  };
+  CHECK(context({{"X-Request-Id", "r1"}, {"X-Amzn-Trace-Id", "r2"}, {"x-amz-cf-id", "r3"}}, api)
+            .request_id == "r1");
+  CHECK(context({{"X-Amzn-Trace-Id", "r2"}, {"x-amz-cf-id", "r3"}}, api).request_id == "r2");
+  CHECK(context({{"x-amz-cf-id", "r3"}}, api).request_id == "r3");
+  CHECK(context({}, api).request_id.empty());
+  CHECK(context({}, api).repo_id == "u/r");
+  CHECK(context({}, api).repo_type == "model");
+  CHECK(context({}, "https://hub/gpt2/resolve/main/x").repo_id.empty());
+  const auto failure = make_error(reply(404, api, {{"x-amz-cf-id", "r3"}}), "reading");
+  CHECK(std::string(failure.what()).find("request r3") != std::string::npos);
+}
+
+TEST_CASE("an error names the limit that was hit, unless there is room left") {
+  const auto text = [](headers fields) {
+    return std::string(make_error(reply(429, api, std::move(fields)), "reading").what());
+  };
+  const auto spent = text({{"ratelimit", "\"api\";r=0;t=55"},
+                           {"ratelimit-policy", "\"fixed window\";\"api\";q=500;w=300"}});
+  CHECK(spent.find("\"api\" is used up for 55 s (0/500 requests left in 300 s)") != spent.npos);
+  CHECK(text({{"ratelimit", "\"api\";r=3;t=55"}}).find("used up") == std::string::npos);
+  CHECK(text({{"ratelimit", "\"api\";r=0;t=55"}}).find("used up for 55 s") != std::string::npos);
+}
+
+TEST_CASE("an error about a range names both: what was asked for and what there is") {
+  auto refused = reply(416, api, {{"Content-Range", "bytes */10"}});
+  refused.asked_range = "bytes=10-19";
+  const std::string text = make_error(refused, "reading").what();
+  CHECK(text.find("bytes=10-19") != text.npos);
+  CHECK(text.find("bytes */10") != text.npos);
+}
+
+TEST_CASE("the server's words are in the text of every error") {
+  for (const int status : {400, 401, 403, 404, 409, 412, 422, 429, 500}) {
+    CAPTURE(status);
+    const auto failure = make_error(reply(status, api, {}, R"({"error":"no"})"), "reading");
+    CHECK(std::string(failure.what()).find(": no (status " + std::to_string(status)) !=
+          std::string::npos);
+    CHECK(failure.code() == error_kind::hub_answer);
+  }
 }

@@ -1,57 +1,16 @@
 #include "transfer/download_file.hpp"
 
-#include "cohub/error.hpp"
-
-#include "cache/local_dir.hpp"
-#include "cache/repo_cache.hpp"
-#include "scripted_hub.hpp"
-
-#include <doctest/doctest.h>
+#include "download_fixture.hpp"
 
 #include <sys/stat.h>
 #include <unistd.h>
 
 using namespace cohub;
+using fixture = test::download_fixture;
 using test::scripted_commit;
 using test::scripted_reply;
 using test::seen_request;
 namespace fs = std::filesystem;
-
-namespace {
-
-struct fixture : test::scripted_hub {
-  cache::repo_cache cached{cache::repo_layout(shared->cache_dir, repo_type::model, "o/m")};
-  download_options options;
-
-  fixture() {
-    files["config.json"].content = "{\"a\": 1}";
-    files["big.bin"].content = test::patterned(3u << 20);
-    files["big.bin"].large = true;
-    options.chunk_size = 1u << 20;
-  }
-
-  fs::path download(const std::string& path) {
-    return run(transfer::download_file(shared, "o/m", path, options));
-  }
-  error failure(const std::string& path) {
-    try {
-      download(path);
-    } catch (const error& e) {
-      return e;
-    }
-    FAIL("nothing was thrown");
-    return error(errc::invalid_argument, "");
-  }
-  std::string content(const fs::path& path) { return io::read_file(path, 1u << 30); }
-
-  void refuse_everything(int status, const std::string& headers = {}) {
-    api_fault = [=](const seen_request&) -> std::optional<scripted_reply> {
-      return scripted_reply::text(status, "", headers);
-    };
-  }
-};
-
-}  // namespace
 
 TEST_CASE_FIXTURE(fixture, "a file gets its blob, its link and its ref") {
   const auto path = download("config.json");
@@ -249,60 +208,4 @@ TEST_CASE_FIXTURE(fixture, "without links the snapshot holds the file itself") {
   CHECK(content(path) == files["config.json"].content);
   CHECK(download("config.json") == path);
   CHECK(requests("GET ") == 1);
-}
-
-TEST_CASE_FIXTURE(fixture, "a local folder gets the file and what is known of it") {
-  options.local_dir = folder.path() / "local";
-  files["sub/f.txt"].content = "text";
-  const auto path = download("sub/f.txt");
-  CHECK(path == folder.path() / "local/sub/f.txt");
-  CHECK(content(path) == "text");
-  const cache::local_folder local(options.local_dir);
-  const auto metadata = local.read_metadata("sub/f.txt");
-  REQUIRE(metadata.has_value());
-  CHECK(metadata->commit == scripted_commit);
-  CHECK(metadata->etag == etag_of("sub/f.txt"));
-  CHECK_FALSE(fs::exists(repo_folder() / "blobs"));
-  CHECK(download("sub/f.txt") == path);
-  CHECK(requests("GET ") == 1);
-}
-
-TEST_CASE_FIXTURE(fixture,
-                  "a changed local file is replaced, and stays until the new one is there") {
-  options.local_dir = folder.path() / "local";
-  const auto path = download("big.bin");
-  io::write_file_atomically(path, "edited");
-  fs::last_write_time(path, fs::file_time_type::clock::now() + std::chrono::seconds(60));
-  content_fault = [](const seen_request&) -> std::optional<scripted_reply> {
-    return scripted_reply::text(416, "");
-  };
-  failure("big.bin");
-  CHECK(content(path) == "edited");
-  content_fault = nullptr;
-  CHECK(content(download("big.bin")) == files["big.bin"].content);
-}
-
-TEST_CASE_FIXTURE(fixture,
-                  "a local file with the right sha256 is kept though nothing is known of it") {
-  options.local_dir = folder.path() / "local";
-  io::create_directories(options.local_dir);
-  io::write_file_atomically(options.local_dir / "big.bin", files["big.bin"].content);
-  download("big.bin");
-  CHECK(requests("GET ") == 0);
-}
-
-TEST_CASE_FIXTURE(fixture, "what the cache has is copied to a local folder") {
-  download("config.json");
-  options.local_dir = folder.path() / "local";
-  const auto path = download("config.json");
-  CHECK(fs::is_regular_file(fs::symlink_status(path)));
-  CHECK(content(path) == files["config.json"].content);
-  CHECK(requests("GET ") == 1);
-}
-
-TEST_CASE_FIXTURE(fixture, "a local file is returned when the Hub cannot tell") {
-  options.local_dir = folder.path() / "local";
-  const auto path = download("config.json");
-  refuse_everything(500);
-  CHECK(download("config.json") == path);
 }

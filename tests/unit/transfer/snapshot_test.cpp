@@ -123,7 +123,7 @@ TEST_CASE_FIXTURE(fixture,
   }
   CHECK(download() == path);
   fs::remove(path / "README.md");
-  CHECK(failure() == errc::local_entry_not_found);
+  CHECK(failure() == errc::incomplete_snapshot);
   options.ignore_patterns = {"*.md"};
   CHECK(download() == path);
 }

@@ -1,0 +1,252 @@
+#include "cohub/error.hpp"
+
+#include "hub/repo_id.hpp"
+#include "io/file.hpp"
+#include "io/on_pool.hpp"
+#include "transfer/file_request.hpp"
+#include "transfer/progress_reporter.hpp"
+
+#include <utility>
+#include <vector>
+
+namespace cohub::transfer {
+
+namespace {
+
+using found_path = std::optional<std::filesystem::path>;
+
+/// The file of a commit, where the revision is one: it needs no question.
+awaitable<found_path> find_at_commit(file_request_ptr file) {
+  found_path found;
+  if (!hub::is_commit_id(file->options.revision)) co_return found;
+  auto work = [file] { return file->cache.find_file(file->options.revision, file->path); };
+  auto looking = io::on_pool(file->shared->pool, std::move(work));
+  found = co_await std::move(looking);
+  co_return found;
+}
+
+/// A file that is in the cache already.
+struct stored_file {
+  std::string commit{};
+  std::filesystem::path path{};
+};
+
+/// The file as the cache has it for a revision that could not be resolved now.
+awaitable<std::optional<stored_file>> find_as_of_old(file_request_ptr file) {
+  auto work = [file] {
+    std::optional<stored_file> found;
+    const auto commit = file->cache.resolve(file->options.revision);
+    if (!commit) return found;
+    auto path = file->cache.find_file(*commit, file->path);
+    if (path) found = stored_file{*commit, std::move(*path)};
+    return found;
+  };
+  auto looking = io::on_pool(file->shared->pool, std::move(work));
+  auto found = co_await std::move(looking);
+  co_return found;
+}
+
+/// A cache that cannot be written to still serves what is in it.
+void write_ref_if_possible(const file_request& file, const std::string& commit) {
+  try {
+    file.cache.write_ref(file.options.revision, commit);
+  } catch (const error&) {
+  }
+}
+
+awaitable<void> remember_absence(file_request_ptr file, file_head head) {
+  if (head.commit.empty()) co_return;
+  auto work = [file, commit = head.commit] {
+    try {
+      file->cache.mark_no_exist(commit, file->path);
+      io::create_directories(file->cache.layout().snapshot(commit));  // what a ref names must exist
+    } catch (const error&) {
+    }
+    write_ref_if_possible(*file, commit);
+  };
+  auto marking = io::on_pool(file->shared->pool, std::move(work));
+  co_await std::move(marking);
+}
+
+/// The pointer, if what it needs is there already: itself, or a blob that another revision brought.
+found_path place_from_cache(const file_request& file, const file_facts& facts) {
+  if (file.options.force_download) return {};
+  if (auto pointer = file.cache.find_file(facts.commit, file.path)) {
+    write_ref_if_possible(file, facts.commit);
+    return pointer;
+  }
+  file.cache.prepare();
+  if (!file.cache.has_blob(facts.etag)) return {};
+  auto pointer =
+      file.cache.link_blob(facts.commit, file.path, facts.etag, cache::blob_age::existing);
+  file.cache.write_ref(file.options.revision, facts.commit);
+  return pointer;
+}
+
+awaitable<found_path> find_with_facts(file_request_ptr file, file_facts facts) {
+  auto work = [file, facts = std::move(facts)] { return place_from_cache(*file, facts); };
+  auto placing = io::on_pool(file->shared->pool, std::move(work));
+  auto found = co_await std::move(placing);
+  co_return found;
+}
+
+/// Brings the content into the cache, as the one who does so for everybody who asks for it now.
+awaitable<void> fetch_blob(file_request_ptr file, file_facts facts,
+                           std::shared_ptr<cohub::observer> observer) {
+  const auto& layout = file->cache.layout();
+  auto preparing = [file] { file->cache.prepare(); };
+  co_await io::on_pool(file->shared->pool, preparing);
+  auto locking = lock_for(file, layout.lock(facts.etag), observer);
+  const auto lock = co_await std::move(locking);
+  auto finding = find_with_facts(file, facts);  // whoever had the lock may have brought it
+  const auto found = co_await std::move(finding);
+  if (found) {
+    report_event(observer, transfer_event::kind::cache_hit, file->path);
+    co_return;
+  }
+  std::vector<std::filesystem::path> folders;
+  folders.push_back(layout.folder());
+  folders.push_back(layout.blobs());
+  auto sweeping = sweep(file->shared, std::move(folders));
+  co_await std::move(sweeping);
+  const auto blob = layout.blob(facts.etag);
+  auto fetching = fetch_content(file, facts, blob, blob, observer);
+  co_await std::move(fetching);
+  auto work = [file, facts] {
+    file->cache.link_blob(facts.commit, file->path, facts.etag, cache::blob_age::fresh);
+    file->cache.write_ref(file->options.revision, facts.commit);
+  };
+  auto linking = io::on_pool(file->shared->pool, std::move(work));
+  co_await std::move(linking);
+  report_event(observer, transfer_event::kind::finished, file->path);
+}
+
+/// The pointer to what `fetch_blob` brought, for whoever waited for it; nothing where the file
+/// system has no links and the content went to another path.
+found_path place_fetched(const file_request& file, const file_facts& facts) {
+  found_path pointer = file.cache.find_file(facts.commit, file.path);
+  if (!pointer && file.cache.has_blob(facts.etag))
+    pointer = file.cache.link_blob(facts.commit, file.path, facts.etag, cache::blob_age::existing);
+  if (pointer) write_ref_if_possible(file, facts.commit);
+  return pointer;
+}
+
+awaitable<std::filesystem::path> fetch_to_cache(file_request_ptr file, file_facts facts) {
+  auto finding = find_with_facts(file, facts);
+  auto found = co_await std::move(finding);
+  if (found) {
+    tell(*file, transfer_event::kind::cache_hit);
+    co_return std::move(*found);
+  }
+  while (!found) {
+    auto start = [file, facts](std::shared_ptr<cohub::observer> observer) {
+      return fetch_blob(file, facts, std::move(observer));
+    };
+    auto fetching =
+        fetch_once(file, file->cache.layout().blob(facts.etag), facts.etag, std::move(start));
+    co_await std::move(fetching);
+    auto placing = [file, facts] { return place_fetched(*file, facts); };
+    auto looking = io::on_pool(file->shared->pool, std::move(placing));
+    found = co_await std::move(looking);
+  }
+  co_return std::move(*found);
+}
+
+/// What the Hub says of the file, or what the cache has of it instead.
+struct resolved_file {
+  std::optional<stored_file> stored{};
+  file_facts facts{};  ///< if nothing is stored
+};
+
+awaitable<resolved_file> resolve_file(file_request_ptr file, bool remember) {
+  resolved_file result;
+  auto asking = ask_hub(file);
+  auto head = co_await std::move(asking);
+  if (head.failure && may_fall_back(head.failure) && !file->options.force_download) {
+    auto looking_back = find_as_of_old(file);
+    result.stored = co_await std::move(looking_back);
+    if (result.stored) co_return result;
+    auto asking_again = ask_hub_again(file, std::move(head));
+    head = co_await std::move(asking_again);
+  }
+  if (head.failure) {
+    if (remember && !may_fall_back(head.failure)) {
+      auto marking = remember_absence(file, head);
+      co_await std::move(marking);
+    }
+    throw_unavailable(*file, head.failure);
+  }
+  result.facts = std::move(head.facts);
+  co_return result;
+}
+
+dry_run_file_info describe_stored(const file_request& file, stored_file stored) {
+  dry_run_file_info info;
+  info.commit_hash = std::move(stored.commit);
+  info.filename = file.path;
+  info.file_size = io::file(stored.path, io::file::mode::read).size();
+  info.local_path = std::move(stored.path);
+  info.is_cached = true;
+  info.will_download = file.options.force_download;
+  return info;
+}
+
+dry_run_file_info describe_facts(const file_request& file, const file_facts& facts) {
+  dry_run_file_info info;
+  info.commit_hash = facts.commit;
+  info.filename = file.path;
+  info.file_size = facts.size;
+  info.local_path = file.cache.layout().pointer(facts.commit, file.path);
+  info.is_cached = file.cache.find_file(facts.commit, file.path) || file.cache.has_blob(facts.etag);
+  info.will_download = file.options.force_download || !info.is_cached;
+  return info;
+}
+
+}  // namespace
+
+awaitable<std::filesystem::path> download_to_cache(file_request_ptr file,
+                                                   std::optional<file_facts> known) {
+  if (!known) {
+    found_path found;
+    if (!file->options.force_download) {
+      auto looking = find_at_commit(file);
+      found = co_await std::move(looking);
+    }
+    if (!found) {
+      auto resolving = resolve_file(file, true);
+      auto resolved = co_await std::move(resolving);
+      if (resolved.stored) found = std::move(resolved.stored->path);
+      known = std::move(resolved.facts);
+    }
+    if (found) {
+      tell(*file, transfer_event::kind::cache_hit);
+      co_return std::move(*found);
+    }
+  }
+  auto fetching = fetch_to_cache(file, std::move(*known));
+  auto path = co_await std::move(fetching);
+  co_return path;
+}
+
+awaitable<dry_run_file_info> plan_for_cache(file_request_ptr file) {
+  auto looking = find_at_commit(file);
+  auto found = co_await std::move(looking);
+  resolved_file resolved;
+  if (found) {
+    resolved.stored.emplace();
+    resolved.stored->commit = file->options.revision;
+    resolved.stored->path = std::move(*found);
+  } else {
+    auto resolving = resolve_file(file, false);
+    resolved = co_await std::move(resolving);
+  }
+  auto work = [file, resolved = std::move(resolved)] {
+    if (resolved.stored) return describe_stored(*file, *resolved.stored);
+    return describe_facts(*file, resolved.facts);
+  };
+  auto describing = io::on_pool(file->shared->pool, std::move(work));
+  auto info = co_await std::move(describing);
+  co_return info;
+}
+
+}  // namespace cohub::transfer

@@ -1,0 +1,416 @@
+#include "cohub/error.hpp"
+
+#include "cache/file_lock.hpp"
+#include "download_fixture.hpp"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <chrono>
+
+/// The steps of hub-protocol, sections 3.3, 4.4 and 4.5, one by one.
+
+using namespace cohub;
+using test::scripted_commit;
+using test::scripted_reply;
+using test::seen_request;
+using fixture = test::download_fixture;
+namespace fs = std::filesystem;
+
+namespace {
+
+std::string commit_header() { return "X-Repo-Commit: " + scripted_commit + "\r\n"; }
+
+}  // namespace
+
+TEST_CASE_FIXTURE(fixture, "the first question is asked once, the second with the whole policy") {
+  const auto path = download("config.json");
+  refuse_everything(503);
+  CHECK(download("config.json") == path);
+  CHECK(requests("HEAD ") == 2);  // no second try where the cache has an answer
+  fs::remove(path);
+  CHECK(failure("config.json").code() == errc::server_failure);
+  CHECK(requests("HEAD ") == 2 + 1 + shared->retries.attempts);
+}
+
+TEST_CASE_FIXTURE(fixture, "the second question may take a minute") {
+  shared->timeouts.metadata = std::chrono::milliseconds(40);
+  int asked = 0;
+  api_fault = [&](const seen_request&) -> std::optional<scripted_reply> {
+    if (++asked > 1) return {};
+    scripted_reply silence;
+    silence.after = scripted_reply::then::stall;
+    return silence;
+  };
+  CHECK(content(download("config.json")) == files["config.json"].content);
+  CHECK(asked >= 2);
+}
+
+TEST_CASE_FIXTURE(fixture, "a broken or malformed answer is like none: the cache is the answer") {
+  const auto path = download("config.json");
+  scripted_reply broken;
+  SUBCASE("reset") { broken.after = scripted_reply::then::reset; }
+  SUBCASE("closed") { broken.after = scripted_reply::then::close; }
+  SUBCASE("cut") {
+    broken.bytes = "HTTP/1.1 200 OK\r\nX-Repo-C";
+    broken.after = scripted_reply::then::close;
+  }
+  SUBCASE("not http") {
+    broken.bytes = "220 smtp ready\r\n\r\n";
+    broken.after = scripted_reply::then::close;
+  }
+  SUBCASE("a redirect to nowhere") {
+    broken = scripted_reply::text(307, "", "Location: http://[/\r\n");
+  }
+  SUBCASE("redirects without end") {
+    broken = scripted_reply::text(307, "", "Location: /o/m/resolve/main/config.json\r\n");
+  }
+  api_fault = [=](const seen_request&) -> std::optional<scripted_reply> { return broken; };
+  CHECK(download("config.json") == path);
+}
+
+TEST_CASE_FIXTURE(fixture, "a link to nothing is no cached file") {
+  const auto path = download("config.json");
+  fs::remove(fs::canonical(path));
+  REQUIRE(fs::is_symlink(fs::symlink_status(path)));
+  options.local_files_only = true;
+  CHECK(failure("config.json").code() == errc::local_entry_not_found);
+  options.local_files_only = false;
+  SUBCASE("by its branch") {}
+  SUBCASE("at its commit") { options.revision = scripted_commit; }
+  CHECK(content(download("config.json")) == files["config.json"].content);
+  CHECK(requests("GET ") == 2);
+}
+
+TEST_CASE_FIXTURE(fixture, "absence is remembered only for a commit that the Hub names") {
+  answer("HEAD /o/m/resolve/main/none", 404, "X-Error-Code: EntryNotFound\r\n");
+  CHECK(failure("none").code() == errc::entry_not_found);
+  CHECK_FALSE(fs::exists(repo_folder() / ".no_exist"));
+  CHECK_FALSE(fs::exists(repo_folder() / "refs/main"));
+  api_fault = nullptr;
+  CHECK(failure("none").code() == errc::entry_not_found);
+  CHECK(fs::file_size(repo_folder() / ".no_exist" / scripted_commit / "none") == 0);
+  CHECK(content(repo_folder() / "refs/main") == scripted_commit);
+  CHECK(fs::is_directory(repo_folder() / "snapshots" / scripted_commit));  // what the ref names
+}
+
+TEST_CASE_FIXTURE(fixture, "force_download and local_files_only contradict each other") {
+  download("config.json");
+  options.force_download = true;
+  options.local_files_only = true;
+  const auto failed = failure("config.json");
+  CHECK(failed.code() == errc::invalid_argument);
+  CHECK(std::string(failed.what()).find("force_download") != std::string::npos);
+}
+
+TEST_CASE_FIXTURE(fixture, "a forced download never falls back to the cache") {
+  download("config.json");
+  options.force_download = true;
+  refuse_everything(500);
+  CHECK(failure("config.json").code() == errc::server_failure);
+  CHECK(requests("HEAD ") == 2);  // nor is it asked for again
+  shared->offline = true;
+  CHECK(failure("config.json").code() == errc::offline);
+}
+
+TEST_CASE_FIXTURE(fixture, "refs are written last: a failed download leaves none") {
+  content_fault = [](const seen_request&) -> std::optional<scripted_reply> {
+    return scripted_reply::text(410, "");
+  };
+  failure("big.bin");
+  CHECK_FALSE(fs::exists(repo_folder() / "refs/main"));
+  content_fault = nullptr;
+  download("big.bin");
+  CHECK(content(repo_folder() / "refs/main") == scripted_commit);
+}
+
+TEST_CASE_FIXTURE(fixture, "a ref is written only when it changes, and not for a commit") {
+  download("config.json");
+  const auto ref = repo_folder() / "refs/main";
+  fs::last_write_time(ref, fs::file_time_type{});
+  download("config.json");
+  CHECK(fs::last_write_time(ref) == fs::file_time_type{});
+  io::write_file_atomically(ref, std::string(40, 'b'));
+  download("config.json");
+  CHECK(content(ref) == scripted_commit);
+  options.revision = scripted_commit;
+  download("config.json");
+  CHECK(std::distance(fs::directory_iterator(repo_folder() / "refs"), {}) == 1);
+}
+
+TEST_CASE_FIXTURE(fixture, "a cache that cannot be written to gives out what it has") {
+  const auto path = download("config.json");
+  // Root may write anywhere, so the folder of refs is made one that nobody can write into.
+  fs::remove_all(repo_folder() / "refs");
+  io::write_file_atomically(repo_folder() / "refs", "");
+  CHECK(download("config.json") == path);
+  CHECK(requests("GET ") == 1);
+}
+
+TEST_CASE_FIXTURE(fixture, "a tag of the cache that cannot be written is of no consequence") {
+  fs::create_directories(shared->cache_dir / "CACHEDIR.TAG");
+  CHECK(content(download("config.json")) == files["config.json"].content);
+}
+
+TEST_CASE_FIXTURE(fixture, "a blob that came while the lock was waited for is not fetched") {
+  cached.prepare();
+  auto lock = cache::try_lock_file(cached.layout().lock(etag_of("config.json")));
+  REQUIRE(lock.has_value());
+  bool done = false;
+  fs::path path;
+  asio::co_spawn(context, transfer::download_file(shared, "o/m", "config.json", options),
+                 [&](std::exception_ptr e, fs::path result) {
+                   CHECK_FALSE(e);
+                   path = std::move(result);
+                   done = true;
+                 });
+  context.restart();
+  while (requests("HEAD ") == 0) context.run_one();
+  context.run_for(std::chrono::milliseconds(30));
+  CHECK_FALSE(done);
+  CHECK(requests("GET ") == 0);
+  io::write_file_atomically(cached.layout().blob(etag_of("config.json")),
+                            files["config.json"].content);
+  lock.reset();
+  while (!done) context.run_one();
+  CHECK(requests("GET ") == 0);
+  CHECK(content(path) == files["config.json"].content);
+}
+
+TEST_CASE_FIXTURE(fixture, "blobs can be read by whoever the umask lets") {
+  const auto before = ::umask(0027);
+  const auto small = download("config.json");
+  const auto big = download("big.bin");
+  ::umask(before);
+  for (const auto& path : {small, big}) {
+    struct stat status {};
+    REQUIRE(::stat(path.c_str(), &status) == 0);
+    CHECK((status.st_mode & 0777) == 0640);
+  }
+}
+
+TEST_CASE_FIXTURE(fixture, "an etag of no known kind names the blob and checks nothing") {
+  const std::string etag = "d41d8cd98f00b204e9800998ecf8427e-12";
+  answer("HEAD /o/m/resolve/main/config.json", 200,
+         commit_header() + "ETag: W/\"" + etag + "\"\r\nX-Linked-Size: " +
+             std::to_string(files["config.json"].content.size()) + "\r\n");
+  answer("GET /o/m/resolve/", 200, "");
+  api_fault = [this, before = api_fault](const seen_request& request) {
+    if (request.line.starts_with("GET "))
+      return std::optional(send(request, files["config.json"].content, ""));
+    return before(request);
+  };
+  const auto path = download("config.json");
+  CHECK(fs::canonical(path).filename() == etag);
+  CHECK(observer->count(transfer_event::kind::verified) == 0);
+}
+
+TEST_CASE_FIXTURE(fixture, "a snapshot without links copies what another path has") {
+  shared->disable_symlinks = true;
+  files["copy.json"] = files["config.json"];
+  const auto first = download("config.json");
+  CHECK_FALSE(fs::exists(repo_folder() / "blobs" / etag_of("config.json")));
+  const auto second = download("copy.json");  // no blob is left: it is fetched again, as in Python
+  CHECK(content(second) == content(first));
+  CHECK(requests("GET ") == 2);
+}
+
+TEST_CASE_FIXTURE(fixture, "relative redirects are followed with the token and what they told") {
+  const auto size = std::to_string(files["config.json"].content.size());
+  SUBCASE("to the Hub's own cache") {
+    answer("HEAD /o/m/resolve/main/config.json", 307,
+           commit_header() + "Location: /api/resolve-cache/x?etag=1\r\n");
+    answer("HEAD /api/resolve-cache/x?etag=1 ", 200,
+           "ETag: \"" + etag_of("config.json") + "\"\r\nX-Linked-Size: " + size + "\r\n");
+  }
+  SUBCASE("to the new name of the repository") {
+    answer("HEAD /o/m/resolve/main/config.json", 307,
+           "Location: /new/name/resolve/main/config.json\r\n");
+    answer("HEAD /new/name/resolve/main/config.json", 200,
+           commit_header() + "ETag: \"" + etag_of("config.json") + "\"\r\nX-Linked-Size: " + size +
+               "\r\n");
+  }
+  SUBCASE("by an absolute address of the same host") {
+    answer("HEAD /o/m/resolve/main/config.json", 302,
+           commit_header() + "X-Linked-Etag: \"" + etag_of("config.json") +
+               "\"\r\nX-Linked-Size: " + size + "\r\nLocation: " + api.origin() +
+               "/files/config.json\r\n");
+    answer("HEAD /files/config.json", 200, "ETag: \"another\"\r\n");
+  }
+  CHECK(content(download("config.json")) == files["config.json"].content);
+  CHECK(requests("HEAD ") == 2);
+  CHECK(api.seen()[1].header("authorization") == "Bearer hf_secret");
+  // The content is asked for where the commit is named, whatever the question was redirected to.
+  CHECK(requests("GET /o/m/resolve/" + scripted_commit + "/config.json") == 1);
+}
+
+TEST_CASE_FIXTURE(fixture, "a redirect to another host is the answer, and the token stays") {
+  download("big.bin");
+  CHECK(requests("HEAD ") == 1);
+  for (const auto& request : contents.seen()) CHECK(request.header("authorization").empty());
+  for (const auto& request : api.seen())
+    CHECK(request.header("authorization") == "Bearer hf_secret");
+}
+
+TEST_CASE_FIXTURE(fixture, "the length of a redirect is not that of the file") {
+  answer("HEAD /o/m/resolve/main/config.json", 302,
+         commit_header() + "X-Linked-Etag: \"" + etag_of("config.json") +
+             "\"\r\nLocation: " + contents.origin() + "/config.json\r\n");
+  CHECK(failure("config.json").code() == errc::not_a_hub);
+}
+
+TEST_CASE_FIXTURE(fixture, "the limit of the question is the call's own, unless one is imposed") {
+  download("config.json");
+  api_fault = [](const seen_request&) -> std::optional<scripted_reply> {
+    scripted_reply silence;
+    silence.after = scripted_reply::then::stall;
+    return silence;
+  };
+  const auto begin = std::chrono::steady_clock::now();
+  SUBCASE("the call's") { options.etag_timeout = std::chrono::milliseconds(30); }
+  SUBCASE("imposed") {
+    options.etag_timeout = std::chrono::milliseconds(60'000);
+    shared->imposed_etag_timeout = std::chrono::milliseconds(30);
+  }
+  download("config.json");
+  CHECK(std::chrono::steady_clock::now() - begin < std::chrono::seconds(5));
+}
+
+TEST_CASE_FIXTURE(fixture, "headers and user agent of a call go to the Hub, not to other hosts") {
+  shared->user_agent = "app/1; cohub/0";
+  options.user_agent = "job/7; cohub/0";
+  options.headers = {{"X-Team", "blue"}, {"authorization", "Bearer other"}};
+  download("big.bin");
+  download("config.json");
+  for (const auto& request : api.seen()) {
+    CHECK(request.header("user-agent") == "app/1; cohub/0; job/7");
+    CHECK(request.header("x-team") == "blue");
+    CHECK(request.header("authorization") == "Bearer other");
+  }
+  for (const auto& request : contents.seen()) {
+    CHECK(request.header("x-team").empty());
+    CHECK(request.header("authorization").empty());
+  }
+}
+
+TEST_CASE_FIXTURE(fixture, "headers that would change what a request means are refused") {
+  for (const auto& [name, value] :
+       std::vector<std::pair<std::string, std::string>>{{"Range", "bytes=0-1"},
+                                                        {"host", "elsewhere"},
+                                                        {"X-A", "b\r\nX-C: d"},
+                                                        {"X A", "b"},
+                                                        {"", "b"},
+                                                        {"Content-Length", "1"}}) {
+    CAPTURE(name);
+    options.headers = {{name, value}};
+    CHECK(failure("config.json").code() == errc::invalid_argument);
+  }
+  options.headers.clear();
+  options.user_agent = "a\r\nX-B: c";
+  CHECK(failure("config.json").code() == errc::invalid_argument);
+  CHECK(requests() == 0);
+}
+
+TEST_CASE_FIXTURE(fixture, "another endpoint is asked without the client's token") {
+  options.endpoint = api.origin() + "/";
+  shared->endpoint = "http://127.0.0.1:1";
+  download("config.json");
+  for (const auto& request : api.seen()) CHECK(request.header("authorization").empty());
+  options.token = "hf_own";
+  options.force_download = true;
+  download("config.json");
+  CHECK(api.seen().back().header("authorization") == "Bearer hf_own");
+}
+
+TEST_CASE_FIXTURE(fixture, "a dry run tells what would be done, and does none of it") {
+  auto info = plan("big.bin");
+  CHECK(info.commit_hash == scripted_commit);
+  CHECK(info.file_size == files["big.bin"].content.size());
+  CHECK(info.filename == "big.bin");
+  CHECK(info.local_path == repo_folder() / "snapshots" / scripted_commit / "big.bin");
+  CHECK_FALSE(info.is_cached);
+  CHECK(info.will_download);
+  CHECK_FALSE(fs::exists(shared->cache_dir));
+  CHECK(requests("GET ") == 0);
+
+  download("config.json");
+  files["copy.json"] = files["config.json"];
+  info = plan("copy.json");  // the blob is there, under another path
+  CHECK(info.is_cached);
+  CHECK_FALSE(info.will_download);
+
+  options.revision = scripted_commit;
+  options.force_download = true;
+  const auto before = requests();
+  info = plan("config.json");
+  CHECK(info.is_cached);
+  CHECK(info.will_download);
+  CHECK(info.file_size == files["config.json"].content.size());
+  CHECK(requests() == before);
+  options = {};
+
+  refuse_everything(500);
+  info = plan("config.json");
+  CHECK(info.is_cached);
+  CHECK(info.commit_hash == scripted_commit);
+  refuse_everything(404, "X-Error-Code: EntryNotFound\r\n" + commit_header());
+  CHECK_THROWS_AS(plan("other.json"), error);
+  CHECK_FALSE(fs::exists(repo_folder() / ".no_exist"));
+}
+
+TEST_CASE_FIXTURE(fixture, "looking into the cache has three answers and makes no request") {
+  const auto path = download("config.json");
+  failure("none");
+  const auto before = requests();
+  const auto look = [this](const std::string& name) {
+    return run(transfer::try_to_load_from_cache(shared, "o/m", name, {}));
+  };
+  CHECK(look("config.json").what == cached_file::knowledge::present);
+  CHECK(look("config.json").path == path);
+  CHECK(look("none").what == cached_file::knowledge::absent);
+  CHECK(look("none").path.empty());
+  CHECK(look("big.bin").what == cached_file::knowledge::nothing);
+  CHECK_THROWS_AS(look("../x"), error);
+  CHECK(requests() == before);
+}
+
+TEST_CASE_FIXTURE(fixture, "who waits for another process for long is told so") {
+  cached.prepare();
+  auto lock = cache::try_lock_file(cached.layout().lock(etag_of("config.json")));
+  shared->lock_patience = std::chrono::milliseconds(1);
+  bool done = false;
+  asio::co_spawn(context, transfer::download_file(shared, "o/m", "config.json", options),
+                 [&](std::exception_ptr e, fs::path) {
+                   CHECK_FALSE(e);
+                   done = true;
+                 });
+  context.restart();
+  while (observer->count(transfer_event::kind::lock_wait) == 0) context.run_one();
+  lock.reset();
+  while (!done) context.run_one();
+}
+
+TEST_CASE_FIXTURE(fixture, "what a killed process left of small files is cleared away") {
+  cached.prepare();
+  const auto left_blob = repo_folder() / "blobs" / ".tmp-0123abcd";
+  const auto left_link = repo_folder() / ".tmp-4567cdef";
+  const auto fresh = repo_folder() / "blobs" / ".tmp-89ab0123";
+  for (const auto& path : {left_blob, left_link, fresh}) io::write_file_atomically(path, "half");
+  for (const auto& path : {left_blob, left_link})
+    fs::last_write_time(path, fs::file_time_type::clock::now() - std::chrono::hours(2));
+  download("config.json");
+  CHECK_FALSE(fs::exists(left_blob));
+  CHECK_FALSE(fs::exists(left_link));
+  CHECK(fs::exists(fresh));
+}
+
+TEST_CASE_FIXTURE(fixture, "a range that the server refuses is in the error, with what there is") {
+  content_fault = [](const seen_request&) -> std::optional<scripted_reply> {
+    return scripted_reply::text(416, "", "Content-Range: bytes */10\r\n");
+  };
+  const auto failed = failure("big.bin");
+  CHECK(failed.http().status == 416);
+  CHECK(failed.http().server_message.find("bytes=0-") != std::string::npos);
+  CHECK(failed.http().server_message.find("bytes */10") != std::string::npos);
+  CHECK(requests("GET ") <= 8);  // asking again would not help
+}
