@@ -9,10 +9,7 @@
 #include "hub/repo_id.hpp"
 #include "io/file.hpp"
 
-#include <sys/file.h>
-
 #include <algorithm>
-#include <chrono>
 #include <set>
 #include <utility>
 
@@ -25,8 +22,6 @@ namespace {
 /// Locks held at a time: one descriptor each.
 constexpr std::size_t blob_batch = 128;
 constexpr std::uint64_t ref_limit = 4096;
-
-using kind = cached_incomplete_file_info::kind;
 
 /// The names of `path` below `folder`; nothing if it is not clearly below.
 std::optional<std::vector<std::string>> names_below(const fs::path& path, const fs::path& folder) {
@@ -56,10 +51,6 @@ std::set<std::string> named_commits(const fs::path& repo) {
     }
   });
   return commits;
-}
-
-std::uint64_t freed_by(const struct stat& status) {
-  return S_ISREG(status.st_mode) && status.st_nlink == 1 ? allocated_bytes(status) : 0;
 }
 
 }  // namespace
@@ -213,6 +204,12 @@ void deletion::remove_snapshot(const std::string& repo, const std::string& name,
       keep(full, "is named by a ref", true);
       return;
     }
+    if (snapshots && is_downloading(*folder)) {
+      // A file under way may be meant for this snapshot, and its folder was made before it.
+      result_.freed_size += snapshots->remove_files_below(name);
+      keep(full, "is empty, but stays while something is downloaded to its repository", true);
+      return;
+    }
     const auto aside = ".tmp-" + io::random_suffix();
     if (snapshots && snapshots->move(name, *folder, aside))
       result_.freed_size += folder->remove_tree(aside);
@@ -258,74 +255,6 @@ void deletion::remove_blobs(const std::string& repo, const names& blobs, bool pl
       });
     }
   });
-}
-
-void deletion::remove_incomplete(const names& path, bool planned) {
-  fs::path full = root_;
-  for (const auto& name : path) full /= name;
-  const auto& name = path.back();
-  attempt(full, [&] {
-    std::vector<folder_handle> way;
-    way.emplace_back(root_);
-    if (path.size() > 1) {
-      auto repo = open_repo(path.front());
-      if (!repo) return;
-      way.push_back(std::move(*repo));
-    }
-    for (std::size_t i = 1; i + 1 < path.size(); ++i) way.push_back(way.back().child(path[i]));
-    const auto& folder = way.back();
-    const auto found = folder.status(name);
-    const auto what = leftover_kind(name).value_or(kind::temporary);
-    if (!found) {
-      if (planned) ++result_.deleted;
-      return;
-    }
-    // A folder of such a name is on its way out already.
-    const bool stale =
-        S_ISDIR(found->st_mode) || is_stale(*found, std::chrono::system_clock::now());
-    file_lock lock;
-    if (what != kind::temporary) {
-      const auto locks = root_ / ".locks" / path.front();
-      io::create_directories(locks);
-      auto taken = try_lock_file(locks / (*etag_of_leftover(name) + ".lock"));
-      if (!taken) {
-        keep(full, "is being downloaded by another process", true);
-        return;
-      }
-      lock = std::move(*taken);
-    }
-    if (!stale && !lock.held()) {
-      keep(full, "is so new that somebody may be writing it", true);
-      return;
-    }
-    if (what == kind::partial)
-      remove_partial(folder, name);
-    else
-      result_.freed_size += folder.remove_tree(name);
-    if (planned && !folder.status(name)) ++result_.deleted;
-  });
-}
-
-void deletion::remove_partial(const folder_handle& blobs, const std::string& name) {
-  const auto stem = name.substr(0, name.rfind('.'));
-  const auto partial = stem + ".partial";
-  const auto journal = stem + ".journal";
-  const auto found = blobs.status(partial);
-  io::file content;  // keeps the lock
-  if (found && S_ISREG(found->st_mode)) {
-    content = io::file(blobs.path() / partial, io::file::mode::read);
-    const bool refused =
-        ::flock(content.native_handle(), LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK;
-    // One that bears a name of its own is open without a lock.
-    const bool shared_name = stem.ends_with(".cohub");
-    if (refused || (!shared_name && !is_stale(*found, std::chrono::system_clock::now()))) {
-      keep(blobs.path() / name, "is being downloaded", true);
-      return;
-    }
-  }
-  // The journal first: without it nobody believes what is in the partial.
-  blobs.remove_file(journal);
-  if (found && blobs.remove_file(partial)) result_.freed_size += freed_by(*found);
 }
 
 void deletion::begin_whole(const std::string& repo) {

@@ -53,6 +53,7 @@ class deletion {
   std::optional<folder_handle> open_repo(const std::string& repo);
   void remove_ref(const std::string& repo, const names& path, const names& snapshots);
   void remove_snapshot(const std::string& repo, const std::string& name, bool named_is_kept);
+  bool is_downloading(const folder_handle& repo) const;
   void remove_blobs(const std::string& repo, const names& blobs, bool planned);
   void remove_incomplete(const names& path, bool planned);
   void remove_partial(const folder_handle& blobs, const std::string& name);

@@ -100,10 +100,14 @@ bool folder_handle::remove_empty_folder(const std::string& name) const {
 }
 
 std::uint64_t folder_handle::remove_tree(const std::string& name) const {
-  return remove_tree(name, 0);
+  return remove_tree(name, true, 0);
 }
 
-std::uint64_t folder_handle::remove_tree(const std::string& name, int depth) const {
+std::uint64_t folder_handle::remove_files_below(const std::string& name) const {
+  return remove_tree(name, false, 0);
+}
+
+std::uint64_t folder_handle::remove_tree(const std::string& name, bool folders, int depth) const {
   if (depth > depth_limit) fail(ELOOP, "removing the folder", name);
   const auto found = status(name);
   if (!found) return 0;
@@ -114,8 +118,8 @@ std::uint64_t folder_handle::remove_tree(const std::string& name, int depth) con
   }
   std::uint64_t freed = 0;
   if (const auto folder = find_child(name))
-    for (const auto& entry : folder->names()) freed += folder->remove_tree(entry, depth + 1);
-  if (!remove_empty_folder(name)) fail(ENOTEMPTY, "removing the folder", name);
+    for (const auto& entry : folder->names()) freed += folder->remove_tree(entry, folders, depth + 1);
+  if (folders && !remove_empty_folder(name)) fail(ENOTEMPTY, "removing the folder", name);
   return freed;
 }
 

@@ -37,6 +37,8 @@ class folder_handle {
   bool remove_empty_folder(const std::string& name) const;
   /// Removes an entry with all that is in it. Bytes of the files that are gone.
   std::uint64_t remove_tree(const std::string& name) const;
+  /// The same, but the folders stay, empty.
+  std::uint64_t remove_files_below(const std::string& name) const;
 
   /// Moves an entry of this folder into another one on the same file system; false if there is
   /// none.
@@ -44,7 +46,7 @@ class folder_handle {
 
  private:
   folder_handle(int descriptor, std::filesystem::path path);
-  std::uint64_t remove_tree(const std::string& name, int depth) const;
+  std::uint64_t remove_tree(const std::string& name, bool folders, int depth) const;
   [[noreturn]] void fail(int code, const char* doing, const std::string& name) const;
 
   std::filesystem::path path_;

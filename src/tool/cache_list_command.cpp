@@ -4,6 +4,7 @@
 #include "output.hpp"
 #include "run_operation.hpp"
 
+#include <algorithm>
 #include <iostream>
 #include <memory>
 #include <optional>
@@ -25,7 +26,7 @@ struct arguments {
   bool revisions = false;
   std::vector<std::string> filters;
   std::string sort;
-  std::optional<std::size_t> limit;
+  std::optional<std::int64_t> limit;
   bool show_warnings = false;
 };
 
@@ -94,7 +95,7 @@ int list(const arguments& args) {
     print_error(e.what());
     return usage;
   }
-  if (args.limit && *args.limit < rows.size()) rows.resize(*args.limit);
+  if (args.limit) rows.resize(std::min(rows.size(), static_cast<std::size_t>(*args.limit)));
   json::array items;
   for (const auto& row : rows) items.push_back(row_of(row, now));
   if (args.revisions)
@@ -122,7 +123,9 @@ void add_cache_list_command(CLI::App& cache, int& status) {
       ->option_text("FILTER");
   listing.add_option("--sort", args->sort, "accessed, modified, name or size, with :asc or :desc")
       ->option_text("KEY");
-  listing.add_option("--limit", args->limit, "So many at most")->option_text("N");
+  listing.add_option("--limit", args->limit, "So many at most")
+      ->check(CLI::NonNegativeNumber.description(""))
+      ->option_text("N");
   listing.add_flag("--show-warnings", args->show_warnings, "Tell what is broken in the cache");
   args->out.add_flags(listing);
   listing.footer(

@@ -297,7 +297,7 @@ TEST_CASE_FIXTURE(fixture, "what somebody is writing is not pruned") {
   const io::file open(repo / "blobs/e-3.cohub.partial", io::file::mode::read);
   REQUIRE(::flock(open.native_handle(), LOCK_EX | LOCK_NB) == 0);
   const auto outcome = execute(scan().prune());
-  CHECK(outcome.left.size() == 5);
+  CHECK(outcome.left.size() == 6);
   for (const auto& left : outcome.left) CHECK_MESSAGE(left.in_use, left.path.string());
   const auto there = below(repo / "blobs");
   for (const auto* name : {"e-1.0123abcd.incomplete", ".tmp-0123abcd", "e-2.cohub.0123abcd.partial",
@@ -324,4 +324,30 @@ TEST_CASE_FIXTURE(fixture, "many blobs go, however few descriptors there are") {
   CHECK(outcome.left.empty());
   CHECK(outcome.freed_size == 300);
   CHECK(below(repo / "blobs") == names{"e-kept"});
+}
+
+TEST_CASE_FIXTURE(fixture, "a snapshot that a download may be filling keeps its folders") {
+  put_two_revisions();
+  write(repo / "blobs/e-1.0123abcd.incomplete", "12");
+  const auto locks = root / ".locks/models--ns--name";
+  fs::create_directories(locks);
+  const auto downloading = cache::try_lock_file(locks / "e-1.lock");
+  REQUIRE(downloading);
+  const auto sub = repo / "snapshots" / sha('a') / "sub";
+  SUBCASE("pruned") {
+    const auto outcome = execute(scan().prune());
+    CHECK(outcome.left.size() == 2);
+    CHECK(outcome.freed_size == 10);
+  }
+  SUBCASE("deleted with its repository") {
+    const auto outcome = execute(scan().delete_revisions({"model/ns/name"}));
+    CHECK(outcome.left.size() == 3);
+    CHECK(outcome.deleted == 0);
+    CHECK(outcome.freed_size == 18);
+  }
+  CHECK(fs::is_directory(sub));
+  CHECK(fs::is_empty(sub));
+  CHECK(fs::exists(repo / "blobs/e-1.0123abcd.incomplete"));
+  CHECK_FALSE(fs::exists(repo / "blobs/e-old"));
+  check_valid();
 }
