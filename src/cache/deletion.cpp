@@ -4,7 +4,6 @@
 
 #include "cache/file_lock.hpp"
 #include "cache/leftover.hpp"
-#include "cache/scan.hpp"
 #include "cache/snapshot_walk.hpp"
 #include "hub/repo_id.hpp"
 #include "io/file.hpp"
@@ -240,13 +239,17 @@ void deletion::remove_blobs(const std::string& repo, const names& blobs, bool pl
       });
     }
     if (held.empty()) return;
-    const auto linked = linked_blobs(root_ / repo);
+    if (!links_.contains(repo)) {
+      links_.clear();  // one after the other
+      links_.emplace(repo, blob_links(root_ / repo));
+    }
+    const auto* const linked = links_.at(repo).current();
     for (const auto& [name, lock] : held) {
-      if (!linked || linked->contains(folder / name)) {
+      if (linked == nullptr || linked->contains(folder / name)) {
         keep(folder / name,
-             linked ? "a snapshot links to it"
-                    : "the snapshots cannot be read: one of them may link to it",
-             linked.has_value());
+             linked != nullptr ? "a snapshot links to it"
+                               : "the snapshots cannot be read: one of them may link to it",
+             linked != nullptr);
         continue;
       }
       attempt(folder / name, [&, &entry = name] {

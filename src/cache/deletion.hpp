@@ -2,6 +2,7 @@
 
 #include "cohub/cache.hpp"
 
+#include "cache/blob_links.hpp"
 #include "cache/folder_handle.hpp"
 
 #include <deque>
@@ -65,6 +66,7 @@ class deletion {
   std::filesystem::path root_;
   std::map<std::string, repo_work> repos_{};  // by folder name; "": the root itself
   std::deque<std::function<void()>> steps_{};
+  std::map<std::string, blob_links> links_{};  // of the repository at work
   delete_cache_result result_{};
 };
 

@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <map>
+#include <set>
 #include <system_error>
 #include <utility>
 
@@ -328,19 +329,6 @@ cache_info join_scans(cache_root root, std::vector<repo_scan> scans) {
     info.repos.push_back(std::move(*scan.repo));
   }
   return info;
-}
-
-std::optional<std::set<fs::path>> linked_blobs(const fs::path& folder) {
-  std::set<fs::path> linked;
-  std::vector<cache_warning> warnings;
-  walk_files(folder / "snapshots", warnings, [&](const fs::path& file, const std::string&) {
-    try {
-      linked.insert(resolve_file(folder, file));
-    } catch (const fs::filesystem_error&) {  // leads to nothing, so to no blob
-    }
-  });
-  if (!warnings.empty()) return {};
-  return linked;
 }
 
 }  // namespace cohub::cache

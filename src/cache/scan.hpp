@@ -4,7 +4,6 @@
 
 #include <filesystem>
 #include <optional>
-#include <set>
 #include <vector>
 
 /// Looking through a cache (hub-protocol, section 10). All of it blocks: it belongs on the pool.
@@ -37,9 +36,5 @@ repo_scan scan_repo(const std::filesystem::path& folder);
 
 /// Joins the scans of a root and its folders, in their order.
 cache_info join_scans(cache_root root, std::vector<repo_scan> scans);
-
-/// All that the snapshots of a repository lead to; nothing if some folder cannot be read, so that
-/// any blob may be in use.
-std::optional<std::set<std::filesystem::path>> linked_blobs(const std::filesystem::path& folder);
 
 }  // namespace cohub::cache

@@ -16,7 +16,9 @@ constexpr std::size_t depth_limit = 2048;
 
 void walk(const fs::path& folder, const std::string& prefix, std::size_t depth,
           std::vector<cache_warning>& warnings,
-          const std::function<void(const fs::path&, const std::string&)>& visit) {
+          const std::function<void(const fs::path&, const std::string&)>& visit,
+          const std::function<void(const fs::path&)>& enter) {
+  if (enter) enter(folder);
   if (depth > depth_limit) {
     warnings.push_back(make_warning(folder, "lies too deep"));
     return;
@@ -29,7 +31,7 @@ void walk(const fs::path& folder, const std::string& prefix, std::size_t depth,
       if (status.type() != fs::file_type::not_found)  // else it went meanwhile
         warnings.push_back(make_warning(path, "cannot be looked at: " + failure.message()));
     } else if (status.type() == fs::file_type::directory) {
-      walk(path, prefix + name.string() + '/', depth + 1, warnings, visit);
+      walk(path, prefix + name.string() + '/', depth + 1, warnings, visit, enter);
     } else if (status.type() == fs::file_type::symlink && fs::is_directory(path, failure)) {
       warnings.push_back(make_warning(path, "is a link to a folder, which is not followed"));
     } else {
@@ -65,8 +67,9 @@ std::vector<fs::path> list_names(const fs::path& folder, std::vector<cache_warni
 }
 
 void walk_files(const fs::path& folder, std::vector<cache_warning>& warnings,
-                const std::function<void(const fs::path&, const std::string&)>& visit) {
-  walk(folder, {}, 0, warnings, visit);
+                const std::function<void(const fs::path&, const std::string&)>& visit,
+                const std::function<void(const fs::path&)>& enter) {
+  walk(folder, {}, 0, warnings, visit, enter);
 }
 
 fs::path resolve_file(const fs::path& repo, const fs::path& file) {

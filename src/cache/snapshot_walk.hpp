@@ -17,10 +17,12 @@ std::vector<std::filesystem::path> list_names(const std::filesystem::path& folde
                                               std::vector<cache_warning>& warnings);
 
 /// Visits the files below a folder, links to files included, with their path relative to it. A link
-/// to a folder is not followed, since it may lead anywhere: a warning.
+/// to a folder is not followed, since it may lead anywhere: a warning. `enter`, if given, is told
+/// of each folder before it is read.
 void walk_files(
     const std::filesystem::path& folder, std::vector<cache_warning>& warnings,
-    const std::function<void(const std::filesystem::path& file, const std::string& name)>& visit);
+    const std::function<void(const std::filesystem::path& file, const std::string& name)>& visit,
+    const std::function<void(const std::filesystem::path& folder)>& enter = nullptr);
 
 /// Where a file of a snapshot has its content. `repo` is free of links.
 /// @throws std::filesystem::filesystem_error  the link leads to nothing

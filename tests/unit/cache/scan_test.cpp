@@ -206,13 +206,3 @@ TEST_CASE_FIXTURE(fixture, "a repository behind a link is shown, but nothing of 
   CHECK(info.incomplete_files.empty());
   CHECK(info.unlinked_blobs.empty());
 }
-
-TEST_CASE_FIXTURE(fixture, "all that snapshots lead to is in use") {
-  put_two_revisions();
-  const auto linked = cache::linked_blobs(repo);
-  REQUIRE(linked);
-  CHECK(linked->size() == 3);
-  CHECK(linked->contains(repo / "blobs/e-old"));
-  fs::create_directory_symlink("/", repo / "snapshots" / sha('b') / "anywhere");
-  CHECK_FALSE(cache::linked_blobs(repo));
-}
