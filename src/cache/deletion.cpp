@@ -295,13 +295,20 @@ bool deletion::end_whole(const std::string& repo) {
     }
     // While something is in use it stays a repository, with all the folders of one.
     if (has_refs(repo)) return;
-    for (const auto* name : {"blobs", "snapshots"}) {
+    const auto remove_empty = [&](const std::string& name) {
       const auto found = folder->status(name);
-      const bool is_folder = found && S_ISDIR(found->st_mode);
-      if (is_folder && !folder->child(name).names().empty()) return;
-    }
+      if (found && !S_ISDIR(found->st_mode)) folder->remove_file(name);
+      return folder->remove_empty_folder(name);
+    };
+    const auto snapshots = folder->status("snapshots");
+    if (snapshots && S_ISDIR(snapshots->st_mode) && !folder->child("snapshots").names().empty())
+      return;
+    if (!remove_empty("blobs")) return;
     for (const auto& name : folder->names())
-      attempt(root_ / repo / name, [&] { result_.freed_size += folder->remove_tree(name); });
+      if (name != "snapshots")
+        attempt(root_ / repo / name, [&] { result_.freed_size += folder->remove_tree(name); });
+    // Without snapshots/ it is no repository to anybody, so that goes last.
+    if (!remove_empty("snapshots")) return;
     gone = folder_handle(root_).remove_empty_folder(repo);
   });
   return gone;
