@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "cohub/awaitable.hpp"
+#include "cohub/cache.hpp"
 #include "cohub/client_config.hpp"
 #include "cohub/commit.hpp"
 #include "cohub/download.hpp"
@@ -164,6 +165,30 @@ class client {
   /// @throws error  errc::unauthorized
   /// @par Mirrors  whoami(); GET /api/whoami-v2
   awaitable<user_info> whoami(named<whoami_options> options = {});
+
+  /// What is in the cache: repositories, revisions, files, and what interrupted operations left. What is
+  /// broken is left out and told as a warning; no request is made. Memory: one entry a file.
+  /// @throws error  errc::local_entry_not_found: there is no cache; errc::invalid_argument: it is a file
+  /// @par Cancellation  between repositories
+  /// @par Mirrors  scan_cache_dir()
+  awaitable<cache_info> scan_cache_dir(named<scan_cache_dir_options> options = {});
+
+  /// Deletes from the cache what `cache_info::delete_revisions` or `prune` planned: refs first, then
+  /// snapshots, then blobs, so that a kill leaves a valid cache. What another process is using, what a new
+  /// snapshot uses again and what lies outside the cache is left alone and reported, as is what cannot be
+  /// deleted. A path that is gone already counts as deleted.
+  /// @throws error  errc::local_entry_not_found: there is no such cache
+  /// @par Cancellation  leaves a valid cache with a part of the plan done
+  /// @par Mirrors  DeleteCacheStrategy.execute()
+  awaitable<delete_cache_result> execute(named<delete_cache_strategy> strategy);
+
+  /// Compares a cached snapshot, or a local folder, to what the Hub has at that revision: sha256 of large
+  /// files, git's blob id of others. Large files are read in pieces.
+  /// @throws error  errc::local_entry_not_found: there is nothing to compare; errc::repository_not_found,
+  ///                errc::revision_not_found
+  /// @par Mirrors  verify_repo_checksums(); GET /api/{type}/{repo}/tree/{revision}
+  awaitable<folder_verification> verify_repo_checksums(
+      std::string repo_id, named<verify_repo_checksums_options> options = {});
 
  private:
   std::shared_ptr<detail::client_state> state_;

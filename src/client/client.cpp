@@ -1,5 +1,6 @@
 #include "cohub/client.hpp"
 
+#include "client/cache_operations.hpp"
 #include "client/client_state.hpp"
 #include "client/operation.hpp"
 #include "client/repository_operations.hpp"
@@ -9,6 +10,7 @@
 #include "transfer/snapshot.hpp"
 #include "transfer/tree_listing.hpp"
 #include "transfer/upload_folder.hpp"
+#include "transfer/verify_cache.hpp"
 
 #include <utility>
 
@@ -120,6 +122,20 @@ awaitable<commit_info> client::upload_folder(std::filesystem::path folder, std::
 
 awaitable<user_info> client::whoami(named<whoami_options> options) {
   return operation(repository::whoami(state_->shared, *std::move(options)));
+}
+
+awaitable<cache_info> client::scan_cache_dir(named<scan_cache_dir_options> options) {
+  return operation(cache_operations::scan(state_->shared, *std::move(options)));
+}
+
+awaitable<delete_cache_result> client::execute(named<delete_cache_strategy> strategy) {
+  return operation(cache_operations::execute(state_->shared, *std::move(strategy)));
+}
+
+awaitable<folder_verification> client::verify_repo_checksums(
+    std::string repo_id, named<verify_repo_checksums_options> options) {
+  return operation(transfer::verify_repo_checksums(state_->shared, std::move(repo_id),
+                                                   *std::move(options)));
 }
 
 }  // namespace cohub

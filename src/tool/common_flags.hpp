@@ -17,6 +17,18 @@ inline std::optional<repo_type> parse_type(const std::string& word) {
   return {};
 }
 
+inline std::string type_word(repo_type type) {
+  switch (type) {
+    case repo_type::dataset:
+      return "dataset";
+    case repo_type::space:
+      return "space";
+    case repo_type::model:
+      break;
+  }
+  return "model";
+}
+
 inline void add_type_flag(CLI::App& command, repo_type& type) {
   command
       .add_option_function<std::string>(

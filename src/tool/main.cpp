@@ -22,6 +22,7 @@ int main(int argc, char** argv) {
   add_download_command(app, status);
   add_upload_command(app, status);
   add_repo_command(app, status);
+  add_cache_command(app, status);
   add_whoami_command(app, status);
   add_serve_command(app, status);
   try {

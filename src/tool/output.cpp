@@ -1,0 +1,164 @@
+#include "output.hpp"
+
+#include "run_operation.hpp"
+
+#include <boost/json/serialize.hpp>
+
+#include <algorithm>
+#include <iostream>
+#include <map>
+
+namespace cohub::tool {
+
+namespace {
+
+/// One line, and nothing that a terminal takes for a command.
+std::string one_line(std::string text) {
+  std::replace_if(
+      text.begin(), text.end(),
+      [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }, ' ');
+  return text;
+}
+
+std::string cell(const boost::json::object& item, const std::string& column) {
+  const auto* const value = item.if_contains(column);
+  if (value == nullptr || value->is_null()) return {};
+  if (value->is_string()) return one_line(std::string(value->get_string()));
+  if (!value->is_array()) return one_line(boost::json::serialize(*value));
+  std::string joined;
+  for (const auto& part : value->get_array()) {
+    if (!joined.empty()) joined += ", ";
+    joined += part.is_string() ? std::string(part.get_string()) : boost::json::serialize(part);
+  }
+  return one_line(joined);
+}
+
+/// Characters that UTF-8 text takes on a terminal, wide ones apart.
+std::size_t width(const std::string& text) {
+  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) {
+    return (static_cast<unsigned char>(c) & 0xc0) != 0x80;
+  }));
+}
+
+std::string upper(std::string text) {
+  for (auto& c : text)
+    if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
+  return text;
+}
+
+void print_padded(const std::vector<std::string>& cells, const std::vector<std::size_t>& widths,
+                  const std::vector<output::column>& columns) {
+  std::string line;
+  for (std::size_t i = 0; i < cells.size(); ++i) {
+    const std::string blanks(widths[i] - std::min(widths[i], width(cells[i])), ' ');
+    if (i > 0) line += ' ';
+    line += columns[i].right ? blanks + cells[i] : cells[i] + blanks;
+  }
+  line.erase(line.find_last_not_of(' ') + 1);
+  std::cout << line << '\n';
+}
+
+}  // namespace
+
+void output::add_flags(CLI::App& command) {
+  const std::map<std::string, format> words{{"auto", format::human},  {"human", format::human},
+                                            {"table", format::human}, {"agent", format::agent},
+                                            {"json", format::json},   {"quiet", format::quiet}};
+  command
+      .add_option_function<std::string>(
+          "--format", [this, words](const std::string& word) { mode_ = words.at(word); },
+          "How to write it: human (or table), agent, json, quiet")
+      ->check([words](const std::string& word) {
+        return words.contains(word) ? std::string()
+                                    : "\"" + word + "\" is not human, table, agent, json or quiet";
+      })
+      ->option_text("FORMAT [human]");
+  command.add_flag_function(
+      "--json", [this](std::int64_t) { mode_ = format::json; }, "The same as --format json");
+  command.add_flag_function(
+      "-q,--quiet", [this](std::int64_t) { mode_ = format::quiet; }, "The same as --format quiet");
+}
+
+void output::text(const std::string& line) const {
+  if (mode_ == format::human || mode_ == format::agent) std::cout << line << std::endl;
+}
+
+void output::table(const boost::json::array& items, const std::vector<column>& columns,
+                   const std::string& name_column) const {
+  if (mode_ == format::json) {
+    std::cout << boost::json::serialize(items) << std::endl;
+    return;
+  }
+  if (mode_ == format::quiet) {
+    for (const auto& item : items) std::cout << cell(item.as_object(), name_column) << '\n';
+    std::cout << std::flush;
+    return;
+  }
+  if (items.empty()) {
+    std::cout << "No results found." << std::endl;
+    return;
+  }
+  std::vector<std::vector<std::string>> rows(1);
+  for (const auto& one : columns)
+    rows[0].push_back(mode_ == format::human ? upper(one.name) : one.name);
+  for (const auto& item : items) {
+    rows.emplace_back();
+    for (const auto& one : columns) rows.back().push_back(cell(item.as_object(), one.name));
+  }
+  if (mode_ == format::agent) {
+    for (const auto& row : rows)
+      for (std::size_t i = 0; i < row.size(); ++i)
+        std::cout << row[i] << (i + 1 < row.size() ? '\t' : '\n');
+    std::cout << std::flush;
+    return;
+  }
+  std::vector<std::size_t> widths(columns.size());
+  for (const auto& row : rows)
+    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], width(row[i]));
+  std::vector<std::string> rule;
+  for (const auto one : widths) rule.emplace_back(one, '-');
+  rows.insert(rows.begin() + 1, std::move(rule));
+  for (const auto& row : rows) print_padded(row, widths, columns);
+  std::cout << std::flush;
+}
+
+void output::result(const std::string& sentence, const boost::json::object& facts) const {
+  switch (mode_) {
+    case format::human:
+      std::cout << sentence << '\n';
+      break;
+    case format::agent:
+      for (auto fact = facts.begin(); fact != facts.end(); ++fact)
+        std::cout << (fact == facts.begin() ? "" : " ") << std::string_view(fact->key()) << '='
+                  << cell(facts, std::string(fact->key()));
+      std::cout << '\n';
+      break;
+    case format::json:
+      std::cout << boost::json::serialize(facts) << '\n';
+      break;
+    case format::quiet:
+      if (!facts.empty()) std::cout << cell(facts, std::string(facts.begin()->key())) << '\n';
+      break;
+  }
+  std::cout << std::flush;
+}
+
+bool output::confirmed(const std::string& question, bool yes) const {
+  if (yes) return true;
+  if (mode_ != format::human) {
+    print_error(question + " Say --yes to go on");
+    return false;
+  }
+  std::cerr << question << " [y/N] " << std::flush;
+  std::string answer;
+  std::getline(std::cin, answer);
+  if (answer == "y" || answer == "Y" || answer == "yes") return true;
+  print_error("nothing was deleted (--yes goes on without asking)");
+  return false;
+}
+
+void print_warning(const std::string& text) {
+  std::cerr << one_line("cohub: warning: " + text) << std::endl;
+}
+
+}  // namespace cohub::tool
