@@ -36,6 +36,7 @@ enum class errc {
   invalid_response,      ///< the answer is not what the protocol says: malformed JSON, headers, ranges
   not_a_hub,             ///< the server answers, but without the headers every Hub sends
   content_mismatch,      ///< size or checksum of what arrived differs from what was promised
+  proxy_failure,         ///< the proxy is unreachable, refuses (`http_context::status`), or is no HTTP proxy
 
   // what the caller asked for
   invalid_repository_id,  ///< not "name" or "owner/name"

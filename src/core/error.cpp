@@ -48,6 +48,8 @@ const char* text_of(errc code) noexcept {
       return "the server does not answer as a Hub does";
     case errc::content_mismatch:
       return "the content is not what was promised";
+    case errc::proxy_failure:
+      return "the proxy does not let it through";
     case errc::invalid_repository_id:
       return "not a repository id (\"name\" or \"owner/name\")";
     case errc::invalid_path:
