@@ -2,9 +2,9 @@
 
 #include "cohub/error.hpp"
 
+#include "http/happy_eyeballs.hpp"
 #include "http/proxy_tunnel.hpp"
 
-#include <boost/asio/connect.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -51,13 +51,16 @@ awaitable<std::vector<tcp::endpoint>> addresses_of(core::origin where) {
 /// A socket that is connected to the first address of `where` that answers.
 awaitable<tcp::socket> connect_socket(core::origin where) {
   const auto addresses = co_await addresses_of(where);
-  tcp::socket socket(co_await asio::this_coro::executor);
+  std::optional<tcp::socket> socket;
   boost::system::error_code failure;
-  co_await asio::async_connect(socket, addresses,
-                               asio::redirect_error(asio::use_awaitable, failure));
+  try {
+    socket = co_await connect_to_first(interleave(addresses));
+  } catch (const boost::system::system_error& e) {
+    failure = e.code();
+  }
   if (failure) fail(failure, "connecting to " + where.authority());
-  socket.set_option(tcp::no_delay(true), failure);
-  co_return socket;
+  socket->set_option(tcp::no_delay(true), failure);
+  co_return std::move(*socket);
 }
 
 /// The same by way of a proxy: the proxy's failures bear its name.
