@@ -81,7 +81,8 @@ awaitable<tcp::socket> connect_socket(core::origin where, proxy through) {
 }  // namespace
 
 awaitable<std::unique_ptr<stream>> connect(core::origin where, std::optional<proxy> through,
-                                           std::shared_ptr<asio::ssl::context> context) {
+                                           std::shared_ptr<asio::ssl::context> context,
+                                           std::shared_ptr<tls_session_shelf> sessions) {
   std::optional<tcp::socket> socket;
   if (through) {
     socket = co_await connect_socket(where, *through);
@@ -94,7 +95,8 @@ awaitable<std::unique_ptr<stream>> connect(core::origin where, std::optional<pro
     co_return result;
   }
   try {
-    result = co_await make_tls_stream(std::move(*socket), std::move(context), where.host);
+    result = co_await make_tls_stream(std::move(*socket), std::move(context), where.host,
+                                      std::move(sessions));
   } catch (const boost::system::system_error& e) {
     if (dynamic_cast<const error*>(&e) != nullptr || is_cancellation(e.code())) throw;
     throw error(e.code(), "TLS handshake with " + where.authority());

@@ -4,6 +4,7 @@
 
 #include "http/connect.hpp"
 #include "http/tls_context.hpp"
+#include "http/tls_sessions.hpp"
 #include "io/with_timeout.hpp"
 
 #include <boost/asio/redirect_error.hpp>
@@ -44,6 +45,7 @@ struct connection_pool::slot {
   std::list<waiter*> line;
   // The proxy follows from the origin, so that a slot never holds connections of two routes.
   std::optional<std::optional<proxy>> route;
+  std::shared_ptr<tls_session_shelf> sessions;  // null until https needs it
 
   void call_next() {
     if (line.empty()) return;
@@ -178,9 +180,10 @@ awaitable<leased_connection> connection_pool::acquire(core::origin where, bool f
   lease.pool_ = shared_from_this();  // from here on, leaving makes room again
   lease.origin_ = where;
   if (where.secure() && !tls_) tls_ = make_tls_context(ca_file_);
+  if (where.secure() && !here.sessions) here.sessions = std::make_shared<tls_session_shelf>();
   std::string doing = "connecting to " + where.authority();
   if (through) doing += " through the proxy " + through->name();
-  auto opening = connect(where, through, tls_);
+  auto opening = connect(where, through, tls_, here.sessions);
   lease.stream_ = co_await io::with_timeout(std::move(opening), connect_limit, std::move(doing));
   co_return lease;
 }
