@@ -38,6 +38,15 @@ struct client_config {
   std::optional<std::string> token{};  ///< unset: `HF_TOKEN`, else the token file; "" sends none
   std::filesystem::path cache_dir{};  ///< empty: `HF_HUB_CACHE`, else `$HF_HOME/hub`
   std::filesystem::path ca_file{};    ///< PEM; empty: `SSL_CERT_FILE`, else the system's store
+  /// "http://user:password@host:port" for all requests; "" for none; unset: `HTTP_PROXY`,
+  /// `HTTPS_PROXY` and `ALL_PROXY` by the scheme of the target, in lower or upper case. Plain
+  /// requests are handed to the proxy, https goes through a tunnel (CONNECT). The user and password
+  /// are percent-decoded, sent to the proxy alone, and never printed.
+  std::optional<std::string> proxy{};
+  /// Comma list of targets that are reached without the proxy: "*", "example.com" (and all below
+  /// it), ".example.com" (only those below it), addresses, networks ("10.0.0.0/8"), "host:port".
+  /// Unset: `NO_PROXY`.
+  std::optional<std::string> no_proxy{};
   std::string library_name{};         ///< put in front of the user agent with `library_version`
   std::string library_version{};
   std::optional<bool> offline{};      ///< unset: `HF_HUB_OFFLINE`; true refuses every request

@@ -40,6 +40,7 @@ enum class errc {
   not_a_hub,             ///< the server answers, but without the headers every Hub sends
   content_mismatch,      ///< size or checksum of what arrived differs from what was promised
   ranges_unsupported,    ///< the server sends files only whole, and the part asked for is too far in
+  proxy_failure,         ///< the proxy is unreachable, refuses (`http_context::status`), or is no HTTP proxy
 
   // what the caller asked for
   invalid_repository_id,  ///< not "name" or "owner/name"

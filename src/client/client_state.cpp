@@ -66,12 +66,24 @@ core::logger make_logger(const client_config& config) {
   return {{}, log_level::error};
 }
 
+http::proxy_settings proxies_of(const client_config& config) {
+  auto settings = http::read_proxy_settings();
+  if (config.no_proxy) settings.bypass = *config.no_proxy;
+  if (!config.proxy) return settings;
+  if (!config.proxy->empty() && !http::parse_proxy(*config.proxy))
+    throw error(errc::invalid_url, "client_config::proxy must be http://[user:password@]host:port");
+  settings.http = settings.https = {};
+  settings.all = *config.proxy;
+  return settings;
+}
+
 http::transport_config transport_settings(const client_config& config) {
   http::transport_config settings;
   settings.timeouts = config.timeouts;
   settings.retries = config.retries;
   settings.max_connections = config.max_connections;
   settings.ca_file = config.ca_file;
+  settings.proxies = proxies_of(config);
   settings.user_agent = user_agent(config);
   return settings;
 }

@@ -54,6 +54,8 @@ const char* text_of(errc code) noexcept {
       return "the content is not what was promised";
     case errc::ranges_unsupported:
       return "the server does not send parts of files";
+    case errc::proxy_failure:
+      return "the proxy does not let it through";
     case errc::invalid_repository_id:
       return "not a repository id (\"name\" or \"owner/name\")";
     case errc::invalid_path:

@@ -91,9 +91,15 @@ boost::system::result<url> from_view(const urls::url_view& view) {
 
 }  // namespace
 
+std::string host_and_port(const origin& where) {
+  std::string text =
+      where.host.find(':') == std::string::npos ? where.host : '[' + where.host + ']';
+  return text + ':' + std::to_string(where.port);
+}
+
 std::string origin::authority() const {
-  std::string text = host.find(':') == std::string::npos ? host : '[' + host + ']';
-  if (port != (secure() ? 443 : 80)) text += ':' + std::to_string(port);
+  std::string text = host_and_port(*this);
+  if (port == (secure() ? 443 : 80)) text.resize(text.rfind(':'));
   return text;
 }
 

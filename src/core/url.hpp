@@ -21,6 +21,9 @@ struct origin {
   friend auto operator<=>(const origin&, const origin&) = default;
 };
 
+/// "host:port" with the port even where it is the scheme's own, IPv6 in brackets.
+std::string host_and_port(const origin& where);
+
 /// An absolute http or https url, without user info and fragment.
 struct url {
   core::origin origin{};

@@ -2,12 +2,16 @@
 
 #include "cohub/error.hpp"
 
-#include <boost/asio/connect.hpp>
+#include "http/happy_eyeballs.hpp"
+#include "http/proxy_tunnel.hpp"
+
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace cohub::http {
@@ -44,24 +48,55 @@ awaitable<std::vector<tcp::endpoint>> addresses_of(core::origin where) {
   co_return found;
 }
 
+/// A socket that is connected to the first address of `where` that answers.
+awaitable<tcp::socket> connect_socket(core::origin where) {
+  const auto addresses = co_await addresses_of(where);
+  std::optional<tcp::socket> socket;
+  boost::system::error_code failure;
+  try {
+    socket = co_await connect_to_first(interleave(addresses));
+  } catch (const boost::system::system_error& e) {
+    failure = e.code();
+  }
+  if (failure) fail(failure, "connecting to " + where.authority());
+  socket->set_option(tcp::no_delay(true), failure);
+  co_return std::move(*socket);
+}
+
+/// The same by way of a proxy: the proxy's failures bear its name.
+awaitable<tcp::socket> connect_socket(core::origin where, proxy through) {
+  std::optional<std::string> unreachable;
+  std::optional<tcp::socket> socket;
+  try {
+    socket = co_await connect_socket(through.origin);
+  } catch (const boost::system::system_error& e) {
+    if (is_cancellation(e.code())) throw;
+    unreachable = e.code().message();
+  }
+  if (unreachable) fail_proxy(through, where, *unreachable);
+  if (where.secure()) co_await open_tunnel(*socket, std::move(through), where);
+  co_return std::move(*socket);
+}
+
 }  // namespace
 
-awaitable<std::unique_ptr<stream>> connect(core::origin where,
-                                           std::shared_ptr<asio::ssl::context> context) {
-  const auto addresses = co_await addresses_of(where);
-  tcp::socket socket(co_await asio::this_coro::executor);
-  boost::system::error_code failure;
-  co_await asio::async_connect(socket, addresses,
-                               asio::redirect_error(asio::use_awaitable, failure));
-  if (failure) fail(failure, "connecting to " + where.authority());
-  socket.set_option(tcp::no_delay(true), failure);
+awaitable<std::unique_ptr<stream>> connect(core::origin where, std::optional<proxy> through,
+                                           std::shared_ptr<asio::ssl::context> context,
+                                           std::shared_ptr<tls_session_shelf> sessions) {
+  std::optional<tcp::socket> socket;
+  if (through) {
+    socket = co_await connect_socket(where, *through);
+  } else {
+    socket = co_await connect_socket(where);
+  }
   std::unique_ptr<stream> result;
   if (!where.secure()) {
-    result = make_plain_stream(std::move(socket));
+    result = make_plain_stream(std::move(*socket));
     co_return result;
   }
   try {
-    result = co_await make_tls_stream(std::move(socket), std::move(context), where.host);
+    result = co_await make_tls_stream(std::move(*socket), std::move(context), where.host,
+                                      std::move(sessions));
   } catch (const boost::system::system_error& e) {
     if (dynamic_cast<const error*>(&e) != nullptr || is_cancellation(e.code())) throw;
     throw error(e.code(), "TLS handshake with " + where.authority());

@@ -1,18 +1,24 @@
 #pragma once
 
 #include "core/url.hpp"
+#include "http/proxy_settings.hpp"
 #include "http/stream.hpp"
 
 #include <boost/asio/ssl/context.hpp>
 
 #include <memory>
+#include <optional>
 
 namespace cohub::http {
 
 /// Opens a stream to an origin: resolves, connects to the first address that answers, and for https
 /// handshakes. Bounded by the caller (`io::with_timeout`).
-/// @throws error  the resolver's or the system's code, or errc::certificate_rejected
-awaitable<std::unique_ptr<stream>> connect(core::origin where,
-                                           std::shared_ptr<asio::ssl::context> context);
+/// @param through  the proxy that is connected to instead; for https a tunnel through it is opened
+/// @param sessions  the TLS sessions of this very origin
+/// @throws error  the resolver's or the system's code, errc::proxy_failure,
+/// errc::certificate_rejected
+awaitable<std::unique_ptr<stream>> connect(core::origin where, std::optional<proxy> through,
+                                           std::shared_ptr<asio::ssl::context> context,
+                                           std::shared_ptr<tls_session_shelf> sessions);
 
 }  // namespace cohub::http

@@ -4,6 +4,7 @@
 
 #include "http/connect.hpp"
 #include "http/tls_context.hpp"
+#include "http/tls_sessions.hpp"
 #include "io/with_timeout.hpp"
 
 #include <boost/asio/redirect_error.hpp>
@@ -42,6 +43,9 @@ struct connection_pool::slot {
   std::deque<idle_stream> idle;  // the most recently used at the back
   std::size_t open = 0;          // idle and leased
   std::list<waiter*> line;
+  // The proxy follows from the origin, so that a slot never holds connections of two routes.
+  std::optional<std::optional<proxy>> route;
+  std::shared_ptr<tls_session_shelf> sessions;  // null until https needs it
 
   void call_next() {
     if (line.empty()) return;
@@ -62,6 +66,7 @@ leased_connection& leased_connection::operator=(leased_connection&& other) noexc
     pool_ = std::move(other.pool_);
     origin_ = std::move(other.origin_);
     stream_ = std::move(other.stream_);
+    forwarder_ = other.forwarder_;
     reused_ = other.reused_;
   }
   return *this;
@@ -80,13 +85,31 @@ void leased_connection::give_back() {
   std::exchange(pool_, {})->put_idle(origin_, std::move(stream_));
 }
 
-connection_pool::connection_pool(std::size_t limit, std::filesystem::path ca_file)
-    : limit_(limit), ca_file_(std::move(ca_file)), places_(std::make_unique<place>()) {}
+connection_pool::connection_pool(std::size_t limit, std::filesystem::path ca_file,
+                                 proxy_settings proxies)
+    : limit_(limit),
+      ca_file_(std::move(ca_file)),
+      proxies_(std::move(proxies)),
+      places_(std::make_unique<place>()) {}
 
 connection_pool::~connection_pool() = default;
 
 connection_pool::slot& connection_pool::slot_of(const core::origin& where) {
   return places_->slots[where];
+}
+
+const std::optional<proxy>& connection_pool::route_of(slot& here, const core::origin& where) const {
+  if (!here.route) {
+    const auto chosen = choose_proxy(proxies_, where);
+    // Without the url, which may hold a password.
+    if (!chosen)
+      throw error(errc::proxy_failure,
+                  "connecting to " + where.authority() + " (the url in " +
+                      (where.secure() ? "HTTPS_PROXY" : "HTTP_PROXY") +
+                      " or ALL_PROXY must be http://[user:password@]host:port)");
+    here.route = *chosen;
+  }
+  return *here.route;
 }
 
 void connection_pool::put_idle(const core::origin& where, std::unique_ptr<stream> idle) {
@@ -134,7 +157,9 @@ awaitable<void> connection_pool::wait_in_line(core::origin where) {
 awaitable<leased_connection> connection_pool::acquire(core::origin where, bool fresh,
                                                       std::chrono::milliseconds connect_limit) {
   auto& here = slot_of(where);
+  const auto& through = route_of(here, where);
   leased_connection lease;
+  if (through && !where.secure()) lease.forwarder_ = &*through;
   for (;;) {
     if (!fresh) {
       if (auto idle = take_idle(here)) {
@@ -155,9 +180,11 @@ awaitable<leased_connection> connection_pool::acquire(core::origin where, bool f
   lease.pool_ = shared_from_this();  // from here on, leaving makes room again
   lease.origin_ = where;
   if (where.secure() && !tls_) tls_ = make_tls_context(ca_file_);
-  auto opening = connect(where, tls_);
-  lease.stream_ = co_await io::with_timeout(std::move(opening), connect_limit,
-                                            "connecting to " + where.authority());
+  if (where.secure() && !here.sessions) here.sessions = std::make_shared<tls_session_shelf>();
+  std::string doing = "connecting to " + where.authority();
+  if (through) doing += " through the proxy " + through->name();
+  auto opening = connect(where, through, tls_, here.sessions);
+  lease.stream_ = co_await io::with_timeout(std::move(opening), connect_limit, std::move(doing));
   co_return lease;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "core/url.hpp"
+#include "http/proxy_settings.hpp"
 #include "http/stream.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
@@ -10,6 +11,7 @@
 #include <cstddef>
 #include <filesystem>
 #include <memory>
+#include <optional>
 
 namespace cohub::http {
 
@@ -30,6 +32,10 @@ class leased_connection {
   /// Whether it served a request before: the server may have closed it meanwhile.
   bool reused() const noexcept { return reused_; }
 
+  /// The proxy that gets the requests of this connection and hands them on; null where the target
+  /// itself reads them, be it through a tunnel.
+  const proxy* forwarded_by() const noexcept { return forwarder_; }
+
   /// The exchange is complete and the connection may carry another.
   void give_back();
 
@@ -40,13 +46,15 @@ class leased_connection {
   std::shared_ptr<connection_pool> pool_{};
   core::origin origin_{};
   std::unique_ptr<stream> stream_{};
+  const proxy* forwarder_ = nullptr;  // the pool's
   bool reused_ = false;
 };
 
-/// Kept-alive connections, at most `limit` to one origin; who comes later waits in line.
+/// Kept-alive connections, direct or by way of a proxy, at most `limit` to one origin; who comes
+/// later waits in line.
 class connection_pool : public std::enable_shared_from_this<connection_pool> {
  public:
-  connection_pool(std::size_t limit, std::filesystem::path ca_file);
+  connection_pool(std::size_t limit, std::filesystem::path ca_file, proxy_settings proxies = {});
   ~connection_pool();
 
   /// An idle connection, or a new one.
@@ -64,6 +72,7 @@ class connection_pool : public std::enable_shared_from_this<connection_pool> {
   struct slot;
   struct place;
 
+  const std::optional<proxy>& route_of(slot& here, const core::origin& where) const;
   slot& slot_of(const core::origin& where);
   void put_idle(const core::origin& where, std::unique_ptr<stream> idle);
   void leave(const core::origin& where) noexcept;
@@ -72,6 +81,7 @@ class connection_pool : public std::enable_shared_from_this<connection_pool> {
 
   std::size_t limit_;
   std::filesystem::path ca_file_;
+  proxy_settings proxies_;
   std::shared_ptr<asio::ssl::context> tls_;  // made by the first https connection
   std::unique_ptr<place> places_;
 };

@@ -2,6 +2,8 @@
 
 #include "cohub/error.hpp"
 
+#include "http/proxy_tunnel.hpp"
+
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http/buffer_body.hpp>
 #include <boost/beast/http/empty_body.hpp>
@@ -40,11 +42,12 @@ void check_field(std::string_view text) {
 }
 
 /// The request line and header fields as bytes.
-std::string serialize_head(const request& what, const std::string& user_agent) {
+std::string serialize_head(const request& what, const std::string& user_agent,
+                           const proxy* through) {
   beast::http::request<beast::http::empty_body> message;
   message.method_string(to_string(what.verb));
   check_field(what.url.target);
-  message.target(what.url.target);
+  message.target(through != nullptr ? what.url.text() : what.url.target);
   message.version(11);
   message.set(beast::http::field::host, what.url.origin.authority());
   message.set(beast::http::field::user_agent, user_agent);
@@ -55,6 +58,8 @@ std::string serialize_head(const request& what, const std::string& user_agent) {
     check_field(value);
     message.set(name, value);
   }
+  if (through != nullptr && !through->authorization.empty())
+    message.set(beast::http::field::proxy_authorization, through->authorization);
   if (what.body || what.verb == method::post || what.verb == method::put)
     message.content_length(what.body ? what.body->size() : 0);
   std::string head;
@@ -281,6 +286,14 @@ std::unique_ptr<parser> make_parser(bool head_only) {
   return reader;
 }
 
+/// Whether the proxy that forwards requests asks for a credential. Tinyproxy asks by 407 but calls
+/// a wrong one 401, which from a Hub would be about the token.
+bool is_proxys_refusal(const parser::value_type& answer) {
+  return answer.result_int() == 407 ||
+         (answer.result_int() == 401 &&
+          answer[beast::http::field::server].starts_with("tinyproxy"));
+}
+
 bool is_http_error(boost::system::error_code code) {
   return code.category() == beast::http::make_error_code(beast::http::error::bad_method).category();
 }
@@ -296,7 +309,8 @@ bool is_broken_connection(boost::system::error_code code) {
 awaitable<exchange_outcome> exchange(leased_connection lease, const request& what,
                                      std::string user_agent, time_limits limits) {
   exchange_outcome outcome;
-  auto head = serialize_head(what, user_agent);
+  const proxy* const through = lease.forwarded_by();
+  auto head = serialize_head(what, user_agent, through);
   std::exception_ptr broken;
   lease->set_silence_limit(limits.stall);
   try {
@@ -340,6 +354,8 @@ awaitable<exchange_outcome> exchange(leased_connection lease, const request& wha
     co_return outcome;
   }
   if (broken) reader->get().keep_alive(false);
+  if (through != nullptr && is_proxys_refusal(reader->get()))
+    fail_proxy(*through, what.url.origin, static_cast<int>(reader->get().result_int()));
 
   lease->set_silence_limit(limits.stall);
   auto answer = head_of(*reader, what);

@@ -14,6 +14,8 @@
 
 namespace cohub::http {
 
+class tls_session_shelf;
+
 /// A connected byte stream, plain or TLS. Whoever awaits an operation keeps the stream and the
 /// buffer alive. A failed operation throws `boost::system::system_error`.
 ///
@@ -51,10 +53,11 @@ std::unique_ptr<stream> make_plain_stream(asio::ip::tcp::socket socket);
 
 /// Handshakes as a client and verifies the certificate against the context's authorities and
 /// `host`, a name or an address.
+/// @param sessions  where sessions to resume are found and kept; null: none
 /// @throws error  errc::certificate_rejected with the reason
-awaitable<std::unique_ptr<stream>> make_tls_stream(asio::ip::tcp::socket socket,
-                                                   std::shared_ptr<asio::ssl::context> context,
-                                                   std::string host);
+awaitable<std::unique_ptr<stream>> make_tls_stream(
+    asio::ip::tcp::socket socket, std::shared_ptr<asio::ssl::context> context, std::string host,
+    std::shared_ptr<tls_session_shelf> sessions = {});
 
 /// Handshakes as a server with the context's certificate.
 awaitable<std::unique_ptr<stream>> accept_tls_stream(asio::ip::tcp::socket socket,

@@ -2,6 +2,7 @@
 
 #include "http/socket_bio.hpp"
 #include "http/socket_stream.hpp"
+#include "http/tls_sessions.hpp"
 
 #include <boost/asio/ip/address.hpp>
 #include <boost/asio/ssl/error.hpp>
@@ -54,6 +55,11 @@ class tls_stream final : public socket_stream {
   }
 
   SSL* handle() const noexcept { return handle_.get(); }
+
+  void keep_sessions_in(std::shared_ptr<tls_session_shelf> shelf) {
+    sessions_ = std::move(shelf);
+    use_tls_sessions(handle_.get(), *sessions_);
+  }
 
   awaitable<void> handshake() {
     for (;;) {
@@ -154,6 +160,7 @@ class tls_stream final : public socket_stream {
   }
 
   std::shared_ptr<asio::ssl::context> context_;  // must outlive the handle that was made from it
+  std::shared_ptr<tls_session_shelf> sessions_;  // must outlive the handle too
   std::unique_ptr<SSL, ssl_deleter> handle_;
   bool waits_for_write_ = false;
 };
@@ -174,9 +181,11 @@ void expect_host(SSL* handle, const std::string& host) {
 
 awaitable<std::unique_ptr<stream>> make_tls_stream(tcp::socket socket,
                                                    std::shared_ptr<asio::ssl::context> context,
-                                                   std::string host) {
+                                                   std::string host,
+                                                   std::shared_ptr<tls_session_shelf> sessions) {
   auto made = std::make_unique<tls_stream>(std::move(socket), std::move(context));
   expect_host(made->handle(), host);
+  if (sessions) made->keep_sessions_in(std::move(sessions));
   SSL_set_connect_state(made->handle());
   boost::system::error_code failure;
   try {

@@ -38,6 +38,13 @@ bool is_transient_connect_failure(boost::system::error_code code) {
          code == asio::error::broken_pipe || code == errc::timed_out;
 }
 
+/// A proxy that nobody reaches, like a server, or one that has trouble itself.
+bool is_transient_proxy_failure(const boost::system::system_error& e) {
+  const auto* const known = dynamic_cast<const error*>(&e);
+  return known != nullptr && e.code() == errc::proxy_failure &&
+         (known->http().status == 0 || is_transient_status(known->http().status));
+}
+
 }  // namespace
 
 std::optional<std::size_t> response::try_read_some(std::span<std::byte> buffer) {
@@ -141,11 +148,12 @@ awaitable<response> send_with_retries(state_ptr self, const request& what) {
     } catch (const boost::system::system_error& e) {
       if (is_cancellation(e)) throw;
       failure = std::current_exception();
-      const bool refused = e.code() == asio::error::connection_refused;
+      const bool by_proxy = is_transient_proxy_failure(e);
+      const bool refused = by_proxy || e.code() == asio::error::connection_refused;
       // Nobody listening rarely changes within seconds; a restarting server deserves two more
       // tries.
-      again = is_transient_connect_failure(e.code()) && (what.idempotent || refused) &&
-              (!refused || tries < 3);
+      again = (by_proxy || is_transient_connect_failure(e.code())) &&
+              (what.idempotent || refused) && (!refused || tries < 3);
     }
     report(*self, what, outcome, failure, begin);
     if (!failure) {
@@ -226,7 +234,7 @@ awaitable<response> send_following(state_ptr self, request what) {
 transport::transport(asio::any_io_executor, transport_config config)
     : state_(std::make_shared<state>()) {
   state_->pool = std::make_shared<connection_pool>(std::max<std::size_t>(config.max_connections, 1),
-                                                   config.ca_file);
+                                                   config.ca_file, config.proxies);
   state_->config = std::move(config);
 }
 

@@ -4,6 +4,7 @@
 #include "cohub/client_config.hpp"
 
 #include "http/message.hpp"
+#include "http/proxy_settings.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 
@@ -84,7 +85,8 @@ struct transport_config {
   retry_limits retries{};
   std::size_t max_connections = 16;  ///< to one origin
   std::filesystem::path
-      ca_file{};  ///< empty: SSL_CERT_FILE / SSL_CERT_DIR, else the system's store
+      ca_file{};             ///< empty: SSL_CERT_FILE / SSL_CERT_DIR, else the system's store
+  proxy_settings proxies{};  ///< none unless set: the environment is not read here
   std::string user_agent = "cohub";
   /// Called after each request, also each try and each hop of a redirect; may be empty.
   std::function<void(const request_report&)> on_request{};

@@ -78,6 +78,13 @@ asio::awaitable<void> converse(std::shared_ptr<State> self, Stream& stream, tcp:
     co_await asio::async_write(stream, asio::buffer(reply.bytes),
                                asio::redirect_error(asio::use_awaitable, failure));
     if (failure) co_return;
+    if (reply.tunnel) {
+      asio::ssl::stream<tcp::socket&> inner(socket, *reply.tunnel);
+      co_await inner.async_handshake(asio::ssl::stream_base::server,
+                                     asio::redirect_error(asio::use_awaitable, failure));
+      if (!failure) co_await converse(self, inner, socket);
+      co_return;
+    }
     switch (reply.after) {
       case scripted_reply::then::keep:
         break;

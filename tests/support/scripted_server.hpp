@@ -28,6 +28,8 @@ struct scripted_reply {
   enum class then { keep, close, reset, stall };
   std::string bytes;
   then after = then::keep;
+  /// Set: the connection speaks TLS from here on, as a proxy's tunnel does.
+  std::shared_ptr<boost::asio::ssl::context> tunnel{};
 
   /// A well-formed answer.
   static scripted_reply text(int status, const std::string& body, const std::string& headers = {});

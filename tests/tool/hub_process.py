@@ -36,7 +36,8 @@ class Hub(unittest.TestCase):
 
     def environment(self, **changes):
         kept = {name: value for name, value in os.environ.items()
-                if not name.startswith(("HF_", "HUGGING", "TRANSFORMERS"))}
+                if not name.startswith(("HF_", "HUGGING", "TRANSFORMERS"))
+                and not name.lower().endswith("_proxy")}
         kept.update(HF_ENDPOINT=self.endpoint, HF_TOKEN=self.token, HF_HOME=str(self.folder / "home"))
         kept.update(changes)
         return kept
