@@ -26,7 +26,7 @@ import sys
 import tempfile
 
 from delayed_link import delayed
-from measure import alternate, measured, medians, report
+from measure import alternate, back_memory, measured, medians, report
 from nginx_hub import NginxHub
 
 PYTHON_FILE = "from huggingface_hub import hf_hub_download as get; get('bench/large', 'file.bin')"
@@ -39,6 +39,7 @@ class Scenarios:
         self.work = work
         self.rounds = arguments.rounds
         self.homes = itertools.count()
+        self.needed_mib = arguments.mib * 2
 
     def hub(self, name, **settings):
         folder = self.work / name
@@ -48,11 +49,11 @@ class Scenarios:
     @contextlib.contextmanager
     def fresh_folder(self):
         """A folder that nothing was in before: ext4 takes its time to use the inodes of files again that
-        were deleted a moment ago. Large ones are
-        emptied at once, the rest goes at the end."""
+        were deleted a moment ago. Large ones are emptied at once, the rest goes at the end."""
         number = next(self.homes)
         folder = self.work / f"run-{number}"
         folder.mkdir()
+        back_memory(self.needed_mib)
         yield folder
         for large in folder.rglob("*"):
             if large.is_file() and not large.is_symlink() and large.stat().st_size > 1 << 20:
@@ -179,6 +180,7 @@ class Scenarios:
             hub = self.hub(f"growth-{mib}")
             hub.put_large(mib)
             hub.start()
+            self.needed_mib = mib + 1024
             try:
                 rounds = max(self.rounds, 5) if mib < 1024 else self.rounds
                 figures = medians(alternate(rounds, self.cohub(hub, "bench/large", "file.bin"))[0])

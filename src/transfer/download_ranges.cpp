@@ -22,7 +22,7 @@ namespace cohub::transfer {
 namespace {
 
 /// Bytes that one job of the pool digests before others get their turn.
-constexpr std::uint64_t digest_step = 4u << 20;
+constexpr std::uint64_t digest_step = 64u << 20;
 
 /// End the workers: all bytes have come, or no range can be had.
 struct all_fetched {};

@@ -13,6 +13,9 @@ constexpr std::uint64_t first_chunk = 4u << 20;
 constexpr std::uint64_t smallest_chunk = 1u << 20;
 constexpr std::uint64_t largest_chunk = 32u << 20;
 
+/// A piece that is done sooner than this costs too much in waiting for its answer to begin.
+constexpr double worth_asking = 0.1;  // seconds
+
 /// A tail that is done sooner than this is left to its connection, which also has as long to begin.
 constexpr double patience = 0.5;  // seconds
 /// Who is slower by this factor loses all of it, not a part.
@@ -52,11 +55,14 @@ range_scheduler::range_scheduler(const range_set& done, std::uint64_t size,
 
 std::uint64_t range_scheduler::next_size(double rate, std::size_t workers) const noexcept {
   if (chunk_size_ > 0) return chunk_size_;
-  const auto wanted = rate > 0 ? static_cast<std::uint64_t>(std::min(rate, 1e12)) : first_chunk;
+  const double known = std::min(rate, 1e12);
+  const auto wanted = known > 0 ? static_cast<std::uint64_t>(known) : first_chunk;
+  const auto least = static_cast<std::uint64_t>(known * worth_asking);
   // Towards the end the pieces get smaller, so that all connections end together.
   const auto share = missing_bytes_ / (2 * std::max<std::size_t>(workers, 1));
-  const auto size = std::min(std::clamp(wanted, smallest_chunk, largest_chunk), share);
-  return std::max(size / smallest_chunk * smallest_chunk, smallest_chunk);
+  const auto size =
+      std::clamp(std::min(wanted, std::max(share, least)), smallest_chunk, largest_chunk);
+  return size / smallest_chunk * smallest_chunk;
 }
 
 range_scheduler::assignment range_scheduler::take(double rate, std::size_t workers,
