@@ -19,33 +19,11 @@ import json
 import os
 import pathlib
 import shutil
-import statistics
 import subprocess
 import tempfile
 import urllib.request
 
-
-def measured(*command, environment=None):
-    """Runs a command to its end: what it took. Through time(1), since a process that Python starts is
-    charged with the memory of Python."""
-    with tempfile.NamedTemporaryFile("r") as figures:
-        done = subprocess.run(["/usr/bin/time", "-o", figures.name, "-f", "%e %U %S %M",
-                               *(str(word) for word in command)], env=environment,
-                              stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-        if done.returncode != 0:
-            raise SystemExit(f"{command}: {done.stderr}")
-        wall, user, system, peak = map(float, figures.read().split())
-    return {"seconds": wall, "cpu_seconds": user + system, "peak_mib": peak / 1024}
-
-
-def together(*parts):
-    return {"seconds": sum(p["seconds"] for p in parts),
-            "cpu_seconds": sum(p["cpu_seconds"] for p in parts),
-            "peak_mib": max(p["peak_mib"] for p in parts)}
-
-
-def medians(rounds):
-    return {key: statistics.median(r[key] for r in rounds) for key in rounds[0]}
+from measure import measured, report, together
 
 
 class Benchmark:
@@ -102,18 +80,6 @@ class Benchmark:
         return measured("curl", "-sSfL", "-H", f"Authorization: Bearer {self.token}", "-o", target,
                         f"{self.endpoint}/user/up-0/resolve/main/file.bin")
 
-    def report(self, what, ours, peer, peer_name):
-        ours, peer = medians(ours), medians(peer)
-        for name, figures in (("cohub", ours), (peer_name, peer)):
-            print(json.dumps({"benchmark": what, "client": name, "mib": self.mib, "rounds": self.rounds,
-                              "seconds": round(figures["seconds"], 3),
-                              "mb_per_second": round(self.mib * 1.048576 / figures["seconds"], 1),
-                              "cpu_seconds": round(figures["cpu_seconds"], 2),
-                              "peak_mib": round(figures["peak_mib"], 1)}))
-        print(json.dumps({"benchmark": what, "wall_ratio": round(ours["seconds"] / peer["seconds"], 3),
-                          "cpu_difference": round(ours["cpu_seconds"] - peer["cpu_seconds"], 2)}),
-              flush=True)
-
     def run(self):
         with open(self.file, "rb") as stream:
             digest = hashlib.file_digest(stream, "sha256").hexdigest()
@@ -125,12 +91,12 @@ class Benchmark:
             curl_ups.append(self.upload_by_curl(digest))
             self.forget_object()
             ups.append(self.upload(number))
-        self.report("upload", ups, curl_ups, "openssl + curl")
+        report("upload", self.mib, **{"cohub": ups, "openssl + curl": curl_ups})
         downs, curl_downs = [], []
         for _ in range(self.rounds):
             curl_downs.append(self.download_by_curl())
             downs.append(self.download())
-        self.report("download", downs, curl_downs, "curl")
+        report("download", self.mib, cohub=downs, curl=curl_downs)
 
 
 def main():

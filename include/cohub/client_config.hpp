@@ -1,6 +1,11 @@
 #pragma once
 
+#include "cohub/awaitable.hpp"
+#include "cohub/log.hpp"
+#include "cohub/observer.hpp"
+
 #include <boost/asio/any_io_executor.hpp>
+
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -9,35 +14,39 @@
 #include <optional>
 #include <string>
 
-#include "cohub/awaitable.hpp"
-#include "cohub/log.hpp"
-#include "cohub/observer.hpp"
-
 namespace cohub {
 
 /// Limits on how long the network may keep an operation waiting. Zero means no limit.
 struct time_limits {
-  std::chrono::milliseconds connect{10'000};     ///< resolve, connect and TLS handshake together
-  std::chrono::milliseconds first_byte{60'000};  ///< from the request's last byte to the answer's head
-  std::chrono::milliseconds stall{30'000};       ///< silence inside a body, either way
-  std::chrono::milliseconds metadata{10'000};    ///< the whole HEAD before a download (`etag_timeout`)
+  std::chrono::milliseconds connect{10'000};  ///< resolve, connect and TLS handshake together
+  std::chrono::milliseconds first_byte{
+      60'000};  ///< from the request's last byte to the answer's head
+  /// Silence inside a body, either way; or waiting so long in all for less than 1,024 bytes a
+  /// second.
+  std::chrono::milliseconds stall{30'000};
+  std::chrono::milliseconds metadata{
+      10'000};  ///< the whole HEAD before a download (`etag_timeout`)
 };
 
 /// How often and after how long a failed request that may be repeated is sent again.
 struct retry_limits {
-  std::size_t attempts = 6;                          ///< tries in all; 1 never repeats
-  std::chrono::milliseconds base_delay{1'000};       ///< before the second try; doubles from there
-  std::chrono::milliseconds max_delay{8'000};        ///< of the doubling; each wait is jittered below it
-  std::chrono::milliseconds max_retry_after{300'000};  ///< a longer `Retry-After` is an error at once
+  std::size_t attempts = 6;                     ///< tries in all; 1 never repeats
+  std::chrono::milliseconds base_delay{1'000};  ///< before the second try; doubles from there
+  std::chrono::milliseconds max_delay{8'000};   ///< of the doubling; each wait is jittered below it
+  std::chrono::milliseconds max_retry_after{
+      300'000};  ///< a longer `Retry-After` is an error at once
+  /// Of all requests of the client to one origin together, since it last succeeded: beyond,
+  /// failures are final at once.
+  std::size_t budget = 1'000;
 };
 
-/// Everything a `client` is made with. An unset member falls back to the environment that the Python
-/// client reads (hub-protocol, section 1.1), then to the built-in default.
+/// Everything a `client` is made with. An unset member falls back to the environment that the
+/// Python client reads (hub-protocol, section 1.1), then to the built-in default.
 struct client_config {
-  std::string endpoint{};             ///< empty: `HF_ENDPOINT`, else `https://huggingface.co`
+  std::string endpoint{};              ///< empty: `HF_ENDPOINT`, else `https://huggingface.co`
   std::optional<std::string> token{};  ///< unset: `HF_TOKEN`, else the token file; "" sends none
-  std::filesystem::path cache_dir{};  ///< empty: `HF_HUB_CACHE`, else `$HF_HOME/hub`
-  std::filesystem::path ca_file{};    ///< PEM; empty: `SSL_CERT_FILE`, else the system's store
+  std::filesystem::path cache_dir{};   ///< empty: `HF_HUB_CACHE`, else `$HF_HOME/hub`
+  std::filesystem::path ca_file{};     ///< PEM; empty: `SSL_CERT_FILE`, else the system's store
   /// "http://user:password@host:port" for all requests; "" for none; unset: `HTTP_PROXY`,
   /// `HTTPS_PROXY` and `ALL_PROXY` by the scheme of the target, in lower or upper case. Plain
   /// requests are handed to the proxy, https goes through a tunnel (CONNECT). The user and password
@@ -47,12 +56,12 @@ struct client_config {
   /// it), ".example.com" (only those below it), addresses, networks ("10.0.0.0/8"), "host:port".
   /// Unset: `NO_PROXY`.
   std::optional<std::string> no_proxy{};
-  std::string library_name{};         ///< put in front of the user agent with `library_version`
+  std::string library_name{};  ///< put in front of the user agent with `library_version`
   std::string library_version{};
-  std::optional<bool> offline{};      ///< unset: `HF_HUB_OFFLINE`; true refuses every request
+  std::optional<bool> offline{};  ///< unset: `HF_HUB_OFFLINE`; true refuses every request
 
-  std::size_t max_connections = 16;            ///< open to one origin at a time
-  std::uint64_t buffer_budget = 32u << 20;     ///< bytes of transfer buffers of the whole client
+  std::size_t max_connections = 16;         ///< open to one origin at a time
+  std::uint64_t buffer_budget = 32u << 20;  ///< bytes of transfer buffers of the whole client
   time_limits timeouts{};
   retry_limits retries{};
 
@@ -63,8 +72,9 @@ struct client_config {
 
   std::shared_ptr<cohub::observer> observer{};  ///< of every transfer that names no other
 
-  /// Told of requests (debug), transfers (debug to warning) and the Hub's warnings, from any thread.
-  /// Empty: standard error where `HF_HUB_VERBOSITY` or `HF_DEBUG` name a level, else nothing.
+  /// Told of requests (debug), transfers (debug to warning) and the Hub's warnings, from any
+  /// thread. Empty: standard error where `HF_HUB_VERBOSITY` or `HF_DEBUG` name a level, else
+  /// nothing.
   log_sink log{};
   log_level log_threshold = log_level::info;  ///< the least that `log` is told
 };

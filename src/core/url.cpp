@@ -138,6 +138,13 @@ boost::system::result<url> resolve_url(const url& base, std::string_view referen
   return from_view(joined);
 }
 
+boost::system::result<url> redirect_target(const url& base, std::string_view reference) {
+  auto target = resolve_url(base, reference);
+  if (target && base.origin.secure() && !target->origin.secure())
+    return make_error_code(errc::invalid_url);
+  return target;
+}
+
 std::string percent_encode(std::string_view text, std::string_view keep) {
   std::string encoded;
   encoded.reserve(text.size());

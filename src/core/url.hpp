@@ -43,6 +43,10 @@ boost::system::result<url> parse_url(std::string_view text);
 /// 5).
 boost::system::result<url> resolve_url(const url& base, std::string_view reference);
 
+/// The same for where a server sends a client on: from https only to https, so that nobody on the
+/// way gets to choose what is read.
+boost::system::result<url> redirect_target(const url& base, std::string_view reference);
+
 /// Percent-encodes everything but the unreserved characters A-Z a-z 0-9 _ . - ~ and those in
 /// `keep`.
 std::string percent_encode(std::string_view text, std::string_view keep = {});

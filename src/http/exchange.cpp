@@ -3,6 +3,7 @@
 #include "cohub/error.hpp"
 
 #include "http/proxy_tunnel.hpp"
+#include "http/trickle_watch.hpp"
 
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http/buffer_body.hpp>
@@ -107,11 +108,12 @@ awaitable<void> write_request(stream& connection, const request& what, std::stri
 class wire_body final : public response::body {
  public:
   wire_body(leased_connection lease, std::unique_ptr<parser> reader, beast::flat_buffer ahead,
-            http_context context)
+            http_context context, std::chrono::milliseconds stall)
       : lease_(std::move(lease)),
         reader_(std::move(reader)),
         ahead_(std::move(ahead)),
-        context_(std::move(context)) {
+        context_(std::move(context)),
+        trickle_(stall) {
     if (const auto length = reader_->content_length(); length && !reader_->chunked())
       left_ = *length;
   }
@@ -129,6 +131,7 @@ class wire_body final : public response::body {
       const auto count = left_ ? try_read_counted(buffer) : try_read_parsed(buffer);
       if (count == 0u || left_ == 0u) ended_ = true;
       since_wait_ += count.value_or(0);
+      trickle_.received(count.value_or(0));
       return count;
     } catch (const boost::system::system_error& e) {
       fail(e);
@@ -137,11 +140,14 @@ class wire_body final : public response::body {
 
   awaitable<void> wait_readable() override {
     lease_->set_read_mark(choose_mark());
+    const auto begin = clock::now();
     try {
       co_await lease_->wait_readable();
     } catch (const boost::system::system_error& e) {
       fail(e);
     }
+    if (trickle_.waited(clock::now() - begin))
+      throw error(errc::timed_out, "reading an answer that only trickles", context_);
   }
 
   bool ended() const noexcept override { return ended_; }
@@ -233,6 +239,7 @@ class wire_body final : public response::body {
   bool ended_ = false;
   clock::time_point last_wait_ = clock::now();
   std::uint64_t since_wait_ = 0;
+  trickle_watch trickle_;
 };
 
 response_head head_of(const parser& reader, const request& what) {
@@ -367,7 +374,7 @@ awaitable<exchange_outcome> exchange(leased_connection lease, const request& wha
       what.verb == method::head || answer.status == 204 || answer.status == 304 || length == 0u;
   if (!empty) {
     body = std::make_unique<wire_body>(std::move(lease), std::move(reader), std::move(ahead),
-                                       context_of(what));
+                                       context_of(what), limits.stall);
   } else if (reader->keep_alive() && ahead.size() == 0 && !broken) {
     lease.give_back();
   }

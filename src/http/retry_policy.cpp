@@ -42,13 +42,18 @@ bool is_transient_status(int status) noexcept {
   return std::find(transient.begin(), transient.end(), status) != transient.end();
 }
 
+std::optional<std::chrono::milliseconds> window_left(const fields& headers) {
+  const auto limit = core::trim(headers.get("ratelimit"));
+  // Only quoted bucket names are recognised (hub-protocol, section 9.4).
+  if (!limit.starts_with('"') || parameter(limit, "r") != 0) return {};
+  const auto left = parameter(limit, "t");
+  if (!left) return {};
+  return std::chrono::seconds(*left + 1);
+}
+
 std::optional<std::chrono::milliseconds> requested_wait(int status, const fields& headers) {
-  if (status == 429) {
-    const auto limit = core::trim(headers.get("ratelimit"));
-    // Only quoted bucket names are recognised (hub-protocol, section 9.4).
-    if (limit.starts_with('"') && parameter(limit, "r") == 0)
-      if (const auto left = parameter(limit, "t")) return std::chrono::seconds(*left + 1);
-  }
+  if (status == 429)
+    if (const auto left = window_left(headers)) return left;
   if (const auto after = parse_seconds(headers.get("Retry-After")))
     return std::chrono::seconds(*after + 1);
   return {};

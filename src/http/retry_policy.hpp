@@ -18,6 +18,10 @@ bool is_transient_status(int status) noexcept;
 /// section 9.3).
 std::optional<std::chrono::milliseconds> requested_wait(int status, const fields& headers);
 
+/// The time to the end of a window whose `ratelimit` is spent, one second added; nothing where
+/// requests are left in it (hub-protocol, section 9.4).
+std::optional<std::chrono::milliseconds> window_left(const fields& headers);
+
 /// The wait before try number `attempt` + 1 (attempt counts from 1), or nothing to give up.
 /// `jitter` draws from [0, 1).
 std::optional<std::chrono::milliseconds> next_delay(

@@ -4,6 +4,7 @@
 
 #include "http/connection_pool.hpp"
 #include "http/exchange.hpp"
+#include "http/rate_limits.hpp"
 #include "http/retry_policy.hpp"
 
 #include <boost/asio/steady_timer.hpp>
@@ -101,8 +102,15 @@ awaitable<void> response::finish() {
 }
 
 struct transport::state {
+  explicit state(transport_config settings)
+      : config(std::move(settings)),
+        pool(std::make_shared<connection_pool>(std::max<std::size_t>(config.max_connections, 1),
+                                               config.ca_file, config.proxies)),
+        limits(config.retries.max_retry_after, config.retries.budget) {}
+
   transport_config config;
   std::shared_ptr<connection_pool> pool;
+  rate_limits limits;
   std::mt19937_64 random{std::random_device{}()};
 
   double jitter() { return std::uniform_real_distribution<double>(0.0, 1.0)(random); }
@@ -134,8 +142,17 @@ void report(const transport::state& self, const request& what, const exchange_ou
       {what, answer, std::move(failure), std::chrono::steady_clock::now() - begin});
 }
 
+/// Waits as long as an earlier answer asked requests like this one to.
+awaitable<void> wait_for_turn(state_ptr self, const core::url& url) {
+  while (const auto until = self->limits.pause(url, rate_limits::clock::now())) {
+    asio::steady_timer timer(co_await asio::this_coro::executor, *until);
+    co_await timer.async_wait(asio::use_awaitable);
+  }
+}
+
 awaitable<response> send_with_retries(state_ptr self, const request& what) {
   for (std::size_t tries = 1;; ++tries) {
+    co_await wait_for_turn(self, what.url);
     std::exception_ptr failure;
     std::optional<std::chrono::milliseconds> asked;
     bool again = false;
@@ -158,14 +175,16 @@ awaitable<response> send_with_retries(state_ptr self, const request& what) {
     report(*self, what, outcome, failure, begin);
     if (!failure) {
       const int status = outcome.answer.status();
-      asked = requested_wait(status, outcome.answer.head().headers);
+      const auto& headers = outcome.answer.head().headers;
+      asked = requested_wait(status, headers);
+      self->limits.answered(what.url, status, headers, asked, rate_limits::clock::now());
       // 429 and 503 say that nothing was done; other failures may have come after the deed.
       again = is_transient_status(status) &&
               (what.idempotent || status == 429 || (status == 503 && asked));
     }
     std::optional<std::chrono::milliseconds> delay;
     if (again && what.retry) delay = next_delay(self->config.retries, tries, asked, self->jitter());
-    if (!delay) {
+    if (!delay || !self->limits.may_retry(what.url.origin)) {
       if (failure) std::rethrow_exception(failure);
       co_return std::move(outcome.answer);
     }
@@ -180,12 +199,12 @@ std::optional<core::url> next_hop(const request& what, const response& answer) {
   if (what.redirects == redirects::none || !is_redirect(answer.status())) return {};
   const auto location = answer.header("Location");
   if (location.empty()) return {};
-  const auto target = core::resolve_url(answer.head().url, location);
+  const auto target = core::redirect_target(answer.head().url, location);
   if (!target) {
     http_context context;
     context.status = answer.status();
     context.url = what.url.printable();
-    throw error(errc::invalid_response, "following a redirect to an invalid address", context);
+    throw error(errc::invalid_response, "following a redirect that must not be followed", context);
   }
   if (what.redirects == redirects::same_origin && target->origin != what.url.origin) return {};
   return *target;
@@ -232,11 +251,7 @@ awaitable<response> send_following(state_ptr self, request what) {
 }  // namespace
 
 transport::transport(asio::any_io_executor, transport_config config)
-    : state_(std::make_shared<state>()) {
-  state_->pool = std::make_shared<connection_pool>(std::max<std::size_t>(config.max_connections, 1),
-                                                   config.ca_file, config.proxies);
-  state_->config = std::move(config);
-}
+    : state_(std::make_shared<state>(std::move(config))) {}
 
 transport::~transport() {
   if (state_) state_->pool->clear();

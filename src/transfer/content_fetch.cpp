@@ -196,14 +196,16 @@ awaitable<void> wait_to_retry(fetch_ptr self, retry_counter& counter,
                  "the address of the content expired");
     co_return;
   }
-  const auto delay = counter.next_delay(opened.asked, draw_jitter());
-  if (!delay) std::rethrow_exception(opened.failure);
   std::string reason;
+  bool stalled = false;
   try {
     std::rethrow_exception(opened.failure);
-  } catch (const std::exception& e) {
+  } catch (const boost::system::system_error& e) {
     reason = e.what();
+    stalled = e.code() == errc::timed_out;
   }
+  const auto delay = counter.next_delay(opened.asked, draw_jitter(), stalled);
+  if (!delay) std::rethrow_exception(opened.failure);
   report_event(self->settings.observer, transfer_event::kind::retry, self->what.name, reason);
   asio::steady_timer timer(co_await asio::this_coro::executor, *delay);
   co_await timer.async_wait(asio::use_awaitable);

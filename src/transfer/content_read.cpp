@@ -96,8 +96,8 @@ awaitable<void> read_range(reading_ptr self, core::byte_range range, std::span<s
         filled += count;
         if (filled <= farthest) continue;
         if (landed) landed(filled - farthest);
+        counter.progressed(filled - farthest);
         farthest = filled;
-        counter.progressed();
       }
     } catch (const boost::system::system_error& e) {
       if (e.code() == asio::error::operation_aborted) throw;
@@ -163,7 +163,7 @@ awaitable<void> read_through(reading_ptr self, whole_stream& stream, std::uint64
         if (count == 0) throw_short(*self);
         if (now.at == wanted) filled += count;
         now.at += count;
-        if (now.at > farthest) counter.progressed();
+        if (now.at > farthest) counter.progressed(now.at - farthest);
         farthest = std::max(farthest, now.at);
       }
     } catch (const boost::system::system_error& e) {

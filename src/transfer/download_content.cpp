@@ -67,7 +67,7 @@ awaitable<small_content> receive_whole(fetch_ptr self) {
       auto received = co_await std::move(filling);
       filled += received.count;
       self->progress.add(received.count);
-      if (received.count > 0) counter.progressed();
+      counter.progressed(received.count);
       if (!received.failure) break;
       opened.failure = received.failure;
       opened.may_retry = may_retry(received.failure);

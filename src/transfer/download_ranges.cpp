@@ -87,7 +87,7 @@ awaitable<std::exception_ptr> receive_piece(ranges_ptr state, http::response& an
     self.meter.add(part.count, now);
     if (counted > 0) {
       fetch->progress.add(counted);
-      self.counter.progressed();
+      self.counter.progressed(counted);
       fetch->written.notify();
     }
     if (part.failure && !piece->left.empty()) co_return part.failure;

@@ -38,9 +38,21 @@ status_verdict judge_status(int status, bool foreign) noexcept {
   return foreign && refused ? status_verdict::relocate : status_verdict::fatal;
 }
 
+void retry_counter::weigh_attempt(std::uint64_t least) noexcept {
+  if (came_ >= least) failures_ = relocations_ = 0;
+  came_ = 0;
+}
+
 std::optional<std::chrono::milliseconds> retry_counter::next_delay(
-    std::optional<std::chrono::milliseconds> asked_by_server, double jitter) noexcept {
+    std::optional<std::chrono::milliseconds> asked_by_server, double jitter,
+    bool stalled) noexcept {
+  weigh_attempt(stalled ? worthwhile : 1);
   return http::next_delay(limits_, ++failures_, asked_by_server, jitter);
+}
+
+bool retry_counter::may_relocate() noexcept {
+  weigh_attempt(1);
+  return ++relocations_ <= 2;
 }
 
 double draw_jitter() {

@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 
 /// Which failures of a download are met by another try, and when. Pure.
@@ -28,24 +29,29 @@ enum class status_verdict {
 /// @param foreign  whether another origin than the Hub's answered, one that a redirect led to
 status_verdict judge_status(int status, bool foreign) noexcept;
 
-/// Counts failures without progress, and says how long to wait after each. Any progress starts the
+/// Counts failures without progress, and says how long to wait after each. Progress starts the
 /// count again.
 class retry_counter {
  public:
+  /// What an attempt that stalled must have brought: a trickle is no reason to go on for ever.
+  static constexpr std::uint64_t worthwhile = 64 * 1024;
+
   explicit retry_counter(retry_limits limits) : limits_(limits) {}
 
-  void progressed() noexcept {
-    failures_ = 0;
-    relocations_ = 0;
-  }
+  /// New bytes came.
+  void progressed(std::uint64_t bytes) noexcept { came_ += bytes; }
   /// The wait before the next try after a failure, or nothing to give up.
   std::optional<std::chrono::milliseconds> next_delay(
-      std::optional<std::chrono::milliseconds> asked_by_server, double jitter) noexcept;
+      std::optional<std::chrono::milliseconds> asked_by_server, double jitter,
+      bool stalled = false) noexcept;
   /// Whether the Hub may be asked for another address: at once, but not for ever.
-  bool may_relocate() noexcept { return ++relocations_ <= 2; }
+  bool may_relocate() noexcept;
 
  private:
+  void weigh_attempt(std::uint64_t least) noexcept;
+
   retry_limits limits_;
+  std::uint64_t came_ = 0;  // since the last failure
   std::size_t failures_ = 0;
   std::size_t relocations_ = 0;
 };

@@ -51,7 +51,7 @@ awaitable<void> download_stream(fetch_ptr self) {
       opened.may_retry = may_retry(opened.failure);
     }
     // A server without ranges starts over each time: only what was never reached before counts.
-    if (range.begin > farthest) counter.progressed();
+    if (range.begin > farthest) counter.progressed(range.begin - farthest);
     farthest = std::max(farthest, range.begin);
     opened.answer = {};
     co_await wait_to_retry(self, counter, opened);

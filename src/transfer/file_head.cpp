@@ -28,16 +28,24 @@ std::string_view look_up(const http::response_head& head, std::string_view name)
 
 /// Where the bytes are, if that is another host: an address there is signed and does not change its
 /// meaning. One on the Hub itself may name a branch, and is not used.
-std::optional<core::url> signed_location(const http::response_head& head) {
+std::optional<core::url> signed_location(const http::response_head& head,
+                                         const std::string& doing) {
   const auto reference = head.headers.get("Location");
   if (head.status / 100 != 3 || reference.empty()) return {};
-  auto target = core::resolve_url(head.url, reference);
-  if (!target || target->origin == head.url.origin) return {};
+  auto target = core::redirect_target(head.url, reference);
+  if (!target) {
+    http_context context;
+    context.status = head.status;
+    context.url = head.url.printable();
+    throw error(errc::invalid_response, doing + ": sent on to an address that must not be followed",
+                context);
+  }
+  if (target->origin == head.url.origin) return {};
   return std::move(*target);
 }
 
 void read_facts(const http::response_head& head, const std::string& doing, file_head& result) {
-  const auto location = signed_location(head);
+  const auto location = signed_location(head, doing);
   auto metadata = hub::read_file_metadata(
       head.status, [&head](std::string_view name) { return look_up(head, name); },
       location ? location->text() : head.url.text());

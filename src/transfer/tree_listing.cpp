@@ -32,7 +32,7 @@ using page = std::optional<std::vector<tree_entry>>;
 std::string next_url(const cursor& at, const http::response_head& head) {
   const auto link = hub::link_target(head.headers.get("Link"), "next");
   if (!link) return {};
-  const auto target = core::resolve_url(head.url, *link);
+  const auto target = core::redirect_target(head.url, *link);
   if (!target) throw error(target.error(), at.doing + ": the link to the next page");
   if (target->origin != head.url.origin)
     throw error(errc::invalid_response,

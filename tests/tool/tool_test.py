@@ -63,6 +63,19 @@ class Transfers(Hub):
         out, err = self.cohub("upload", "user/my-model", "model")
         self.assertIn("no commit was made", err)
 
+    def test_a_dry_run_tells_what_a_download_would_fetch(self):
+        self.write("model/a.txt", b"hello")
+        self.write("model/b.bin", b"12345678")
+        self.cohub("upload", "thing", "model")
+        self.cohub("download", "user/thing", "a.txt")
+        before = self.files(self.folder / "home")
+        out, _ = self.cohub("download", "user/thing", "--exclude", ".gitattributes", "--dry-run")
+        self.assertEqual(sorted(out.splitlines()[:-1]), ["cached\t5\ta.txt", "download\t8\tb.bin"])
+        self.assertEqual(out.splitlines()[-1], "1 of 2 files would be downloaded, 8 bytes")
+        out, _ = self.cohub("download", "user/thing", "b.bin", "--dry-run")
+        self.assertEqual(out.splitlines()[0], "download\t8\tb.bin")
+        self.assertEqual(self.files(self.folder / "home"), before)
+
     def test_a_pull_request(self):
         self.write("a.txt", b"1")
         self.cohub("upload", "thing", "a.txt")

@@ -73,3 +73,15 @@ TEST_CASE("values are found in a query") {
   CHECK(query_value("a=1", "b").empty());
   CHECK(query_value("expand%5B%5D=f", "expand[]") == "f");
 }
+
+TEST_CASE("a redirect leads from https to https, from http to both, and nowhere else") {
+  const auto secure = parse_url("https://hub.test/a/b").value();
+  const auto plain = parse_url("http://hub.test/a/b").value();
+  CHECK(redirect_target(secure, "https://cdn.test/x")->text() == "https://cdn.test/x");
+  CHECK(redirect_target(secure, "/c")->text() == "https://hub.test/c");
+  CHECK(redirect_target(plain, "https://cdn.test/x")->text() == "https://cdn.test/x");
+  CHECK(redirect_target(plain, "http://cdn.test/x")->text() == "http://cdn.test/x");
+  CHECK_FALSE(redirect_target(secure, "http://hub.test/a/b").has_value());
+  for (const auto* elsewhere : {"ftp://hub.test/x", "file:///etc/passwd", "javascript:x"})
+    CHECK_FALSE(redirect_target(plain, elsewhere).has_value());
+}

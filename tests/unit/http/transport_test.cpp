@@ -430,3 +430,46 @@ TEST_CASE("an answer that comes while the body is still being sent is heard") {
   }
   CHECK(status == 413);
 }
+
+TEST_CASE("what one request was told to wait, the others of its kind wait too") {
+  asio::io_context context;
+  scripted_server server(context, [](const seen_request& request) {
+    if (request.line.starts_with("GET /api/"))
+      return scripted_reply::text(429, "", "ratelimit: \"api\";r=0;t=55\r\n");
+    return scripted_reply::text(200, "page");
+  });
+  auto config = quick();
+  config.retries.attempts = 1;
+  http::transport transport(context.get_executor(), config);
+  CHECK(test::run(context, fetch(transport, get(server.origin() + "/api/one"))).status == 429);
+  asio::cancellation_signal stop;
+  boost::system::error_code outcome;
+  bool done = false;
+  asio::co_spawn(context, fetch(transport, get(server.origin() + "/api/two")),
+                 asio::bind_cancellation_slot(stop.slot(), [&](std::exception_ptr failure, answer) {
+                   done = true;
+                   try {
+                     if (failure) std::rethrow_exception(failure);
+                   } catch (const boost::system::system_error& e) {
+                     outcome = e.code();
+                   }
+                 }));
+  CHECK(test::run(context, fetch(transport, get(server.origin() + "/page"))).body == "page");
+  stop.emit(asio::cancellation_type::terminal);
+  while (!done) context.run_one();
+  CHECK(outcome == asio::error::operation_aborted);
+  REQUIRE(server.seen().size() == 2);
+  CHECK(server.seen()[1].line == "GET /page HTTP/1.1");
+}
+
+TEST_CASE("a budget bounds the retries of all requests together") {
+  asio::io_context context;
+  scripted_server server(context,
+                         [](const seen_request&) { return scripted_reply::text(500, ""); });
+  auto config = quick();
+  config.retries.budget = 3;
+  http::transport transport(context.get_executor(), config);
+  for (int i = 0; i < 4; ++i)
+    CHECK(test::run(context, fetch(transport, get(server.origin() + "/"))).status == 500);
+  CHECK(server.seen().size() == 4 + 3);
+}

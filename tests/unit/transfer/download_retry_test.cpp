@@ -51,7 +51,7 @@ TEST_CASE(
   for (const int expected : {1000, 2000, 4000, 8000, 8000})
     CHECK(counter.next_delay({}, 1.0) == ms(expected));
   CHECK_FALSE(counter.next_delay({}, 1.0).has_value());
-  counter.progressed();
+  counter.progressed(1);
   CHECK(counter.next_delay({}, 0.5) == ms(500));
   CHECK(counter.next_delay(ms(7000), 0.5) == ms(7000));
 }
@@ -61,7 +61,7 @@ TEST_CASE("an expired address is asked for anew, but not for ever") {
   CHECK(counter.may_relocate());
   CHECK(counter.may_relocate());
   CHECK_FALSE(counter.may_relocate());
-  counter.progressed();
+  counter.progressed(1);
   CHECK(counter.may_relocate());
 }
 
@@ -71,4 +71,17 @@ TEST_CASE("jitter stays within its bounds") {
     CHECK(jitter >= 0.0);
     CHECK(jitter < 1.0);
   }
+}
+
+TEST_CASE(
+    "attempts that stalled after a trickle use up the tries, however many bytes they add up to") {
+  retry_counter counter(retry_limits{});
+  for (int i = 0; i < 5; ++i) {
+    counter.progressed(retry_counter::worthwhile / 2);
+    CHECK(counter.next_delay({}, 1.0, true).has_value());
+  }
+  counter.progressed(retry_counter::worthwhile / 2);
+  CHECK_FALSE(counter.next_delay({}, 1.0, true).has_value());
+  counter.progressed(retry_counter::worthwhile);
+  CHECK(counter.next_delay({}, 1.0, true).has_value());
 }
