@@ -104,6 +104,7 @@ class display final : public observer {
 
   void on_progress(const transfer_progress& progress) override {
     const std::scoped_lock lock(mutex_);
+    if (is_counted_elsewhere(progress)) return;
     const auto [place, is_new] =
         transfers_.try_emplace(std::pair(progress.way, printable(progress.file)));
     auto& one = place->second;
@@ -114,6 +115,18 @@ class display final : public observer {
       redraw(one.finished());
     else
       tell(place->first.second, place->first.first, one);
+  }
+
+  void on_total(const transfer_total& total) override {
+    const std::scoped_lock lock(mutex_);
+    if (downloads_.total == 0) {
+      downloads_.start = clock::now();
+      downloads_.done_at_start = total.bytes_done;
+    }
+    downloads_.done = total.bytes_done;
+    downloads_.total = total.bytes_total;
+    download_files_ = total.files_total;
+    if (terminal_) redraw(total.files_done == total.files_total);
   }
 
   void on_event(const transfer_event& event) override {
@@ -136,6 +149,12 @@ class display final : public observer {
 
  private:
   using key = std::pair<transfer_progress::direction, std::string>;
+
+  /// Small downloads show in the total alone: there may be tens of thousands of them.
+  static bool is_counted_elsewhere(const transfer_progress& progress) {
+    return progress.way == transfer_progress::direction::download &&
+           progress.bytes_total < large_file;
+  }
 
   void tell(const std::string& file, transfer_progress::direction way, transfer& one) {
     if (one.total < large_file) return;
@@ -168,24 +187,24 @@ class display final : public observer {
   }
 
   void draw() {
-    transfer total;
-    std::size_t files = 0;
-    bool first = true;
+    transfer uploads;
+    std::size_t upload_files = 0;
     std::size_t running = 0;
     for (const auto& [what, one] : transfers_) {
-      if (what.first != transfer_progress::direction::hash) {
-        ++files;
-        total.done += one.done;
-        total.total += one.total;
-        total.done_at_start += one.done_at_start;
-        total.start = first ? one.start : std::min(total.start, one.start);
-        first = false;
+      if (what.first == transfer_progress::direction::upload) {
+        uploads.start = upload_files == 0 ? one.start : std::min(uploads.start, one.start);
+        ++upload_files;
+        uploads.done += one.done;
+        uploads.total += one.total;
+        uploads.done_at_start += one.done_at_start;
       }
       const bool shown = one.total >= large_file && (!one.finished() || transfers_.size() <= 2);
       if (shown && running++ < most_bars)
         bar(std::string(word(what.first)) + " " + what.second, one);
     }
-    if (files > 1) bar("total of " + std::to_string(files) + " files", total);
+    if (download_files_ > 1)
+      bar("total of " + std::to_string(download_files_) + " files", downloads_);
+    if (upload_files > 1) bar("total of " + std::to_string(upload_files) + " files", uploads);
     std::fflush(stderr);
   }
 
@@ -211,6 +230,8 @@ class display final : public observer {
   const bool terminal_;
   std::mutex mutex_;
   std::map<key, transfer> transfers_;
+  transfer downloads_;  // all of them, as the client counts
+  std::uint64_t download_files_ = 0;
   std::size_t lines_ = 0;  // drawn and to be erased before the next
   clock::time_point due_{};
 };

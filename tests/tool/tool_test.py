@@ -76,6 +76,18 @@ class Transfers(Hub):
         self.assertEqual(out.splitlines()[0], "download\t8\tb.bin")
         self.assertEqual(self.files(self.folder / "home"), before)
 
+    def test_a_terminal_shows_a_bar_for_a_large_file_and_a_total(self):
+        self.write("model/w.bin", os.urandom(12_000_000))
+        for number in range(20):
+            self.write(f"model/{number}.txt", b"x" * 1000)
+        self.cohub("upload", "thing", "model")
+        status, shown = self.on_terminal("download", "user/thing")
+        self.assertEqual(status, 0)
+        last = re.split(r"\x1b\[\d+A\x1b\[J", shown)[-1]
+        self.assertRegex(last, r"total of 22 files +\[#{20}\] 12\.0 MB of 12\.0 MB, .*/s")
+        self.assertRegex(shown, r"downloading w\.bin +\[[#.]{20}\] .*MB of 12\.0 MB")
+        self.assertNotIn("downloading 7.txt", shown)
+
     def test_a_pull_request(self):
         self.write("a.txt", b"1")
         self.cohub("upload", "thing", "a.txt")
