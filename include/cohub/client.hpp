@@ -14,6 +14,7 @@
 #include "cohub/error.hpp"
 #include "cohub/listing.hpp"
 #include "cohub/named.hpp"
+#include "cohub/refs.hpp"
 #include "cohub/remote_file.hpp"
 #include "cohub/repository.hpp"
 
@@ -124,6 +125,63 @@ class client {
   /// @throws error  errc::repository_not_found, errc::revision_not_found
   /// @par Mirrors  repo_info(); GET /api/{type}/{repo}[/revision/{revision}]
   awaitable<cohub::repo_info> repo_info(std::string repo_id, named<repo_info_options> options = {});
+
+  /// Renames a repository or gives it to another owner; the old name redirects to the new one.
+  /// @throws error  errc::repository_not_found, errc::conflict: the new name is taken, errc::forbidden
+  /// @par Mirrors  move_repo(); POST /api/repos/move
+  awaitable<void> move_repo(std::string from_id, std::string to_id,
+                            named<move_repo_options> options = {});
+
+  /// Changes who may see a repository or download from it.
+  /// @throws error  errc::invalid_argument: nothing to change; errc::repository_not_found,
+  ///                errc::forbidden
+  /// @par Mirrors  update_repo_settings(); PUT /api/{type}/{repo}/settings
+  awaitable<void> update_repo_settings(std::string repo_id,
+                                       named<update_repo_settings_options> options);
+
+  /// Whether a repository is there and may be seen; one that is gated is.
+  /// @par Mirrors  repo_exists()
+  awaitable<bool> repo_exists(std::string repo_id, named<repo_exists_options> options = {});
+
+  /// Whether a repository has that branch, tag or commit.
+  /// @par Mirrors  revision_exists()
+  awaitable<bool> revision_exists(std::string repo_id, std::string revision,
+                                  named<revision_exists_options> options = {});
+
+  /// What is at those paths, files and folders, at one revision; unknown paths are left out. A request
+  /// for every thousand.
+  /// @throws error  errc::repository_not_found, errc::revision_not_found
+  /// @par Mirrors  get_paths_info(); POST /api/{type}/{repo}/paths-info/{revision}
+  awaitable<std::vector<tree_entry>> get_paths_info(std::string repo_id,
+                                                    std::vector<std::string> paths,
+                                                    named<get_paths_info_options> options = {});
+
+  /// @throws error  errc::repository_not_found
+  /// @par Mirrors  list_repo_refs(); GET /api/{type}/{repo}/refs
+  awaitable<git_refs> list_repo_refs(std::string repo_id, named<list_repo_refs_options> options = {});
+
+  /// The history of a revision, newest first; pages are fetched as the listing is consumed.
+  /// @par Mirrors  list_repo_commits(); GET /api/{type}/{repo}/commits/{revision}
+  listing<git_commit_info> list_repo_commits(std::string repo_id,
+                                             named<list_repo_commits_options> options = {});
+
+  /// @throws error  errc::conflict if it exists, unless `exist_ok`; errc::revision_not_found
+  /// @par Mirrors  create_branch(); POST /api/{type}/{repo}/branch/{branch}
+  awaitable<void> create_branch(std::string repo_id, std::string branch,
+                                named<create_branch_options> options = {});
+  /// @throws error  errc::revision_not_found: there is no such branch
+  /// @par Mirrors  delete_branch(); DELETE /api/{type}/{repo}/branch/{branch}
+  awaitable<void> delete_branch(std::string repo_id, std::string branch,
+                                named<delete_branch_options> options = {});
+
+  /// @throws error  errc::conflict if it exists, unless `exist_ok`; errc::revision_not_found
+  /// @par Mirrors  create_tag(); POST /api/{type}/{repo}/tag/{revision}
+  awaitable<void> create_tag(std::string repo_id, std::string tag,
+                             named<create_tag_options> options = {});
+  /// @throws error  errc::revision_not_found: there is no such tag
+  /// @par Mirrors  delete_tag(); DELETE /api/{type}/{repo}/tag/{tag}
+  awaitable<void> delete_tag(std::string repo_id, std::string tag,
+                             named<delete_tag_options> options = {});
 
   /// The files and folders of a revision; pages are fetched as the listing is consumed, and errors
   /// surface there.

@@ -106,6 +106,34 @@ struct file_exists_options {
   std::optional<std::string> token{};
 };
 
+struct move_repo_options {
+  repo_type type = repo_type::model;
+  std::optional<std::string> token{};
+};
+
+struct update_repo_settings_options {
+  repo_type type = repo_type::model;
+  std::optional<bool> is_private{};    ///< unset: stays
+  std::optional<std::string> gated{};  ///< "auto", "manual", or "" for open to all; unset: stays
+  std::optional<std::string> token{};
+};
+
+struct repo_exists_options {
+  repo_type type = repo_type::model;
+  std::optional<std::string> token{};
+};
+
+struct revision_exists_options {
+  repo_type type = repo_type::model;
+  std::optional<std::string> token{};
+};
+
+struct get_paths_info_options {
+  repo_type type = repo_type::model;
+  std::string revision = "main";
+  std::optional<std::string> token{};
+};
+
 struct whoami_options {
   std::optional<std::string> token{};
 };

@@ -3,6 +3,7 @@
 #include "client/cache_operations.hpp"
 #include "client/client_state.hpp"
 #include "client/operation.hpp"
+#include "client/ref_operations.hpp"
 #include "client/repository_operations.hpp"
 #include "transfer/create_commit.hpp"
 #include "transfer/download_file.hpp"
@@ -87,6 +88,69 @@ awaitable<repo_info> client::repo_info(std::string repo_id, named<repo_info_opti
       transfer::fetch_repo_info(state_->shared, std::move(repo_id), *std::move(options)));
 }
 
+awaitable<void> client::move_repo(std::string from_id, std::string to_id,
+                                  named<move_repo_options> options) {
+  return operation(
+      repository::move(state_->shared, std::move(from_id), std::move(to_id), *std::move(options)));
+}
+
+awaitable<void> client::update_repo_settings(std::string repo_id,
+                                             named<update_repo_settings_options> options) {
+  return operation(
+      repository::update_settings(state_->shared, std::move(repo_id), *std::move(options)));
+}
+
+awaitable<bool> client::repo_exists(std::string repo_id, named<repo_exists_options> options) {
+  return operation(repository::exists(state_->shared, std::move(repo_id), *std::move(options)));
+}
+
+awaitable<bool> client::revision_exists(std::string repo_id, std::string revision,
+                                        named<revision_exists_options> options) {
+  return operation(repository::has_revision(state_->shared, std::move(repo_id), std::move(revision),
+                                            *std::move(options)));
+}
+
+awaitable<std::vector<tree_entry>> client::get_paths_info(std::string repo_id,
+                                                          std::vector<std::string> paths,
+                                                          named<get_paths_info_options> options) {
+  return operation(repository::paths_info(state_->shared, std::move(repo_id), std::move(paths),
+                                          *std::move(options)));
+}
+
+awaitable<git_refs> client::list_repo_refs(std::string repo_id,
+                                           named<list_repo_refs_options> options) {
+  return operation(repository::list_refs(state_->shared, std::move(repo_id), *std::move(options)));
+}
+
+listing<git_commit_info> client::list_repo_commits(std::string repo_id,
+                                                   named<list_repo_commits_options> options) {
+  return repository::list_commits(state_->shared, std::move(repo_id), *std::move(options));
+}
+
+awaitable<void> client::create_branch(std::string repo_id, std::string branch,
+                                      named<create_branch_options> options) {
+  return operation(repository::create_branch(state_->shared, std::move(repo_id), std::move(branch),
+                                             *std::move(options)));
+}
+
+awaitable<void> client::delete_branch(std::string repo_id, std::string branch,
+                                      named<delete_branch_options> options) {
+  return operation(repository::delete_branch(state_->shared, std::move(repo_id), std::move(branch),
+                                             *std::move(options)));
+}
+
+awaitable<void> client::create_tag(std::string repo_id, std::string tag,
+                                   named<create_tag_options> options) {
+  return operation(repository::create_tag(state_->shared, std::move(repo_id), std::move(tag),
+                                          *std::move(options)));
+}
+
+awaitable<void> client::delete_tag(std::string repo_id, std::string tag,
+                                   named<delete_tag_options> options) {
+  return operation(repository::delete_tag(state_->shared, std::move(repo_id), std::move(tag),
+                                          *std::move(options)));
+}
+
 listing<tree_entry> client::list_repo_tree(std::string repo_id,
                                            named<list_repo_tree_options> options) {
   return transfer::list_repo_tree(state_->shared, std::move(repo_id), *std::move(options));
@@ -134,8 +198,8 @@ awaitable<delete_cache_result> client::execute(named<delete_cache_strategy> stra
 
 awaitable<folder_verification> client::verify_repo_checksums(
     std::string repo_id, named<verify_repo_checksums_options> options) {
-  return operation(transfer::verify_repo_checksums(state_->shared, std::move(repo_id),
-                                                   *std::move(options)));
+  return operation(
+      transfer::verify_repo_checksums(state_->shared, std::move(repo_id), *std::move(options)));
 }
 
 }  // namespace cohub

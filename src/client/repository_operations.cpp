@@ -9,9 +9,12 @@
 #include "transfer/api_call.hpp"
 #include "transfer/tree_listing.hpp"
 
+#include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
 
+#include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace cohub::repository {
@@ -129,6 +132,99 @@ awaitable<bool> has_file(context_ptr shared, std::string repo_id, std::string pa
       co_return false;
     throw;
   }
+}
+
+awaitable<void> move(context_ptr shared, std::string from_id, std::string to_id,
+                     move_repo_options options) {
+  check_id(from_id);
+  check_id(to_id);
+  boost::json::object body;
+  body["fromRepo"] = from_id;
+  body["toRepo"] = to_id;
+  body["type"] = std::string(hub::singular(options.type));
+  auto what = hub_request(*shared, http::method::post, hub::routes::move_repo(shared->endpoint),
+                          shared->token_for(options.token), boost::json::serialize(body));
+  auto calling =
+      transfer::call(shared, std::move(what), "moving the repository " + from_id + " to " + to_id);
+  auto answer = co_await std::move(calling);
+  co_await answer.finish();
+}
+
+awaitable<void> update_settings(context_ptr shared, std::string repo_id,
+                                update_repo_settings_options options) {
+  check_id(repo_id);
+  boost::json::object body;
+  if (options.is_private) body["visibility"] = *options.is_private ? "private" : "public";
+  if (options.gated && options.gated->empty()) body["gated"] = false;
+  if (options.gated && !options.gated->empty()) body["gated"] = *options.gated;
+  if (body.empty())
+    throw error(errc::invalid_argument, "changing the settings of " + repo_id + ": none is given");
+  auto what = hub_request(*shared, http::method::put,
+                          hub::routes::settings(shared->endpoint, options.type, repo_id),
+                          shared->token_for(options.token), boost::json::serialize(body));
+  auto calling = transfer::call(shared, std::move(what), "changing the settings of " + repo_id);
+  auto answer = co_await std::move(calling);
+  co_await answer.finish();
+}
+
+awaitable<bool> exists(context_ptr shared, std::string repo_id, repo_exists_options options) {
+  repo_info_options of;
+  of.type = options.type;
+  of.token = std::move(options.token);
+  try {
+    auto reading = transfer::fetch_repo_info(std::move(shared), std::move(repo_id), std::move(of));
+    co_await std::move(reading);
+    co_return true;
+  } catch (const error& e) {
+    if (e.code() == errc::gated_repository) co_return true;
+    if (e.code() != errc::repository_not_found) throw;
+    co_return false;
+  }
+}
+
+awaitable<bool> has_revision(context_ptr shared, std::string repo_id, std::string revision,
+                             revision_exists_options options) {
+  repo_info_options of;
+  of.type = options.type;
+  of.revision = std::move(revision);
+  of.token = std::move(options.token);
+  try {
+    auto reading = transfer::fetch_repo_info(std::move(shared), std::move(repo_id), std::move(of));
+    co_await std::move(reading);
+    co_return true;
+  } catch (const error& e) {
+    if (e.code() != errc::repository_not_found && e.code() != errc::revision_not_found) throw;
+    co_return false;
+  }
+}
+
+awaitable<std::vector<tree_entry>> paths_info(context_ptr shared, std::string repo_id,
+                                              std::vector<std::string> paths,
+                                              get_paths_info_options options) {
+  check_id(repo_id);
+  constexpr std::size_t most_paths = 1000;  // of one request
+  const std::string doing = "asking for paths of " + repo_id;
+  std::vector<tree_entry> entries;
+  for (std::size_t begin = 0; begin < paths.size(); begin += most_paths) {
+    boost::json::array asked;
+    const auto end = std::min(begin + most_paths, paths.size());
+    for (auto i = begin; i < end; ++i) asked.emplace_back(paths[i]);
+    boost::json::object body;
+    body["paths"] = std::move(asked);
+    body["expand"] = false;
+    const auto url =
+        hub::routes::paths_info(shared->endpoint, options.type, repo_id, options.revision);
+    auto what = hub_request(*shared, http::method::post, url, shared->token_for(options.token),
+                            boost::json::serialize(body));
+    what.idempotent = true;
+    auto calling = transfer::call_for_text(shared, std::move(what), doing);
+    const auto text = co_await std::move(calling);
+    auto page = hub::read_tree_page(text);
+    if (!page) throw error(page.error(), doing);
+    entries.insert(entries.end(), std::make_move_iterator(page->begin()),
+                   std::make_move_iterator(page->end()));
+  }
+  co_return entries;
 }
 
 awaitable<user_info> whoami(context_ptr shared, whoami_options options) {

@@ -5,6 +5,7 @@
 #include "transfer/context.hpp"
 
 #include <string>
+#include <vector>
 
 /// Operations of `client` on repositories; see there.
 namespace cohub::repository {
@@ -15,6 +16,17 @@ awaitable<void> remove(transfer::context_ptr shared, std::string repo_id,
                        delete_repo_options options);
 awaitable<bool> has_file(transfer::context_ptr shared, std::string repo_id, std::string path,
                          file_exists_options options);
+awaitable<void> move(transfer::context_ptr shared, std::string from_id, std::string to_id,
+                     move_repo_options options);
+awaitable<void> update_settings(transfer::context_ptr shared, std::string repo_id,
+                                update_repo_settings_options options);
+awaitable<bool> exists(transfer::context_ptr shared, std::string repo_id,
+                       repo_exists_options options);
+awaitable<bool> has_revision(transfer::context_ptr shared, std::string repo_id,
+                             std::string revision, revision_exists_options options);
+awaitable<std::vector<tree_entry>> paths_info(transfer::context_ptr shared, std::string repo_id,
+                                              std::vector<std::string> paths,
+                                              get_paths_info_options options);
 awaitable<user_info> whoami(transfer::context_ptr shared, whoami_options options);
 
 }  // namespace cohub::repository

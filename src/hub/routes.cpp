@@ -55,6 +55,10 @@ std::string delete_repo(std::string_view endpoint) {
   return std::string(endpoint) + "/api/repos/delete";
 }
 
+std::string move_repo(std::string_view endpoint) {
+  return std::string(endpoint) + "/api/repos/move";
+}
+
 std::string validate_yaml(std::string_view endpoint) {
   return std::string(endpoint) + "/api/validate-yaml";
 }
@@ -65,6 +69,30 @@ std::string repo_info(std::string_view endpoint, repo_type type, std::string_vie
                               : operation(endpoint, type, repo_id, "revision", revision);
   if (files_metadata) url += "?blobs=true";
   return url;
+}
+
+std::string settings(std::string_view endpoint, repo_type type, std::string_view repo_id) {
+  return api(endpoint, type, repo_id) + "/settings";
+}
+
+std::string refs(std::string_view endpoint, repo_type type, std::string_view repo_id,
+                 bool include_pull_requests) {
+  return api(endpoint, type, repo_id) + "/refs" + (include_pull_requests ? "?include_prs=1" : "");
+}
+
+std::string commits(std::string_view endpoint, repo_type type, std::string_view repo_id,
+                    std::string_view revision) {
+  return operation(endpoint, type, repo_id, "commits", revision);
+}
+
+std::string branch(std::string_view endpoint, repo_type type, std::string_view repo_id,
+                   std::string_view name) {
+  return operation(endpoint, type, repo_id, "branch", name);
+}
+
+std::string tag(std::string_view endpoint, repo_type type, std::string_view repo_id,
+                std::string_view name) {
+  return operation(endpoint, type, repo_id, "tag", name);
 }
 
 std::string tree(std::string_view endpoint, repo_type type, std::string_view repo_id,

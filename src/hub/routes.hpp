@@ -15,11 +15,22 @@ std::string repo_page(std::string_view endpoint, repo_type type, std::string_vie
 std::string whoami(std::string_view endpoint);
 std::string create_repo(std::string_view endpoint);
 std::string delete_repo(std::string_view endpoint);
+std::string move_repo(std::string_view endpoint);
 std::string validate_yaml(std::string_view endpoint);
 
 /// `revision` empty: the default branch.
 std::string repo_info(std::string_view endpoint, repo_type type, std::string_view repo_id,
                       std::string_view revision, bool files_metadata);
+std::string settings(std::string_view endpoint, repo_type type, std::string_view repo_id);
+std::string refs(std::string_view endpoint, repo_type type, std::string_view repo_id,
+                 bool include_pull_requests);
+std::string commits(std::string_view endpoint, repo_type type, std::string_view repo_id,
+                    std::string_view revision);
+std::string branch(std::string_view endpoint, repo_type type, std::string_view repo_id,
+                   std::string_view name);
+/// `name`: the tag to delete, or what a new one is to name.
+std::string tag(std::string_view endpoint, repo_type type, std::string_view repo_id,
+                std::string_view name);
 /// `path` empty: the root.
 std::string tree(std::string_view endpoint, repo_type type, std::string_view repo_id,
                  std::string_view revision, std::string_view path, bool recursive);

@@ -9,6 +9,7 @@ namespace cohub::tool {
 void add_download_command(CLI::App& app, int& status);
 void add_upload_command(CLI::App& app, int& status);
 void add_repo_command(CLI::App& app, int& status);
+void add_repo_ref_commands(CLI::App& repo, int& status);
 void add_whoami_command(CLI::App& app, int& status);
 void add_cache_command(CLI::App& app, int& status);
 void add_cache_list_command(CLI::App& cache, int& status);

@@ -17,6 +17,9 @@ struct arguments {
   std::string repo_id;
   repo_type type = repo_type::model;
   bool is_private = false;
+  std::string new_id;
+  std::optional<bool> visibility;
+  std::optional<std::string> gated;
   bool exist_ok = false;
   bool missing_ok = false;
   bool yes = false;
@@ -41,6 +44,21 @@ awaitable<void> remove(client hub, arguments_ptr args) {
   options.missing_ok = args->missing_ok;
   co_await hub.delete_repo(args->repo_id, options);
   std::cout << "Deleted " << args->repo_id << std::endl;
+}
+
+awaitable<void> move(client hub, arguments_ptr args) {
+  const move_repo_options options{.type = args->type};
+  co_await hub.move_repo(args->repo_id, args->new_id, options);
+  std::cout << "Moved " << args->repo_id << " to " << args->new_id << std::endl;
+}
+
+awaitable<void> change_settings(client hub, arguments_ptr args) {
+  update_repo_settings_options options;
+  options.type = args->type;
+  options.is_private = args->visibility;
+  options.gated = args->gated;
+  co_await hub.update_repo_settings(args->repo_id, options);
+  std::cout << "Changed the settings of " << args->repo_id << std::endl;
 }
 
 int run(const arguments& args, awaitable<void> (*operation)(client, arguments_ptr)) {
@@ -77,7 +95,7 @@ CLI::App& add_action(CLI::App& repo, const char* name, const char* what, argumen
 
 void add_repo_command(CLI::App& app, int& status) {
   auto args = std::make_shared<arguments>();
-  auto& repo = *app.add_subcommand("repo", "Create or delete a repository")->alias("repos");
+  auto& repo = *app.add_subcommand("repo", "Repositories, their branches and tags")->alias("repos");
   repo.require_subcommand(1);
 
   auto& making = add_action(repo, "create", "Create a repository", *args);
@@ -101,6 +119,31 @@ void add_repo_command(CLI::App& app, int& status) {
       "Example:\n"
       "  cohub repo delete me/old-model");
   removing.callback([args, &status] { status = confirmed(*args) ? run(*args, remove) : failure; });
+
+  auto& moving = add_action(repo, "move", "Rename a repository or give it to another owner", *args);
+  moving.add_option("to_id", args->new_id, "Its new name: owner/name")
+      ->required()
+      ->option_text("TO_ID");
+  moving.footer(
+      "The old name redirects to the new one.\n\nExample:\n  cohub repo move me/old org/new");
+  moving.callback([args, &status] { status = run(*args, move); });
+
+  auto& settings = add_action(repo, "settings", "Change who may see or download", *args);
+  settings.add_flag_function(
+      "--private,!--public", [args](std::int64_t count) { args->visibility = count > 0; },
+      "Visible to you and your organisation alone, or to all");
+  settings
+      .add_option_function<std::string>(
+          "--gated",
+          [args](const std::string& how) { args->gated = how == "false" ? std::string() : how; },
+          "Who asks for access gets it at once (auto), when you say so (manual), or need not ask "
+          "(false)")
+      ->check(CLI::IsMember({"auto", "manual", "false"}))
+      ->option_text("auto|manual|false");
+  settings.footer("Example:\n  cohub repo settings me/my-model --private --gated manual");
+  settings.callback([args, &status] { status = run(*args, change_settings); });
+
+  add_repo_ref_commands(repo, status);
 }
 
 }  // namespace cohub::tool

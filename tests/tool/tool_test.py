@@ -1,6 +1,7 @@
 """The cohub command as a user meets it: real processes, a real Hub, real signals."""
 
 import fcntl
+import json
 import os
 import pathlib
 import re
@@ -109,6 +110,33 @@ class Transfers(Hub):
         self.cohub("repo", "delete", "user/data", "--type", "dataset", "--missing-ok")
         out, _ = self.cohub("whoami")
         self.assertEqual(out, "user\n")
+
+    def test_branches_tags_moves_and_settings(self):
+        self.write("a.txt", b"1")
+        self.cohub("upload", "thing", "a.txt")
+        self.cohub("repo", "tag", "create", "user/thing", "v1", "-m", "First")
+        out, _ = self.cohub("repo", "tag", "list", "user/thing", "--json")
+        tags = json.loads(out)
+        self.assertEqual([tag["name"] for tag in tags], ["v1"])
+        self.cohub("repo", "branch", "create", "user/thing", "dev", "--revision", "v1")
+        self.fails("repo", "branch", "create", "user/thing", "dev")
+        self.cohub("repo", "branch", "create", "user/thing", "dev", "--exist-ok")
+        out, _ = self.cohub("download", "user/thing", "a.txt", "--revision", "dev")
+        self.assertEqual(pathlib.Path(out.strip()).read_bytes(), b"1")
+        self.cohub("repo", "branch", "delete", "user/thing", "dev")
+        self.fails("download", "user/thing", "a.txt", "--revision", "dev")
+        self.cohub("repo", "tag", "delete", "user/thing", "v1")
+        out, _ = self.cohub("repo", "tag", "list", "user/thing", "--quiet")
+        self.assertEqual(out, "")
+
+        self.cohub("repo", "settings", "user/thing", "--private")
+        self.fails("download", "user/thing", "a.txt", HF_TOKEN="", HF_HOME=str(self.folder / "other"))
+        self.cohub("repo", "settings", "user/thing", "--public")
+        self.cohub("download", "user/thing", "a.txt", HF_TOKEN="", HF_HOME=str(self.folder / "other"))
+        self.fails("repo", "settings", "user/thing")
+        self.cohub("repo", "move", "user/thing", "user/renamed")
+        out, _ = self.cohub("download", "user/renamed", "a.txt")
+        self.assertEqual(pathlib.Path(out.strip()).read_bytes(), b"1")
 
     def test_errors_name_what_is_wrong(self):
         self.write("a.txt", b"1")

@@ -1,0 +1,145 @@
+#include "client/ref_operations.hpp"
+
+#include "cohub/error.hpp"
+
+#include "hub/ref_replies.hpp"
+#include "hub/repo_id.hpp"
+#include "hub/routes.hpp"
+#include "transfer/api_call.hpp"
+#include "transfer/paged_listing.hpp"
+
+#include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
+
+#include <algorithm>
+#include <utility>
+
+namespace cohub::repository {
+
+using transfer::context_ptr;
+using transfer::hub_request;
+
+namespace {
+
+void check_names(const std::string& repo_id, const std::string& ref) {
+  if (const auto valid = hub::check_repo_id(repo_id); !valid)
+    throw error(valid.error(), "the repository id \"" + repo_id + "\"");
+  if (ref.empty()) throw error(errc::invalid_argument, "a branch or tag without a name");
+}
+
+awaitable<void> change(context_ptr shared, http::request what, std::string doing) {
+  auto calling = transfer::call(std::move(shared), std::move(what), std::move(doing));
+  auto answer = co_await std::move(calling);
+  co_await answer.finish();
+}
+
+/// Whether the branch is there, for a token that may not make it (hub-protocol, section 6.5).
+awaitable<bool> has_branch(context_ptr shared, std::string repo_id, std::string branch,
+                           create_branch_options options) {
+  list_repo_refs_options of;
+  of.type = options.type;
+  of.token = std::move(options.token);
+  try {
+    auto listing = list_refs(std::move(shared), std::move(repo_id), std::move(of));
+    const auto refs = co_await std::move(listing);
+    co_return std::any_of(refs.branches.begin(), refs.branches.end(),
+                          [&](const git_ref_info& each) { return each.name == branch; });
+  } catch (const error&) {
+    co_return false;
+  }
+}
+
+}  // namespace
+
+awaitable<git_refs> list_refs(context_ptr shared, std::string repo_id,
+                              list_repo_refs_options options) {
+  if (const auto valid = hub::check_repo_id(repo_id); !valid)
+    throw error(valid.error(), "the repository id \"" + repo_id + "\"");
+  const auto url =
+      hub::routes::refs(shared->endpoint, options.type, repo_id, options.include_pull_requests);
+  const std::string doing = "listing the refs of " + repo_id;
+  auto what = hub_request(*shared, http::method::get, url, shared->token_for(options.token));
+  auto calling = transfer::call_for_text(shared, std::move(what), doing);
+  const auto text = co_await std::move(calling);
+  auto refs = hub::read_refs(text);
+  if (!refs) throw error(refs.error(), doing);
+  co_return std::move(*refs);
+}
+
+listing<git_commit_info> list_commits(context_ptr shared, std::string repo_id,
+                                      list_repo_commits_options options) {
+  transfer::page_cursor at;
+  at.next = hub::routes::commits(shared->endpoint, options.type, repo_id, options.revision);
+  at.token = shared->token_for(options.token);
+  at.doing = "listing the commits of " + repo_id;
+  at.repo_id = std::move(repo_id);
+  at.shared = std::move(shared);
+  return transfer::paged_listing<git_commit_info>(std::move(at), hub::read_commits);
+}
+
+awaitable<void> create_branch(context_ptr shared, std::string repo_id, std::string branch,
+                              create_branch_options options) {
+  check_names(repo_id, branch);
+  boost::json::object body;
+  if (!options.revision.empty()) body["startingPoint"] = options.revision;
+  const auto url = hub::routes::branch(shared->endpoint, options.type, repo_id, branch);
+  auto what = hub_request(*shared, http::method::post, url, shared->token_for(options.token),
+                          boost::json::serialize(body));
+  std::exception_ptr failure;
+  bool forbidden = false;
+  try {
+    auto making =
+        change(shared, std::move(what), "creating the branch " + branch + " of " + repo_id);
+    co_await std::move(making);
+  } catch (const error& e) {
+    if (options.exist_ok && e.code() == errc::conflict) co_return;
+    forbidden = e.http().status == 403;
+    failure = std::current_exception();
+  }
+  if (!failure) co_return;
+  if (options.exist_ok && forbidden) {
+    auto looking = has_branch(shared, repo_id, branch, options);
+    const bool there = co_await std::move(looking);
+    if (there) co_return;
+  }
+  std::rethrow_exception(failure);
+}
+
+awaitable<void> delete_branch(context_ptr shared, std::string repo_id, std::string branch,
+                              delete_branch_options options) {
+  check_names(repo_id, branch);
+  const auto url = hub::routes::branch(shared->endpoint, options.type, repo_id, branch);
+  auto what = hub_request(*shared, http::method::delete_, url, shared->token_for(options.token));
+  auto removing =
+      change(shared, std::move(what), "deleting the branch " + branch + " of " + repo_id);
+  co_await std::move(removing);
+}
+
+awaitable<void> create_tag(context_ptr shared, std::string repo_id, std::string tag,
+                           create_tag_options options) {
+  check_names(repo_id, tag);
+  boost::json::object body;
+  body["tag"] = tag;
+  if (!options.tag_message.empty()) body["message"] = options.tag_message;
+  // What it names is in the path, its own name in the body.
+  const auto url = hub::routes::tag(shared->endpoint, options.type, repo_id, options.revision);
+  auto what = hub_request(*shared, http::method::post, url, shared->token_for(options.token),
+                          boost::json::serialize(body));
+  try {
+    auto making = change(shared, std::move(what), "creating the tag " + tag + " of " + repo_id);
+    co_await std::move(making);
+  } catch (const error& e) {
+    if (!options.exist_ok || e.code() != errc::conflict) throw;
+  }
+}
+
+awaitable<void> delete_tag(context_ptr shared, std::string repo_id, std::string tag,
+                           delete_tag_options options) {
+  check_names(repo_id, tag);
+  const auto url = hub::routes::tag(shared->endpoint, options.type, repo_id, tag);
+  auto what = hub_request(*shared, http::method::delete_, url, shared->token_for(options.token));
+  auto removing = change(shared, std::move(what), "deleting the tag " + tag + " of " + repo_id);
+  co_await std::move(removing);
+}
+
+}  // namespace cohub::repository

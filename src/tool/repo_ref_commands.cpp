@@ -1,0 +1,132 @@
+#include "commands.hpp"
+#include "common_flags.hpp"
+#include "output.hpp"
+#include "run_operation.hpp"
+
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+
+#include <memory>
+#include <string>
+#include <utility>
+
+/// Branches and tags: `cohub repo branch ...`, `cohub repo tag ...`.
+namespace cohub::tool {
+
+namespace {
+
+struct arguments {
+  std::string repo_id;
+  std::string name;
+  std::string revision;
+  std::string message;
+  repo_type type = repo_type::model;
+  bool exist_ok = false;
+  std::optional<std::string> token;
+  output out;
+};
+using arguments_ptr = std::shared_ptr<const arguments>;
+
+void tell(const arguments& args, const std::string& sentence) {
+  boost::json::object facts;
+  facts["repo_id"] = args.repo_id;
+  facts["name"] = args.name;
+  args.out.result(sentence, facts);
+}
+
+awaitable<void> create_branch(client hub, arguments_ptr args) {
+  create_branch_options options;
+  options.type = args->type;
+  options.revision = args->revision;
+  options.exist_ok = args->exist_ok;
+  co_await hub.create_branch(args->repo_id, args->name, options);
+  tell(*args, "Created branch " + args->name);
+}
+
+awaitable<void> delete_branch(client hub, arguments_ptr args) {
+  const delete_branch_options options{.type = args->type};
+  co_await hub.delete_branch(args->repo_id, args->name, options);
+  tell(*args, "Deleted branch " + args->name);
+}
+
+awaitable<void> create_tag(client hub, arguments_ptr args) {
+  create_tag_options options;
+  options.type = args->type;
+  if (!args->revision.empty()) options.revision = args->revision;
+  options.tag_message = args->message;
+  co_await hub.create_tag(args->repo_id, args->name, options);
+  tell(*args, "Created tag " + args->name);
+}
+
+awaitable<void> delete_tag(client hub, arguments_ptr args) {
+  const delete_tag_options options{.type = args->type};
+  co_await hub.delete_tag(args->repo_id, args->name, options);
+  tell(*args, "Deleted tag " + args->name);
+}
+
+awaitable<void> list_tags(client hub, arguments_ptr args) {
+  const list_repo_refs_options options{.type = args->type};
+  const auto refs = co_await hub.list_repo_refs(args->repo_id, options);
+  boost::json::array all;
+  for (const auto& tag : refs.tags) {
+    boost::json::object one;
+    one["name"] = tag.name;
+    one["target_commit"] = tag.target_commit;
+    all.emplace_back(std::move(one));
+  }
+  args->out.table(all, {{"name"}, {"target_commit"}}, "name");
+}
+
+CLI::App& add_action(CLI::App& group, const char* name, const char* what,
+                     const std::shared_ptr<arguments>& args, const char* named, int& status,
+                     awaitable<void> (*operation)(client, arguments_ptr)) {
+  auto& command = *group.add_subcommand(name, what);
+  command.add_option("repo_id", args->repo_id, "Repository: owner/name")
+      ->required()
+      ->option_text("REPO_ID");
+  if (named != nullptr) command.add_option("name", args->name, named)->required();
+  add_type_flag(command, args->type);
+  add_token_flag(command, args->token);
+  args->out.add_flags(command);
+  command.callback([args, &status, operation] {
+    client_config config;
+    config.token = args->token;
+    const arguments_ptr shared = args;
+    status = run_operation(std::move(config), [shared, operation](client hub) {
+      return operation(std::move(hub), shared);
+    });
+  });
+  return command;
+}
+
+}  // namespace
+
+void add_repo_ref_commands(CLI::App& repo, int& status) {
+  auto args = std::make_shared<arguments>();
+  auto& branch = *repo.add_subcommand("branch", "Create or delete a branch");
+  branch.require_subcommand(1);
+  auto& making = add_action(branch, "create", "Create a branch", args, "The branch's name", status,
+                            create_branch);
+  making.add_option("--revision", args->revision, "What it starts from, instead of main")
+      ->option_text("REVISION");
+  making.add_flag("--exist-ok", args->exist_ok, "No error if it exists");
+  making.footer("Example:\n  cohub repo branch create me/my-model dev --revision v1.0");
+  add_action(branch, "delete", "Delete a branch", args, "The branch's name", status, delete_branch)
+      .footer("Example:\n  cohub repo branch delete me/my-model dev");
+
+  auto& tag = *repo.add_subcommand("tag", "Create, list or delete tags");
+  tag.require_subcommand(1);
+  auto& tagging =
+      add_action(tag, "create", "Create a tag", args, "The tag's name", status, create_tag);
+  tagging.add_option("--revision", args->revision, "What it names, instead of main")
+      ->option_text("REVISION");
+  tagging.add_option("-m,--message", args->message, "What to say of it")->option_text("TEXT");
+  tagging.footer("Example:\n  cohub repo tag create me/my-model v1.0 -m 'First release'");
+  auto& listing = add_action(tag, "list", "List the tags", args, nullptr, status, list_tags);
+  listing.alias("ls");
+  listing.footer("Example:\n  cohub repo tag list me/my-model --json");
+  add_action(tag, "delete", "Delete a tag", args, "The tag's name", status, delete_tag)
+      .footer("Example:\n  cohub repo tag delete me/my-model v1.0");
+}
+
+}  // namespace cohub::tool

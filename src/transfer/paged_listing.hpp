@@ -1,0 +1,58 @@
+#pragma once
+
+#include "cohub/error.hpp"
+#include "cohub/listing.hpp"
+
+#include "transfer/context.hpp"
+
+#include <boost/system/result.hpp>
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_set>
+#include <utility>
+#include <vector>
+
+/// Listings whose pages are linked by `Link: <...>; rel="next"` (hub-protocol, section 6.3).
+namespace cohub::transfer {
+
+/// Where a listing stands.
+struct page_cursor {
+  context_ptr shared{};
+  std::string token{};
+  std::string doing{};
+  std::string repo_id{};  ///< checked before the first request
+  std::string next{};     ///< url; empty: the end
+  std::unordered_set<std::string> seen{};
+};
+using page_cursor_ptr = std::shared_ptr<page_cursor>;
+
+/// The next page's body, or nothing at the end.
+/// @throws error  errc::invalid_response: the pages lead in a circle or to another host
+awaitable<std::optional<std::string>> fetch_page_text(page_cursor_ptr at);
+
+template <class T>
+using page_reader = boost::system::result<std::vector<T>> (*)(std::string_view body);
+
+template <class T>
+awaitable<std::optional<std::vector<T>>> fetch_page(page_cursor_ptr at, page_reader<T> read) {
+  std::optional<std::vector<T>> items;
+  auto fetching = fetch_page_text(at);
+  const auto text = co_await std::move(fetching);
+  if (text) {
+    auto page = read(*text);
+    if (!page) throw error(page.error(), at->doing);
+    items = std::move(*page);
+  }
+  co_return items;
+}
+
+template <class T>
+listing<T> paged_listing(page_cursor start, page_reader<T> read) {
+  auto at = std::make_shared<page_cursor>(std::move(start));
+  return listing<T>([at = std::move(at), read] { return fetch_page<T>(at, read); });
+}
+
+}  // namespace cohub::transfer
