@@ -378,7 +378,10 @@ TEST_CASE_FIXTURE(fixture, "a download may be cancelled at any step, and the nex
     stop.emit(asio::cancellation_type::terminal);
     while (!ended) context.run_one_for(std::chrono::seconds(5));
     if (finished) CHECK_FALSE(failed);
-    CHECK(fs::exists(destination) == !failed);
+    if (!failed) CHECK(fs::exists(destination));
+    // A cancellation may come while the pool moves the file to its place: then it is there, whole.
+    if (fs::exists(destination)) CHECK(is_right());
+    if (!finished) fs::remove(destination);
   }
   CHECK(is_right());
   CHECK(left_behind() == std::set<std::string>{"etag"});
