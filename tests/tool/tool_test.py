@@ -219,7 +219,7 @@ class Transfers(Hub):
         status, shown = self.on_terminal("download", "user/thing")
         self.assertEqual(status, 0, shown)
         self.assertRegex(shown, r"\[#+\.*\] 40\.0 MB of 40\.0 MB")
-        self.assertIn("total of 2 files", shown)
+        self.assertIn("total of 3 files", shown)
         self.assertRegex(shown, "\033\\[[0-9]A\033\\[J")  # drawn in place
         self.assertLess(max(map(len, re.split("\r\n|\033\\[J", shown))), 200)
 
