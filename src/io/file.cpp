@@ -111,13 +111,18 @@ std::size_t file::read_at(std::uint64_t offset, std::span<std::byte> buffer) con
   return filled;
 }
 
+/// The kernel backs a large write by large pages, for which it must find, and a virtual machine's
+/// host provide, memory in one piece: that can cost more than the calls that it saves.
+constexpr std::size_t write_piece = 32 * 1024;
+
 void file::write_at(std::uint64_t offset, std::span<const std::byte> bytes) {
   std::size_t written = 0;
   while (written < bytes.size()) {
     const auto rest = bytes.subspan(written);
     const auto position = to_offset(offset + written, path_);
-    const auto count =
-        uninterrupted([&] { return ::pwrite(descriptor_, rest.data(), rest.size(), position); });
+    const auto count = uninterrupted([&] {
+      return ::pwrite(descriptor_, rest.data(), std::min(rest.size(), write_piece), position);
+    });
     if (count < 0) fail(errno, "writing", path_);
     if (count == 0) fail(EIO, "writing", path_);
     written += static_cast<std::size_t>(count);
