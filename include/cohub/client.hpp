@@ -1,11 +1,5 @@
 #pragma once
 
-#include <boost/asio/any_io_executor.hpp>
-#include <filesystem>
-#include <memory>
-#include <string>
-#include <vector>
-
 #include "cohub/awaitable.hpp"
 #include "cohub/cache.hpp"
 #include "cohub/client_config.hpp"
@@ -18,6 +12,13 @@
 #include "cohub/remote_file.hpp"
 #include "cohub/repository.hpp"
 
+#include <boost/asio/any_io_executor.hpp>
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
 namespace cohub {
 
 namespace detail {
@@ -27,16 +28,17 @@ struct client_state;
 /// A handle to one Hub endpoint. Cheap to copy; copies share connections, cache and settings.
 ///
 /// @par Threads
-/// A client and all its operations belong to one executor that runs one thing at a time: an `io_context`
-/// run by one thread, or a strand. An operation may outlive the client it was called on.
+/// A client and all its operations belong to one executor that runs one thing at a time: an
+/// `io_context` run by one thread, or a strand. An operation may outlive the client it was called
+/// on.
 /// @par Errors
-/// Operations throw `cohub::error`. Those of the network (a host that is not found, a refused connection,
-/// `errc::certificate_rejected`, `errc::timed_out`), of the Hub (`errc::unauthorized`,
-/// `errc::rate_limited`, `errc::server_failure`) and `errc::invalid_repository_id` can come from each of
-/// them; what is listed below comes on top.
+/// Operations throw `cohub::error`. Those of the network (a host that is not found, a refused
+/// connection, `errc::certificate_rejected`, `errc::timed_out`), of the Hub (`errc::unauthorized`,
+/// `errc::rate_limited`, `errc::server_failure`) and `errc::invalid_repository_id` can come from
+/// each of them; what is listed below comes on top.
 /// @par Cancellation
-/// Every operation can be cancelled (terminal or partial) through Asio's cancellation slots, and then
-/// throws `boost::system::system_error` with `operation_aborted`.
+/// Every operation can be cancelled (terminal or partial) through Asio's cancellation slots, and
+/// then throws `boost::system::system_error` with `operation_aborted`.
 class client {
  public:
   explicit client(asio::any_io_executor executor, named<client_config> config = {});
@@ -52,11 +54,12 @@ class client {
 
   /// Downloads one file into the cache, or to `local_dir`, and yields its path there.
   ///
-  /// A file of more than one chunk is fetched in parallel ranges and checked against its sha256; a partial
-  /// file left by an earlier attempt is continued, not fetched again. When the Hub cannot be reached, or
-  /// refuses the repository, a cached file is returned. Memory: `connections` buffers, whatever the size
-  /// of the file. Calls that want the same content in the same place at the same time share one
-  /// download: each gets its result or its failure, and each one's observer hears of it.
+  /// A file of more than one chunk is fetched in parallel ranges and checked against its sha256; a
+  /// partial file left by an earlier attempt is continued, not fetched again. When the Hub cannot
+  /// be reached, or refuses the repository, a cached file is returned. Memory: `connections`
+  /// buffers, whatever the size of the file. Calls that want the same content in the same place at
+  /// the same time share one download: each gets its result or its failure, and each one's observer
+  /// hears of it.
   ///
   /// @param repo_id  "owner/name"
   /// @param path     path of the file within the repository
@@ -70,7 +73,8 @@ class client {
 
   /// What `download_file` with these options would do: asks the Hub as it does, and neither fetches
   /// content nor writes anything. Fails as it does where there is no answer.
-  /// @par Mirrors  hf_hub_download(dry_run=True), whose result is of another type: hence another name.
+  /// @par Mirrors  hf_hub_download(dry_run=True), whose result is of another type: hence another
+  /// name.
   ///               Unlike there, a changed local file counts as one that will be downloaded.
   awaitable<dry_run_file_info> download_file_dry_run(std::string repo_id, std::string path,
                                                      named<download_options> options = {});
@@ -79,21 +83,22 @@ class client {
   /// apart from one that nothing is known of.
   /// @throws error  errc::invalid_repository_id, errc::invalid_path
   /// @par Mirrors  try_to_load_from_cache()
-  awaitable<cached_file> try_to_load_from_cache(
-      std::string repo_id, std::string path, named<try_to_load_from_cache_options> options = {});
+  awaitable<cached_file> try_to_load_from_cache(std::string repo_id, std::string path,
+                                                named<try_to_load_from_cache_options> options = {});
 
-  /// Downloads all files of a revision that the patterns keep, and yields the folder they are in: the
-  /// snapshot in the cache, or `local_dir`. Every file comes from the one commit that the revision named at
-  /// the start. The first failure stops the rest; finished files stay.
+  /// Downloads all files of a revision that the patterns keep, and yields the folder they are in:
+  /// the snapshot in the cache, or `local_dir`. Every file comes from the one commit that the
+  /// revision named at the start. The first failure stops the rest; finished files stay.
   /// @par Mirrors  snapshot_download()
-  awaitable<std::filesystem::path> snapshot_download(
-      std::string repo_id, named<snapshot_download_options> options = {});
+  awaitable<std::filesystem::path> snapshot_download(std::string repo_id,
+                                                     named<snapshot_download_options> options = {});
 
-  /// What a snapshot would download: one entry for each file that the patterns keep, in the order of the
-  /// listing. Nothing is downloaded, and nothing on disk changes.
+  /// What a snapshot would download: one entry for each file that the patterns keep, in the order
+  /// of the listing. Nothing is downloaded, and nothing on disk changes.
   /// @throws error  as `snapshot_download`; without an answer of the Hub there is no plan
   /// @par Cancellation  leaves nothing
-  /// @par Mirrors  snapshot_download(dry_run=True), whose result is of another type: hence another name.
+  /// @par Mirrors  snapshot_download(dry_run=True), whose result is of another type: hence another
+  /// name.
   awaitable<std::vector<dry_run_file_info>> snapshot_download_dry_run(
       std::string repo_id, named<snapshot_download_options> options = {});
 
@@ -104,9 +109,10 @@ class client {
   awaitable<remote_file> open_file(std::string repo_id, std::string path,
                                    named<open_file_options> options = {});
 
-  /// The whole content of a small file, checked as that of a download is, and not put into the cache.
-  /// Memory: the content.
-  /// @throws error  as `open_file` and `remote_file::read_at`; `boost::system::errc::file_too_large`: the
+  /// The whole content of a small file, checked as that of a download is, and not put into the
+  /// cache. Memory: the content.
+  /// @throws error  as `open_file` and `remote_file::read_at`;
+  /// `boost::system::errc::file_too_large`: the
   ///                file has more than `max_bytes`
   /// @par Mirrors  HfFileSystem.read_text(), HfFileSystem.cat_file()
   awaitable<std::string> read_file(std::string repo_id, std::string path,
@@ -127,7 +133,8 @@ class client {
   awaitable<cohub::repo_info> repo_info(std::string repo_id, named<repo_info_options> options = {});
 
   /// Renames a repository or gives it to another owner; the old name redirects to the new one.
-  /// @throws error  errc::repository_not_found, errc::conflict: the new name is taken, errc::forbidden
+  /// @throws error  errc::repository_not_found, errc::conflict: the new name is taken,
+  /// errc::forbidden
   /// @par Mirrors  move_repo(); POST /api/repos/move
   awaitable<void> move_repo(std::string from_id, std::string to_id,
                             named<move_repo_options> options = {});
@@ -148,8 +155,8 @@ class client {
   awaitable<bool> revision_exists(std::string repo_id, std::string revision,
                                   named<revision_exists_options> options = {});
 
-  /// What is at those paths, files and folders, at one revision; unknown paths are left out. A request
-  /// for every thousand.
+  /// What is at those paths, files and folders, at one revision; unknown paths are left out. A
+  /// request for every thousand.
   /// @throws error  errc::repository_not_found, errc::revision_not_found
   /// @par Mirrors  get_paths_info(); POST /api/{type}/{repo}/paths-info/{revision}
   awaitable<std::vector<tree_entry>> get_paths_info(std::string repo_id,
@@ -158,7 +165,8 @@ class client {
 
   /// @throws error  errc::repository_not_found
   /// @par Mirrors  list_repo_refs(); GET /api/{type}/{repo}/refs
-  awaitable<git_refs> list_repo_refs(std::string repo_id, named<list_repo_refs_options> options = {});
+  awaitable<git_refs> list_repo_refs(std::string repo_id,
+                                     named<list_repo_refs_options> options = {});
 
   /// The history of a revision, newest first; pages are fetched as the listing is consumed.
   /// @par Mirrors  list_repo_commits(); GET /api/{type}/{repo}/commits/{revision}
@@ -186,7 +194,8 @@ class client {
   /// The files and folders of a revision; pages are fetched as the listing is consumed, and errors
   /// surface there.
   /// @par Mirrors  list_repo_tree(); GET /api/{type}/{repo}/tree/{revision}/{path}
-  listing<tree_entry> list_repo_tree(std::string repo_id, named<list_repo_tree_options> options = {});
+  listing<tree_entry> list_repo_tree(std::string repo_id,
+                                     named<list_repo_tree_options> options = {});
 
   /// Whether a file is there. A repository or revision that is not there has no file either.
   /// @throws error  errc::gated_repository
@@ -194,17 +203,24 @@ class client {
   awaitable<bool> file_exists(std::string repo_id, std::string path,
                               named<file_exists_options> options = {});
 
-  /// Makes one commit out of additions and deletions.
+  /// Makes one commit out of additions, copies and deletions.
   ///
-  /// The Hub says which files are large: those are hashed and uploaded first, unless it has them. Files
-  /// that are unchanged are left out; if nothing is left, no commit is made (`commit_info::unchanged`).
-  /// Memory does not grow with the size of files on disk.
+  /// The Hub says which files are large: those are hashed and uploaded first, unless it has them.
+  /// Files that are unchanged are left out; if nothing is left, no commit is made
+  /// (`commit_info::unchanged`). Memory does not grow with the size of files on disk. A large file
+  /// goes in parts where the Hub takes them; killed at any point and called again, it hashes no
+  /// unchanged file and sends no finished part a second time (`client_config::upload_state_dir`).
+  /// An answer that is lost is looked up in the branch's history before the commit is sent again,
+  /// so that it is made once.
   ///
-  /// @throws error  errc::repository_not_found, errc::revision_not_found, errc::entry_not_found (deleting
-  ///                what is not there), errc::commit_conflict, errc::forbidden, errc::invalid_path
+  /// @throws error  errc::repository_not_found, errc::revision_not_found, errc::entry_not_found
+  /// (deleting
+  ///                what is not there), errc::commit_conflict, errc::forbidden, errc::invalid_path,
+  ///                errc::content_mismatch: a file was changed meanwhile
   /// @par Cancellation  leaves no commit, but may leave uploaded large objects
   /// @par Mirrors  create_commit(); POST /api/{type}/{repo}/commit/{revision}
-  awaitable<commit_info> create_commit(std::string repo_id, std::vector<commit_operation> operations,
+  awaitable<commit_info> create_commit(std::string repo_id,
+                                       std::vector<commit_operation> operations,
                                        std::string commit_message,
                                        named<create_commit_options> options = {});
 
@@ -219,30 +235,60 @@ class client {
   awaitable<commit_info> upload_folder(std::filesystem::path folder, std::string repo_id,
                                        named<upload_folder_options> options = {});
 
+  /// Uploads a folder of any size in many commits, each as soon as it is full, while the next files
+  /// are hashed and sent. What was committed is noted in `client_config::upload_state_dir`: called
+  /// again after a crash, it goes on where it stood; files that were changed since are sent anew.
+  /// The repository is made if it is missing. Memory: one entry a file, and a bounded number of
+  /// files on their way.
+  /// @throws error  as `create_commit`; what is committed stays
+  /// @par Cancellation  leaves what is committed, and what the next call needs to go on
+  /// @par Mirrors  upload_large_folder()
+  awaitable<upload_large_folder_info> upload_large_folder(
+      std::filesystem::path folder, std::string repo_id,
+      named<upload_large_folder_options> options = {});
+
+  /// Deletes one file, in a commit.
+  /// @throws error  errc::entry_not_found
+  /// @par Mirrors  delete_file()
+  awaitable<commit_info> delete_file(std::string path_in_repo, std::string repo_id,
+                                     named<delete_file_options> options = {});
+  /// Deletes a folder with all that is in it, in a commit.
+  /// @par Mirrors  delete_folder()
+  awaitable<commit_info> delete_folder(std::string path_in_repo, std::string repo_id,
+                                       named<delete_file_options> options = {});
+  /// Deletes the files that a pattern matches, or that are below a folder named "like/this/", in
+  /// one commit; none at all is `commit_info::unchanged`.
+  /// @par Mirrors  delete_files()
+  awaitable<commit_info> delete_files(std::string repo_id, std::vector<std::string> patterns,
+                                      named<delete_file_options> options = {});
+
   /// Who the token belongs to. The Hub limits this call strictly; keep the answer.
   /// @throws error  errc::unauthorized
   /// @par Mirrors  whoami(); GET /api/whoami-v2
   awaitable<user_info> whoami(named<whoami_options> options = {});
 
-  /// What is in the cache: repositories, revisions, files, and what interrupted operations left. What is
-  /// broken is left out and told as a warning; no request is made. Memory: one entry a file.
-  /// @throws error  errc::local_entry_not_found: there is no cache; errc::invalid_argument: it is a file
+  /// What is in the cache: repositories, revisions, files, and what interrupted operations left.
+  /// What is broken is left out and told as a warning; no request is made. Memory: one entry a
+  /// file.
+  /// @throws error  errc::local_entry_not_found: there is no cache; errc::invalid_argument: it is a
+  /// file
   /// @par Cancellation  between repositories
   /// @par Mirrors  scan_cache_dir()
   awaitable<cache_info> scan_cache_dir(named<scan_cache_dir_options> options = {});
 
-  /// Deletes from the cache what `cache_info::delete_revisions` or `prune` planned: refs first, then
-  /// snapshots, then blobs, so that a kill leaves a valid cache. What another process is using, what a new
-  /// snapshot uses again and what lies outside the cache is left alone and reported, as is what cannot be
-  /// deleted. A path that is gone already counts as deleted.
+  /// Deletes from the cache what `cache_info::delete_revisions` or `prune` planned: refs first,
+  /// then snapshots, then blobs, so that a kill leaves a valid cache. What another process is
+  /// using, what a new snapshot uses again and what lies outside the cache is left alone and
+  /// reported, as is what cannot be deleted. A path that is gone already counts as deleted.
   /// @throws error  errc::local_entry_not_found: there is no such cache
   /// @par Cancellation  leaves a valid cache with a part of the plan done
   /// @par Mirrors  DeleteCacheStrategy.execute()
   awaitable<delete_cache_result> execute(named<delete_cache_strategy> strategy);
 
-  /// Compares a cached snapshot, or a local folder, to what the Hub has at that revision: sha256 of large
-  /// files, git's blob id of others. Large files are read in pieces.
-  /// @throws error  errc::local_entry_not_found: there is nothing to compare; errc::repository_not_found,
+  /// Compares a cached snapshot, or a local folder, to what the Hub has at that revision: sha256 of
+  /// large files, git's blob id of others. Large files are read in pieces.
+  /// @throws error  errc::local_entry_not_found: there is nothing to compare;
+  /// errc::repository_not_found,
   ///                errc::revision_not_found
   /// @par Mirrors  verify_repo_checksums(); GET /api/{type}/{repo}/tree/{revision}
   awaitable<folder_verification> verify_repo_checksums(

@@ -56,6 +56,11 @@ struct client_config {
   /// it), ".example.com" (only those below it), addresses, networks ("10.0.0.0/8"), "host:port".
   /// Unset: `NO_PROXY`.
   std::optional<std::string> no_proxy{};
+  /// Where uploads note what is done, so that another process goes on after a crash: hashes of
+  /// large files, finished parts and the signed addresses of the others (files of mode 0600).
+  /// Empty:
+  /// `$HF_HOME/cohub/uploads`. What cannot be written there is not remembered.
+  std::filesystem::path upload_state_dir{};
   std::string library_name{};  ///< put in front of the user agent with `library_version`
   std::string library_version{};
   std::optional<bool> offline{};  ///< unset: `HF_HUB_OFFLINE`; true refuses every request

@@ -1,16 +1,30 @@
 #pragma once
 
+#include "cohub/awaitable.hpp"
+#include "cohub/observer.hpp"
+#include "cohub/repository.hpp"
+
+#include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <variant>
 #include <vector>
 
-#include "cohub/observer.hpp"
-#include "cohub/repository.hpp"
-
 namespace cohub {
+
+/// Content of unknown length that the caller produces: a checkpoint while it is written, an answer
+/// of another server.
+class upload_source {
+ public:
+  virtual ~upload_source() = default;
+  /// Fills the front of `buffer`, which outlives the call; 0 only at the end. Called on the
+  /// client's executor, once at a time; what it throws ends the commit.
+  virtual awaitable<std::size_t> read(std::span<std::byte> buffer) = 0;
+};
 
 /// Adds or replaces one file.
 struct commit_operation_add {
@@ -20,7 +34,12 @@ struct commit_operation_add {
   };
 
   std::string path_in_repo{};
-  std::variant<std::filesystem::path, bytes> content{};  ///< a file on disk, or bytes
+  /// A file on disk, bytes, or a source. A source is read once, at the start of the commit, into an
+  /// unnamed file below `client_config::upload_state_dir`, and hashed meanwhile.
+  std::variant<std::filesystem::path, bytes, std::shared_ptr<upload_source>> content{};
+  /// Only so many bytes of the file on disk, which others may go on appending to. Unset: all of it,
+  /// and a file that changes during the upload is `errc::content_mismatch`.
+  std::optional<std::uint64_t> first_bytes{};
 };
 
 /// Deletes one file, or a folder with all that is in it.
@@ -29,14 +48,29 @@ struct commit_operation_delete {
   bool is_folder = false;  ///< also implied by a final '/'
 };
 
-using commit_operation = std::variant<commit_operation_add, commit_operation_delete>;
+/// Adds a file that a repository has: a large one without moving its bytes, a small one by way of
+/// the local cache.
+struct commit_operation_copy {
+  std::string src_path_in_repo{};
+  std::string path_in_repo{};
+  std::string src_revision{};  ///< empty: the commit's own revision, or main of another repository
+  std::string src_repo_id{};   ///< empty: the repository that is committed to
+  std::optional<repo_type> src_repo_type{};  ///< unset: the commit's
+};
+
+using commit_operation =
+    std::variant<commit_operation_add, commit_operation_delete, commit_operation_copy>;
 
 struct create_commit_options {
   repo_type type = repo_type::model;
   std::string revision = "main";  ///< an existing branch or `refs/pr/N`
   std::string commit_description{};
-  bool create_pr = false;        ///< open a pull request instead of committing to the branch
-  std::string parent_commit{};   ///< not empty: fail with `errc::commit_conflict` if the head is another
+  bool create_pr = false;  ///< open a pull request instead of committing to the branch
+  std::string
+      parent_commit{};  ///< not empty: fail with `errc::commit_conflict` if the head is another
+  /// Where the branch has moved on, make the commit on top of what is there now, a few times if
+  /// need be. What others changed meanwhile in the same files is overwritten.
+  bool rebase = false;
   std::optional<std::string> token{};
   std::shared_ptr<cohub::observer> observer{};
 };
@@ -60,11 +94,45 @@ struct upload_folder_options {
   std::string commit_description{};
   bool create_pr = false;
   std::string parent_commit{};
-  std::optional<std::vector<std::string>> allow_patterns{};  ///< see path relative to the local folder
+  std::optional<std::vector<std::string>>
+      allow_patterns{};  ///< see path relative to the local folder
   std::vector<std::string> ignore_patterns{};
-  std::vector<std::string> delete_patterns{};  ///< remote files, relative to `path_in_repo`, to delete
+  std::vector<std::string>
+      delete_patterns{};  ///< remote files, relative to `path_in_repo`, to delete
   std::optional<std::string> token{};
   std::shared_ptr<cohub::observer> observer{};
+};
+
+struct upload_large_folder_options {
+  repo_type type = repo_type::model;
+  std::string revision = "main";
+  std::optional<bool> is_private{};  ///< of a repository that is made; unset: the owner's default
+  std::string space_sdk{};           ///< of a space that is made
+  std::optional<std::vector<std::string>>
+      allow_patterns{};  ///< see path relative to the local folder
+  std::vector<std::string> ignore_patterns{};
+  std::optional<std::string> token{};
+  std::shared_ptr<cohub::observer> observer{};
+};
+
+struct delete_file_options {
+  repo_type type = repo_type::model;
+  std::string revision = "main";
+  std::string commit_message{};  ///< empty: "Delete <path> with cohub"
+  std::string commit_description{};
+  bool create_pr = false;
+  std::string parent_commit{};
+  std::optional<std::string> token{};
+};
+
+/// What an upload of a large folder did, earlier runs included where `files` are counted.
+struct upload_large_folder_info {
+  std::uint64_t files = 0;      ///< of the folder, that the patterns keep
+  std::uint64_t committed = 0;  ///< by this run
+  std::uint64_t unchanged = 0;  ///< were in the repository, or committed by an earlier run
+  std::uint64_t ignored = 0;    ///< by the repository's .gitignore
+  std::uint64_t commits = 0;    ///< made by this run
+  std::string oid{};            ///< of the last one; empty: there was nothing to commit
 };
 
 /// What became of a commit.
@@ -72,10 +140,11 @@ struct commit_info {
   std::string commit_url{};
   std::string commit_message{};
   std::string commit_description{};
-  std::string oid{};  ///< 40 hex digits
+  std::string oid{};       ///< 40 hex digits
   bool unchanged = false;  ///< nothing to do: no commit was made and `oid` is the head as it was
-  std::string pr_url{};    ///< of the pull request, if one was opened
-  std::string pr_revision{};         ///< `refs/pr/N`
+  std::vector<std::string> ignored{};  ///< additions that the repository's .gitignore keeps out
+  std::string pr_url{};                ///< of the pull request, if one was opened
+  std::string pr_revision{};           ///< `refs/pr/N`
   std::optional<unsigned> pr_num{};
 };
 

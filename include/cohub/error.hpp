@@ -3,6 +3,7 @@
 #include <boost/system/error_code.hpp>
 #include <boost/system/error_condition.hpp>
 #include <boost/system/system_error.hpp>
+
 #include <chrono>
 #include <memory>
 #include <optional>
@@ -10,9 +11,9 @@
 
 namespace cohub {
 
-/// What went wrong, whichever operation met it. Failures of sockets, of the resolver and of the file
-/// system keep the code that the system gave them (`e.code() == boost::system::errc::no_space_on_device`,
-/// `boost::asio::error::host_not_found`).
+/// What went wrong, whichever operation met it. Failures of sockets, of the resolver and of the
+/// file system keep the code that the system gave them (`e.code() ==
+/// boost::system::errc::no_space_on_device`, `boost::asio::error::host_not_found`).
 enum class errc {
   // what the Hub says (hub-protocol, section 9.2)
   repository_not_found = 1,  ///< does not exist, or the token may not see it
@@ -26,21 +27,22 @@ enum class errc {
   forbidden,                 ///< 403: the token is known but may not do this
   bad_request,               ///< 400 or 422: the Hub refuses what was asked
   conflict,                  ///< 409: it exists already, or somebody else is changing it
-  commit_conflict,           ///< 412: the branch moved since the commit's parent
-  rate_limited,              ///< 429: too many requests; see `http_context::retry_after`
-  server_failure,            ///< 5xx after all retries
-  unexpected_status,         ///< any other status that is not a success
+  commit_conflict,    ///< the branch moved since the commit's parent; see `http_context::head`
+  rate_limited,       ///< 429: too many requests; see `http_context::retry_after`
+  server_failure,     ///< 5xx after all retries
+  unexpected_status,  ///< any other status that is not a success
 
   // what the wire does
   certificate_rejected,  ///< the server's certificate is not trusted or is another host's
   truncated_body,        ///< the server closed before the promised number of bytes arrived
-  timed_out,             ///< a connect, a first byte, a stalled body or a whole operation took too long
-  too_many_redirects,    ///< a loop, or more hops than allowed
-  invalid_response,      ///< the answer is not what the protocol says: malformed JSON, headers, ranges
-  not_a_hub,             ///< the server answers, but without the headers every Hub sends
-  content_mismatch,      ///< size or checksum of what arrived differs from what was promised
-  ranges_unsupported,    ///< the server sends files only whole, and the part asked for is too far in
-  proxy_failure,         ///< the proxy is unreachable, refuses (`http_context::status`), or is no HTTP proxy
+  timed_out,  ///< a connect, a first byte, a stalled body or a whole operation took too long
+  too_many_redirects,  ///< a loop, or more hops than allowed
+  invalid_response,  ///< the answer is not what the protocol says: malformed JSON, headers, ranges
+  not_a_hub,         ///< the server answers, but without the headers every Hub sends
+  content_mismatch,  ///< size or checksum of what arrived differs from what was promised
+  ranges_unsupported,  ///< the server sends files only whole, and the part asked for is too far in
+  proxy_failure,  ///< the proxy is unreachable, refuses (`http_context::status`), or is no HTTP
+                  ///< proxy
 
   // what the caller asked for
   invalid_repository_id,  ///< not "name" or "owner/name"
@@ -52,10 +54,10 @@ enum class errc {
   offline,                ///< offline mode forbids the request
 
   // what is in files
-  invalid_safetensors,  ///< the file breaks the safetensors format
-  invalid_config,       ///< a config.json that does not fit the config type
+  invalid_safetensors,   ///< the file breaks the safetensors format
+  invalid_config,        ///< a config.json that does not fit the config type
   not_safetensors_repo,  ///< the repository has neither model.safetensors nor an index of shards
-  invalid_card,         ///< a model card or its template that cannot be parsed
+  invalid_card,          ///< a model card or its template that cannot be parsed
 };
 
 /// What several errors have in common, as the classes of the Python client's exceptions have:
@@ -82,21 +84,22 @@ inline boost::system::error_code make_error_code(errc code) noexcept {
 
 /// The HTTP exchange behind an error. Empty fields were not sent.
 struct http_context {
-  int status = 0;                                     ///< 0: no response arrived
-  std::string url{};                                  ///< never holds a token, a query or a signature
-  std::string request_id{};  ///< `X-Request-Id`, else `X-Amzn-Trace-Id`, else `x-amz-cf-id`
-  std::string server_message{};                       ///< `X-Error-Message`, else the body's "error"
-  std::string error_code{};                           ///< `X-Error-Code`
+  int status = 0;                ///< 0: no response arrived
+  std::string url{};             ///< never holds a token, a query or a signature
+  std::string request_id{};      ///< `X-Request-Id`, else `X-Amzn-Trace-Id`, else `x-amz-cf-id`
+  std::string server_message{};  ///< `X-Error-Message`, else the body's "error"
+  std::string error_code{};      ///< `X-Error-Code`
   std::optional<std::chrono::seconds> retry_after{};  ///< `Retry-After`
   std::string repo_id{};    ///< that the request was about, where an address of the API names it
   std::string repo_type{};  ///< of it: "model", "dataset", "space"
+  std::string head{};       ///< of a refused commit: where its branch is now, 40 hex digits
 };
 
 /// Base of every exception this library throws, cancellation apart: that stays
 /// `boost::system::system_error` with `boost::asio::error::operation_aborted`.
 ///
-/// `what()` says what was being done, why it failed, the server's message and the request id. Tokens
-/// and signed query strings never appear in it.
+/// `what()` says what was being done, why it failed, the server's message and the request id.
+/// Tokens and signed query strings never appear in it.
 class error : public boost::system::system_error {
  public:
   /// @param doing  what was being done and, where it helps, what to do about the failure
@@ -107,7 +110,7 @@ class error : public boost::system::system_error {
   const http_context& http() const noexcept { return *http_; }
 
  private:
-  std::shared_ptr<const std::string> text_;    // copying an exception must not throw
+  std::shared_ptr<const std::string> text_;  // copying an exception must not throw
   std::shared_ptr<const http_context> http_;
 };
 

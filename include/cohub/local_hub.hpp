@@ -46,6 +46,8 @@ struct local_hub_config {
 
   /// Larger files are large objects, whatever .gitattributes says.
   std::uint64_t lfs_threshold = 10u << 20;
+  /// Larger objects are taken in parts of so many bytes, from clients that can; 0: all come whole.
+  std::uint64_t part_size = 512u << 20;
   std::chrono::seconds url_lifetime{3600};  ///< of the signed urls of large files
   /// Answer for small files with a redirect (307) to a path of the same listener that names the
   /// commit, as the public Hub does, and not with the file itself: one request more a file.
@@ -113,6 +115,10 @@ struct hub_fault {
   std::optional<std::uint64_t> drop_after_bytes{};
   /// Send no more after so many bytes of the answer's body, and keep the connection open.
   std::optional<std::uint64_t> stall_after_bytes{};
+  /// Close the connection once so many bytes of the request's body have arrived.
+  std::optional<std::uint64_t> drop_request_after_bytes{};
+  /// Do what was asked, then close the connection without a word.
+  bool lose_answer = false;
   /// Flip the bits of the byte at this offset of the answer's body.
   std::optional<std::uint64_t> corrupt_byte{};
   /// Flip the bits of the byte at this offset of the file, whatever range it is sent in. Requests

@@ -15,9 +15,9 @@ struct transfer_progress {
   std::uint64_t bytes_total{};  ///< of this file
 };
 
-/// How far all downloads are together that report to one observer: from the moment when the first of
-/// them has something to move until none is left, whether they are calls of `download_file` or one
-/// `snapshot_download`. A file that several calls wait for counts once.
+/// How far all downloads are together that report to one observer: from the moment when the first
+/// of them has something to move until none is left, whether they are calls of `download_file` or
+/// one `snapshot_download`. A file that several calls wait for counts once.
 struct transfer_total {
   transfer_progress::direction way{};
   std::uint64_t files_done{};
@@ -36,6 +36,8 @@ struct transfer_event {
     verified,         ///< the content's checksum is what the Hub says
     already_present,  ///< the Hub has this content; nothing is uploaded
     finished,         ///< the file is in its place
+    committed,        ///< a commit was made in the background; `detail` is its id, no `file`
+    commit_failed,    ///< one was not; `detail` says why
     lock_wait,        ///< somebody else has the file's lock, for another ten seconds
     rate_limited,     ///< the Hub asks to slow down; no `file`
     warning,          ///< the Hub has something to say to who runs the program; no `file`
@@ -49,9 +51,10 @@ struct transfer_event {
 /// Receives progress and events of the transfers of a client or of one call.
 ///
 /// Called from any thread that does work for the client, its own and those of the pool, also from
-/// several at once: implementations synchronise themselves, return quickly and do not throw. Progress of
-/// a file comes at most about ten times a second and always once at its end; so does the total. Calls
-/// that wait for one download hear of it from the moment they join. To cancel the operation from here, post the cancellation.
+/// several at once: implementations synchronise themselves, return quickly and do not throw.
+/// Progress of a file comes at most about ten times a second and always once at its end; so does
+/// the total. Calls that wait for one download hear of it from the moment they join. To cancel the
+/// operation from here, post the cancellation.
 class observer {
  public:
   virtual ~observer() = default;

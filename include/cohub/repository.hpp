@@ -19,8 +19,8 @@ struct repo_url {
 
 /// A file stored as a large object.
 struct lfs_info {
-  std::string sha256{};          ///< 64 hex digits
-  std::uint64_t size = 0;        ///< of the content, in bytes
+  std::string sha256{};            ///< 64 hex digits
+  std::uint64_t size = 0;          ///< of the content, in bytes
   std::uint64_t pointer_size = 0;  ///< of the git blob that stands for it
 };
 
@@ -34,11 +34,11 @@ struct repo_sibling {
 
 /// What the Hub tells of a repository at one revision. All but `id` may be empty.
 struct repo_info {
-  std::string id{};      ///< "owner/name"
+  std::string id{};  ///< "owner/name"
   std::string author{};
-  std::string sha{};     ///< commit that the revision names
+  std::string sha{};  ///< commit that the revision names
   bool is_private = false;
-  std::string gated{};   ///< empty, "auto" or "manual"
+  std::string gated{};  ///< empty, "auto" or "manual"
   bool disabled = false;
   std::string created_at{};     ///< ISO 8601, UTC
   std::string last_modified{};  ///< ISO 8601, UTC
@@ -55,9 +55,10 @@ struct tree_entry {
 
   kind type = kind::file;
   std::string path{};
-  std::string oid{};       ///< git id: of the blob (of the pointer, for a large file) or of the tree
-  std::uint64_t size = 0;  ///< of the content, also for a large file; 0 for a folder
+  std::string oid{};  ///< git id: of the blob (of the pointer, for a large file) or of the tree
+  std::uint64_t size = 0;         ///< of the content, also for a large file; 0 for a folder
   std::optional<lfs_info> lfs{};  ///< set for a large file
+  std::string xet_hash{};         ///< of a large file that lies in Xet storage
 };
 
 /// Whose token it is.
@@ -75,7 +76,7 @@ struct create_repo_options {
   repo_type type = repo_type::model;
   std::optional<bool> is_private{};  ///< unset: the owner's default
   bool exist_ok = false;             ///< an existing repository is a success
-  std::string space_sdk{};           ///< required for a space: "gradio", "streamlit", "docker", "static"
+  std::string space_sdk{};  ///< required for a space: "gradio", "streamlit", "docker", "static"
   std::optional<std::string> token{};  ///< unset: the client's; "" sends none
 };
 

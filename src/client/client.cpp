@@ -6,7 +6,9 @@
 #include "client/ref_operations.hpp"
 #include "client/repository_operations.hpp"
 #include "transfer/create_commit.hpp"
+#include "transfer/delete_files.hpp"
 #include "transfer/download_file.hpp"
+#include "transfer/paths_info.hpp"
 #include "transfer/remote_file.hpp"
 #include "transfer/snapshot.hpp"
 #include "transfer/tree_listing.hpp"
@@ -113,8 +115,8 @@ awaitable<bool> client::revision_exists(std::string repo_id, std::string revisio
 awaitable<std::vector<tree_entry>> client::get_paths_info(std::string repo_id,
                                                           std::vector<std::string> paths,
                                                           named<get_paths_info_options> options) {
-  return operation(repository::paths_info(state_->shared, std::move(repo_id), std::move(paths),
-                                          *std::move(options)));
+  return operation(transfer::get_paths_info(state_->shared, std::move(repo_id), std::move(paths),
+                                            *std::move(options)));
 }
 
 awaitable<git_refs> client::list_repo_refs(std::string repo_id,
@@ -182,6 +184,30 @@ awaitable<commit_info> client::upload_folder(std::filesystem::path folder, std::
                                              named<upload_folder_options> options) {
   return operation(transfer::upload_folder(state_->shared, std::move(folder), std::move(repo_id),
                                            *std::move(options)));
+}
+
+awaitable<upload_large_folder_info> client::upload_large_folder(
+    std::filesystem::path folder, std::string repo_id, named<upload_large_folder_options> options) {
+  return operation(repository::upload_large_folder(state_->shared, std::move(folder),
+                                                   std::move(repo_id), *std::move(options)));
+}
+
+awaitable<commit_info> client::delete_file(std::string path_in_repo, std::string repo_id,
+                                           named<delete_file_options> options) {
+  return operation(transfer::delete_path(state_->shared, std::move(path_in_repo), false,
+                                         std::move(repo_id), *std::move(options)));
+}
+
+awaitable<commit_info> client::delete_folder(std::string path_in_repo, std::string repo_id,
+                                             named<delete_file_options> options) {
+  return operation(transfer::delete_path(state_->shared, std::move(path_in_repo), true,
+                                         std::move(repo_id), *std::move(options)));
+}
+
+awaitable<commit_info> client::delete_files(std::string repo_id, std::vector<std::string> patterns,
+                                            named<delete_file_options> options) {
+  return operation(transfer::delete_files(state_->shared, std::move(repo_id), std::move(patterns),
+                                          *std::move(options)));
 }
 
 awaitable<user_info> client::whoami(named<whoami_options> options) {

@@ -9,6 +9,7 @@
 #include "core/url.hpp"
 #include "hub/user_agent.hpp"
 #include "transfer/event_log.hpp"
+#include "transfer/upload_journal.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -101,6 +102,9 @@ client_state make_client_state(asio::any_io_executor executor, client_config con
     shared->token = core::discover_token();
   shared->cache_dir = config.cache_dir.empty() ? core::hub_cache_directory()
                                                : core::expand_path(config.cache_dir.string());
+  shared->journal = std::make_shared<transfer::upload_journal>(
+      config.upload_state_dir.empty() ? core::hub_home() / "cohub" / "uploads"
+                                      : core::expand_path(config.upload_state_dir.string()));
   shared->offline = config.offline.value_or(core::hub_offline());
   shared->timeouts = config.timeouts;
   shared->imposed_etag_timeout = imposed_etag_timeout();

@@ -8,6 +8,7 @@
 #include "hub/routes.hpp"
 #include "transfer/api_call.hpp"
 #include "transfer/tree_listing.hpp"
+#include "transfer/upload_large_folder.hpp"
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
@@ -198,33 +199,23 @@ awaitable<bool> has_revision(context_ptr shared, std::string repo_id, std::strin
   }
 }
 
-awaitable<std::vector<tree_entry>> paths_info(context_ptr shared, std::string repo_id,
-                                              std::vector<std::string> paths,
-                                              get_paths_info_options options) {
-  check_id(repo_id);
-  constexpr std::size_t most_paths = 1000;  // of one request
-  const std::string doing = "asking for paths of " + repo_id;
-  std::vector<tree_entry> entries;
-  for (std::size_t begin = 0; begin < paths.size(); begin += most_paths) {
-    boost::json::array asked;
-    const auto end = std::min(begin + most_paths, paths.size());
-    for (auto i = begin; i < end; ++i) asked.emplace_back(paths[i]);
-    boost::json::object body;
-    body["paths"] = std::move(asked);
-    body["expand"] = false;
-    const auto url =
-        hub::routes::paths_info(shared->endpoint, options.type, repo_id, options.revision);
-    auto what = hub_request(*shared, http::method::post, url, shared->token_for(options.token),
-                            boost::json::serialize(body));
-    what.idempotent = true;
-    auto calling = transfer::call_for_text(shared, std::move(what), doing);
-    const auto text = co_await std::move(calling);
-    auto page = hub::read_tree_page(text);
-    if (!page) throw error(page.error(), doing);
-    entries.insert(entries.end(), std::make_move_iterator(page->begin()),
-                   std::make_move_iterator(page->end()));
-  }
-  co_return entries;
+awaitable<upload_large_folder_info> upload_large_folder(context_ptr shared,
+                                                        std::filesystem::path folder,
+                                                        std::string repo_id,
+                                                        upload_large_folder_options options) {
+  create_repo_options making;
+  making.type = options.type;
+  making.is_private = options.is_private;
+  making.exist_ok = true;
+  making.space_sdk = options.space_sdk.empty() ? "gradio" : options.space_sdk;
+  if (options.type != repo_type::space) making.space_sdk.clear();
+  making.token = options.token;
+  auto creating = create(shared, std::move(repo_id), std::move(making));
+  const auto repo = co_await std::move(creating);
+  auto uploading = transfer::upload_large_folder(std::move(shared), std::move(folder), repo.repo_id,
+                                                 std::move(options));
+  auto info = co_await std::move(uploading);
+  co_return info;
 }
 
 awaitable<user_info> whoami(context_ptr shared, whoami_options options) {

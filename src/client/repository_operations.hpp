@@ -1,9 +1,11 @@
 #pragma once
 
+#include "cohub/commit.hpp"
 #include "cohub/repository.hpp"
 
 #include "transfer/context.hpp"
 
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -24,9 +26,10 @@ awaitable<bool> exists(transfer::context_ptr shared, std::string repo_id,
                        repo_exists_options options);
 awaitable<bool> has_revision(transfer::context_ptr shared, std::string repo_id,
                              std::string revision, revision_exists_options options);
-awaitable<std::vector<tree_entry>> paths_info(transfer::context_ptr shared, std::string repo_id,
-                                              std::vector<std::string> paths,
-                                              get_paths_info_options options);
+awaitable<upload_large_folder_info> upload_large_folder(transfer::context_ptr shared,
+                                                        std::filesystem::path folder,
+                                                        std::string repo_id,
+                                                        upload_large_folder_options options);
 awaitable<user_info> whoami(transfer::context_ptr shared, whoami_options options);
 
 }  // namespace cohub::repository

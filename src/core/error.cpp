@@ -140,6 +140,7 @@ std::string describe(boost::system::error_code code, const std::string& doing,
     details += item;
   };
   if (http.status != 0) add("status " + std::to_string(http.status));
+  if (!http.head.empty()) add("head " + http.head);
   add(http.url.substr(0, http.url.find('?')));
   if (!http.request_id.empty()) add("request " + http.request_id);
   if (!details.empty()) text += " (" + details + ")";

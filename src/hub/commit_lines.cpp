@@ -94,12 +94,13 @@ std::string commit_file_suffix(std::string_view path) {
          '\n';
 }
 
-std::string commit_lfs_line(std::string_view path, std::string_view sha256, std::uint64_t size) {
+std::string commit_lfs_line(std::string_view path, std::string_view sha256,
+                            std::optional<std::uint64_t> size) {
   json::object value;
   value["path"] = view(path);
   value["algo"] = "sha256";
   value["oid"] = view(sha256);
-  value["size"] = size;
+  if (size) value["size"] = *size;
   return line("lfsFile", std::move(value));
 }
 

@@ -5,6 +5,7 @@
 #include <boost/system/result.hpp>
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -18,7 +19,9 @@ std::string commit_header_line(std::string_view summary, std::string_view descri
 /// A `file` line is the prefix, the base64 of the content, and the suffix, so that content streams.
 std::string commit_file_prefix(std::string_view path);
 std::string commit_file_suffix(std::string_view path);
-std::string commit_lfs_line(std::string_view path, std::string_view sha256, std::uint64_t size);
+/// `size` unset: a copy of an object that the Hub knows.
+std::string commit_lfs_line(std::string_view path, std::string_view sha256,
+                            std::optional<std::uint64_t> size);
 std::string commit_delete_line(std::string_view path, bool is_folder);
 
 struct commit_header {

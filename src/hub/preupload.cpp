@@ -3,6 +3,7 @@
 #include "cohub/error.hpp"
 
 #include "core/base64.hpp"
+#include "core/hex.hpp"
 #include "hub/json_reader.hpp"
 
 #include <boost/json/array.hpp>
@@ -31,7 +32,7 @@ boost::system::result<json::array> files_of(const json::value& body) {
 }  // namespace
 
 std::string write_preupload_request(const std::vector<preupload_file>& files,
-                                    std::string_view git_ignore) {
+                                    std::string_view git_ignore, std::string_view git_attributes) {
   json::array list;
   list.reserve(files.size());
   for (const auto& file : files) {
@@ -45,6 +46,8 @@ std::string write_preupload_request(const std::vector<preupload_file>& files,
   body["files"] = std::move(list);
   if (!git_ignore.empty())
     body["gitIgnore"] = json::string_view(git_ignore.data(), git_ignore.size());
+  if (!git_attributes.empty())
+    body["gitAttributes"] = json::string_view(git_attributes.data(), git_attributes.size());
   return json::serialize(body);
 }
 
@@ -68,13 +71,13 @@ boost::system::result<preupload_request> read_preupload_request(std::string_view
   return request;
 }
 
-boost::system::result<std::vector<preupload_answer>> read_preupload_reply(std::string_view body) {
+boost::system::result<preupload_reply> read_preupload_reply(std::string_view body) {
   const auto value = parse_json(body);
   if (!value) return value.error();
   const auto files = files_of(*value);
   if (!files) return files.error();
-  std::vector<preupload_answer> answers;
-  answers.reserve(files->size());
+  preupload_reply reply;
+  reply.files.reserve(files->size());
   for (const auto& item : *files) {
     const auto& object = item.get_object();
     const auto mode = text_or(object, "uploadMode");
@@ -84,9 +87,11 @@ boost::system::result<std::vector<preupload_answer>> read_preupload_reply(std::s
     answer.mode = mode == "lfs" ? upload_mode::lfs : upload_mode::regular;
     answer.ignore = flag_or(object, "shouldIgnore");
     answer.oid = text_or(object, "oid");
-    answers.push_back(std::move(answer));
+    reply.files.push_back(std::move(answer));
   }
-  return answers;
+  const auto head = text_or(value->get_object(), "commitOid");
+  if (core::is_hex(head, 40)) reply.commit_oid = head;
+  return reply;
 }
 
 std::string write_preupload_reply(const std::vector<preupload_answer>& files,

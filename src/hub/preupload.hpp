@@ -18,9 +18,11 @@ struct preupload_file {
   std::string sample{};  ///< first 512 bytes, raw
 };
 
-/// `git_ignore` is left out where it is empty.
+/// `git_ignore` and `git_attributes`, the new ones of this very commit, are left out where they are
+/// empty.
 std::string write_preupload_request(const std::vector<preupload_file>& files,
-                                    std::string_view git_ignore = {});
+                                    std::string_view git_ignore = {},
+                                    std::string_view git_attributes = {});
 
 struct preupload_request {
   std::vector<preupload_file> files{};
@@ -35,7 +37,11 @@ struct preupload_answer {
   std::string
       oid{};  ///< what the path holds now: git blob id, or sha256 of a large file; may be empty
 };
-boost::system::result<std::vector<preupload_answer>> read_preupload_reply(std::string_view body);
+struct preupload_reply {
+  std::vector<preupload_answer> files{};
+  std::string commit_oid{};  ///< head of the revision; empty where the Hub does not say
+};
+boost::system::result<preupload_reply> read_preupload_reply(std::string_view body);
 std::string write_preupload_reply(const std::vector<preupload_answer>& files,
                                   std::string_view commit_oid);
 

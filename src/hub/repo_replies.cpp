@@ -67,6 +67,7 @@ boost::system::result<tree_entry> read_tree_entry(const json::value& item) {
   if (!size) return size.error();
   entry.size = *size;
   entry.lfs = read_lfs(*object);
+  entry.xet_hash = text_or(*object, "xetHash");
   return entry;
 }
 

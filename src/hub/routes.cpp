@@ -119,6 +119,11 @@ std::string commit(std::string_view endpoint, repo_type type, std::string_view r
   return operation(endpoint, type, repo_id, "commit", revision) + (create_pr ? "?create_pr=1" : "");
 }
 
+std::string duplicate_lfs_files(std::string_view endpoint, repo_type type,
+                                std::string_view repo_id) {
+  return api(endpoint, type, repo_id) + "/lfs-files/duplicate";
+}
+
 std::string lfs_batch(std::string_view endpoint, repo_type type, std::string_view repo_id) {
   return repo_page(endpoint, type, repo_id) + ".git/info/lfs/objects/batch";
 }

@@ -40,6 +40,9 @@ std::string preupload(std::string_view endpoint, repo_type type, std::string_vie
                       std::string_view revision, bool create_pr);
 std::string commit(std::string_view endpoint, repo_type type, std::string_view repo_id,
                    std::string_view revision, bool create_pr);
+/// Gives large files of this repository to another one (hub-protocol, section 7.4).
+std::string duplicate_lfs_files(std::string_view endpoint, repo_type type,
+                                std::string_view repo_id);
 std::string lfs_batch(std::string_view endpoint, repo_type type, std::string_view repo_id);
 
 /// Moves a url that the public Hub wrote (`https://huggingface.co/...`) to the configured endpoint.

@@ -5,6 +5,7 @@
 #include "core/hex.hpp"
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -32,9 +33,10 @@ auto uninterrupted(Call call) {
   return result;
 }
 
-int open_descriptor(const std::filesystem::path& path, int flags, const char* doing) {
+int open_descriptor(const std::filesystem::path& path, int flags, const char* doing,
+                    mode_t permissions = 0666) {
   const int descriptor =
-      uninterrupted([&] { return ::open(path.c_str(), flags | O_CLOEXEC, mode_t{0666}); });
+      uninterrupted([&] { return ::open(path.c_str(), flags | O_CLOEXEC, permissions); });
   if (descriptor < 0) fail(errno, doing, path);
   return descriptor;
 }
@@ -68,6 +70,10 @@ file::file(std::filesystem::path path, mode how) : path_(std::move(path)) {
       break;
     case mode::read_write:
       descriptor_ = open_descriptor(path_, O_RDWR | O_CREAT | O_NOFOLLOW, "opening for writing");
+      break;
+    case mode::read_write_private:
+      descriptor_ =
+          open_descriptor(path_, O_RDWR | O_CREAT | O_NOFOLLOW, "opening for writing", 0600);
       break;
     case mode::write_truncate:
       descriptor_ = open_descriptor(path_, O_RDWR | O_CREAT | O_TRUNC, "opening for writing");
@@ -137,6 +143,11 @@ void file::truncate(std::uint64_t size) {
 
 void file::sync() {
   if (uninterrupted([&] { return ::fsync(descriptor_); }) < 0) fail(errno, "syncing", path_);
+}
+
+bool file::try_lock() {
+  const int outcome = uninterrupted([&] { return ::flock(descriptor_, LOCK_EX | LOCK_NB); });
+  return outcome == 0 || errno != EWOULDBLOCK;
 }
 
 void file::close() {

@@ -14,10 +14,11 @@ namespace cohub::io {
 class file {
  public:
   enum class mode {
-    read,           ///< must exist
-    write_new,      ///< must not exist; created with the umask's mode
-    read_write,     ///< created if missing, kept as it is otherwise; a symlink is refused
-    write_truncate  ///< created or emptied
+    read,                ///< must exist
+    write_new,           ///< must not exist; created with the umask's mode
+    read_write_private,  ///< as read_write; created for its owner alone (0600)
+    read_write,          ///< created if missing, kept as it is otherwise; a symlink is refused
+    write_truncate       ///< created or emptied
   };
 
   file() = default;
@@ -38,6 +39,9 @@ class file {
   void truncate(std::uint64_t size);
   /// Waits until content is on the disk.
   void sync();
+  /// Keeps others out who ask the same; false if one of them was first. Where the file system has
+  /// no locks nobody is kept out, and all are told true.
+  bool try_lock();
   void close();
 
  private:

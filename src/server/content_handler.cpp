@@ -1,11 +1,17 @@
+#include "hub/json_reader.hpp"
 #include "hub/repo_id.hpp"
 #include "io/on_pool.hpp"
 #include "server/api.hpp"
+#include "server/error_reply.hpp"
 #include "server/failure.hpp"
 #include "server/file_reply.hpp"
 #include "server/guarded.hpp"
+#include "server/multipart_store.hpp"
 #include "server/object_store.hpp"
 
+#include <boost/json/object.hpp>
+
+#include <algorithm>
 #include <chrono>
 #include <optional>
 #include <string>
@@ -17,6 +23,7 @@ namespace cohub::server {
 namespace {
 
 constexpr std::size_t upload_piece = 1u << 20;
+constexpr std::uint64_t completion_limit = 4u << 20;
 
 content_grant require_grant(const hub_store& store, const request_head& head) {
   const auto now = std::chrono::duration_cast<std::chrono::seconds>(
@@ -44,6 +51,14 @@ reply read_object(const hub_store& store, const content_grant& grant, const requ
   return answer;
 }
 
+/// Whether the repository that an upload is for has the object already.
+bool has_object(const hub_store& store, const content_grant& grant) {
+  const auto slash = grant.repository.find('/');
+  const auto type = hub::parse_plural(std::string_view(grant.repository).substr(0, slash));
+  return type && slash != grant.repository.npos &&
+         store.repos.has_object(*type, grant.repository.substr(slash + 1), grant.sha256);
+}
+
 /// Gives the object to the repository that it was uploaded for, which may have moved meanwhile.
 void note_object(hub_store& store, const content_grant& grant) {
   const auto slash = grant.repository.find('/');
@@ -54,6 +69,52 @@ void note_object(hub_store& store, const content_grant& grant) {
   for (const auto& moved : store.repos.moved_to(*type, id))
     if (store.repos.add_object(*type, moved, grant.sha256)) return;
   throw not_found("The repository does not exist any more");
+}
+
+/// Hands the whole body to `write` in pieces, on the pool. `write` owns what it touches.
+template <class Write>
+awaitable<void> receive_body(asio::any_io_executor pool, request_body& body, std::uint64_t limit,
+                             Write write) {
+  auto buffer = std::make_shared<std::vector<std::byte>>(upload_piece);
+  std::uint64_t size = 0;
+  for (bool more = true; more;) {
+    std::size_t filled = 0;
+    while (more && filled < buffer->size()) {
+      const std::size_t count = co_await body.read_some(std::span(*buffer).subspan(filled));
+      more = count > 0;
+      filled += count;
+    }
+    size += filled;
+    if (size > limit) throw failure(413, {}, "The body is larger than was announced");
+    auto work = [write, buffer, filled] {
+      write(std::span<const std::byte>(*buffer).first(filled));
+    };
+    auto writing = io::on_pool(pool, std::move(work));
+    co_await std::move(writing);
+  }
+}
+
+/// The bytes that the grant lets a PUT bring.
+std::uint64_t size_of_upload(const content_grant& grant) {
+  if (grant.upload.empty()) return grant.size;
+  const std::uint64_t before = (grant.part - 1) * grant.part_size;
+  return std::min(grant.part_size, grant.size - before);
+}
+
+std::vector<uploaded_part> read_completion(const std::string& text, const std::string& sha256) {
+  const auto parsed = hub::parse_json(text);
+  if (!parsed || !parsed->is_object()) throw bad_request("The body is not a JSON object");
+  const auto& object = parsed->get_object();
+  if (hub::text_or(object, "oid") != sha256) throw bad_request("The upload is of another object");
+  const auto* list = object.if_contains("parts");
+  if (list == nullptr || !list->is_array()) throw bad_request("The parts are not named");
+  std::vector<uploaded_part> parts;
+  for (const auto& item : list->get_array()) {
+    if (!item.is_object()) throw bad_request("A part is not a JSON object");
+    parts.push_back(
+        {hub::number_or(item.get_object(), "partNumber"), hub::text_or(item.get_object(), "etag")});
+  }
+  return parts;
 }
 
 class content_handler final : public request_handler {
@@ -72,38 +133,32 @@ class content_handler final : public request_handler {
     auto grant = require_grant(*store, head);
     if (grant.method == "PUT") {
       const auto length = head.content_length;
-      if (length && *length != grant.size)
-        throw bad_request("The object has another size than was announced");
-      co_return co_await receive(store, pool, std::move(grant), body);
+      if (length && *length != size_of_upload(grant))
+        throw bad_request("The body has another size than was announced");
+      auto receiving = grant.upload.empty() ? receive_object(store, pool, std::move(grant), body)
+                                            : receive_part(store, pool, std::move(grant), body);
+      co_return co_await std::move(receiving);
+    }
+    if (grant.method == "POST") {
+      auto completing = complete(store, pool, std::move(grant), body);
+      co_return co_await std::move(completing);
     }
     auto work = [store, grant, head] { return read_object(*store, grant, head); };
     co_return co_await io::on_pool(pool, std::move(work));
   }
 
-  static awaitable<reply> receive(std::shared_ptr<hub_store> store, asio::any_io_executor pool,
-                                  content_grant grant, request_body& body) {
+  static awaitable<reply> receive_object(std::shared_ptr<hub_store> store,
+                                         asio::any_io_executor pool, content_grant grant,
+                                         request_body& body) {
     // Shared with the pool, and holding the store alive, which the object refers to.
     auto open = [store] {
       return std::shared_ptr<incoming_object>(new incoming_object(store->objects),
                                               [store](incoming_object* object) { delete object; });
     };
     auto object = co_await io::on_pool(pool, std::move(open));
-    auto buffer = std::make_shared<std::vector<std::byte>>(upload_piece);
-    std::uint64_t size = 0;
-    for (bool more = true; more;) {
-      std::size_t filled = 0;
-      while (more && filled < buffer->size()) {
-        const std::size_t count = co_await body.read_some(std::span(*buffer).subspan(filled));
-        more = count > 0;
-        filled += count;
-      }
-      size += filled;
-      if (size > grant.size) throw failure(413, {}, "The object is larger than was announced");
-      auto write = [object, buffer, filled] {
-        object->write(std::span<const std::byte>(*buffer).first(filled));
-      };
-      co_await io::on_pool(pool, std::move(write));
-    }
+    auto write = [object](std::span<const std::byte> bytes) { object->write(bytes); };
+    auto receiving = receive_body(pool, body, grant.size, std::move(write));
+    co_await std::move(receiving);
     auto finish = [store, object, grant] {
       if (!object->store_as(grant.sha256, grant.size))
         throw bad_request("The content does not have the announced sha256");
@@ -114,6 +169,47 @@ class content_handler final : public request_handler {
     reply answer;
     answer.headers.set("ETag", '"' + grant.sha256 + '"');
     co_return answer;
+  }
+
+  static awaitable<reply> receive_part(std::shared_ptr<hub_store> store, asio::any_io_executor pool,
+                                       content_grant grant, request_body& body) {
+    using incoming = multipart_store::incoming_part;
+    auto open = [store, grant] {
+      auto part =
+          store->uploads.receive(grant.upload, grant.part, (grant.part - 1) * grant.part_size);
+      return std::shared_ptr<incoming>(part.release(), [store](incoming* each) { delete each; });
+    };
+    auto part = co_await io::on_pool(pool, std::move(open));
+    auto write = [part](std::span<const std::byte> bytes) { part->write(bytes); };
+    auto receiving = receive_body(pool, body, size_of_upload(grant), std::move(write));
+    co_await std::move(receiving);
+    auto finish = [part, grant] { return part->finish(size_of_upload(grant)); };
+    const auto etag = co_await io::on_pool(pool, std::move(finish));
+    reply answer;
+    answer.headers.set("ETag", etag);
+    co_return answer;
+  }
+
+  static awaitable<reply> complete(std::shared_ptr<hub_store> store, asio::any_io_executor pool,
+                                   content_grant grant, request_body& body) {
+    auto text = std::make_shared<std::string>();
+    auto keep = [text](std::span<const std::byte> bytes) {
+      text->append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+    };
+    auto receiving = receive_body(pool, body, completion_limit, std::move(keep));
+    co_await std::move(receiving);
+    auto finish = [store, grant, text] {
+      // Asked again after a lost answer, there is nothing left to do.
+      if (!has_object(*store, grant)) {
+        const auto count = (grant.size + grant.part_size - 1) / grant.part_size;
+        store->uploads.complete(grant.upload, read_completion(*text, grant.sha256), count,
+                                grant.sha256, grant.size, store->objects);
+      }
+      note_object(*store, grant);
+      return true;
+    };
+    co_await io::on_pool(pool, std::move(finish));
+    co_return json_reply(boost::json::object());
   }
 
   std::shared_ptr<hub_store> store_;

@@ -49,6 +49,8 @@ reply commit(hub_store& store, const call& what);
 // lfs_handlers.cpp
 reply lfs_batch(hub_store& store, const call& what);
 reply lfs_verify(hub_store& store, const call& what);
+/// Gives objects of one repository to another.
+reply duplicate_lfs_files(hub_store& store, const call& what);
 
 /// The commit that the call's revision means. @throws failure  404 RevisionNotFound
 std::string require_commit(const git_repository& repository, const call& what);

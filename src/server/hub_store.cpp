@@ -56,6 +56,7 @@ hub_store::hub_store(const local_hub_config& given)
       tokens(config.root / "tokens.json", temporary),
       repos(config.root / "repositories", temporary),
       objects(config.root / "objects", temporary),
+      uploads(config.root / "uploads"),
       signer(load_secret(config.root / "secret", temporary)) {}
 
 std::optional<std::uint64_t> hub_store::object_size(repo_type type, const std::string& id,

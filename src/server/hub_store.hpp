@@ -2,6 +2,7 @@
 
 #include "cohub/local_hub.hpp"
 
+#include "server/multipart_store.hpp"
 #include "server/object_store.hpp"
 #include "server/private_file.hpp"
 #include "server/repo_store.hpp"
@@ -31,6 +32,7 @@ class hub_store {
   token_store tokens;
   repo_store repos;
   object_store objects;
+  multipart_store uploads;
   url_signer signer;
 
   /// Size of a large object that the repository has.

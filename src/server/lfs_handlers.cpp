@@ -9,6 +9,7 @@
 
 #include <boost/json/serialize.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <string>
 
@@ -17,6 +18,7 @@ namespace cohub::server {
 namespace {
 
 constexpr std::size_t objects_limit = 1000;
+constexpr std::uint64_t parts_limit = 10'000;
 
 hub::lfs_batch_answer refused(hub::lfs_batch_answer answer, int code, std::string message) {
   answer.error_code = code;
@@ -24,24 +26,59 @@ hub::lfs_batch_answer refused(hub::lfs_batch_answer answer, int code, std::strin
   return answer;
 }
 
-hub::lfs_action signed_action(const hub_store& store, const call& what, const char* method,
-                              const hub::lfs_object& object) {
+content_grant grant_for(const hub_store& store, const call& what, const char* method,
+                        const hub::lfs_object& object) {
   content_grant grant;
   grant.method = method;
   grant.sha256 = object.oid;
   grant.size = object.size;
-  if (grant.method == "PUT") grant.repository = std::string(hub::plural(what.type)) + '/' + what.id;
+  if (grant.method != "GET") grant.repository = std::string(hub::plural(what.type)) + '/' + what.id;
   grant.expires = std::chrono::duration_cast<std::chrono::seconds>(
                       std::chrono::system_clock::now().time_since_epoch())
                       .count() +
                   store.config.url_lifetime.count();
+  return grant;
+}
+
+hub::lfs_action signed_action(const hub_store& store, const call& what, const char* method,
+                              const hub::lfs_object& object) {
   hub::lfs_action action;
+  action.href = what.content_endpoint + store.signer.sign(grant_for(store, what, method, object));
+  return action;
+}
+
+/// Where each part goes, and where the whole is completed.
+hub::lfs_action multipart_action(hub_store& store, const call& what, const hub::lfs_object& object,
+                                 std::uint64_t part_size) {
+  content_grant grant = grant_for(store, what, "PUT", object);
+  grant.upload = store.uploads.begin(object.size);
+  grant.part_size = part_size;
+  hub::lfs_action action;
+  action.header.emplace_back("chunk_size", std::to_string(part_size));
+  for (std::uint64_t at = 0; at < object.size; at += part_size) {
+    ++grant.part;
+    const std::string number = std::to_string(grant.part);
+    action.header.emplace_back(
+        std::string(5 - std::min<std::size_t>(number.size(), 5), '0') + number,
+        what.content_endpoint + store.signer.sign(grant));
+  }
+  grant.method = "POST";
+  grant.part = 0;
   action.href = what.content_endpoint + store.signer.sign(grant);
   return action;
 }
 
-hub::lfs_batch_answer upload_answer(const hub_store& store, const call& what,
-                                    const hub::lfs_object& object) {
+/// The size of the parts in which the object is to come; 0: it comes whole.
+std::uint64_t part_size_for(const hub_store& store, const std::vector<std::string>& transfers,
+                            std::uint64_t size) {
+  const std::uint64_t part = store.config.part_size;
+  const bool able = std::find(transfers.begin(), transfers.end(), "multipart") != transfers.end();
+  if (!able || part == 0 || size <= part) return 0;
+  return std::max(part, (size + parts_limit - 1) / parts_limit);
+}
+
+hub::lfs_batch_answer upload_answer(hub_store& store, const call& what,
+                                    const hub::lfs_object& object, std::uint64_t part_size) {
   hub::lfs_batch_answer answer;
   answer.oid = object.oid;
   answer.size = object.size;
@@ -50,7 +87,8 @@ hub::lfs_batch_answer upload_answer(const hub_store& store, const call& what,
   if (stored && *stored != object.size)
     return refused(std::move(answer), 422, "The object has another size");
   if (stored && store.repos.has_object(what.type, what.id, object.oid)) return answer;
-  answer.upload = signed_action(store, what, "PUT", object);
+  answer.upload = part_size > 0 ? multipart_action(store, what, object, part_size)
+                                : signed_action(store, what, "PUT", object);
   hub::lfs_action verify;
   verify.href = what.endpoint + '/' + std::string(hub::url_prefix(what.type)) + what.id +
                 ".git/info/lfs/verify";
@@ -111,8 +149,11 @@ reply lfs_batch(hub_store& store, const call& what) {
   if (upload) {
     hub::lfs_batch_reply batch;
     batch.transfer = "basic";
-    for (const auto& object : request->objects)
-      batch.objects.push_back(upload_answer(store, what, object));
+    for (const auto& object : request->objects) {
+      const auto part_size = part_size_for(store, request->transfers, object.size);
+      if (part_size > 0) batch.transfer = "multipart";
+      batch.objects.push_back(upload_answer(store, what, object, part_size));
+    }
     answer.body = hub::write_lfs_batch_reply(batch);
   } else {
     answer.body = write_download_reply(store, what, *request);
@@ -131,6 +172,35 @@ reply lfs_verify(hub_store& store, const call& what) {
   if (!stored) throw not_found("Object does not exist on the server");
   if (*stored != hub::number_or(object, "size")) throw unprocessable("The object has another size");
   return json_reply(boost::json::object());
+}
+
+reply duplicate_lfs_files(hub_store& store, const call& what) {
+  require_content(store, what);
+  const auto parsed = hub::parse_json(what.body);
+  if (!parsed || !parsed->is_object()) throw bad_request("The request's body is not a JSON object");
+  const auto& object = parsed->get_object();
+  const auto* target = object.if_contains("target");
+  const auto* files = object.if_contains("files");
+  if (what.path != "duplicate") throw not_found("Not found");
+  if (target == nullptr || !target->is_object() || files == nullptr || !files->is_array())
+    throw bad_request("The request names no target, or no files");
+  call to = what;
+  const auto type = hub::parse_singular(hub::text_or(target->get_object(), "type", "model"));
+  if (!type) throw bad_request("Unknown kind of repository");
+  to.type = *type;
+  to.id = hub::text_or(target->get_object(), "name");
+  require_writable(store, to);
+  boost::json::array failed;
+  for (const auto& file : files->get_array()) {
+    const std::string sha256 =
+        file.is_object() ? hub::text_or(file.get_object(), "sha256") : std::string();
+    const bool there =
+        core::is_hex(sha256, 64) && store.repos.has_object(what.type, what.id, sha256);
+    if (!there || !store.repos.add_object(to.type, to.id, sha256)) failed.push_back(file);
+  }
+  boost::json::object body;
+  body["failed"] = std::move(failed);
+  return json_reply(body);
 }
 
 }  // namespace cohub::server

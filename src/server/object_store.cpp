@@ -2,10 +2,13 @@
 
 #include <system_error>
 #include <utility>
+#include <vector>
 
 namespace cohub::server {
 
 namespace {
+
+constexpr std::size_t adopted_piece = 1u << 20;
 
 /// A folder's own entry must be on disk before what lies in it counts as stored.
 void sync_folder(const std::filesystem::path& folder) {
@@ -30,6 +33,36 @@ std::optional<std::uint64_t> object_store::size_of(const std::string& sha256) co
   return size;
 }
 
+void object_store::place(const std::filesystem::path& file, const std::string& sha256) const {
+  const auto target = path_of(sha256);
+  const auto folder = target.parent_path();
+  const bool fresh = !std::filesystem::exists(folder);
+  if (fresh) io::create_directories(folder);
+  io::rename_file(file, target, io::durability::machine);
+  if (fresh) {
+    sync_folder(folder.parent_path());
+    sync_folder(folder.parent_path().parent_path());
+  }
+}
+
+bool object_store::adopt(const std::filesystem::path& file, const std::string& sha256,
+                         std::uint64_t size) const {
+  io::file content(file, io::file::mode::read_write);
+  if (content.size() != size) return false;
+  core::digest digest(core::digest::algorithm::sha256);
+  std::vector<std::byte> piece(adopted_piece);
+  for (std::uint64_t offset = 0; offset < size;) {
+    const std::size_t count = content.read_at(offset, piece);
+    if (count == 0) return false;
+    digest.update(std::span<const std::byte>(piece).first(count));
+    offset += count;
+  }
+  if (digest.hex_digest() != sha256) return false;
+  content.sync();
+  place(file, sha256);
+  return true;
+}
+
 incoming_object::incoming_object(const object_store& store)
     : store_(store),
       file_(store.temporary() / ("object-" + io::random_suffix() + io::random_suffix()),
@@ -50,15 +83,7 @@ void incoming_object::write(std::span<const std::byte> bytes) {
 bool incoming_object::store_as(const std::string& sha256, std::uint64_t size) {
   if (size_ != size || digest_.hex_digest() != sha256) return false;
   file_.sync();
-  const auto target = store_.path_of(sha256);
-  const auto folder = target.parent_path();
-  const bool fresh = !std::filesystem::exists(folder);
-  if (fresh) io::create_directories(folder);
-  io::rename_file(file_.path(), target, io::durability::machine);
-  if (fresh) {
-    sync_folder(folder.parent_path());
-    sync_folder(folder.parent_path().parent_path());
-  }
+  store_.place(file_.path(), sha256);
   file_.close();
   return true;
 }

@@ -22,9 +22,17 @@ class object_store {
   std::filesystem::path path_of(const std::string& sha256) const;
   std::optional<std::uint64_t> size_of(const std::string& sha256) const;
 
+  /// Takes a finished file of the same file system for the object; false, and the file stays, if
+  /// it is not that.
+  bool adopt(const std::filesystem::path& file, const std::string& sha256,
+             std::uint64_t size) const;
+
   const std::filesystem::path& temporary() const noexcept { return temporary_; }
 
  private:
+  friend class incoming_object;
+  void place(const std::filesystem::path& file, const std::string& sha256) const;
+
   std::filesystem::path folder_;
   std::filesystem::path temporary_;
 };

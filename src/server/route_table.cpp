@@ -40,6 +40,8 @@ const std::array operations{
     operation{"GET", "commits", {list_commits}},
     operation{"POST", "preupload", {preupload, body_use::memory, listing_body}},
     operation{"POST", "commit", {commit, body_use::file, commit_body, admit_commit}},
+    operation{
+        "POST", "lfs-files", {duplicate_lfs_files, body_use::memory, listing_body}, tail::word},
     operation{"POST", "branch", {create_branch, body_use::memory, small_body}},
     operation{"DELETE", "branch", {delete_branch}},
     operation{"POST", "tag", {create_tag, body_use::memory, small_body}},

@@ -11,7 +11,9 @@
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include <algorithm>
 #include <array>
+#include <stdexcept>
 #include <utility>
 
 namespace cohub::server {
@@ -75,6 +77,24 @@ awaitable<void> stay_silent(http::stream& connection) {
   }
 }
 
+/// A request's body as far as it is let through.
+class broken_body final : public request_body {
+ public:
+  broken_body(request_body& whole, std::uint64_t limit) : whole_(whole), left_(limit) {}
+  awaitable<std::size_t> read_some(std::span<std::byte> buffer) override {
+    if (left_ == 0) throw std::runtime_error("the body is cut on order");
+    const auto wanted = std::min<std::uint64_t>(left_, buffer.size());
+    const std::size_t count =
+        co_await whole_.read_some(buffer.first(static_cast<std::size_t>(wanted)));
+    left_ -= count;
+    co_return count;
+  }
+
+ private:
+  request_body& whole_;
+  std::uint64_t left_;
+};
+
 /// The answer of the handler, or the error that reading the request met.
 awaitable<reply> answer_of(std::shared_ptr<session_context> context, request_head head,
                            request_body& body) {
@@ -132,7 +152,16 @@ awaitable<bool> exchange(std::shared_ptr<session_context> context, http::stream&
   } else if (readable) {
     // The handler may take its time; the reader watches for silence while a body is read.
     connection.set_silence_limit({});
+    if (framing.fault && framing.fault->drop_request_after_bytes) {
+      broken_body cut(reader, *framing.fault->drop_request_after_bytes);
+      co_await answer_of(context, *head, cut);
+      co_return false;
+    }
     answer = co_await answer_of(context, *head, reader);
+    if (framing.fault && framing.fault->lose_answer) {
+      context->traffic->answered(arrival.number, answer.status);
+      co_return false;
+    }
   }
   framing.file_offset = file_offset_of(answer);
   if (framing.fault) alter_reply(*framing.fault, answer);

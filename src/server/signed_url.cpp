@@ -39,6 +39,9 @@ std::string url_signer::sign(const content_grant& grant) const {
   std::string text = std::string(path_prefix) + grant.sha256 + "?method=" + grant.method +
                      "&size=" + std::to_string(grant.size) +
                      "&expires=" + std::to_string(grant.expires);
+  if (!grant.upload.empty())
+    text += "&uploadId=" + grant.upload + "&partNumber=" + std::to_string(grant.part) +
+            "&partSize=" + std::to_string(grant.part_size);
   if (!grant.file_name.empty()) text += "&name=" + core::percent_encode(grant.file_name);
   if (!grant.repository.empty())
     text += "&repository=" + core::percent_encode(grant.repository, "/");
@@ -67,6 +70,9 @@ std::optional<content_grant> url_signer::verify(std::string_view target, std::in
   const auto expires = core::parse_decimal(core::query_value(query, "expires"));
   if (!size || !expires || !core::is_hex(grant.sha256, 64)) return std::nullopt;
   grant.size = *size;
+  grant.upload = core::query_value(query, "uploadId");
+  grant.part = core::parse_decimal(core::query_value(query, "partNumber")).value_or(0);
+  grant.part_size = core::parse_decimal(core::query_value(query, "partSize")).value_or(0);
   grant.expires = static_cast<std::int64_t>(*expires);
   if (grant.expires < now) return std::nullopt;
   return grant;

@@ -10,12 +10,15 @@ namespace cohub::server {
 
 /// What a signed url of the content listener allows.
 struct content_grant {
-  std::string method{};      ///< "GET" (which allows HEAD) or "PUT"
-  std::string sha256{};      ///< the object
-  std::uint64_t size = 0;    ///< of the object, in bytes
-  std::string file_name{};   ///< what a download is called; may be empty
-  std::string repository{};  ///< "models/owner/name" that an upload is for; empty for downloads
-  std::int64_t expires = 0;  ///< Unix seconds
+  std::string method{};    ///< "GET" (which allows HEAD), "PUT", or "POST" to complete an upload
+  std::string sha256{};    ///< the object
+  std::uint64_t size = 0;  ///< of the object, in bytes
+  std::string upload{};    ///< of an object that comes in parts: which upload
+  std::uint64_t part = 0;  ///< of a PUT to it, from 1
+  std::uint64_t part_size = 0;  ///< of its parts, the last one apart
+  std::string file_name{};      ///< what a download is called; may be empty
+  std::string repository{};     ///< "models/owner/name" that an upload is for; empty for downloads
+  std::int64_t expires = 0;     ///< Unix seconds
 };
 
 /// Makes and checks the urls that give access to one object for some time: whoever has the url

@@ -8,6 +8,7 @@ namespace cohub::tool {
 
 void add_download_command(CLI::App& app, int& status);
 void add_upload_command(CLI::App& app, int& status);
+void add_upload_large_folder_command(CLI::App& app, int& status);
 void add_repo_command(CLI::App& app, int& status);
 void add_repo_ref_commands(CLI::App& repo, int& status);
 void add_whoami_command(CLI::App& app, int& status);

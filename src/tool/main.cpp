@@ -21,6 +21,7 @@ int main(int argc, char** argv) {
   int status = success;
   add_download_command(app, status);
   add_upload_command(app, status);
+  add_upload_large_folder_command(app, status);
   add_repo_command(app, status);
   add_cache_command(app, status);
   add_whoami_command(app, status);

@@ -8,6 +8,7 @@
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace cohub::tool {
 
@@ -24,6 +25,8 @@ struct arguments {
   bool missing_ok = false;
   bool yes = false;
   std::string space_sdk;
+  std::vector<std::string> patterns;
+  delete_file_options deletion;
   std::optional<std::string> token;
 };
 using arguments_ptr = std::shared_ptr<const arguments>;
@@ -59,6 +62,14 @@ awaitable<void> change_settings(client hub, arguments_ptr args) {
   options.gated = args->gated;
   co_await hub.update_repo_settings(args->repo_id, options);
   std::cout << "Changed the settings of " << args->repo_id << std::endl;
+}
+
+awaitable<void> delete_files(client hub, arguments_ptr args) {
+  auto options = args->deletion;
+  options.type = args->type;
+  const auto made = co_await hub.delete_files(args->repo_id, args->patterns, options);
+  if (made.unchanged) std::cerr << "No file matches: no commit was made." << std::endl;
+  std::cout << (made.pr_url.empty() ? made.commit_url : made.pr_url) << std::endl;
 }
 
 int run(const arguments& args, awaitable<void> (*operation)(client, arguments_ptr)) {
@@ -110,6 +121,24 @@ void add_repo_command(CLI::App& app, int& status) {
       "  cohub repo create my-model --private\n"
       "  cohub repo create org/demo --type space --space-sdk static --exist-ok");
   making.callback([args, &status] { status = run(*args, create); });
+
+  auto& dropping = add_action(repo, "delete-files", "Delete files of a repository", *args);
+  dropping.add_option("patterns", args->patterns, "Files, folders/ or patterns")
+      ->required()
+      ->option_text("PATTERN...");
+  dropping.add_option("--revision", args->deletion.revision, "Branch or refs/pr/N")
+      ->option_text("REVISION [main]");
+  dropping
+      .add_option("--commit-message", args->deletion.commit_message,
+                  "First line of the commit's message")
+      ->option_text("TEXT");
+  dropping
+      .add_option("--commit-description", args->deletion.commit_description,
+                  "Rest of the commit's message")
+      ->option_text("TEXT");
+  dropping.add_flag("--create-pr", args->deletion.create_pr, "Open a pull request instead");
+  dropping.footer("Example:\n  cohub repo delete-files me/my-model 'checkpoint-*' logs/");
+  dropping.callback([args, &status] { status = run(*args, delete_files); });
 
   auto& removing = add_action(repo, "delete", "Delete a repository and its history", *args);
   removing.add_flag("--missing-ok", args->missing_ok, "No error if it does not exist");

@@ -62,6 +62,10 @@ void add_serve_command(CLI::App& app, int& status) {
       ->option_text("ADDRESS [127.0.0.1]");
   command.add_flag("--resolve-cache", config->resolve_cache,
                    "Redirect for small files too, as the public Hub does");
+  command
+      .add_option("--part-size", config->part_size,
+                  "Take larger objects in parts of so many bytes; 0: always whole")
+      ->option_text("BYTES [512 MiB]");
   auto* certificate = command.add_option("--certificate", config->certificate_chain,
                                          "Certificate chain (PEM): serve https");
   auto* key = command.add_option("--private-key", config->private_key, "Its private key (PEM)");

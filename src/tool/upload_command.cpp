@@ -1,8 +1,16 @@
+#include "cohub/commit_scheduler.hpp"
+
 #include "commands.hpp"
 #include "common_flags.hpp"
+#include "output.hpp"
 #include "progress_display.hpp"
 #include "run_operation.hpp"
 
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/json/object.hpp>
+
+#include <chrono>
 #include <filesystem>
 #include <iostream>
 #include <memory>
@@ -28,7 +36,8 @@ struct arguments {
   std::string description;
   bool create_pr = false;
   std::optional<std::string> token;
-  bool quiet = false;
+  double every = 0;  // minutes; 0: once
+  output out;
 };
 using arguments_ptr = std::shared_ptr<const arguments>;
 
@@ -59,6 +68,40 @@ awaitable<commit_info> upload_many(client hub, arguments_ptr args, std::string r
   return hub.upload_folder(args->local_path, std::move(repo_id), options);
 }
 
+/// Commits what changes in a folder until the program is stopped.
+awaitable<void> upload_again_and_again(client hub, arguments_ptr args, std::string repo_id) {
+  commit_scheduler_options options;
+  options.type = args->type;
+  options.revision = args->revision;
+  options.path_in_repo = args->path_in_repo;
+  options.commit_message = args->message;
+  if (!args->include.empty()) options.allow_patterns = args->include;
+  options.ignore_patterns = args->exclude;
+  options.every = std::chrono::duration_cast<std::chrono::steady_clock::duration>(
+      std::chrono::duration<double, std::ratio<60>>(args->every));
+  commit_scheduler scheduler(hub, std::move(repo_id), args->local_path, options);
+  const auto first = co_await scheduler.trigger();
+  std::cout << first.commit_url << std::endl;
+  std::cerr << "Watching " << args->local_path << "; stop with Ctrl-C." << std::endl;
+  asio::steady_timer forever(hub.get_executor(), asio::steady_timer::time_point::max());
+  co_await forever.async_wait(asio::use_awaitable);
+}
+
+void tell(const arguments& args, const commit_info& commit) {
+  if (commit.unchanged) std::cerr << "Nothing has changed: no commit was made." << std::endl;
+  const auto& url = commit.pr_url.empty() ? commit.commit_url : commit.pr_url;
+  boost::json::object facts;
+  facts["url"] = url;
+  facts["commit_url"] = commit.commit_url;
+  facts["oid"] = commit.oid;
+  facts["commit_message"] = commit.commit_message;
+  facts["commit_description"] = commit.commit_description;
+  if (!commit.pr_url.empty()) facts["pr_url"] = commit.pr_url;
+  if (!commit.pr_revision.empty()) facts["pr_revision"] = commit.pr_revision;
+  facts["unchanged"] = commit.unchanged;
+  args.out.result(url, facts);
+}
+
 awaitable<void> upload(client hub, arguments_ptr args) {
   create_repo_options create;
   create.type = args->type;
@@ -67,11 +110,14 @@ awaitable<void> upload(client hub, arguments_ptr args) {
   if (args->type == repo_type::space) create.space_sdk = "gradio";  // of a new one, as hf does
   const auto repo = co_await hub.create_repo(args->repo_id, create);
   const bool folder = std::filesystem::is_directory(args->local_path);
+  if (args->every > 0) {
+    co_await upload_again_and_again(hub, args, repo.repo_id);
+    co_return;
+  }
   auto uploading =
       folder ? upload_many(hub, args, repo.repo_id) : upload_one(hub, args, repo.repo_id);
   const auto commit = co_await std::move(uploading);
-  if (commit.unchanged) std::cerr << "Nothing has changed: no commit was made." << std::endl;
-  std::cout << (commit.pr_url.empty() ? commit.commit_url : commit.pr_url) << std::endl;
+  tell(*args, commit);
 }
 
 /// "*.safetensors", which no shell has expanded, means the files below this folder that match.
@@ -108,11 +154,15 @@ int run(arguments args) {
   if (!take_wildcard(args)) return usage;
   if (!find_local_path(args)) return failure;
   const bool folder = std::filesystem::is_directory(args.local_path);
+  if (args.every > 0 && (!folder || args.create_pr || !args.remove.empty())) {
+    print_error("--every watches a folder, without --create-pr and --delete");
+    return usage;
+  }
   if (!folder && !(args.include.empty() && args.exclude.empty() && args.remove.empty()))
     print_error("--include, --exclude and --delete are ignored where one file is uploaded");
   client_config config;
   config.token = args.token;
-  if (!args.quiet) config.observer = make_progress_display();
+  if (args.out.mode() != output::format::quiet) config.observer = make_progress_display();
   auto shared = std::make_shared<const arguments>(std::move(args));
   return run_operation(std::move(config),
                        [shared](client hub) { return upload(std::move(hub), shared); });
@@ -150,7 +200,12 @@ void add_upload_command(CLI::App& app, int& status) {
       ->option_text("TEXT");
   command.add_flag("--create-pr", args->create_pr, "Open a pull request instead");
   add_token_flag(command, args->token);
-  command.add_flag("--quiet", args->quiet, "No progress");
+  command
+      .add_option("--every", args->every,
+                  "Go on, and commit what has changed in the folder every so many minutes")
+      ->check(CLI::PositiveNumber)
+      ->option_text("MINUTES");
+  args->out.add_flags(command);
   command.footer(
       "The last line on standard output is the url of the commit or pull request.\n\n"
       "Examples:\n"

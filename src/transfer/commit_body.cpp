@@ -39,6 +39,7 @@ class commit_encoder {
     add_ = 0;
     in_file_ = false;
     content_.reset();
+    reader_.reset();
     started_ = false;
   }
 
@@ -63,15 +64,17 @@ class commit_encoder {
         return true;
       }
       content_.reset();
+      reader_.reset();
     }
     return next_text();
   }
 
   void encode_content() {
+    if (!reader_) reader_ = content_->open();
     raw_.resize(raw_piece);
     // Contents fill a buffer completely unless they end: the pieces join to one encoding.
     const std::size_t count =
-        content_->read_at(content_offset_, std::as_writable_bytes(std::span(raw_)));
+        reader_->read_at(content_offset_, std::as_writable_bytes(std::span(raw_)));
     content_offset_ += count;
     text_ = core::base64_encode(std::string_view(raw_).substr(0, count));
   }
@@ -94,11 +97,13 @@ class commit_encoder {
       text_ = hub::commit_delete_line(removal.path, removal.is_folder);
       return true;
     }
-    while (add_ < plan_->adds.size() && plan_->adds[add_].dropped) ++add_;
+    while (add_ < plan_->adds.size() && plan_->adds[add_].dropped()) ++add_;
     if (add_ == plan_->adds.size()) return false;
     const auto& add = plan_->adds[add_];
     if (add.mode == hub::upload_mode::lfs) {
-      text_ = hub::commit_lfs_line(add.path, add.oid, add.size);
+      const bool copied = add.content == nullptr;
+      text_ = hub::commit_lfs_line(add.path, add.sha256,
+                                   copied ? std::nullopt : std::optional(add.size));
       ++add_;
       return true;
     }
@@ -120,6 +125,7 @@ class commit_encoder {
   bool started_ = false;
   bool in_file_ = false;  // the suffix of a file line is due
   upload_content_ptr content_;
+  std::unique_ptr<content_reader> reader_;
   std::uint64_t content_offset_ = 0;
   std::string raw_;
 };

@@ -21,6 +21,8 @@
 
 namespace cohub::transfer {
 
+class upload_journal;
+
 /// What all operations of a client share. Set up once, then only read; what changes inside
 /// (transport, budget, flights, totals) belongs to the client's executor.
 struct context {
@@ -50,6 +52,7 @@ struct context {
   /// Folders whose leftovers were looked for.
   std::shared_ptr<std::set<std::filesystem::path>> swept =
       std::make_shared<std::set<std::filesystem::path>>();
+  std::shared_ptr<const upload_journal> journal{};  ///< null: uploads are not resumed
   std::shared_ptr<observer_totals> totals = std::make_shared<observer_totals>();
   std::shared_ptr<cohub::observer> event_log{};  ///< of all downloads; null: nothing is logged
 

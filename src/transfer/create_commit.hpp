@@ -2,12 +2,16 @@
 
 #include "cohub/commit.hpp"
 
-#include "transfer/context.hpp"
+#include "transfer/commit_in_progress.hpp"
 
 #include <string>
 #include <vector>
 
 namespace cohub::transfer {
+
+/// A commit of nothing yet, for `open_commit`.
+commit_ptr begin_commit(const context_ptr& shared, std::string repo_id, std::string message,
+                        create_commit_options options);
 
 /// `client::create_commit`.
 awaitable<commit_info> create_commit(context_ptr shared, std::string repo_id,

@@ -26,6 +26,10 @@ entry entry_of(transfer_event::kind what) noexcept {
       return {log_level::debug, "the Hub has it already"};
     case kind::finished:
       return {log_level::info, "finished"};
+    case kind::committed:
+      return {log_level::info, "committed"};
+    case kind::commit_failed:
+      return {log_level::warning, "a commit failed"};
     case kind::resplit:
       return {log_level::debug, "a slow range was split"};
     case kind::lock_wait:

@@ -1,30 +1,15 @@
 #pragma once
 
-#include "cohub/observer.hpp"
-#include "cohub/repository.hpp"
-
-#include "transfer/context.hpp"
-#include "transfer/upload_plan.hpp"
-
-#include <memory>
-#include <string>
-#include <vector>
+#include "transfer/commit_in_progress.hpp"
 
 namespace cohub::transfer {
 
-/// Where large files go and on whose behalf.
-struct lfs_target {
-  std::string repo_id{};
-  repo_type type = repo_type::model;
-  std::string revision{};  ///< empty for a pull request that is not open yet
-  std::string token{};
-  std::shared_ptr<cohub::observer> observer{};  ///< may be null
-};
-
-/// Sends the large files of `plan` that the Hub does not have: batch, PUT, verify (hub-protocol,
-/// section 7.3). `large` are indices into `plan->adds` whose `oid` is their sha256.
-/// @throws error  what the Hub says of an object; errc::invalid_response for an incomplete answer
-awaitable<void> upload_large_files(context_ptr shared, std::shared_ptr<const commit_plan> plan,
-                                   std::vector<std::size_t> large, lfs_target target);
+/// Hashes what is large, drops what the Hub has under the same path, and sends the rest: batch, PUT
+/// of the whole or of parts, completion, verify (hub-protocol, section 7.3). Hashing, asking and
+/// sending go on at the same time, each file as soon as it can; regular files that the Hub has a
+/// version of are hashed, too, to find those that are unchanged.
+/// @throws error  what the Hub or the store says of an object; errc::invalid_response for an
+///                incomplete answer; errc::content_mismatch: a file changed meanwhile
+awaitable<void> upload_large_files(context_ptr shared, commit_ptr commit);
 
 }  // namespace cohub::transfer

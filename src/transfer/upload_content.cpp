@@ -19,46 +19,85 @@ constexpr std::size_t hash_piece = 1 << 20;
 
 class memory_content final : public upload_content {
  public:
-  explicit memory_content(std::string data) : data_(std::move(data)) {}
-  std::uint64_t size() const override { return data_.size(); }
+  explicit memory_content(std::string data)
+      : data_(std::make_shared<const std::string>(std::move(data))) {}
+  std::uint64_t size() const override { return data_->size(); }
+  std::unique_ptr<content_reader> open() const override { return std::make_unique<reader>(data_); }
+
+ private:
+  class reader final : public content_reader {
+   public:
+    explicit reader(std::shared_ptr<const std::string> data) : data_(std::move(data)) {}
+    std::size_t read_at(std::uint64_t offset, std::span<std::byte> buffer) override {
+      if (offset >= data_->size()) return 0;
+      const std::size_t count = std::min<std::size_t>(buffer.size(), data_->size() - offset);
+      std::memcpy(buffer.data(), data_->data() + offset, count);
+      return count;
+    }
+
+   private:
+    std::shared_ptr<const std::string> data_;
+  };
+  std::shared_ptr<const std::string> data_;
+};
+
+class file_reader final : public content_reader {
+ public:
+  file_reader(const std::filesystem::path& path, std::uint64_t size)
+      : file_(path, io::file::mode::read), size_(size) {}
   std::size_t read_at(std::uint64_t offset, std::span<std::byte> buffer) override {
-    if (offset >= data_.size()) return 0;
-    const std::size_t count = std::min<std::size_t>(buffer.size(), data_.size() - offset);
-    std::memcpy(buffer.data(), data_.data() + offset, count);
+    const auto wanted = std::min<std::uint64_t>(buffer.size(), size_ - std::min(offset, size_));
+    const std::size_t count = file_.read_at(offset, buffer.first(static_cast<std::size_t>(wanted)));
+    if (count < wanted)
+      throw error(errc::content_mismatch,
+                  "reading " + file_.path().string() + ", which became shorter");
     return count;
   }
 
  private:
-  std::string data_;
+  io::file file_;
+  std::uint64_t size_;
 };
 
-/// Opens the file for each piece: a commit of many thousand files holds no descriptors.
+/// Holds no descriptor: a commit may have many thousand files.
 class file_content final : public upload_content {
  public:
-  explicit file_content(std::filesystem::path path) : path_(std::move(path)) {
-    std::error_code failure;
-    const auto status = std::filesystem::status(path_, failure);
-    if (status.type() == std::filesystem::file_type::directory)
-      throw error(
-          boost::system::errc::make_error_code(boost::system::errc::is_a_directory),
-          "opening " + path_.string() + " (a file is expected; upload_folder takes folders)");
-    size_ = io::file(path_, io::file::mode::read).size();
+  explicit file_content(const std::filesystem::path& path) : identity_(io::identify_file(path)) {
+    io::file(path, io::file::mode::read);  // what may not be read is found now
+  }
+  std::uint64_t size() const override { return identity_.size; }
+  std::unique_ptr<content_reader> open() const override {
+    check_unchanged();
+    return std::make_unique<file_reader>(identity_.path, identity_.size);
+  }
+  const io::file_identity* identity() const noexcept override { return &identity_; }
+  void check_unchanged() const override {
+    if (io::identify_file(identity_.path) != identity_)
+      throw error(errc::content_mismatch,
+                  "uploading " + identity_.path + ", which was changed meanwhile");
+  }
+
+ private:
+  io::file_identity identity_;
+};
+
+/// The beginning of a file that may grow.
+class file_prefix final : public upload_content {
+ public:
+  file_prefix(std::filesystem::path path, std::uint64_t size)
+      : path_(std::move(path)), size_(size) {
+    if (io::identify_file(path_).size < size)
+      throw error(errc::content_mismatch, "uploading " + std::to_string(size) + " bytes of " +
+                                              path_.string() + ", which is shorter");
   }
   std::uint64_t size() const override { return size_; }
-  std::size_t read_at(std::uint64_t offset, std::span<std::byte> buffer) override {
-    if (!open_.is_open()) open_ = io::file(path_, io::file::mode::read);
-    const auto wanted = std::min<std::uint64_t>(buffer.size(), size_ - std::min(offset, size_));
-    const std::size_t count = open_.read_at(offset, buffer.first(static_cast<std::size_t>(wanted)));
-    if (count < wanted)
-      throw error(errc::content_mismatch, "reading " + path_.string() + ", which became shorter");
-    if (offset + count >= size_) open_.close();
-    return count;
+  std::unique_ptr<content_reader> open() const override {
+    return std::make_unique<file_reader>(path_, size_);
   }
 
  private:
   std::filesystem::path path_;
-  std::uint64_t size_ = 0;
-  io::file open_;
+  std::uint64_t size_;
 };
 
 class content_region final : public http::body_source {
@@ -77,6 +116,8 @@ class content_region final : public http::body_source {
   awaitable<void> rewind() override {
     if (progress_) progress_->take_back(position_ - begin_);
     position_ = begin_;
+    // Another one, for the pool may still be at work on the old.
+    reader_ = std::make_shared<std::unique_ptr<content_reader>>();
     co_return;
   }
 
@@ -87,8 +128,9 @@ class content_region final : public http::body_source {
     // the caller's buffer may be gone before the pool is done.
     if (piece_.use_count() != 1) piece_ = std::make_shared<std::vector<std::byte>>();
     piece_->resize(static_cast<std::size_t>(wanted));
-    auto work = [content = content_, piece = piece_, offset = position_] {
-      return content->read_at(offset, *piece);
+    auto work = [content = content_, reader = reader_, piece = piece_, offset = position_] {
+      if (!*reader) *reader = content->open();
+      return (*reader)->read_at(offset, *piece);
     };
     auto reading = io::on_pool(pool_, std::move(work));
     const std::size_t count = co_await std::move(reading);
@@ -100,6 +142,8 @@ class content_region final : public http::body_source {
 
  private:
   upload_content_ptr content_;
+  std::shared_ptr<std::unique_ptr<content_reader>> reader_ =
+      std::make_shared<std::unique_ptr<content_reader>>();
   std::uint64_t begin_;
   std::uint64_t end_;
   std::uint64_t position_;
@@ -113,13 +157,15 @@ awaitable<std::string> digest_of(upload_content_ptr content, core::digest start,
   struct running {
     core::digest digest;
     std::vector<std::byte> piece;
+    std::unique_ptr<content_reader> reader;
   };
   const std::uint64_t size = content->size();
-  auto state = std::make_shared<running>(running{std::move(start), {}});
+  auto state = std::make_shared<running>(running{std::move(start), {}, {}});
   state->piece.resize(static_cast<std::size_t>(std::min<std::uint64_t>(size, hash_piece)));
   for (std::uint64_t offset = 0; offset < size;) {
     auto work = [content, state, offset] {
-      const std::size_t count = content->read_at(offset, state->piece);
+      if (!state->reader) state->reader = content->open();
+      const std::size_t count = state->reader->read_at(offset, state->piece);
       state->digest.update(std::span<const std::byte>(state->piece).first(count));
       return count;
     };
@@ -133,10 +179,16 @@ awaitable<std::string> digest_of(upload_content_ptr content, core::digest start,
 
 }  // namespace
 
+upload_content_ptr open_file_content(const std::filesystem::path& path) {
+  return std::make_shared<file_content>(path);
+}
+
 upload_content_ptr open_content(const commit_operation_add& operation) {
   if (const auto* bytes = std::get_if<commit_operation_add::bytes>(&operation.content))
     return std::make_shared<memory_content>(bytes->data);
-  return std::make_shared<file_content>(std::get<std::filesystem::path>(operation.content));
+  const auto& path = std::get<std::filesystem::path>(operation.content);
+  if (operation.first_bytes) return std::make_shared<file_prefix>(path, *operation.first_bytes);
+  return open_file_content(path);
 }
 
 std::shared_ptr<http::body_source> content_body(upload_content_ptr content, std::uint64_t begin,

@@ -3,32 +3,51 @@
 #include "cohub/commit.hpp"
 
 #include "http/message.hpp"
+#include "io/file_identity.hpp"
 #include "transfer/progress_reporter.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 
 namespace cohub::transfer {
 
 using progress_ptr = std::shared_ptr<progress_reporter>;
 
-/// The content of one addition, read piece by piece. Its size is fixed when it is opened; a file
-/// that is shorter when it is read is errc::content_mismatch.
+/// Reads some content; of one thread at a time. Blocking: for the pool.
+class content_reader {
+ public:
+  virtual ~content_reader() = default;
+  /// Fills `buffer` from `offset` on, as far as there is content.
+  /// @throws error  errc::content_mismatch: there is less of it than there was
+  virtual std::size_t read_at(std::uint64_t offset, std::span<std::byte> buffer) = 0;
+};
+
+/// The content of one addition, whose size is fixed when it is opened. Safe from several threads.
 class upload_content {
  public:
   virtual ~upload_content() = default;
   virtual std::uint64_t size() const = 0;
-  /// Fills `buffer` from `offset` on, as far as there is content. Blocking: for the pool.
-  virtual std::size_t read_at(std::uint64_t offset, std::span<std::byte> buffer) = 0;
+  /// Blocking, and so is all below: for the pool.
+  /// @throws error  errc::content_mismatch: the file has changed
+  virtual std::unique_ptr<content_reader> open() const = 0;
+  /// What names the content for the next process; null where nothing does.
+  virtual const io::file_identity* identity() const noexcept { return nullptr; }
+  /// @throws error  errc::content_mismatch: the file is not what it was when it was opened
+  virtual void check_unchanged() const {}
+  /// Where it was computed on the way; else empty.
+  virtual std::string known_sha256() const { return {}; }
 };
-using upload_content_ptr = std::shared_ptr<upload_content>;
+using upload_content_ptr = std::shared_ptr<const upload_content>;
 
-/// Opens what an addition names. Blocking: for the pool.
+/// Opens what an addition names: a file or bytes. Blocking: for the pool.
 /// @throws error  the system's code for a file that is missing, unreadable, or not a regular file
 upload_content_ptr open_content(const commit_operation_add& operation);
+/// A file as it is now. Blocking: for the pool.
+upload_content_ptr open_file_content(const std::filesystem::path& path);
 
 /// Bytes [begin, end) of some content as the body of a request. Memory: one piece.
 std::shared_ptr<http::body_source> content_body(upload_content_ptr content, std::uint64_t begin,

@@ -19,11 +19,18 @@ std::string checked(const std::string& path) {
   return std::move(*normalized);
 }
 
+std::string checked_file(const std::string& path) {
+  auto name = checked(path);
+  if (name.empty() || name.ends_with('/'))
+    throw error(errc::invalid_path, "a file needs a name: \"" + path + '"');
+  return name;
+}
+
 }  // namespace
 
 bool commit_plan::empty() const noexcept {
-  return deletes.empty() &&
-         std::all_of(adds.begin(), adds.end(), [](const planned_add& add) { return add.dropped; });
+  return deletes.empty() && std::all_of(adds.begin(), adds.end(),
+                                        [](const planned_add& add) { return add.dropped(); });
 }
 
 commit_plan plan_commit(const std::vector<commit_operation>& operations) {
@@ -32,25 +39,29 @@ commit_plan plan_commit(const std::vector<commit_operation>& operations) {
   for (std::size_t i = 0; i < operations.size(); ++i) {
     if (const auto* add = std::get_if<commit_operation_add>(&operations[i])) {
       planned_add planned;
-      planned.path = checked(add->path_in_repo);
-      if (planned.path.empty() || planned.path.ends_with('/'))
-        throw error(errc::invalid_path, "a file needs a name: \"" + add->path_in_repo + "\"");
+      planned.path = checked_file(add->path_in_repo);
       planned.operation = i;
       const auto [known, is_new] = position.emplace(planned.path, plan.adds.size());
       if (is_new)
         plan.adds.push_back(std::move(planned));
       else
         plan.adds[known->second].operation = i;
-      continue;
+    } else if (const auto* copy = std::get_if<commit_operation_copy>(&operations[i])) {
+      planned_copy planned;
+      planned.source = checked_file(copy->src_path_in_repo);
+      planned.path = checked_file(copy->path_in_repo);
+      planned.operation = i;
+      plan.copies.push_back(std::move(planned));
+    } else {
+      const auto& removal = std::get<commit_operation_delete>(operations[i]);
+      planned_delete planned;
+      planned.path = checked(removal.path_in_repo);
+      planned.is_folder = removal.is_folder || planned.path.ends_with('/');
+      while (planned.path.ends_with('/')) planned.path.pop_back();
+      if (planned.path.empty())
+        throw error(errc::invalid_path, "a deletion needs a path; delete_repo deletes everything");
+      plan.deletes.push_back(std::move(planned));
     }
-    const auto& removal = std::get<commit_operation_delete>(operations[i]);
-    planned_delete planned;
-    planned.path = checked(removal.path_in_repo);
-    planned.is_folder = removal.is_folder || planned.path.ends_with('/');
-    while (planned.path.ends_with('/')) planned.path.pop_back();
-    if (planned.path.empty())
-      throw error(errc::invalid_path, "a deletion needs a path; delete_repo deletes everything");
-    plan.deletes.push_back(std::move(planned));
   }
   return plan;
 }
@@ -61,12 +72,14 @@ void apply_preupload(commit_plan& plan, std::size_t begin, std::size_t end,
   for (const auto& answer : answers) by_path.emplace(answer.path, &answer);
   for (std::size_t i = begin; i < end; ++i) {
     auto& add = plan.adds[i];
+    if (!add.content) continue;  // a copy of what the Hub has
     const auto found = by_path.find(add.path);
     if (found == by_path.end())
       throw error(errc::invalid_response,
                   "asking how to upload " + add.path + " (the Hub did not say)");
     add.mode = add.size == 0 ? hub::upload_mode::regular : found->second->mode;
-    add.dropped = found->second->ignore;
+    add.ignored = found->second->ignore;
+    add.unchanged = false;
     add.oid_there = found->second->oid;
   }
 }

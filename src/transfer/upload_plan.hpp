@@ -19,9 +19,13 @@ struct planned_add {
   std::uint64_t size = 0;
   hub::upload_mode mode = hub::upload_mode::regular;
   std::string oid_there{};  ///< what the path holds on the Hub; empty: nothing
-  std::string
-      oid{};  ///< sha256 of a large file, git blob id of a regular one; empty until computed
-  bool dropped = false;  ///< ignored by the Hub, or unchanged
+  std::string sha256{};     ///< empty until it is needed and computed
+  std::string blob_id{};    ///< git's; empty until it is needed and computed
+  bool uploaded = false;    ///< the Hub has the content of this large file
+  bool ignored = false;     ///< by the Hub's .gitignore
+  bool unchanged = false;   ///< the Hub has it under that path
+
+  bool dropped() const noexcept { return ignored || unchanged; }
 };
 
 struct planned_delete {
@@ -29,9 +33,17 @@ struct planned_delete {
   bool is_folder = false;
 };
 
+/// A copy of which it is not known yet what it stands for.
+struct planned_copy {
+  std::string source{};
+  std::string path{};
+  std::size_t operation = 0;  ///< that it came from
+};
+
 /// What a commit will do.
 struct commit_plan {
   std::vector<planned_add> adds{};
+  std::vector<planned_copy> copies{};  ///< become additions once it is known what they copy
   std::vector<planned_delete> deletes{};
 
   /// Whether anything is left to commit.
@@ -43,8 +55,8 @@ struct commit_plan {
 /// @throws error  errc::invalid_path
 commit_plan plan_commit(const std::vector<commit_operation>& operations);
 
-/// Takes over what the Hub says of each file. A file of size 0 is regular, whatever it says, since
-/// object stores refuse empty objects (hub-protocol, section 7.2).
+/// Takes over what the Hub says of files [begin, end), also a second time. A file of size 0 is
+/// regular, whatever it says, since object stores refuse empty objects (hub-protocol, section 7.2).
 /// @throws error  errc::invalid_response if a file was not answered
 void apply_preupload(commit_plan& plan, std::size_t begin, std::size_t end,
                      const std::vector<hub::preupload_answer>& answers);

@@ -25,6 +25,7 @@ struct client_fixture : hub_fixture {
     client_settings.endpoint = hub->endpoint();
     client_settings.token = token;
     client_settings.cache_dir = folder.path() / "cache";
+    client_settings.upload_state_dir = folder.path() / "uploads";
     client_settings.offline = false;
     client_settings.retries.base_delay = std::chrono::milliseconds(1);
     client_settings.retries.max_delay = std::chrono::milliseconds(2);

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import tempfile
 import unittest
+import urllib.request
 
 COHUB = os.environ["COHUB"]
 
@@ -20,13 +21,23 @@ class Hub(unittest.TestCase):
         self.folder = pathlib.Path(folder.name)
         self.start()
 
-    def start(self):
-        self.hub = subprocess.Popen([COHUB, "serve", "--root", self.folder / "hub", "--port", "0"],
+    def start(self, *flags):
+        self.hub = subprocess.Popen([COHUB, "serve", "--root", self.folder / "hub", "--port", "0", *flags],
                                     stdout=subprocess.PIPE, text=True)
         self.addCleanup(self.stop, self.hub)
         said = dict(self.hub.stdout.readline().split() for _ in range(3))
         self.endpoint = said["endpoint"]
         self.token = said["token"]
+
+    def restart(self, *flags):
+        self.stop(self.hub)
+        self.start(*flags)
+
+    def read_remote(self, path, repo="user/thing"):
+        request = urllib.request.Request(f"{self.endpoint}/{repo}/resolve/main/{path}",
+                                         headers={"Authorization": f"Bearer {self.token}"})
+        with urllib.request.urlopen(request) as answer:
+            return answer.read()
 
     def stop(self, hub):
         if hub.poll() is None:

@@ -18,7 +18,8 @@ class Usage(unittest.TestCase):
         return subprocess.run([COHUB, *words], text=True, capture_output=True, timeout=60)
 
     def test_help_shows_examples(self):
-        for words in ([], ["download"], ["upload"], ["repo", "create"], ["repo", "delete"], ["whoami"],
+        for words in ([], ["download"], ["upload"], ["repo", "create"], ["repo", "delete"],
+                      ["repo", "delete-files"], ["upload-large-folder"], ["whoami"],
                       ["serve"]):
             done = self.run_cohub(*words, "--help")
             self.assertEqual(done.returncode, 0)
@@ -30,7 +31,8 @@ class Usage(unittest.TestCase):
                       ["repo", "create", "a/b", "--type", "car"], ["serve"],
                       ["serve", "--root", "/tmp/x", "--port", "99999999"],
                       ["download", "a/b", "--cache-dir", "x", "--local-dir", "y"],
-                      ["upload", "a/b", "*.bin", "--include", "*.txt"]):
+                      ["upload", "a/b", "*.bin", "--include", "*.txt"],
+                      ["upload", "a/b", "/tmp", "--every", "1", "--create-pr"]):
             done = self.run_cohub(*words)
             self.assertEqual(done.returncode, 2, words)
             self.assertEqual(done.stderr.count("\n"), 1, done.stderr)
@@ -88,6 +90,36 @@ class Transfers(Hub):
         self.assertRegex(last, r"total of 22 files +\[#{20}\] 12\.0 MB of 12\.0 MB, .*/s")
         self.assertRegex(shown, r"downloading w\.bin +\[[#.]{20}\] .*MB of 12\.0 MB")
         self.assertNotIn("downloading 7.txt", shown)
+
+    def test_an_upload_tells_what_it_did_as_json(self):
+        self.write("a.txt", b"a")
+        told = json.loads(self.cohub("upload", "thing", "a.txt", "--json")[0])
+        self.assertEqual(told["commit_url"].rsplit("/", 1)[1], told["oid"])
+        self.assertFalse(told["unchanged"])
+        self.assertTrue(json.loads(self.cohub("upload", "thing", "a.txt", "--json")[0])["unchanged"])
+
+    def test_files_are_deleted_by_pattern(self):
+        for name in ("a.txt", "b.txt", "logs/1"):
+            self.write("out/" + name, b"x")
+        self.cohub("upload", "thing", "out")
+        self.cohub("repo", "delete-files", "thing", "*.txt", "logs/", "--commit-message", "tidy")
+        out, _ = self.cohub("download", "user/thing")
+        left = [path.name for path in pathlib.Path(out.splitlines()[-1]).iterdir()]
+        self.assertEqual(left, [".gitattributes"])
+
+    def test_a_folder_that_is_watched_is_committed_again(self):
+        self.write("out/a.log", b"one\n")
+        process = subprocess.Popen([COHUB, "upload", "thing", self.folder / "out", "--every", "0.0005"],
+                                   env=self.environment(), stdout=subprocess.PIPE,
+                                   stderr=subprocess.PIPE, text=True)
+        self.addCleanup(process.stdout.close)
+        self.addCleanup(process.stderr.close)
+        self.assertIn("/commit/", process.stdout.readline())
+        with open(self.folder / "out/a.log", "ab") as log:
+            log.write(b"two\n")
+        while self.read_remote("a.log") != b"one\ntwo\n":
+            self.assertIsNone(process.poll())
+        self.assertEqual(self.interrupt(process, signal.SIGINT), 130)
 
     def test_a_pull_request(self):
         self.write("a.txt", b"1")
@@ -287,6 +319,53 @@ class Interruptions(Hub):
         self.cohub("upload", "thing", "w.bin")
         out, _ = self.cohub("download", "user/thing", "w.bin")
         self.assertEqual(pathlib.Path(out.splitlines()[-1]).stat().st_size, 200 << 20)
+
+    def parts_noted(self):
+        folder = self.folder / "home/cohub/uploads/parts"
+        return sum(max(0, file.read_bytes().count(b"\n") - 2) for file in folder.glob("*"))
+
+    def test_kill_9_of_an_upload_in_parts_and_the_same_call_again(self):
+        self.restart("--part-size", str(1 << 20))
+        content = os.urandom(1 << 20) * 64
+        self.write("w.bin", content)
+        stored = 0
+        for parts in (1, 9, 23, 40):
+            process = subprocess.Popen([COHUB, "upload", "thing", self.folder / "w.bin", "--quiet"],
+                                       env=self.environment(), stdout=subprocess.DEVNULL,
+                                       stderr=subprocess.DEVNULL)
+            while self.parts_noted() < parts:
+                self.assertIsNone(process.poll())
+            self.interrupt(process)
+            self.assertGreaterEqual(self.parts_noted(), stored)
+            stored = self.parts_noted()
+        _, err = self.cohub("upload", "thing", "w.bin")
+        self.assertIn("resuming w.bin", err)
+        self.assertNotIn("hashing", err)
+        self.assertEqual(self.parts_noted(), 0)
+        out, _ = self.cohub("download", "user/thing", "w.bin")
+        self.assertEqual(pathlib.Path(out.splitlines()[-1]).read_bytes(), content)
+
+    def test_kill_9_of_a_large_folder_and_the_same_call_again(self):
+        names = [f"{i % 5}/{i}.txt" for i in range(800)]
+        for name in names:
+            self.write("data/" + name, name.encode())
+        record = self.folder / "home/cohub/uploads/folders"
+        for committed in (1, 300):
+            process = subprocess.Popen([COHUB, "upload-large-folder", "thing", self.folder / "data",
+                                        "--quiet"], env=self.environment(),
+                                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            while sum(file.read_bytes().count(b"\n") for file in record.glob("*")) <= committed:
+                self.assertIsNone(process.poll())
+            self.interrupt(process)
+        out, _ = self.cohub("upload-large-folder", "thing", "data", "--json")
+        told = json.loads(out)
+        self.assertEqual(told["files"], 800)
+        self.assertEqual(told["committed"] + told["unchanged"], 800)
+        self.assertGreaterEqual(told["unchanged"], 300)
+        out, _ = self.cohub("download", "user/thing")
+        folder = pathlib.Path(out.splitlines()[-1])
+        for name in names:
+            self.assertEqual((folder / name).read_text(), name)
 
     def test_locks_exclude_a_python_process(self):
         self.write("w.bin", os.urandom(300_000))

@@ -18,19 +18,23 @@ TEST_CASE("the question is written as the Hub reads it") {
 }
 
 TEST_CASE("the answer is read") {
-  const auto answers =
+  const auto reply =
       read_preupload_reply(
           R"({"files": [{"path":"a","uploadMode":"regular","shouldIgnore":false,"oid":"1a42"},
               {"path":"b","uploadMode":"lfs","shouldIgnore":true,"oid":null}],"commitOid":"8a"})")
           .value();
+  CHECK(reply.commit_oid.empty());  // not a commit's id
+  const auto& answers = reply.files;
   REQUIRE(answers.size() == 2);
   CHECK(answers[0].mode == upload_mode::regular);
   CHECK(answers[0].oid == "1a42");
   CHECK(answers[1].mode == upload_mode::lfs);
   CHECK(answers[1].ignore);
   CHECK(answers[1].oid.empty());
-  const auto again = read_preupload_reply(write_preupload_reply(answers, "8a")).value();
-  CHECK(again[1].ignore);
+  const std::string head(40, 'a');
+  const auto again = read_preupload_reply(write_preupload_reply(answers, head)).value();
+  CHECK(again.files[1].ignore);
+  CHECK(again.commit_oid == head);
 }
 
 TEST_CASE("answers of another shape are refused") {

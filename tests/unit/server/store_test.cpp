@@ -42,7 +42,11 @@ TEST_CASE_FIXTURE(store_fixture,
   record.id = "alice/m";
   record.is_private = true;
   CHECK(store->repos.create(record));
-  const std::string target = store->signer.sign({"GET", std::string(64, 'a'), 1, "", "", 10});
+  server::content_grant grant;
+  grant.method = "GET";
+  grant.sha256 = std::string(64, 'a');
+  grant.expires = 10;
+  const std::string target = store->signer.sign(grant);
   reopen();
   const auto who = store->tokens.find(token);
   REQUIRE(who);

@@ -1,0 +1,51 @@
+#include "io/file_identity.hpp"
+
+#include "cohub/error.hpp"
+
+#include <boost/system/errc.hpp>
+
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <ctime>
+
+namespace cohub::io {
+
+namespace {
+
+constexpr std::int64_t second = 1'000'000'000;
+
+std::int64_t nanoseconds(const timespec& time) { return time.tv_sec * second + time.tv_nsec; }
+
+[[noreturn]] void refuse(int code, const std::filesystem::path& path, const char* hint) {
+  throw error(boost::system::error_code(code, boost::system::system_category()),
+              "opening " + path.string() + hint);
+}
+
+}  // namespace
+
+file_identity identify_file(const std::filesystem::path& path) {
+  struct stat status {};
+  if (::stat(path.c_str(), &status) != 0) refuse(errno, path, "");
+  if (S_ISDIR(status.st_mode)) refuse(EISDIR, path, " (a file is expected)");
+  if (!S_ISREG(status.st_mode)) refuse(EINVAL, path, " (not a regular file)");
+  file_identity identity;
+  identity.path = std::filesystem::absolute(path).string();
+  identity.size = static_cast<std::uint64_t>(status.st_size);
+  identity.modified = nanoseconds(status.st_mtim);
+  identity.changed = nanoseconds(status.st_ctim);
+  identity.inode = status.st_ino;
+  return identity;
+}
+
+bool is_settled(const file_identity& seen) noexcept {
+  timespec clock{};
+  if (::clock_gettime(CLOCK_REALTIME, &clock) != 0) return false;
+  // Kernels stamp by the tick, at most 10 ms; some file systems by one or two seconds.
+  const bool coarse = seen.modified % second == 0;
+  const std::int64_t step = coarse ? 2 * second : second / 50;
+  return nanoseconds(clock) - std::max(seen.modified, seen.changed) > step;
+}
+
+}  // namespace cohub::io

@@ -1,0 +1,29 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+
+namespace cohub::io {
+
+/// What tells whether a file still has the content that it had.
+struct file_identity {
+  std::string path{};  ///< absolute
+  std::uint64_t size = 0;
+  std::int64_t modified = 0;  ///< nanoseconds since 1970
+  std::int64_t changed = 0;   ///< of the inode: who sets `modified` back does not set this
+  std::uint64_t inode = 0;
+
+  friend bool operator==(const file_identity&, const file_identity&) = default;
+};
+
+/// Follows symlinks. Blocking.
+/// @throws error  the system's code: missing, not reachable; is_a_directory; EINVAL for what is
+///                neither file nor folder
+file_identity identify_file(const std::filesystem::path& path);
+
+/// Whether a change after `seen` was taken would be seen: the time stamps of the file are older
+/// than the clock's step.
+bool is_settled(const file_identity& seen) noexcept;
+
+}  // namespace cohub::io

@@ -1,0 +1,159 @@
+#include "server/multipart_store.hpp"
+
+#include "core/byte_range.hpp"
+#include "core/digest.hpp"
+#include "server/failure.hpp"
+#include "server/object_store.hpp"
+
+#include <chrono>
+#include <optional>
+#include <string_view>
+#include <system_error>
+#include <utility>
+
+namespace cohub::server {
+
+namespace {
+
+constexpr auto forgotten_after = std::chrono::hours(24 * 7);
+constexpr std::uint64_t list_limit = 16u << 20;
+
+failure no_such_upload() { return not_found("The upload does not exist, or is completed"); }
+
+/// The parts that are there by the upload's list: "number etag" a line, the last one counts.
+std::map<std::uint64_t, std::string> read_parts(const std::filesystem::path& list) {
+  std::map<std::uint64_t, std::string> parts;
+  if (!std::filesystem::exists(list)) return parts;
+  const std::string text = io::read_file(list, list_limit);
+  for (std::size_t begin = 0;;) {
+    const auto end = text.find('\n', begin);
+    if (end == text.npos) return parts;  // what follows was cut off by a crash
+    const auto line = std::string_view(text).substr(begin, end - begin);
+    begin = end + 1;
+    const auto blank = line.find(' ');
+    if (blank == line.npos) continue;
+    if (const auto number = core::parse_decimal(line.substr(0, blank)))
+      parts[*number] = std::string(line.substr(blank + 1));
+  }
+}
+
+}  // namespace
+
+class multipart_store::incoming_part::part_digest {
+ public:
+  core::digest running{core::digest::algorithm::sha1};
+};
+
+multipart_store::multipart_store(std::filesystem::path folder) : folder_(std::move(folder)) {
+  io::create_directories(folder_);
+  forget_old();
+}
+
+void multipart_store::forget_old() {
+  const auto oldest = std::filesystem::file_time_type::clock::now() - forgotten_after;
+  std::error_code ignored;
+  for (const auto& entry : std::filesystem::directory_iterator(folder_, ignored)) {
+    const auto list = entry.path() / "parts";
+    const auto touched = std::filesystem::last_write_time(
+        std::filesystem::exists(list, ignored) ? list : entry.path(), ignored);
+    if (!ignored && touched < oldest) std::filesystem::remove_all(entry.path(), ignored);
+  }
+}
+
+std::string multipart_store::begin(std::uint64_t size) {
+  const std::string id = io::random_suffix() + io::random_suffix();
+  io::create_directories(folder_of(id));
+  io::file content(folder_of(id) / "content", io::file::mode::write_new);
+  content.truncate(size);
+  return id;
+}
+
+std::unique_ptr<multipart_store::incoming_part> multipart_store::receive(const std::string& id,
+                                                                         std::uint64_t number,
+                                                                         std::uint64_t offset) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (completing_.contains(id) || !std::filesystem::exists(folder_of(id) / "content"))
+      throw no_such_upload();
+    ++writers_[id];
+  }
+  try {
+    return std::unique_ptr<incoming_part>(new incoming_part(*this, id, number, offset));
+  } catch (...) {
+    const std::lock_guard lock(mutex_);
+    if (--writers_[id] == 0) writers_.erase(id);
+    throw;
+  }
+}
+
+multipart_store::incoming_part::incoming_part(multipart_store& store, std::string id,
+                                              std::uint64_t number, std::uint64_t offset)
+    : store_(store),
+      id_(std::move(id)),
+      number_(number),
+      offset_(offset),
+      content_(store.folder_of(id_) / "content", io::file::mode::read_write),
+      digest_(std::make_unique<part_digest>()) {}
+
+multipart_store::incoming_part::~incoming_part() {
+  const std::lock_guard lock(store_.mutex_);
+  if (--store_.writers_[id_] == 0) store_.writers_.erase(id_);
+}
+
+void multipart_store::incoming_part::write(std::span<const std::byte> bytes) {
+  digest_->running.update(bytes);
+  content_.write_at(offset_ + size_, bytes);
+  size_ += bytes.size();
+}
+
+std::string multipart_store::incoming_part::finish(std::uint64_t expected) {
+  if (size_ != expected) throw bad_request("The part has another size than was announced");
+  std::string etag = '"' + digest_->running.hex_digest() + '"';
+  const std::string line = std::to_string(number_) + ' ' + etag + '\n';
+  const std::lock_guard lock(store_.mutex_);
+  io::file list(store_.folder_of(id_) / "parts", io::file::mode::read_write);
+  list.write_at(list.size(), std::as_bytes(std::span(line)));
+  return etag;
+}
+
+/// Keeps parts out while the whole is looked at; lets them in again unless the object was made.
+class multipart_store::completion {
+ public:
+  completion(multipart_store& store, const std::string& id) : store_(store), id_(id) {
+    const std::lock_guard lock(store.mutex_);
+    if (!std::filesystem::exists(store.folder_of(id) / "content") || store.completing_.contains(id))
+      throw no_such_upload();
+    if (store.writers_.contains(id)) throw failure(409, {}, "A part is still being uploaded");
+    store.completing_.insert(id);
+  }
+  completion(completion&&) = delete;
+  ~completion() {
+    const std::lock_guard lock(store_.mutex_);
+    store_.completing_.erase(id_);
+  }
+
+ private:
+  multipart_store& store_;
+  const std::string& id_;
+};
+
+void multipart_store::complete(const std::string& id, const std::vector<uploaded_part>& parts,
+                               std::uint64_t count, const std::string& sha256, std::uint64_t size,
+                               const object_store& objects) {
+  const completion closed(*this, id);
+  const auto there = read_parts(folder_of(id) / "parts");
+  if (parts.size() != count)
+    throw bad_request("The upload has " + std::to_string(count) + " parts");
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    const auto found = there.find(parts[i].number);
+    if (parts[i].number != i + 1) throw bad_request("The parts are not in order");
+    if (found == there.end() || found->second != parts[i].etag)
+      throw bad_request("Part " + std::to_string(i + 1) + " is not there, or is another");
+  }
+  if (!objects.adopt(folder_of(id) / "content", sha256, size))
+    throw bad_request("The content does not have the announced sha256");
+  std::error_code ignored;
+  std::filesystem::remove_all(folder_of(id), ignored);
+}
+
+}  // namespace cohub::server

@@ -1,0 +1,82 @@
+#pragma once
+
+#include "io/file.hpp"
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace cohub::server {
+
+class object_store;
+
+/// A part as the completion names it.
+struct uploaded_part {
+  std::uint64_t number = 0;  ///< from 1
+  std::string etag{};        ///< as the PUT's answer gave it, quotes included
+};
+
+/// Large objects that arrive in parts (hub-protocol, section 7.3), each upload a folder with the
+/// content as far as it is there and the list of its parts. Blocking; safe from several threads.
+///
+/// Uploads survive a restart; one that nobody touched for a week is forgotten.
+class multipart_store {
+ public:
+  explicit multipart_store(std::filesystem::path folder);
+
+  /// Begins an upload of `size` bytes; its id.
+  std::string begin(std::uint64_t size);
+
+  /// One part on its way in, written where it belongs. It counts once `finish` has returned.
+  class incoming_part {
+   public:
+    incoming_part(incoming_part&&) = delete;
+    ~incoming_part();
+    void write(std::span<const std::byte> bytes);
+    std::uint64_t size() const noexcept { return size_; }
+    /// The part's ETag. @throws failure  400: its length is not `expected`
+    std::string finish(std::uint64_t expected);
+
+   private:
+    friend class multipart_store;
+    incoming_part(multipart_store& store, std::string id, std::uint64_t number,
+                  std::uint64_t offset);
+    multipart_store& store_;
+    std::string id_;
+    std::uint64_t number_;
+    std::uint64_t offset_;
+    std::uint64_t size_ = 0;
+    io::file content_;
+    class part_digest;
+    std::unique_ptr<part_digest> digest_;
+  };
+
+  /// @param offset  of the part in the object
+  /// @throws failure  404: no such upload, or it is being completed
+  std::unique_ptr<incoming_part> receive(const std::string& id, std::uint64_t number,
+                                         std::uint64_t offset);
+
+  /// Makes the object of its parts, all of which are named in order.
+  /// @throws failure  404: no such upload; 400: a part is missing, has another ETag, or the whole
+  ///                  is not that object; 409: a part is still being written
+  void complete(const std::string& id, const std::vector<uploaded_part>& parts, std::uint64_t count,
+                const std::string& sha256, std::uint64_t size, const object_store& objects);
+
+ private:
+  class completion;
+  std::filesystem::path folder_of(const std::string& id) const { return folder_ / id; }
+  void forget_old();
+
+  std::filesystem::path folder_;
+  std::mutex mutex_;
+  std::map<std::string, std::size_t> writers_;  // uploads with parts on their way
+  std::set<std::string> completing_;
+};
+
+}  // namespace cohub::server

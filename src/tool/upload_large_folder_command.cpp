@@ -1,0 +1,88 @@
+#include "commands.hpp"
+#include "common_flags.hpp"
+#include "output.hpp"
+#include "progress_display.hpp"
+#include "run_operation.hpp"
+
+#include <boost/json/object.hpp>
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace cohub::tool {
+
+namespace {
+
+struct arguments {
+  std::string repo_id;
+  std::string folder;
+  upload_large_folder_options options;
+  bool is_private = false;
+  std::vector<std::string> include;
+  output out;
+};
+using arguments_ptr = std::shared_ptr<const arguments>;
+
+awaitable<void> upload(client hub, arguments_ptr args) {
+  const auto info = co_await hub.upload_large_folder(args->folder, args->repo_id, args->options);
+  boost::json::object result;
+  result["oid"] = info.oid;
+  result["files"] = info.files;
+  result["committed"] = info.committed;
+  result["unchanged"] = info.unchanged;
+  result["ignored"] = info.ignored;
+  result["commits"] = info.commits;
+  args->out.result(std::to_string(info.committed) + " of " + std::to_string(info.files) +
+                       " files committed in " + std::to_string(info.commits) + " commits, " +
+                       std::to_string(info.unchanged) + " were there",
+                   result);
+}
+
+int run(arguments args) {
+  if (!std::filesystem::is_directory(args.folder)) {
+    print_error("there is no folder " + args.folder);
+    return failure;
+  }
+  if (args.is_private) args.options.is_private = true;
+  if (!args.include.empty()) args.options.allow_patterns = args.include;
+  client_config config;
+  config.token = args.options.token;
+  if (args.out.mode() != output::format::quiet) config.observer = make_progress_display();
+  auto shared = std::make_shared<const arguments>(std::move(args));
+  return run_operation(std::move(config),
+                       [shared](client hub) { return upload(std::move(hub), shared); });
+}
+
+}  // namespace
+
+void add_upload_large_folder_command(CLI::App& app, int& status) {
+  auto args = std::make_shared<arguments>();
+  auto& command = *app.add_subcommand("upload-large-folder",
+                                      "Upload a folder of any size in many commits, resumable");
+  command.add_option("repo_id", args->repo_id, "Repository: owner/name; made if it is missing")
+      ->required()
+      ->option_text("REPO_ID");
+  command.add_option("local_path", args->folder, "Folder to upload")
+      ->required()
+      ->option_text("LOCAL_PATH");
+  add_type_flag(command, args->options.type);
+  command.add_option("--revision", args->options.revision, "Branch or refs/pr/N")
+      ->option_text("REVISION [main]");
+  command.add_flag("--private", args->is_private, "Make the repository private if it is made");
+  command.add_option("--include", args->include, "Patterns of files to upload")
+      ->option_text("PATTERN...");
+  command.add_option("--exclude", args->options.ignore_patterns, "Patterns of files to leave out")
+      ->option_text("PATTERN...");
+  add_token_flag(command, args->options.token);
+  args->out.add_flags(command);
+  command.footer(
+      "Stopped at any point and called again, it goes on where it stood.\n\n"
+      "Example:\n"
+      "  cohub upload-large-folder me/data ./data --type dataset");
+  command.callback([args, &status] { status = run(*args); });
+}
+
+}  // namespace cohub::tool

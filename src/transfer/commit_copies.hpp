@@ -1,0 +1,17 @@
+#pragma once
+
+#include "transfer/commit_in_progress.hpp"
+
+#include <memory>
+#include <vector>
+
+namespace cohub::transfer {
+
+/// Looks up the sources of the planned copies and makes additions of them: of large files by their
+/// sha256 alone, given to this repository first where they are another's; of small ones by way of
+/// the cache (hub-protocol, section 7.4).
+/// @throws error  errc::entry_not_found: there is no such source
+awaitable<void> resolve_copies(context_ptr shared, commit_ptr commit,
+                               std::shared_ptr<const std::vector<commit_operation>> operations);
+
+}  // namespace cohub::transfer

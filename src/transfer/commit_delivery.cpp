@@ -1,0 +1,142 @@
+#include "transfer/commit_delivery.hpp"
+
+#include "cohub/error.hpp"
+
+#include "http/retry_policy.hpp"
+#include "hub/commit_lines.hpp"
+#include "hub/routes.hpp"
+#include "io/on_pool.hpp"
+#include "transfer/api_call.hpp"
+#include "transfer/commit_body.hpp"
+#include "transfer/commit_lookup.hpp"
+#include "transfer/commit_preparation.hpp"
+#include "transfer/download_retry.hpp"
+
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include <exception>
+#include <optional>
+#include <utility>
+
+namespace cohub::transfer {
+
+namespace {
+
+/// What became of one POST.
+struct outcome {
+  enum class kind { made, conflict, lost, refused } what = kind::refused;
+  commit_info info{};
+  std::exception_ptr failure{};  ///< unless it was made
+  http_context http{};           ///< of the failure
+};
+
+/// A failure after which the commit may have been made.
+bool may_be_lost(const error& failure) {
+  const int status = failure.http().status;
+  if (status != 0) return status == 408 || status >= 500;
+  return is_transient(failure.code()) || failure.code() == errc::invalid_response;
+}
+
+awaitable<outcome> post(context_ptr shared, commit_ptr commit, std::string parent) {
+  const auto& options = commit->options;
+  auto encode = [plan = commit->plan, pool = shared->pool,
+                 header =
+                     hub::commit_header_line(commit->message, options.commit_description, parent)] {
+    return commit_body(plan, header, pool);
+  };
+  auto encoding = io::on_pool(shared->pool, std::move(encode));
+  auto body = co_await std::move(encoding);
+  const auto url = hub::routes::commit(shared->endpoint, options.type, commit->repo_id,
+                                       options.revision, options.create_pr);
+  auto what = hub_request(*shared, http::method::post, url, commit->token);
+  what.headers.set("Content-Type", "application/x-ndjson");
+  what.body = std::move(body);
+  const std::string doing = "committing to " + commit->repo_id;
+  outcome result;
+  try {
+    auto calling = call_for_text(shared, std::move(what), doing);
+    const auto text = co_await std::move(calling);
+    auto info = hub::read_commit_reply(text);
+    if (!info) throw error(info.error(), doing);
+    result.info = std::move(*info);
+    result.what = outcome::kind::made;
+  } catch (const error& e) {
+    result.failure = std::current_exception();
+    result.http = e.http();
+    if (e.code() == errc::commit_conflict || e.code() == errc::conflict)
+      result.what = outcome::kind::conflict;
+    else if (may_be_lost(e))
+      result.what = outcome::kind::lost;
+  }
+  co_return result;
+}
+
+awaitable<void> wait(std::chrono::milliseconds delay) {
+  asio::steady_timer timer(co_await asio::this_coro::executor, delay);
+  co_await timer.async_wait(asio::use_awaitable);
+}
+
+/// The branch has moved to `head`: what is unchanged, ignored or large is asked anew.
+awaitable<void> prepare_again(context_ptr shared, commit_ptr commit, std::string head) {
+  commit->head = std::move(head);
+  auto preparing = prepare_commit(std::move(shared), std::move(commit));
+  co_await std::move(preparing);
+}
+
+}  // namespace
+
+awaitable<commit_info> deliver_commit(context_ptr shared, commit_ptr commit) {
+  const auto& options = commit->options;
+  const bool own_parent = !options.parent_commit.empty();
+  if (commit->head.empty() && !options.create_pr) {
+    auto asking = find_head(shared, commit);
+    commit->head = (co_await std::move(asking)).oid;
+  }
+  std::string parent = options.parent_commit;
+  bool lost_before = false;
+  for (std::size_t tries = 1;; ++tries) {
+    auto posting = post(shared, commit, parent);
+    auto result = co_await std::move(posting);
+    if (result.what == outcome::kind::made) co_return std::move(result.info);
+    const bool conflict = result.what == outcome::kind::conflict;
+    // A pull request that may have been opened cannot be told from another's: no second one is.
+    if (result.what == outcome::kind::refused || (!conflict && options.create_pr))
+      std::rethrow_exception(result.failure);
+    if (!conflict || lost_before) {
+      auto looking = find_made_commit(shared, commit);
+      auto made = co_await std::move(looking);
+      if (made) co_return std::move(*made);
+    }
+    std::string head;
+    if (!options.create_pr) {
+      auto asking = find_head(shared, commit);
+      head = (co_await std::move(asking)).oid;
+    }
+    // Two commits at once without a parent are no conflict of the caller's.
+    const bool moved = own_parent && !options.rebase && (conflict || head != commit->head);
+    const auto delay = http::next_delay(shared->retries, tries, {}, draw_jitter());
+    if (conflict && (moved || !delay)) {
+      result.http.head = head;
+      throw error(errc::commit_conflict, "committing to " + commit->repo_id, result.http);
+    }
+    if (moved || !delay) std::rethrow_exception(result.failure);
+    report_event(commit->observer, transfer_event::kind::retry, {},
+                 conflict ? "the branch has moved" : "the commit's answer was lost");
+    co_await wait(*delay);
+    lost_before = lost_before || !conflict;
+    if (head != commit->head) {
+      auto preparing = prepare_again(shared, commit, head);
+      co_await std::move(preparing);
+      if (commit->plan->empty()) {
+        auto asking = find_head(shared, commit);
+        auto unchanged = co_await std::move(asking);
+        co_return unchanged;
+      }
+    }
+    if (!options.create_pr) parent = head;
+  }
+}
+
+}  // namespace cohub::transfer

@@ -1,0 +1,124 @@
+#include "transfer/commit_lookup.hpp"
+
+#include "cohub/error.hpp"
+
+#include "hub/ref_replies.hpp"
+#include "hub/repo_replies.hpp"
+#include "hub/routes.hpp"
+#include "transfer/api_call.hpp"
+#include "transfer/paths_info.hpp"
+#include "transfer/upload_content.hpp"
+
+#include <algorithm>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+namespace cohub::transfer {
+
+namespace {
+
+constexpr std::size_t paths_compared = 100;
+
+std::string first_line(const std::string& message) { return message.substr(0, message.find('\n')); }
+
+commit_info describe(const context& shared, const commit_in_progress& commit, std::string oid) {
+  commit_info info;
+  info.commit_url = hub::routes::repo_page(shared.endpoint, commit.options.type, commit.repo_id) +
+                    "/commit/" + oid;
+  info.oid = std::move(oid);
+  return info;
+}
+
+/// The commits of the branch that came after `commit.head`, newest first, as far as one page shows
+/// them.
+awaitable<std::vector<git_commit_info>> newer_commits(context_ptr shared, commit_ptr commit) {
+  const auto& options = commit->options;
+  const auto url =
+      hub::routes::commits(shared->endpoint, options.type, commit->repo_id, options.revision);
+  const std::string doing = "looking for a commit in " + commit->repo_id;
+  auto what = hub_request(*shared, http::method::get, url, commit->token);
+  auto calling = call_for_text(shared, std::move(what), doing);
+  const auto text = co_await std::move(calling);
+  auto commits = hub::read_commits(text);
+  if (!commits) throw error(commits.error(), doing);
+  const auto known =
+      std::find_if(commits->begin(), commits->end(),
+                   [&](const git_commit_info& each) { return each.commit_id == commit->head; });
+  commits->erase(known, commits->end());
+  co_return std::move(*commits);
+}
+
+/// Whether the tree of a commit is as this one would have left it, by a sample of its paths.
+awaitable<bool> has_our_changes(context_ptr shared, commit_ptr commit, std::string oid) {
+  auto& plan = *commit->plan;
+  std::vector<std::string> paths;
+  std::unordered_map<std::string, planned_add*> added;
+  for (auto& add : plan.adds) {
+    if (add.dropped() || added.size() == paths_compared) continue;
+    added.emplace(add.path, &add);
+    paths.push_back(add.path);
+  }
+  for (const auto& removal : plan.deletes)
+    if (paths.size() < 2 * paths_compared && !added.contains(removal.path))
+      paths.push_back(removal.path);
+  get_paths_info_options options;
+  options.type = commit->options.type;
+  options.revision = std::move(oid);
+  options.token = commit->token;
+  auto asking = get_paths_info(shared, commit->repo_id, std::move(paths), std::move(options));
+  const auto entries = co_await std::move(asking);
+  std::size_t same = 0;
+  for (const auto& entry : entries) {
+    const auto found = added.find(entry.path);
+    if (found == added.end()) {
+      // A folder whose files were all named for deletion is gone, too.
+      co_return false;
+    }
+    auto& add = *found->second;
+    if (add.mode != hub::upload_mode::lfs && add.blob_id.empty()) {
+      auto hashing = git_blob_id_of(add.content, shared->pool);
+      add.blob_id = co_await std::move(hashing);
+    }
+    const bool equal = add.mode == hub::upload_mode::lfs
+                           ? entry.lfs && entry.lfs->sha256 == add.sha256
+                           : entry.oid == add.blob_id;
+    if (!equal) co_return false;
+    ++same;
+  }
+  co_return same == added.size();
+}
+
+}  // namespace
+
+awaitable<commit_info> find_head(context_ptr shared, commit_ptr commit) {
+  const auto& options = commit->options;
+  const auto url = hub::routes::repo_info(shared->endpoint, options.type, commit->repo_id,
+                                          options.revision, false);
+  auto what = hub_request(*shared, http::method::get, url, commit->token);
+  const std::string doing = "reading the head of " + commit->repo_id;
+  auto calling = call_for_text(shared, std::move(what), doing);
+  const auto text = co_await std::move(calling);
+  auto repo = hub::read_repo_info(text);
+  if (!repo) throw error(repo.error(), doing);
+  auto info = describe(*shared, *commit, repo->sha);
+  info.unchanged = true;
+  co_return info;
+}
+
+awaitable<std::optional<commit_info>> find_made_commit(context_ptr shared, commit_ptr commit) {
+  auto asking = newer_commits(shared, commit);
+  const auto commits = co_await std::move(asking);
+  std::optional<commit_info> made;
+  for (const auto& each : commits) {
+    if (first_line(each.title) != first_line(commit->message)) continue;
+    auto comparing = has_our_changes(shared, commit, each.commit_id);
+    const bool ours = co_await std::move(comparing);
+    if (!ours) continue;
+    made = describe(*shared, *commit, each.commit_id);
+    break;
+  }
+  co_return made;
+}
+
+}  // namespace cohub::transfer

@@ -1,0 +1,180 @@
+#include "transfer/commit_preparation.hpp"
+
+#include "cohub/error.hpp"
+
+#include "hub/preupload.hpp"
+#include "hub/repo_id.hpp"
+#include "hub/routes.hpp"
+#include "io/for_each_bounded.hpp"
+#include "io/on_pool.hpp"
+#include "transfer/api_call.hpp"
+#include "transfer/commit_copies.hpp"
+#include "transfer/lfs_upload.hpp"
+#include "transfer/upload_spool.hpp"
+
+#include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
+
+#include <algorithm>
+#include <memory>
+#include <utility>
+
+namespace cohub::transfer {
+
+namespace {
+
+constexpr std::size_t files_a_preupload = 256;
+constexpr std::size_t preuploads_at_once = 4;
+constexpr std::size_t sample_size = 512;
+constexpr std::uint64_t card_limit = 4u << 20;   // a README.md that is checked before the commit
+constexpr std::uint64_t rules_limit = 1u << 20;  // of a .gitignore or .gitattributes
+
+/// The rules that this very commit brings: they hold for its own files.
+struct new_rules {
+  std::string ignore{};
+  std::string attributes{};
+};
+using rules_ptr = std::shared_ptr<const new_rules>;
+
+const planned_add* find_add(const commit_plan& plan, std::string_view path) {
+  const auto found = std::find_if(plan.adds.begin(), plan.adds.end(),
+                                  [&](const planned_add& add) { return add.path == path; });
+  return found == plan.adds.end() ? nullptr : &*found;
+}
+
+awaitable<std::string> read_content(context_ptr shared, upload_content_ptr content,
+                                    std::uint64_t limit) {
+  auto work = [content, limit] {
+    std::string text(static_cast<std::size_t>(std::min(content->size(), limit)), '\0');
+    text.resize(content->open()->read_at(0, std::as_writable_bytes(std::span(text))));
+    return text;
+  };
+  auto reading = io::on_pool(shared->pool, std::move(work));
+  auto text = co_await std::move(reading);
+  co_return text;
+}
+
+/// The content of a file of this commit; empty if it brings none of that name, or a huge one.
+awaitable<std::string> text_of(context_ptr shared, commit_ptr commit, std::string path,
+                               std::uint64_t limit) {
+  std::string text;
+  const auto* add = find_add(*commit->plan, path);
+  if (add != nullptr && add->content && add->size <= limit) {
+    auto reading = read_content(shared, add->content, limit);
+    text = co_await std::move(reading);
+  }
+  co_return text;
+}
+
+/// A model card is checked by the Hub before anything is uploaded (hub-protocol, sections 6.5
+/// and 7.1).
+awaitable<void> validate_card(context_ptr shared, commit_ptr commit) {
+  const auto* card = find_add(*commit->plan, "README.md");
+  if (card == nullptr || card->size > card_limit) co_return;
+  boost::json::object body;
+  auto reading = read_content(shared, card->content, card_limit);
+  const auto text = co_await std::move(reading);
+  body["content"] = text;
+  body["repoType"] = std::string(hub::singular(commit->options.type));
+  auto what = hub_request(*shared, http::method::post, hub::routes::validate_yaml(shared->endpoint),
+                          commit->token, boost::json::serialize(body));
+  what.idempotent = true;
+  auto answer = co_await shared->transport->send(std::move(what));
+  if (answer.status() == 400) {
+    auto refusal = failure_of(std::move(answer), "checking the metadata of README.md");
+    const auto failure = co_await std::move(refusal);
+    std::rethrow_exception(failure);
+  }
+  co_await answer.finish();  // a Hub without this service does not stop a commit
+}
+
+/// Asks for a batch of files which of them are large.
+awaitable<void> preupload(context_ptr shared, commit_ptr commit, rules_ptr rules,
+                          std::size_t begin) {
+  auto& plan = *commit->plan;
+  const std::size_t end = std::min(begin + files_a_preupload, plan.adds.size());
+  auto work = [kept = commit->plan, rules, begin, end] {
+    std::vector<hub::preupload_file> files;
+    for (std::size_t i = begin; i < end; ++i) {
+      const auto& add = kept->adds[i];
+      if (!add.content) continue;  // a copy
+      hub::preupload_file file;
+      file.path = add.path;
+      file.size = add.size;
+      file.sample.resize(static_cast<std::size_t>(std::min<std::uint64_t>(add.size, sample_size)));
+      if (add.size > 0)
+        add.content->open()->read_at(0, std::as_writable_bytes(std::span(file.sample)));
+      files.push_back(std::move(file));
+    }
+    if (files.empty()) return std::string();
+    return hub::write_preupload_request(files, rules->ignore, rules->attributes);
+  };
+  auto sampling = io::on_pool(shared->pool, std::move(work));
+  auto body = co_await std::move(sampling);
+  if (body.empty()) co_return;
+  const auto& options = commit->options;
+  const auto url = hub::routes::preupload(shared->endpoint, options.type, commit->repo_id,
+                                          options.revision, options.create_pr);
+  auto what = hub_request(*shared, http::method::post, url, commit->token, std::move(body));
+  what.idempotent = true;
+  const std::string doing = "preparing a commit to " + commit->repo_id;
+  const auto text = co_await call_for_text(shared, std::move(what), doing);
+  const auto reply = hub::read_preupload_reply(text);
+  if (!reply) throw error(reply.error(), doing);
+  apply_preupload(plan, begin, end, reply->files);
+  if (commit->head.empty()) commit->head = reply->commit_oid;
+}
+
+awaitable<void> open_contents(context_ptr shared, commit_ptr commit,
+                              std::shared_ptr<const std::vector<commit_operation>> operations) {
+  auto work = [plan = commit->plan, operations] {
+    for (auto& add : plan->adds) {
+      const auto& operation = std::get<commit_operation_add>((*operations)[add.operation]);
+      if (std::holds_alternative<std::shared_ptr<upload_source>>(operation.content)) continue;
+      add.content = open_content(operation);
+      add.size = add.content->size();
+    }
+  };
+  auto opening = io::on_pool(shared->pool, std::move(work));
+  co_await std::move(opening);
+  for (auto& add : commit->plan->adds) {
+    const auto& operation = std::get<commit_operation_add>((*operations)[add.operation]);
+    const auto* source = std::get_if<std::shared_ptr<upload_source>>(&operation.content);
+    if (source == nullptr) continue;
+    auto spooling = spool(shared, *source);
+    add.content = co_await std::move(spooling);
+    add.size = add.content->size();
+    add.sha256 = add.content->known_sha256();
+  }
+}
+
+}  // namespace
+
+awaitable<void> open_commit(context_ptr shared, commit_ptr commit,
+                            std::vector<commit_operation> operations) {
+  commit->plan = std::make_shared<commit_plan>(plan_commit(operations));
+  const auto all = std::make_shared<const std::vector<commit_operation>>(std::move(operations));
+  auto opening = open_contents(shared, commit, all);
+  co_await std::move(opening);
+  co_await validate_card(shared, commit);
+  co_await resolve_copies(shared, commit, all);
+}
+
+awaitable<void> prepare_commit(context_ptr shared, commit_ptr commit) {
+  auto rules = std::make_shared<new_rules>();
+  auto ignoring = text_of(shared, commit, ".gitignore", rules_limit);
+  rules->ignore = co_await std::move(ignoring);
+  auto reading = text_of(shared, commit, ".gitattributes", rules_limit);
+  rules->attributes = co_await std::move(reading);
+  const std::size_t count = commit->plan->adds.size();
+  const rules_ptr known = std::move(rules);
+  auto ask = [shared, commit, known](std::size_t index) {
+    return preupload(shared, commit, known, index * files_a_preupload);
+  };
+  co_await io::for_each_bounded((count + files_a_preupload - 1) / files_a_preupload,
+                                preuploads_at_once, ask);
+  auto uploading = upload_large_files(shared, commit);
+  co_await std::move(uploading);
+}
+
+}  // namespace cohub::transfer

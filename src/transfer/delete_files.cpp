@@ -1,0 +1,77 @@
+#include "transfer/delete_files.hpp"
+
+#include "core/glob.hpp"
+#include "transfer/create_commit.hpp"
+#include "transfer/tree_listing.hpp"
+
+#include <utility>
+
+namespace cohub::transfer {
+
+namespace {
+
+awaitable<commit_info> commit_deletions(context_ptr shared, std::string repo_id,
+                                        std::vector<commit_operation> operations,
+                                        std::string message, delete_file_options options) {
+  create_commit_options commit;
+  commit.type = options.type;
+  commit.revision = std::move(options.revision);
+  commit.commit_description = std::move(options.commit_description);
+  commit.create_pr = options.create_pr;
+  commit.parent_commit = std::move(options.parent_commit);
+  commit.token = std::move(options.token);
+  if (!options.commit_message.empty()) message = std::move(options.commit_message);
+  auto committing = create_commit(std::move(shared), std::move(repo_id), std::move(operations),
+                                  std::move(message), std::move(commit));
+  auto info = co_await std::move(committing);
+  co_return info;
+}
+
+}  // namespace
+
+awaitable<commit_info> delete_path(context_ptr shared, std::string path, bool is_folder,
+                                   std::string repo_id, delete_file_options options) {
+  auto message = (is_folder ? "Delete folder " : "Delete ") + path + " with cohub";
+  commit_operation_delete removal;
+  removal.path_in_repo = std::move(path);
+  removal.is_folder = is_folder;
+  std::vector<commit_operation> operations;
+  operations.emplace_back(std::move(removal));
+  auto deleting = commit_deletions(std::move(shared), std::move(repo_id), std::move(operations),
+                                   std::move(message), std::move(options));
+  auto info = co_await std::move(deleting);
+  co_return info;
+}
+
+awaitable<commit_info> delete_files(context_ptr shared, std::string repo_id,
+                                    std::vector<std::string> patterns,
+                                    delete_file_options options) {
+  std::string message = "Delete files";
+  for (auto& pattern : patterns) {
+    message += ' ' + pattern;
+    if (pattern.ends_with('/')) pattern += '*';
+  }
+  message += " with cohub";
+  const core::path_filter wanted(std::move(patterns), {});
+  list_repo_tree_options of;
+  of.type = options.type;
+  of.revision = options.revision;
+  of.recursive = true;
+  of.token = options.token;
+  auto remote = list_repo_tree(shared, repo_id, std::move(of));
+  std::vector<commit_operation> operations;
+  for (;;) {
+    const auto entry = co_await remote.next();
+    if (!entry) break;
+    if (entry->type != tree_entry::kind::file || !wanted.keeps(entry->path)) continue;
+    commit_operation_delete removal;
+    removal.path_in_repo = entry->path;
+    operations.push_back(std::move(removal));
+  }
+  auto deleting = commit_deletions(std::move(shared), std::move(repo_id), std::move(operations),
+                                   std::move(message), std::move(options));
+  auto info = co_await std::move(deleting);
+  co_return info;
+}
+
+}  // namespace cohub::transfer

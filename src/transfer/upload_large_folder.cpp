@@ -1,0 +1,241 @@
+#include "transfer/upload_large_folder.hpp"
+
+#include "cohub/error.hpp"
+
+#include "core/glob.hpp"
+#include "hub/repo_id.hpp"
+#include "io/file_identity.hpp"
+#include "io/for_each_bounded.hpp"
+#include "io/on_pool.hpp"
+#include "transfer/bounded_queue.hpp"
+#include "transfer/commit_delivery.hpp"
+#include "transfer/commit_lookup.hpp"
+#include "transfer/commit_preparation.hpp"
+#include "transfer/create_commit.hpp"
+#include "transfer/folder_listing.hpp"
+#include "transfer/large_folder_record.hpp"
+#include "transfer/progress_reporter.hpp"
+#include "transfer/upload_journal.hpp"
+
+#include <boost/asio/this_coro.hpp>
+
+#include <algorithm>
+#include <array>
+#include <memory>
+#include <utility>
+#include <vector>
+
+namespace cohub::transfer {
+
+namespace {
+
+constexpr std::array<std::size_t, 10> sizes{20, 50, 75, 100, 125, 200, 250, 400, 600, 1000};
+constexpr auto fast_enough = std::chrono::seconds(40);
+constexpr std::uint64_t regular_bytes = 100u << 20;  // of a commit's small files
+constexpr std::uint64_t small_file = 10u << 20;
+constexpr std::size_t preparing_at_once = 2;
+constexpr auto commit_message = "Add files using upload-large-folder tool";
+
+struct file_to_send {
+  std::string path_in_repo{};
+  io::file_identity identity{};
+};
+
+/// The pipeline of one folder: prepare commits, make them in turn.
+struct folder_run {
+  folder_run(context_ptr with, asio::any_io_executor executor)
+      : shared(std::move(with)), prepared(std::move(executor), 1) {}
+
+  context_ptr shared;
+  std::string repo_id{};
+  upload_large_folder_options options{};
+  std::shared_ptr<large_folder_record> record{};
+  std::vector<file_to_send> files{};
+  std::size_t next = 0;  // of them
+  commit_size size{};
+  std::size_t preparing = preparing_at_once;
+  bounded_queue<commit_ptr> prepared;
+  upload_large_folder_info info{};
+};
+using run_ptr = std::shared_ptr<folder_run>;
+
+/// Lists the folder, and leaves out what an earlier run has committed.
+awaitable<void> find_files(run_ptr run, std::filesystem::path folder) {
+  auto ignored = run->options.ignore_patterns;
+  for (auto& pattern : core::always_ignored_patterns()) ignored.push_back(std::move(pattern));
+  core::path_filter filter(run->options.allow_patterns, std::move(ignored));
+  const std::string key = std::filesystem::absolute(folder).string() + '\n' +
+                          run->shared->endpoint + '\n' +
+                          std::string(hub::plural(run->options.type)) + '\n' + run->repo_id + '\n' +
+                          run->options.revision;
+  auto work = [run, folder = std::move(folder), filter = std::move(filter), key] {
+    run->record = std::make_shared<large_folder_record>(run->shared->journal->folder(), key);
+    for (auto& found : list_folder(folder, filter)) {
+      ++run->info.files;
+      file_to_send file;
+      file.identity = io::identify_file(found.path);
+      file.path_in_repo = std::move(found.relative);
+      if (run->record->holds(file.identity))
+        ++run->info.unchanged;
+      else
+        run->files.push_back(std::move(file));
+    }
+  };
+  auto listing = io::on_pool(run->shared->pool, std::move(work));
+  co_await std::move(listing);
+}
+
+/// The files of the next commit.
+std::vector<commit_operation> take_batch(folder_run& run) {
+  std::vector<commit_operation> operations;
+  std::uint64_t bytes = 0;
+  while (run.next < run.files.size() && operations.size() < run.size.files() &&
+         bytes < regular_bytes) {
+    const auto& file = run.files[run.next++];
+    if (file.identity.size < small_file) bytes += file.identity.size;
+    commit_operation_add add;
+    add.path_in_repo = file.path_in_repo;
+    add.content = std::filesystem::path(file.identity.path);
+    operations.emplace_back(std::move(add));
+  }
+  return operations;
+}
+
+create_commit_options commit_options(const upload_large_folder_options& options) {
+  create_commit_options commit;
+  commit.type = options.type;
+  commit.revision = options.revision;
+  commit.token = options.token;
+  commit.observer = options.observer;
+  return commit;
+}
+
+awaitable<void> prepare_commits(run_ptr run) {
+  for (;;) {
+    auto operations = take_batch(*run);
+    if (operations.empty()) break;
+    auto commit =
+        begin_commit(run->shared, run->repo_id, commit_message, commit_options(run->options));
+    auto opening = open_commit(run->shared, commit, std::move(operations));
+    co_await std::move(opening);
+    auto preparing = prepare_commit(run->shared, commit);
+    co_await std::move(preparing);
+    std::vector<commit_ptr> one(1, std::move(commit));
+    co_await run->prepared.push(std::move(one));
+  }
+  if (--run->preparing == 0) run->prepared.close();
+}
+
+/// Notes that the files of a commit are there.
+awaitable<void> note_commit(run_ptr run, commit_ptr commit) {
+  std::vector<io::file_identity> done;
+  for (const auto& add : commit->plan->adds) {
+    if (add.ignored)
+      ++run->info.ignored;
+    else if (add.unchanged)
+      ++run->info.unchanged;
+    else
+      ++run->info.committed;
+    if (!add.ignored && add.content->identity() != nullptr)
+      done.push_back(*add.content->identity());
+  }
+  auto note = [record = run->record, done = std::move(done)] { record->add(done); };
+  auto noting = io::on_pool(run->shared->pool, std::move(note));
+  co_await std::move(noting);
+}
+
+/// Files [begin, end) of a prepared commit as a commit of their own.
+commit_ptr part_of(const folder_run& run, const commit_in_progress& whole, std::size_t begin,
+                   std::size_t end) {
+  auto part = begin_commit(run.shared, whole.repo_id, whole.message, whole.options);
+  part->plan = std::make_shared<commit_plan>();
+  const auto& adds = whole.plan->adds;
+  part->plan->adds.assign(adds.begin() + static_cast<std::ptrdiff_t>(begin),
+                          adds.begin() + static_cast<std::ptrdiff_t>(end));
+  return part;
+}
+
+/// Whether a smaller commit may succeed where this one did not.
+bool is_too_much(const error& failure) {
+  return failure.code() == errc::server_failure || failure.code() == errc::timed_out ||
+         failure.http().status == 413;
+}
+
+awaitable<void> make_commit(run_ptr run, commit_ptr commit) {
+  std::vector<commit_ptr> todo(1, std::move(commit));
+  while (!todo.empty()) {
+    const auto next = std::move(todo.back());
+    todo.pop_back();
+    const auto begin = std::chrono::steady_clock::now();
+    std::exception_ptr failure;
+    bool split = false;
+    try {
+      if (!next->plan->empty()) {
+        auto delivering = deliver_commit(run->shared, next);
+        const auto made = co_await std::move(delivering);
+        run->info.oid = made.oid;
+        if (!made.unchanged) ++run->info.commits;
+        report_event(next->observer, transfer_event::kind::committed, {}, made.oid);
+        run->size.made(next->plan->adds.size(), std::chrono::steady_clock::now() - begin);
+      }
+    } catch (const error& e) {
+      failure = std::current_exception();
+      split = is_too_much(e) && next->plan->adds.size() > 1 && run->size.failed();
+    }
+    if (failure && !split) std::rethrow_exception(failure);
+    if (split) {
+      const std::size_t count = next->plan->adds.size();
+      todo.push_back(part_of(*run, *next, count / 2, count));
+      todo.push_back(part_of(*run, *next, 0, count / 2));
+      continue;
+    }
+    auto noting = note_commit(run, next);
+    co_await std::move(noting);
+  }
+}
+
+awaitable<void> make_commits(run_ptr run) {
+  for (;;) {
+    auto commit = co_await run->prepared.pop();
+    if (!commit) co_return;
+    auto making = make_commit(run, std::move(*commit));
+    co_await std::move(making);
+  }
+}
+
+}  // namespace
+
+std::size_t commit_size::files() const noexcept { return sizes[step_]; }
+
+void commit_size::made(std::size_t files, std::chrono::steady_clock::duration took) noexcept {
+  if (took > fast_enough) {
+    if (step_ > 0) --step_;
+  } else if (files >= sizes[step_] && step_ + 1 < sizes.size()) {
+    ++step_;
+  }
+}
+
+bool commit_size::failed() noexcept {
+  if (step_ == 0) return false;
+  --step_;
+  return true;
+}
+
+awaitable<upload_large_folder_info> upload_large_folder(context_ptr shared,
+                                                        std::filesystem::path folder,
+                                                        std::string repo_id,
+                                                        upload_large_folder_options options) {
+  auto run = std::make_shared<folder_run>(std::move(shared), co_await asio::this_coro::executor);
+  run->repo_id = std::move(repo_id);
+  run->options = std::move(options);
+  auto finding = find_files(run, std::move(folder));
+  co_await std::move(finding);
+  auto work = [run](std::size_t task) {
+    return task < preparing_at_once ? prepare_commits(run) : make_commits(run);
+  };
+  constexpr std::size_t tasks = preparing_at_once + 1;
+  co_await io::for_each_bounded(tasks, tasks, work);
+  co_return run->info;
+}
+
+}  // namespace cohub::transfer

@@ -1,0 +1,176 @@
+#include "support/client_fixture.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <doctest/doctest.h>
+
+#include <functional>
+#include <utility>
+
+using namespace cohub;
+using test::client_fixture;
+
+namespace {
+
+std::vector<commit_operation> add_bytes(std::string path, std::string content) {
+  commit_operation_add add;
+  add.path_in_repo = std::move(path);
+  add.content = commit_operation_add::bytes{std::move(content)};
+  std::vector<commit_operation> operations;
+  operations.emplace_back(std::move(add));
+  return operations;
+}
+
+struct conflict_fixture : client_fixture {
+  conflict_fixture() { first = put_file("alice/m", "a.txt", "1"); }
+  std::vector<git_commit_info> history() { return run(api->list_repo_commits("alice/m").all()); }
+  commit_info first;
+};
+
+}  // namespace
+
+TEST_CASE_FIXTURE(conflict_fixture, "a conflict tells the head that it met") {
+  const auto second = put_file("alice/m", "a.txt", "2");
+  const create_commit_options stale{.parent_commit = first.oid};
+  const auto failure =
+      failure_of(api->create_commit("alice/m", add_bytes("b.txt", "3"), "late", stale));
+  CHECK(failure.code() == errc::commit_conflict);
+  CHECK(failure.http().head == second.oid);
+  CHECK(std::string(failure.what()).find(second.oid) != std::string::npos);
+}
+
+TEST_CASE_FIXTURE(conflict_fixture, "a commit that may be rebased goes on top of what is there") {
+  const auto second = put_file("alice/m", "a.txt", "2");
+  const create_commit_options rebasing{.parent_commit = first.oid, .rebase = true};
+  const auto info =
+      run(api->create_commit("alice/m", add_bytes("b.txt", "3"), "rebased", rebasing));
+  const auto commits = history();
+  CHECK(commits[0].commit_id == info.oid);
+  CHECK(commits[1].commit_id == second.oid);
+  // What the others did already need not be done again.
+  const create_commit_options again{.parent_commit = first.oid, .rebase = true};
+  const auto same = run(api->create_commit("alice/m", add_bytes("b.txt", "3"), "again", again));
+  CHECK(same.unchanged);
+  CHECK(same.oid == info.oid);
+}
+
+TEST_CASE_FIXTURE(conflict_fixture, "two commits at once without a parent are both made") {
+  hub_fault beaten;
+  beaten.path_part = "/commit/";
+  beaten.method = "POST";
+  beaten.times = 2;
+  SUBCASE("409") { beaten.status = 409; }
+  SUBCASE("412") { beaten.status = 412; }
+  hub->inject(beaten);
+  const auto info = run(api->create_commit("alice/m", add_bytes("b.txt", "3"), "second"));
+  CHECK_FALSE(info.unchanged);
+  CHECK(history().size() == 3);  // with the first one and the repository's own
+  CHECK(run(api->file_exists("alice/m", "b.txt")));
+}
+
+TEST_CASE_FIXTURE(conflict_fixture, "a commit whose answer is lost is made once") {
+  const auto before = history().size();
+  hub_fault lost;
+  lost.path_part = "/commit/";
+  lost.method = "POST";
+  lost.lose_answer = true;
+  hub->inject(lost);
+  std::vector<commit_operation> operations = add_bytes("b.txt", "3");
+  for (auto& more : add_bytes("w.bin", test::noise(20'000))) operations.push_back(more);
+  const auto info = run(api->create_commit("alice/m", operations, "once\nand only once"));
+  CHECK(history().size() == before + 1);
+  CHECK(history()[0].commit_id == info.oid);
+  CHECK(info.commit_url.ends_with("/alice/m/commit/" + info.oid));
+  CHECK(hub->count_requests("/commit/main", "POST") == 2);  // one of them is the fixture's
+}
+
+TEST_CASE_FIXTURE(conflict_fixture, "a deletion whose answer is lost is made once") {
+  const auto before = history().size();
+  hub_fault lost;
+  lost.path_part = "/commit/";
+  lost.method = "POST";
+  lost.lose_answer = true;
+  hub->inject(lost);
+  const auto info = run(api->delete_file("a.txt", "alice/m"));
+  CHECK(history().size() == before + 1);
+  CHECK(history()[0].commit_id == info.oid);
+}
+
+TEST_CASE_FIXTURE(conflict_fixture, "a commit that never arrived is sent again") {
+  const auto before = history().size();
+  hub_fault failing;
+  failing.path_part = "/commit/";
+  failing.method = "POST";
+  SUBCASE("cut off half-way") { failing.drop_request_after_bytes = 20; }
+  SUBCASE("502") { failing.status = 502; }
+  hub->inject(failing);
+  const auto info = run(api->create_commit("alice/m", add_bytes("b.txt", "3"), "arrives"));
+  CHECK(history().size() == before + 1);
+  CHECK(history()[0].commit_id == info.oid);
+}
+
+TEST_CASE_FIXTURE(conflict_fixture, "another's commit of the same name is not taken for ours") {
+  hub_fault failing;
+  failing.path_part = "/commit/";
+  failing.method = "POST";
+  failing.status = 502;
+  hub->inject(failing);
+  // Somebody uses the same words between our first try and the second.
+  std::optional<commit_info> theirs;
+  client other(context.get_executor(), client_settings);
+  class meddler final : public observer {
+   public:
+    std::function<void()> act;
+    void on_event(const transfer_event& event) override {
+      if (event.what == transfer_event::kind::retry && act) std::exchange(act, nullptr)();
+    }
+  };
+  auto meddling = std::make_shared<meddler>();
+  bool they_are_done = false;
+  meddling->act = [&] {
+    asio::co_spawn(context,
+                   other.create_commit("alice/m", add_bytes("b.txt", "theirs"), "same words"),
+                   [&](std::exception_ptr failure, commit_info info) {
+                     CHECK_FALSE(failure);
+                     theirs = std::move(info);
+                     they_are_done = true;
+                   });
+  };
+  create_commit_options options;
+  options.observer = meddling;
+  const auto ours =
+      run(api->create_commit("alice/m", add_bytes("b.txt", "ours"), "same words", options));
+  while (!they_are_done) context.run_one();
+  REQUIRE(theirs);
+  CHECK(theirs->oid != ours.oid);
+  CHECK(history().size() == 4);
+}
+
+TEST_CASE_FIXTURE(conflict_fixture,
+                  "a pull request that may have been opened is not opened twice") {
+  hub_fault lost;
+  lost.path_part = "/commit/";
+  lost.method = "POST";
+  lost.lose_answer = true;
+  hub->inject(lost);
+  const create_commit_options as_pr{.create_pr = true};
+  CHECK_THROWS_AS(run(api->create_commit("alice/m", add_bytes("b.txt", "3"), "pr", as_pr)), error);
+  CHECK(hub->count_requests("create_pr=1", "POST") == 2);  // preupload and commit
+  const list_repo_refs_options all{.include_pull_requests = true};
+  CHECK(run(api->list_repo_refs("alice/m", all)).pull_requests.size() == 1);
+}
+
+TEST_CASE_FIXTURE(conflict_fixture, "a Hub that says another thing the second time is obeyed") {
+  put_file("alice/m", "c.txt", "moves the branch");
+  // First it calls the file regular; asked again on top of the new head, large.
+  hub_fault regular;
+  regular.path_part = "/preupload/";
+  regular.body = R"({"files":[{"path":"b.bin","uploadMode":"regular","shouldIgnore":false}],)"
+                 R"("commitOid":")" +
+                 first.oid + R"("})";
+  hub->inject(regular);
+  const std::string content = test::noise(5'000);
+  const create_commit_options rebasing{.parent_commit = first.oid, .rebase = true};
+  run(api->create_commit("alice/m", add_bytes("b.bin", content), "flips", rebasing));
+  CHECK(hub->count_requests("", "PUT") == 1);
+  CHECK(test::read_all(run(api->download_file("alice/m", "b.bin"))) == content);
+}

@@ -1,0 +1,119 @@
+#include "support/client_fixture.hpp"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <map>
+
+using namespace cohub;
+
+namespace {
+
+local_hub_config in_parts() {
+  local_hub_config config;
+  config.part_size = 100'000;
+  return config;
+}
+
+struct large_folder_fixture : test::client_fixture {
+  large_folder_fixture() : test::client_fixture(in_parts()) {
+    for (int i = 0; i < 600; ++i) {
+      const auto name = std::to_string(i % 7) + "/file" + std::to_string(i) + ".txt";
+      files[name] = "content of " + std::to_string(i);
+    }
+    files["weights/a.bin"] = test::noise(350'000);
+    files["weights/b.safetensors"] = test::noise(220'000);
+    for (const auto& [name, content] : files) test::write_all(root / name, content);
+    test::write_all(root / ".git/config", "no");
+  }
+
+  std::map<std::string, std::string> remote() {
+    std::map<std::string, std::string> found;
+    const list_repo_tree_options everything{.recursive = true};
+    for (const auto& entry : run(api->list_repo_tree("alice/big", everything).all())) {
+      if (entry.type != tree_entry::kind::file || entry.path == ".gitattributes") continue;
+      found[entry.path] = run(api->read_file("alice/big", entry.path));
+    }
+    return found;
+  }
+
+  std::filesystem::path root = folder.path() / "data";
+  std::map<std::string, std::string> files;
+};
+
+}  // namespace
+
+TEST_CASE_FIXTURE(large_folder_fixture, "a large folder is committed in parts, whole") {
+  const auto info = run(api->upload_large_folder(root, "alice/big"));
+  CHECK(info.files == 602);
+  CHECK(info.committed == 602);
+  CHECK(info.commits >= 2);
+  CHECK(info.oid == run(api->repo_info("alice/big")).sha);
+  CHECK(remote() == files);
+}
+
+TEST_CASE_FIXTURE(large_folder_fixture, "the next run goes on where one was stopped") {
+  hub_fault failing;
+  failing.path_part = "/commit/";
+  failing.method = "POST";
+  failing.status = 403;
+  failing.skip = 1;
+  failing.times = 0;
+  hub->inject(failing);
+  CHECK(failure_of(api->upload_large_folder(root, "alice/big")).code() == errc::forbidden);
+  hub->clear_faults();
+  hub->clear_requests();
+  connect();
+  test::write_all(root / "0/file0.txt", files["0/file0.txt"] = "changed since");
+  const auto info = run(api->upload_large_folder(root, "alice/big"));
+  CHECK(info.files == 602);
+  CHECK(info.unchanged >= 200);
+  CHECK(info.committed <= 402);
+  CHECK(info.committed + info.unchanged == 602);
+  CHECK(remote() == files);
+  hub->clear_requests();
+  const auto nothing = run(api->upload_large_folder(root, "alice/big"));
+  CHECK(nothing.unchanged == 602);
+  CHECK(nothing.commits == 0);
+  CHECK(hub->count_requests("/preupload/") == 0);
+}
+
+TEST_CASE_FIXTURE(large_folder_fixture, "a commit that is too much for the Hub is made in halves") {
+  client_settings.retries.attempts = 1;
+  connect();
+  hub_fault overwhelmed;
+  overwhelmed.path_part = "/commit/";
+  overwhelmed.method = "POST";
+  overwhelmed.status = 504;
+  overwhelmed.times = 2;
+  hub->inject(overwhelmed);
+  const auto info = run(api->upload_large_folder(root, "alice/big"));
+  CHECK(info.committed == 602);
+  CHECK(remote() == files);
+}
+
+TEST_CASE_FIXTURE(large_folder_fixture,
+                  "each large object is completed once, whatever is stopped") {
+  std::size_t completed = 0;
+  const auto count = [&] {
+    for (const auto& request : hub->requests())
+      if (request.content && request.method == "POST" && request.status == 200) ++completed;
+    hub->clear_requests();
+    hub->clear_faults();
+    connect();
+  };
+  for (std::size_t round = 0; round < 5; ++round) {
+    hub_fault failing;
+    failing.method = "PUT";
+    failing.skip = round;
+    failing.status = 422;
+    failing.times = 0;
+    hub->inject(failing);
+    CHECK_THROWS_AS(run(api->upload_large_folder(root, "alice/big")), error);
+    count();
+  }
+  run(api->upload_large_folder(root, "alice/big"));
+  count();
+  CHECK(completed <= 2);  // an answer may have come too late to be counted
+  CHECK(remote() == files);
+}

@@ -1,0 +1,295 @@
+#include "support/client_fixture.hpp"
+
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <atomic>
+#include <set>
+
+using namespace cohub;
+namespace asio = boost::asio;
+
+namespace {
+
+constexpr std::uint64_t part = 100'000;
+
+local_hub_config in_parts() {
+  local_hub_config config;
+  config.part_size = part;
+  return config;
+}
+
+/// Counts what is hashed and remembers events.
+class recorder final : public observer {
+ public:
+  void on_progress(const transfer_progress& progress) override {
+    if (progress.way == transfer_progress::direction::hash) ++hashed;
+    if (progress.way == transfer_progress::direction::upload) last = progress;
+  }
+  void on_event(const transfer_event& event) override { events.insert(event.what); }
+  std::atomic<int> hashed{0};
+  transfer_progress last{};
+  std::multiset<transfer_event::kind> events{};
+};
+
+struct parts_fixture : test::client_fixture {
+  parts_fixture() : test::client_fixture(in_parts()) {
+    run(api->create_repo("alice/m"));
+    file = folder.path() / "w.bin";
+    test::write_all(file, content);
+    seen = std::make_shared<recorder>();
+  }
+
+  commit_info upload() {
+    upload_file_options options;
+    options.observer = seen;
+    return run(api->upload_file(file, "w.bin", "alice/m", options));
+  }
+  /// Another process, as far as anything on disk tells.
+  void begin_anew() {
+    seen = std::make_shared<recorder>();
+    hub->clear_faults();
+    hub->clear_requests();
+    connect();
+  }
+  std::size_t parts_sent() const {
+    std::size_t count = 0;
+    for (const auto& request : hub->requests())
+      if (request.method == "PUT" && request.status == 200) ++count;
+    return count;
+  }
+  std::size_t completions() const {
+    const auto requests = hub->requests();
+    return static_cast<std::size_t>(std::count_if(
+        requests.begin(), requests.end(),
+        [](const hub_request& each) { return each.content && each.method == "POST"; }));
+  }
+  void check_whole() {
+    CHECK(test::read_all(run(api->download_file("alice/m", "w.bin"))) == content);
+  }
+  /// Parts that are noted on disk.
+  std::size_t parts_noted() const {
+    std::size_t lines = 0;
+    const auto state = folder.path() / "uploads" / "parts";
+    if (!std::filesystem::exists(state)) return 0;
+    for (const auto& entry : std::filesystem::directory_iterator(state)) {
+      const auto text = test::read_all(entry.path());
+      lines += static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n'));
+    }
+    return lines < 2 ? 0 : lines - 2;  // what it is, and the plan
+  }
+  /// An upload that ends when so many parts are there, as by a kill.
+  void stop_after(std::size_t parts) {
+    hub_fault never;
+    never.method = "PUT";
+    never.skip = parts - parts_noted();
+    never.times = 0;
+    never.stall = true;
+    hub->inject(never);
+    asio::cancellation_signal cancel;
+    bool ended = false;
+    upload_file_options options;
+    options.observer = seen;
+    asio::co_spawn(context, api->upload_file(file, "w.bin", "alice/m", options),
+                   asio::bind_cancellation_slot(
+                       cancel.slot(), [&](std::exception_ptr failure, const commit_info&) {
+                         ended = true;
+                         CHECK(failure);
+                       }));
+    while (parts_noted() < parts) context.run_one();
+    cancel.emit(asio::cancellation_type::terminal);
+    while (!ended) context.run_one();
+  }
+  void make_settled() {
+    // As a file that was there before: its time stamps are older than the clock's step.
+    const auto before = std::filesystem::file_time_type::clock::now();
+    while (std::filesystem::file_time_type::clock::now() - before < std::chrono::milliseconds(40)) {
+    }
+  }
+
+  std::string content = test::noise(1'050'000);
+  std::filesystem::path file;
+  std::shared_ptr<recorder> seen;
+};
+
+}  // namespace
+
+TEST_CASE_FIXTURE(parts_fixture,
+                  "a large file goes in parts, and is the object that it should be") {
+  upload();
+  CHECK(parts_sent() == 11);
+  CHECK(completions() == 1);
+  CHECK(seen->last.bytes_done == content.size());
+  for (const auto& request : hub->requests())
+    if (request.content) CHECK_FALSE(request.authorized);
+  check_whole();
+}
+
+TEST_CASE_FIXTURE(parts_fixture, "the next process sends what is missing, and hashes nothing") {
+  make_settled();
+  stop_after(4);
+  CHECK(seen->hashed > 0);
+  begin_anew();
+  upload();
+  CHECK(seen->hashed == 0);
+  CHECK(seen->events.count(transfer_event::kind::resumed) == 1);
+  CHECK(parts_sent() == 7);
+  CHECK(seen->last.bytes_done == content.size());
+  check_whole();
+}
+
+TEST_CASE_FIXTURE(parts_fixture, "an upload goes on after any number of stops") {
+  for (const std::size_t parts : {2, 5, 9}) {
+    stop_after(parts);
+    begin_anew();
+  }
+  upload();
+  CHECK(parts_sent() == 2);
+  check_whole();
+}
+
+TEST_CASE_FIXTURE(parts_fixture, "a file that was changed meanwhile is sent anew") {
+  make_settled();
+  stop_after(4);
+  content[5] = static_cast<char>(content[5] ^ 1);
+  test::write_all(file, content);
+  begin_anew();
+  upload();
+  CHECK(seen->hashed > 0);
+  CHECK(parts_sent() == 11);
+  check_whole();
+}
+
+TEST_CASE_FIXTURE(parts_fixture, "addresses that have expired are asked for again") {
+  client_settings.retries.attempts = 1;
+  connect();
+  hub_fault expired;
+  expired.method = "PUT";
+  expired.status = 403;
+  expired.skip = 5;
+  expired.times = 3;
+  hub->inject(expired);
+  upload();
+  CHECK(hub->count_requests("/info/lfs/objects/batch") == 2);
+  check_whole();
+}
+
+TEST_CASE_FIXTURE(parts_fixture,
+                  "addresses of an earlier process that have expired cost a new start") {
+  stop_after(4);
+  begin_anew();
+  hub->expire_urls();
+  upload();
+  CHECK(parts_sent() == 11);
+  check_whole();
+}
+
+TEST_CASE_FIXTURE(parts_fixture, "a store that refuses for good is not asked for ever") {
+  hub_fault refusing;
+  refusing.method = "PUT";
+  refusing.status = 403;
+  refusing.times = 0;
+  hub->inject(refusing);
+  const auto failure = failure_of(api->upload_file(file, "w.bin", "alice/m"));
+  CHECK(failure.http().status == 403);
+  CHECK(hub->count_requests("/info/lfs/objects/batch") == 2);
+}
+
+TEST_CASE_FIXTURE(parts_fixture, "a part that is cut off half-way is sent again") {
+  hub_fault cut;
+  cut.method = "PUT";
+  cut.drop_request_after_bytes = 50'000;
+  cut.times = 2;
+  hub->inject(cut);
+  upload();
+  CHECK(parts_sent() == 11);
+  CHECK(seen->last.bytes_done == content.size());
+  check_whole();
+}
+
+TEST_CASE_FIXTURE(parts_fixture,
+                  "a completion that fails, or whose answer is lost, is asked again") {
+  hub_fault failing;
+  failing.method = "POST";
+  failing.where = hub_fault::listener::content;
+  SUBCASE("500") { failing.status = 500; }
+  SUBCASE("lost") { failing.lose_answer = true; }
+  SUBCASE("409: a part is still being written") { failing.status = 409; }
+  hub->inject(failing);
+  upload();
+  CHECK(parts_sent() == 11);
+  CHECK(completions() == 2);
+  check_whole();
+}
+
+TEST_CASE_FIXTURE(parts_fixture, "parts that the store has lost are sent again, once") {
+  hub_fault refusing;
+  refusing.method = "POST";
+  refusing.where = hub_fault::listener::content;
+  refusing.status = 404;
+  SUBCASE("once") {
+    hub->inject(refusing);
+    upload();
+    CHECK(parts_sent() == 22);
+    check_whole();
+  }
+  SUBCASE("for ever") {
+    refusing.times = 0;
+    hub->inject(refusing);
+    CHECK(failure_of(api->upload_file(file, "w.bin", "alice/m")).http().status == 404);
+    CHECK(parts_sent() == 22);
+  }
+}
+
+TEST_CASE_FIXTURE(parts_fixture, "a part without an ETag is an error") {
+  hub_fault silent;
+  silent.method = "PUT";
+  silent.headers.emplace_back("ETag", "");
+  hub->inject(silent);
+  CHECK(failure_of(api->upload_file(file, "w.bin", "alice/m")).code() == errc::invalid_response);
+}
+
+TEST_CASE_FIXTURE(parts_fixture, "a Hub that forgets an object in its answer is told so") {
+  hub_fault silent;
+  silent.path_part = "/objects/batch";
+  silent.body = R"({"transfer":"basic","objects":[]})";
+  hub->inject(silent);
+  CHECK(failure_of(api->upload_file(file, "w.bin", "alice/m")).code() == errc::invalid_response);
+}
+
+TEST_CASE_FIXTURE(parts_fixture, "what the Hub has is not sent again by a commit that is retried") {
+  hub_fault failing;
+  failing.path_part = "/commit/";
+  failing.status = 400;
+  hub->inject(failing);
+  CHECK(failure_of(api->upload_file(file, "w.bin", "alice/m")).code() == errc::bad_request);
+  begin_anew();
+  upload();
+  CHECK(parts_sent() == 0);
+  CHECK(seen->events.count(transfer_event::kind::already_present) == 1);
+  check_whole();
+}
+
+TEST_CASE_FIXTURE(parts_fixture, "a token that is revoked in the middle is a typed error") {
+  hub_fault revoked;
+  revoked.path_part = "/info/lfs/objects/batch";
+  revoked.status = 401;
+  hub->inject(revoked);
+  const auto failure = failure_of(api->upload_file(file, "w.bin", "alice/m"));
+  CHECK(failure.code() == errc::unauthorized);
+  CHECK(std::string(failure.what()).find(token) == std::string::npos);
+}
+
+TEST_CASE_FIXTURE(parts_fixture, "the Hub may ask to wait before a part") {
+  hub_fault busy;
+  busy.method = "PUT";
+  busy.status = 429;
+  busy.headers.emplace_back("Retry-After", "0");
+  hub->inject(busy);
+  upload();
+  CHECK(parts_sent() == 11);
+  check_whole();
+}

@@ -1,0 +1,124 @@
+#include "core/digest.hpp"
+#include "hub/multipart_plan.hpp"
+#include "hub_caller.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace cohub;
+using http::method;
+
+namespace {
+
+local_hub_config in_parts() {
+  local_hub_config config;
+  config.part_size = 10;
+  return config;
+}
+
+struct multipart_fixture : test::hub_caller {
+  multipart_fixture() : test::hub_caller(in_parts()) {
+    send(method::post, "/api/repos/create", token, R"({"name":"m"})");
+  }
+
+  hub::multipart_plan begin() {
+    const auto reply =
+        send(method::post, "/alice/m.git/info/lfs/objects/batch", token,
+             hub::write_lfs_batch_request({{oid, content.size()}}, "main", {"basic", "multipart"}));
+    REQUIRE(reply.status == 200);
+    const auto batch = hub::read_lfs_batch_reply(reply.body).value();
+    CHECK(batch.transfer == "multipart");
+    return hub::read_multipart_plan(*batch.objects.at(0).upload, content.size()).value().value();
+  }
+  test::answer put(const std::string& url, std::string bytes) {
+    return send(method::put, url, "", std::move(bytes));
+  }
+  std::vector<std::string> put_all(const hub::multipart_plan& plan) {
+    std::vector<std::string> etags;
+    for (std::size_t i = 0; i < plan.part_urls.size(); ++i)
+      etags.push_back(put(plan.part_urls[i], content.substr(i * 10, 10)).header("ETag"));
+    return etags;
+  }
+  int complete(const hub::multipart_plan& plan, const std::vector<std::string>& etags) {
+    return send(method::post, plan.completion_url, "", hub::write_multipart_completion(oid, etags))
+        .status;
+  }
+  bool is_there() {
+    const auto body = "{\"oid\":\"" + oid + "\",\"size\":" + std::to_string(content.size()) + "}";
+    return send(method::post, "/alice/m.git/info/lfs/verify", token, body).status == 200;
+  }
+
+  std::string content = "0123456789abcdefghijXYZ";
+  std::string oid = core::sha256_hex(content);
+};
+
+}  // namespace
+
+TEST_CASE_FIXTURE(multipart_fixture, "an object is made of its parts, also after a restart") {
+  const auto plan = begin();
+  REQUIRE(plan.part_urls.size() == 3);
+  const auto etags = put_all(plan);
+  CHECK(etags[0] != etags[1]);
+  CHECK_FALSE(is_there());
+  CHECK(complete(plan, etags) == 200);
+  CHECK(is_there());
+  CHECK(complete(plan, etags) == 200);  // the answer may have been lost
+}
+
+TEST_CASE_FIXTURE(multipart_fixture,
+                  "a completion that is wrong makes nothing, and may be repeated") {
+  const auto plan = begin();
+  const auto etags = put_all(plan);
+  CHECK(complete(plan, {etags[0], etags[1]}) == 400);
+  CHECK(complete(plan, {etags[1], etags[0], etags[2]}) == 400);
+  CHECK(complete(plan, {etags[0], etags[1], "\"x\""}) == 400);
+  CHECK(send(method::post, plan.completion_url, "", "{}").status == 400);
+  CHECK(send(method::post, plan.completion_url, "", "no json").status == 400);
+  CHECK_FALSE(is_there());
+  CHECK(complete(plan, etags) == 200);
+  CHECK(is_there());
+}
+
+TEST_CASE_FIXTURE(multipart_fixture, "parts of other bytes are not that object") {
+  const auto plan = begin();
+  auto etags = put_all(plan);
+  const auto replaced = put(plan.part_urls[1], "ABCDEFGHIJ");
+  CHECK(replaced.status == 200);
+  CHECK(complete(plan, etags) == 400);  // the old part is gone
+  etags[1] = replaced.header("ETag");
+  CHECK(complete(plan, etags) == 400);  // and the new one is wrong
+  CHECK_FALSE(is_there());
+}
+
+TEST_CASE_FIXTURE(multipart_fixture, "a part has its size, and an upload its end") {
+  const auto plan = begin();
+  CHECK(put(plan.part_urls[0], "short").status == 400);
+  CHECK(put(plan.part_urls[2], "too long for it").status == 400);
+  CHECK(put(plan.part_urls[0] + "0", "0123456789").status == 403);
+  CHECK(complete(plan, put_all(plan)) == 200);
+  CHECK(put(plan.part_urls[0], "0123456789").status == 404);
+}
+
+TEST_CASE_FIXTURE(multipart_fixture, "clients that know no parts send objects whole") {
+  const auto reply = send(method::post, "/alice/m.git/info/lfs/objects/batch", token,
+                          hub::write_lfs_batch_request({{oid, content.size()}}, "main", {"basic"}));
+  const auto batch = hub::read_lfs_batch_reply(reply.body).value();
+  CHECK(batch.transfer == "basic");
+  CHECK(batch.objects.at(0).upload->header.empty());
+}
+
+TEST_CASE_FIXTURE(multipart_fixture, "objects are given to another repository by who may") {
+  CHECK(complete(begin(), {}) == 400);
+  const auto plan = begin();
+  CHECK(complete(plan, put_all(plan)) == 200);
+  send(method::post, "/api/repos/create", token, R"({"name":"to"})");
+  const std::string body = R"({"target":{"type":"model","name":"alice/to"},"files":[{"sha256":")" +
+                           oid + R"(","filename":"a"},{"sha256":")" + std::string(64, 'f') +
+                           R"(","filename":"b"}]})";
+  const std::string target = "/api/models/alice/m/lfs-files/duplicate";
+  CHECK(send(method::post, target, other, body).status == 403);
+  const auto done = send(method::post, target, token, body);
+  CHECK(done.status == 200);
+  CHECK(done.json().at("failed").as_array().size() == 1);
+  const auto verify = "{\"oid\":\"" + oid + "\",\"size\":" + std::to_string(content.size()) + "}";
+  CHECK(send(method::post, "/alice/to.git/info/lfs/verify", token, verify).status == 200);
+}

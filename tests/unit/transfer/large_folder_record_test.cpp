@@ -1,0 +1,80 @@
+#include "transfer/large_folder_record.hpp"
+
+#include "support/temporary_folder.hpp"
+#include "transfer/upload_large_folder.hpp"
+
+#include <doctest/doctest.h>
+
+#include <optional>
+
+using namespace cohub;
+using namespace cohub::transfer;
+
+namespace {
+
+io::file_identity file_named(std::string path) {
+  io::file_identity file;
+  file.path = std::move(path);
+  file.size = 5;
+  file.modified = 7;
+  file.changed = 8;
+  file.inode = 9;
+  return file;
+}
+
+}  // namespace
+
+TEST_CASE("a record survives, and a changed file is not in it") {
+  test::temporary_folder folder;
+  {
+    large_folder_record record(folder.path(), "key");
+    record.add({file_named("/a b"), file_named("/c")});
+    record.add({file_named("/line\nbreak")});
+  }
+  const large_folder_record again(folder.path(), "key");
+  CHECK(again.holds(file_named("/a b")));
+  CHECK(again.holds(file_named("/c")));
+  CHECK_FALSE(again.holds(file_named("/line\nbreak")));
+  CHECK_FALSE(again.holds(file_named("/d")));
+  auto changed = file_named("/c");
+  changed.modified = 100;
+  CHECK_FALSE(again.holds(changed));
+  CHECK_FALSE(large_folder_record(folder.path(), "another").holds(file_named("/c")));
+}
+
+TEST_CASE("a line that a crash has cut off is written over") {
+  test::temporary_folder folder;
+  { large_folder_record(folder.path(), "key").add({file_named("/a"), file_named("/b")}); }
+  const auto path = std::filesystem::directory_iterator(folder.path() / "folders")->path();
+  std::filesystem::resize_file(path, std::filesystem::file_size(path) - 2);
+  {
+    large_folder_record record(folder.path(), "key");
+    CHECK(record.holds(file_named("/a")));
+    CHECK_FALSE(record.holds(file_named("/b")));
+    record.add({file_named("/c")});
+  }
+  const large_folder_record again(folder.path(), "key");
+  CHECK(again.holds(file_named("/a")));
+  CHECK(again.holds(file_named("/c")));
+}
+
+TEST_CASE("lines of another shape are nothing") {
+  CHECK(decode_done_file("5 7 8 9 /a b") == file_named("/a b"));
+  for (const char* line : {"", "5", "5 7 8 9", "5 7 x 9 /a", "-5 7 8 9 /a"})
+    CHECK_FALSE(decode_done_file(line));
+}
+
+TEST_CASE("commits grow while they are fast and full, and shrink when they are slow or fail") {
+  commit_size size;
+  CHECK(size.files() == 250);
+  size.made(250, std::chrono::seconds(1));
+  CHECK(size.files() == 400);
+  size.made(10, std::chrono::seconds(1));  // says nothing about 400
+  CHECK(size.files() == 400);
+  size.made(400, std::chrono::seconds(41));
+  CHECK(size.files() == 250);
+  while (size.files() > 20) CHECK(size.failed());
+  CHECK_FALSE(size.failed());
+  for (int i = 0; i < 20; ++i) size.made(size.files(), std::chrono::seconds(1));
+  CHECK(size.files() == 1000);
+}

@@ -1,0 +1,135 @@
+#include "transfer/object_upload.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace cohub;
+using transfer::object_upload;
+
+namespace {
+
+constexpr std::uint64_t part_size = 10;
+constexpr std::int64_t now = 1'000'000;
+
+hub::multipart_plan plan_of(const std::string& upload, const std::string& more = {}) {
+  hub::multipart_plan plan;
+  plan.part_size = part_size;
+  for (int i = 1; i <= 3; ++i)
+    plan.part_urls.push_back("https://s/o?uploadId=" + upload + "&n=" + std::to_string(i) + more);
+  plan.completion_url = "https://s/complete?uploadId=" + upload + more;
+  return plan;
+}
+
+struct fixture {
+  fixture() {
+    commit_operation_add add;
+    add.content = commit_operation_add::bytes{std::string(25, 'x')};
+    object.emplace("w.bin", std::string(64, 'a'), transfer::open_content(add));
+  }
+  void route(const std::string& upload) { object->route_to({}, plan_of(upload), {}); }
+  std::optional<object_upload> object;
+};
+
+}  // namespace
+
+TEST_CASE_FIXTURE(fixture, "the parts of an object are sent, each once") {
+  route("a");
+  const auto pieces = object->missing_pieces();
+  REQUIRE(pieces.size() == 3);
+  CHECK(pieces[2].begin == 20);
+  CHECK(pieces[2].end == 25);
+  CHECK(object->arrived(pieces[2], "\"3\""));
+  CHECK_FALSE(object->arrived(pieces[2], "\"3\""));
+  CHECK(object->bytes_there() == 5);
+  CHECK(object->missing_pieces().size() == 2);
+  CHECK(object->arrived(pieces[0], "\"1\""));
+  CHECK_FALSE(object->all_there());
+  CHECK(object->arrived(pieces[1], "\"2\""));
+  CHECK(object->all_there());
+  CHECK(object->etags() == std::vector<std::string>{"\"1\"", "\"2\"", "\"3\""});
+}
+
+TEST_CASE_FIXTURE(fixture, "an object in one piece needs no etag") {
+  hub::lfs_action action;
+  action.href = "https://s/o";
+  object->route_to(action, {}, {});
+  const auto pieces = object->missing_pieces();
+  REQUIRE(pieces.size() == 1);
+  CHECK(pieces[0].end == 25);
+  CHECK(pieces[0].url == "https://s/o");
+  CHECK(object->arrived(pieces[0], ""));
+  CHECK(object->all_there());
+}
+
+TEST_CASE_FIXTURE(fixture, "new addresses of the same upload keep the parts, of another do not") {
+  route("a");
+  const auto old = object->missing_pieces();
+  CHECK(object->arrived(old[0], "\"1\""));
+  CHECK(object->begin_relocation(old[1]));
+  CHECK_FALSE(object->begin_relocation(old[2]));  // one asks for all
+  CHECK_FALSE(object->is_current(old[2]));
+  route("a");
+  CHECK(object->missing_pieces().size() == 2);
+  CHECK_FALSE(object->is_current(old[2]));
+  CHECK(object->arrived(old[2], "\"3\""));  // was on its way, and still counts
+  CHECK(object->begin_relocation(object->missing_pieces()[0]));
+  route("b");
+  CHECK(object->missing_pieces().size() == 3);
+  CHECK_FALSE(object->arrived(old[1], "\"2\""));  // of the upload that was given up
+}
+
+TEST_CASE_FIXTURE(fixture, "addresses are asked for once more, and again after progress") {
+  route("a");
+  CHECK(object->begin_relocation(object->missing_pieces()[0]));
+  CHECK(object->may_relocate());
+  route("b");
+  CHECK(object->begin_relocation(object->missing_pieces()[0]));
+  CHECK_FALSE(object->may_relocate());
+  route("c");
+  CHECK(object->arrived(object->missing_pieces()[0], "\"1\""));
+  CHECK(object->begin_relocation(object->missing_pieces()[0]));
+  CHECK(object->may_relocate());
+}
+
+TEST_CASE_FIXTURE(fixture, "parts that make no object are sent again, once") {
+  route("a");
+  for (const auto& piece : object->missing_pieces()) CHECK(object->arrived(piece, "\"1\""));
+  CHECK(object->begin_again());
+  route("a");
+  CHECK(object->missing_pieces().size() == 3);
+  for (const auto& piece : object->missing_pieces()) CHECK(object->arrived(piece, "\"1\""));
+  CHECK_FALSE(object->begin_again());
+}
+
+TEST_CASE_FIXTURE(fixture, "what an earlier process sent is gone on with by its addresses") {
+  transfer::multipart_progress left{plan_of("old", "&Expires=2000000"), {"", "\"2\"", ""}};
+  route("new");
+  object->resume(left, now);
+  const auto pieces = object->missing_pieces();
+  REQUIRE(pieces.size() == 2);
+  CHECK(pieces[1].url == left.plan.part_urls[2]);
+  CHECK(object->parts()->completion_url == left.plan.completion_url);
+  CHECK(object->bytes_there() == 10);
+}
+
+TEST_CASE_FIXTURE(fixture, "newer addresses of the same upload are better") {
+  transfer::multipart_progress left{plan_of("same", "&Expires=1"), {"", "\"2\"", ""}};
+  route("same");
+  object->resume(left, now);
+  const auto pieces = object->missing_pieces();
+  REQUIRE(pieces.size() == 2);
+  CHECK(pieces[0].url.find("Expires") == std::string::npos);
+}
+
+TEST_CASE_FIXTURE(fixture, "addresses that have expired, and parts of other sizes, are not used") {
+  transfer::multipart_progress expired{plan_of("old", "&Expires=999999"), {"", "\"2\"", ""}};
+  route("new");
+  object->resume(expired, now);
+  CHECK(object->missing_pieces().size() == 3);
+  transfer::multipart_progress other{plan_of("old"), {"", "\"2\"", ""}};
+  other.plan.part_size = 12;
+  object->resume(other, now);
+  CHECK(object->missing_pieces().size() == 3);
+  transfer::multipart_progress nothing{plan_of("old"), {"", "", ""}};
+  object->resume(nothing, now);
+  CHECK(object->missing_pieces()[0].url.find("new") != std::string::npos);
+}

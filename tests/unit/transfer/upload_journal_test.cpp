@@ -1,0 +1,102 @@
+#include "transfer/upload_journal.hpp"
+
+#include "support/temporary_folder.hpp"
+
+#include <doctest/doctest.h>
+
+#include <sys/stat.h>
+
+using namespace cohub;
+using namespace cohub::transfer;
+
+namespace {
+
+hub::multipart_plan plan_of_two() {
+  hub::multipart_plan plan;
+  plan.part_size = 10;
+  plan.part_urls = {"https://s/1?sig=a", "https://s/2?sig=b"};
+  plan.completion_url = "https://s/done";
+  return plan;
+}
+
+multipart_progress progress_of_two() { return {plan_of_two(), {"", ""}}; }
+
+}  // namespace
+
+TEST_CASE("a journal tells the plan and the parts that are there") {
+  const auto text = encode_multipart_plan(plan_of_two()) + encode_uploaded_part(1, "\"e\"");
+  const auto read = decode_multipart_progress(text);
+  REQUIRE(read);
+  CHECK(read->plan.part_urls == plan_of_two().part_urls);
+  CHECK(read->plan.completion_url == "https://s/done");
+  CHECK(read->plan.part_size == 10);
+  CHECK(read->etags == std::vector<std::string>{"", "\"e\""});
+}
+
+TEST_CASE("a journal is read up to where a crash cut it") {
+  const auto plan = encode_multipart_plan(plan_of_two());
+  const auto text = plan + encode_uploaded_part(0, "\"long etag\"");
+  for (std::size_t cut = 0; cut < text.size(); ++cut) {
+    CAPTURE(cut);
+    const auto read = decode_multipart_progress(std::string_view(text).substr(0, cut));
+    CHECK(read.has_value() == (cut >= plan.size()));
+    if (read) CHECK(read->etags[0].empty());
+  }
+  for (const char* bad : {"5 x\n", "-1 x\n", "x\n", "0\n"}) {
+    const auto read = decode_multipart_progress(plan + bad);
+    REQUIRE(read);
+    CHECK(read->etags == std::vector<std::string>{"", ""});
+  }
+  CHECK_FALSE(decode_multipart_progress("cohub upload 1\n{\"parts\":1}\n"));
+  CHECK_FALSE(decode_multipart_progress("cohub upload 2\n{}\n"));
+}
+
+TEST_CASE("the next process finds what this one left, and nobody else sees it") {
+  test::temporary_folder folder;
+  const upload_journal journal(folder.path() / "state");
+  {
+    const auto first = journal.open_parts("key");
+    REQUIRE(first);
+    CHECK_FALSE(first->found());
+    first->begin(progress_of_two());
+    first->add(1, "\"e\"");
+    CHECK_FALSE(journal.open_parts("key"));  // it is at work
+    CHECK(journal.open_parts("another"));
+  }
+  const auto next = journal.open_parts("key");
+  REQUIRE(next);
+  REQUIRE(next->found());
+  CHECK(next->found()->etags[1] == "\"e\"");
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(folder.path() / "state")) {
+    if (!entry.is_regular_file()) continue;
+    struct stat status {};
+    REQUIRE(::stat(entry.path().c_str(), &status) == 0);
+    CHECK((status.st_mode & 0777) == 0600);
+  }
+  next->discard();
+  CHECK_FALSE(journal.open_parts("key")->found());
+}
+
+TEST_CASE("a hash is kept for as long as the file is as it was") {
+  test::temporary_folder folder;
+  const upload_journal journal(folder.path() / "state");
+  const auto path = folder.path() / "file";
+  test::write_all(path, "content");
+  const auto file = io::identify_file(path);
+  CHECK_FALSE(journal.find_hash(file));
+  journal.keep_hash(file, std::string(64, 'a'));
+  CHECK(journal.find_hash(file) == std::string(64, 'a'));
+  CHECK(journal.find_hash(io::identify_file(path)) == std::string(64, 'a'));
+  test::write_all(path, "changed");  // the same size
+  CHECK_FALSE(journal.find_hash(io::identify_file(path)));
+}
+
+TEST_CASE("a folder that cannot be written to is no obstacle") {
+  test::temporary_folder folder;
+  test::write_all(folder.path() / "file", "");
+  const upload_journal journal(folder.path() / "file" / "below");
+  CHECK_FALSE(journal.open_parts("key"));
+  const auto file = io::identify_file(folder.path() / "file");
+  journal.keep_hash(file, std::string(64, 'a'));
+  CHECK_FALSE(journal.find_hash(file));
+}
