@@ -79,7 +79,8 @@ awaitable<std::string> hash_large(run_ptr run, const planned_add& add) {
   if (kept) {
     auto look = [journal, content] { return journal->find_hash(*content->identity()); };
     auto looking = io::on_pool(run->shared->pool, std::move(look));
-    if (auto found = co_await std::move(looking)) co_return std::move(*found);
+    auto found = co_await std::move(looking);
+    if (found) co_return std::move(*found);
   }
   const bool settled = kept && io::is_settled(*content->identity());
   auto progress = std::make_shared<progress_reporter>(run->commit->observer, add.path,
