@@ -277,12 +277,11 @@ def many(arguments, work):
     shutil.rmtree(work / "small")
 
 
-def bytes_received(hub_folder):
-    """What the Hub has taken of unfinished uploads."""
-    total = 0
-    for parts in (hub_folder / "uploads").glob("*/parts"):
-        total += parts.read_bytes().count(b"\n")
-    return total
+def parts_there(hub_folder):
+    """The parts that the Hub has of uploads that are not complete, and how many of them it was sent twice."""
+    lines = [line.split()[0] for parts in (hub_folder / "uploads").glob("*/parts")
+             for line in parts.read_text().splitlines() if line.count(" ") == 1]
+    return len(set(lines)), len(lines) - len(set(lines))
 
 
 def kill(arguments, work):
@@ -291,37 +290,33 @@ def kill(arguments, work):
     write_noise(file, arguments.mib * 2)
     digest = sha256_of(file)
     hub = EmbeddedHub(arguments.cohub, work / "kill", "--part-size", str(part))
-    chance = random.Random(7)
-    finished = False
-    kills = 0
-    taken = []
-    # How long one run takes in all, to spread the kills over it.
-    begin = time.monotonic()
-    hub.run("upload", "whole", file, "file.bin", "--quiet")
-    whole = time.monotonic() - begin
-    shutil.rmtree(work / "kill/hub/objects")
-    (work / "kill/hub/objects").mkdir()
-    shutil.rmtree(work / "kill/home")
+    chance = random.Random()
+    there, twice, kills = 0, 0, []
     log = open(work / "kill.log", "w+b")
-    while not finished:
+    while True:
         process = subprocess.Popen([arguments.cohub, "upload", "killed", file, "file.bin", "--quiet"],
                                    env=hub.environment, stdout=subprocess.DEVNULL, stderr=log)
-        try:
-            process.wait(chance.uniform(0.1, 0.45) * whole if kills < 20 else None)
-            finished = True
-        except subprocess.TimeoutExpired:
-            process.kill()
+        if len(kills) < 20:
+            # Anywhere between its start and the seventh part from here on.
+            wanted = there + chance.randint(0, 6)
+            while process.poll() is None and parts_there(work / "kill/hub")[0] < wanted:
+                time.sleep(chance.uniform(0, 0.005))
+            time.sleep(chance.uniform(0, 0.02))
+        else:
             process.wait()
-            kills += 1
-            taken.append(bytes_received(work / "kill/hub"))
+        if process.poll() is not None:
+            break
+        process.kill()
+        process.wait()
+        there, twice = parts_there(work / "kill/hub")
+        kills.append(there)
     if process.returncode != 0:
         log.seek(0)
         raise SystemExit(log.read().decode())
     stored = work / "kill/hub/objects" / digest[:2] / digest[2:4] / digest
     print(json.dumps({"benchmark": "kill -9 of an upload in parts", "mib": arguments.mib * 2,
-                      "kills": kills, "parts_there_after_each_kill": taken,
-                      "seconds_of_an_undisturbed_run": round(whole, 2),
-                      "sha256_is_right": sha256_of(stored) == digest}), flush=True)
+                      "kills": len(kills), "parts": arguments.mib * 2 // 16, "parts_there_after_each_kill": kills,
+                      "parts_sent_twice": twice, "sha256_is_right": sha256_of(stored) == digest}), flush=True)
     hub.stop()
     file.unlink()
 
@@ -332,12 +327,12 @@ def folder(arguments, work):
     for i in range(3):
         write_noise(data / "large" / f"{i}.bin", 64)
     hub = EmbeddedHub(arguments.cohub, work / "folder", "--part-size", str(8 << 20))
-    chance = random.Random(7)
+    chance = random.Random()
     for _ in range(5):
         process = subprocess.Popen([arguments.cohub, "upload-large-folder", "big", data, "--quiet"],
                                    env=hub.environment, stdout=subprocess.DEVNULL)
         try:
-            process.wait(chance.uniform(1, 4))
+            process.wait(chance.uniform(0.3, 1))
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
@@ -356,7 +351,7 @@ def main():
     parts = {"large": large, "overlap": overlap, "many": many, "kill": kill, "folder": folder}
     parser = argparse.ArgumentParser()
     parser.add_argument("cohub")
-    parser.add_argument("parts", nargs="*", choices=[*parts, []], default=list(parts))
+    parser.add_argument("parts", nargs="*", metavar="PART", help=" ".join(parts))
     parser.add_argument("--mib", type=int, default=1024)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--files", type=int, default=20000)
@@ -364,7 +359,9 @@ def main():
     parser.add_argument("--python-client", default=None)
     arguments = parser.parse_args()
     arguments.cohub = str(pathlib.Path(arguments.cohub).resolve())
-    for name in arguments.parts:
+    if unknown := set(arguments.parts) - set(parts):
+        parser.error(f"unknown: {' '.join(unknown)}")
+    for name in arguments.parts or parts:
         with tempfile.TemporaryDirectory(dir=arguments.work) as work:
             parts[name](arguments, pathlib.Path(work))
 

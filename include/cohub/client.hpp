@@ -4,6 +4,7 @@
 #include "cohub/cache.hpp"
 #include "cohub/client_config.hpp"
 #include "cohub/commit.hpp"
+#include "cohub/discussion.hpp"
 #include "cohub/download.hpp"
 #include "cohub/error.hpp"
 #include "cohub/listing.hpp"
@@ -132,6 +133,22 @@ class client {
   /// @par Mirrors  repo_info(); GET /api/{type}/{repo}[/revision/{revision}]
   awaitable<cohub::repo_info> repo_info(std::string repo_id, named<repo_info_options> options = {});
 
+  /// The same of a model, a dataset or a space; `repo_info_options::type` does not matter.
+  /// @par Mirrors  model_info(), dataset_info(), space_info()
+  awaitable<cohub::repo_info> model_info(std::string repo_id,
+                                         named<repo_info_options> options = {});
+  awaitable<cohub::repo_info> dataset_info(std::string repo_id,
+                                           named<repo_info_options> options = {});
+  awaitable<cohub::repo_info> space_info(std::string repo_id,
+                                         named<repo_info_options> options = {});
+
+  /// The repositories that the options want; pages are fetched as the listing is consumed, and
+  /// errors surface there.
+  /// @par Mirrors  list_models(), list_datasets(), list_spaces(); GET /api/models
+  listing<cohub::repo_info> list_models(named<list_repos_options> options = {});
+  listing<cohub::repo_info> list_datasets(named<list_repos_options> options = {});
+  listing<cohub::repo_info> list_spaces(named<list_repos_options> options = {});
+
   /// Renames a repository or gives it to another owner; the old name redirects to the new one.
   /// @throws error  errc::repository_not_found, errc::conflict: the new name is taken,
   /// errc::forbidden
@@ -190,6 +207,74 @@ class client {
   /// @par Mirrors  delete_tag(); DELETE /api/{type}/{repo}/tag/{tag}
   awaitable<void> delete_tag(std::string repo_id, std::string tag,
                              named<delete_tag_options> options = {});
+
+  /// Makes one commit of all the history of a branch. There is no way back, and pull requests can
+  /// no longer be merged.
+  /// @throws error  errc::revision_not_found; errc::bad_request: it is a tag
+  /// @par Mirrors  super_squash_history(); POST /api/{type}/{repo}/super-squash/{branch}
+  awaitable<void> super_squash_history(std::string repo_id,
+                                       named<super_squash_history_options> options = {});
+
+  /// Discussions and pull requests, newest first; pages are fetched as the listing is consumed.
+  /// @par Mirrors  get_repo_discussions(); GET /api/{type}/{repo}/discussions
+  listing<discussion> get_repo_discussions(std::string repo_id,
+                                           named<get_repo_discussions_options> options = {});
+  /// One of them, with all that happened in it.
+  /// @par Mirrors  get_discussion_details()
+  awaitable<discussion_with_details> get_discussion_details(std::string repo_id, std::uint64_t num,
+                                                            named<discussion_options> options = {});
+  /// Opens a discussion; or a pull request, as a draft to whose `refs/pr/N` commits can go.
+  /// @throws error  errc::bad_request: the title has not 3 to 200 characters
+  /// @par Mirrors  create_discussion()
+  awaitable<discussion_with_details> create_discussion(
+      std::string repo_id, std::string title, named<create_discussion_options> options = {});
+  /// @par Mirrors  create_pull_request()
+  awaitable<discussion_with_details> create_pull_request(
+      std::string repo_id, std::string title, named<create_discussion_options> options = {});
+  /// @par Mirrors  comment_discussion()
+  awaitable<discussion_event> comment_discussion(std::string repo_id, std::uint64_t num,
+                                                 std::string comment,
+                                                 named<discussion_options> options = {});
+  /// @par Mirrors  edit_discussion_comment()
+  awaitable<discussion_event> edit_discussion_comment(std::string repo_id, std::uint64_t num,
+                                                      std::string comment_id,
+                                                      std::string new_content,
+                                                      named<discussion_options> options = {});
+  /// Hides a comment for good.
+  /// @par Mirrors  hide_discussion_comment()
+  awaitable<discussion_event> hide_discussion_comment(std::string repo_id, std::uint64_t num,
+                                                      std::string comment_id,
+                                                      named<discussion_options> options = {});
+  /// @par Mirrors  rename_discussion()
+  awaitable<discussion_event> rename_discussion(std::string repo_id, std::uint64_t num,
+                                                std::string new_title,
+                                                named<discussion_options> options = {});
+  /// Closes or opens one again.
+  /// @param new_status  "open" or "closed"
+  /// @par Mirrors  change_discussion_status()
+  awaitable<discussion_event> change_discussion_status(
+      std::string repo_id, std::uint64_t num, std::string new_status,
+      named<change_discussion_status_options> options = {});
+  /// @throws error  errc::conflict: it conflicts with its target
+  /// @par Mirrors  merge_pull_request()
+  awaitable<discussion_event> merge_pull_request(std::string repo_id, std::uint64_t num,
+                                                 named<merge_pull_request_options> options = {});
+
+  /// Who has asked for the contents of a gated repository.
+  /// @param status  "pending", "accepted" or "rejected"
+  /// @throws error  errc::bad_request: the repository is not gated; errc::forbidden
+  /// @par Mirrors  list_pending_access_requests(), list_accepted_access_requests(),
+  ///               list_rejected_access_requests()
+  awaitable<std::vector<access_request>> list_access_requests(
+      std::string repo_id, std::string status, named<access_request_options> options = {});
+  /// Decides on a request, or again: "accepted", "rejected", "pending".
+  /// @par Mirrors  accept_access_request(), reject_access_request(), cancel_access_request()
+  awaitable<void> handle_access_request(std::string repo_id, std::string user, std::string status,
+                                        named<access_request_options> options = {});
+  /// Lets somebody in who has not asked.
+  /// @par Mirrors  grant_access()
+  awaitable<void> grant_access(std::string repo_id, std::string user,
+                               named<access_request_options> options = {});
 
   /// The files and folders of a revision; pages are fetched as the listing is consumed, and errors
   /// surface there.

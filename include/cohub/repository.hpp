@@ -47,6 +47,10 @@ struct repo_info {
   std::string pipeline_tag{};
   std::string sdk{};  ///< of a space
   std::vector<repo_sibling> siblings{};
+  std::optional<std::uint64_t> downloads{};
+  std::optional<std::uint64_t> likes{};
+  /// All that the Hub said, as JSON: the fields above, and those that have no member here.
+  std::string json{};
 };
 
 /// A file or folder of a revision's tree.
@@ -90,6 +94,23 @@ struct repo_info_options {
   repo_type type = repo_type::model;
   std::string revision{};       ///< empty: the default branch
   bool files_metadata = false;  ///< fill size, blob id and lfs of the siblings
+  /// Ask for these fields alone ("downloadsAllTime", "safetensors"), which are in `json`; excludes
+  /// `files_metadata`. Empty: what the Hub tells by itself.
+  std::vector<std::string> expand{};
+  std::optional<std::string> token{};
+};
+
+struct list_repos_options {
+  std::vector<std::string> search{};  ///< words of the id, each of which must occur
+  std::string author{};               ///< user or organisation
+  std::vector<std::string> filter{};  ///< tags: "text-generation", "license:mit", "language:en"
+  std::string pipeline_tag{};         ///< of models
+  std::optional<bool> gated{};
+  std::string sort{};  ///< "downloads", "likes", "created_at", "last_modified", "trending_score"
+  std::uint64_t limit = 0;            ///< the most to list; 0: all
+  bool full = false;                  ///< with files, of models
+  bool card_data = false;             ///< with the metadata of the card, in `repo_info::json`
+  std::vector<std::string> expand{};  ///< as `repo_info_options::expand`; excludes the two above
   std::optional<std::string> token{};
 };
 

@@ -2,6 +2,7 @@
 
 #include "client/cache_operations.hpp"
 #include "client/client_state.hpp"
+#include "client/discussion_operations.hpp"
 #include "client/operation.hpp"
 #include "client/ref_operations.hpp"
 #include "client/repository_operations.hpp"
@@ -151,6 +152,132 @@ awaitable<void> client::delete_tag(std::string repo_id, std::string tag,
                                    named<delete_tag_options> options) {
   return operation(repository::delete_tag(state_->shared, std::move(repo_id), std::move(tag),
                                           *std::move(options)));
+}
+
+awaitable<repo_info> client::model_info(std::string repo_id, named<repo_info_options> options) {
+  auto of = *std::move(options);
+  of.type = repo_type::model;
+  return repo_info(std::move(repo_id), of);
+}
+
+awaitable<repo_info> client::dataset_info(std::string repo_id, named<repo_info_options> options) {
+  auto of = *std::move(options);
+  of.type = repo_type::dataset;
+  return repo_info(std::move(repo_id), of);
+}
+
+awaitable<repo_info> client::space_info(std::string repo_id, named<repo_info_options> options) {
+  auto of = *std::move(options);
+  of.type = repo_type::space;
+  return repo_info(std::move(repo_id), of);
+}
+
+listing<repo_info> client::list_models(named<list_repos_options> options) {
+  return repository::list_repos(state_->shared, repo_type::model, *std::move(options));
+}
+
+listing<repo_info> client::list_datasets(named<list_repos_options> options) {
+  return repository::list_repos(state_->shared, repo_type::dataset, *std::move(options));
+}
+
+listing<repo_info> client::list_spaces(named<list_repos_options> options) {
+  return repository::list_repos(state_->shared, repo_type::space, *std::move(options));
+}
+
+awaitable<void> client::super_squash_history(std::string repo_id,
+                                             named<super_squash_history_options> options) {
+  return operation(
+      repository::super_squash(state_->shared, std::move(repo_id), *std::move(options)));
+}
+
+listing<discussion> client::get_repo_discussions(std::string repo_id,
+                                                 named<get_repo_discussions_options> options) {
+  return repository::list_discussions(state_->shared, std::move(repo_id), *std::move(options));
+}
+
+awaitable<discussion_with_details> client::get_discussion_details(
+    std::string repo_id, std::uint64_t num, named<discussion_options> options) {
+  return operation(
+      repository::get_discussion(state_->shared, std::move(repo_id), num, *std::move(options)));
+}
+
+awaitable<discussion_with_details> client::create_discussion(
+    std::string repo_id, std::string title, named<create_discussion_options> options) {
+  return operation(repository::create_discussion(state_->shared, std::move(repo_id),
+                                                 std::move(title), *std::move(options)));
+}
+
+awaitable<discussion_with_details> client::create_pull_request(
+    std::string repo_id, std::string title, named<create_discussion_options> options) {
+  auto of = *std::move(options);
+  of.pull_request = true;
+  return create_discussion(std::move(repo_id), std::move(title), of);
+}
+
+awaitable<discussion_event> client::comment_discussion(std::string repo_id, std::uint64_t num,
+                                                       std::string comment,
+                                                       named<discussion_options> options) {
+  return operation(repository::change_discussion(
+      state_->shared, std::move(repo_id), num,
+      repository::comment_on(std::move(comment), *std::move(options))));
+}
+
+awaitable<discussion_event> client::edit_discussion_comment(std::string repo_id, std::uint64_t num,
+                                                            std::string comment_id,
+                                                            std::string new_content,
+                                                            named<discussion_options> options) {
+  return operation(repository::change_discussion(
+      state_->shared, std::move(repo_id), num,
+      repository::edit_comment(comment_id, std::move(new_content), *std::move(options))));
+}
+
+awaitable<discussion_event> client::hide_discussion_comment(std::string repo_id, std::uint64_t num,
+                                                            std::string comment_id,
+                                                            named<discussion_options> options) {
+  return operation(
+      repository::change_discussion(state_->shared, std::move(repo_id), num,
+                                    repository::hide_comment(comment_id, *std::move(options))));
+}
+
+awaitable<discussion_event> client::rename_discussion(std::string repo_id, std::uint64_t num,
+                                                      std::string new_title,
+                                                      named<discussion_options> options) {
+  return operation(
+      repository::change_discussion(state_->shared, std::move(repo_id), num,
+                                    repository::rename(std::move(new_title), *std::move(options))));
+}
+
+awaitable<discussion_event> client::change_discussion_status(
+    std::string repo_id, std::uint64_t num, std::string new_status,
+    named<change_discussion_status_options> options) {
+  return operation(repository::change_discussion(
+      state_->shared, std::move(repo_id), num,
+      repository::change_status(std::move(new_status), *std::move(options))));
+}
+
+awaitable<discussion_event> client::merge_pull_request(std::string repo_id, std::uint64_t num,
+                                                       named<merge_pull_request_options> options) {
+  return operation(repository::change_discussion(state_->shared, std::move(repo_id), num,
+                                                 repository::merge(*std::move(options))));
+}
+
+awaitable<std::vector<access_request>> client::list_access_requests(
+    std::string repo_id, std::string status, named<access_request_options> options) {
+  return operation(repository::list_access_requests(state_->shared, std::move(repo_id),
+                                                    std::move(status), *std::move(options)));
+}
+
+awaitable<void> client::handle_access_request(std::string repo_id, std::string user,
+                                              std::string status,
+                                              named<access_request_options> options) {
+  return operation(repository::handle_access_request(
+      state_->shared, std::move(repo_id), std::move(user), std::move(status), *std::move(options)));
+}
+
+awaitable<void> client::grant_access(std::string repo_id, std::string user,
+                                     named<access_request_options> options) {
+  return operation(repository::handle_access_request(state_->shared, std::move(repo_id),
+                                                     std::move(user), {}, *std::move(options)));
 }
 
 listing<tree_entry> client::list_repo_tree(std::string repo_id,

@@ -7,6 +7,7 @@
 #include "hub/repo_replies.hpp"
 #include "hub/routes.hpp"
 #include "transfer/api_call.hpp"
+#include "transfer/paged_listing.hpp"
 #include "transfer/tree_listing.hpp"
 #include "transfer/upload_large_folder.hpp"
 
@@ -216,6 +217,17 @@ awaitable<upload_large_folder_info> upload_large_folder(context_ptr shared,
                                                  std::move(options));
   auto info = co_await std::move(uploading);
   co_return info;
+}
+
+listing<repo_info> list_repos(context_ptr shared, repo_type type, list_repos_options options) {
+  transfer::page_cursor at;
+  at.next = hub::routes::list_repos(shared->endpoint, type, options);
+  at.token = shared->token_for(options.token);
+  at.doing = "listing " + std::string(hub::plural(type));
+  at.shared = std::move(shared);
+  at.is_of_one = false;
+  at.limit = options.limit;
+  return transfer::paged_listing<repo_info>(std::move(at), hub::read_repo_infos);
 }
 
 awaitable<user_info> whoami(context_ptr shared, whoami_options options) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "cohub/commit.hpp"
+#include "cohub/listing.hpp"
 #include "cohub/repository.hpp"
 
 #include "transfer/context.hpp"
@@ -30,6 +31,8 @@ awaitable<upload_large_folder_info> upload_large_folder(transfer::context_ptr sh
                                                         std::filesystem::path folder,
                                                         std::string repo_id,
                                                         upload_large_folder_options options);
+listing<repo_info> list_repos(transfer::context_ptr shared, repo_type type,
+                              list_repos_options options);
 awaitable<user_info> whoami(transfer::context_ptr shared, whoami_options options);
 
 }  // namespace cohub::repository

@@ -124,12 +124,16 @@ bool hub_offline() {
   return environment_flag("TRANSFORMERS_OFFLINE");
 }
 
+std::filesystem::path token_path() {
+  const auto path = environment_value("HF_TOKEN_PATH");
+  return path ? expand_path(*path) : hub_home() / "token";
+}
+
 std::optional<std::string> discover_token() {
   for (const char* name : {"HF_TOKEN", "HUGGING_FACE_HUB_TOKEN"})
     if (auto value = environment_value(name))
       if (auto token = clean_token(std::move(*value))) return token;
-  const auto path = environment_value("HF_TOKEN_PATH");
-  return token_in_file(path ? expand_path(*path) : hub_home() / "token");
+  return token_in_file(token_path());
 }
 
 }  // namespace cohub::core

@@ -30,6 +30,9 @@ std::string hub_endpoint();
 /// `HF_HUB_OFFLINE`, else `TRANSFORMERS_OFFLINE`.
 bool hub_offline();
 
+/// `HF_TOKEN_PATH`, else `token` in `hub_home()`.
+std::filesystem::path token_path();
+
 /// The token found by the rules of hub-protocol, section 1.3: `HF_TOKEN`, `HUGGING_FACE_HUB_TOKEN`,
 /// the token file. Reads a small file: not for the executor's hot path.
 std::optional<std::string> discover_token();

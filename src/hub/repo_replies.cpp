@@ -9,6 +9,7 @@
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
 
 #include <utility>
 
@@ -88,12 +89,14 @@ json::object write_lfs(const lfs_info& lfs, std::string_view hash_key) {
   return object;
 }
 
-}  // namespace
+std::optional<std::uint64_t> optional_number(const json::object& object, std::string_view key) {
+  const auto* member = object.if_contains(key);
+  if (member == nullptr || !member->is_number()) return {};
+  return number_or(object, key);
+}
 
-boost::system::result<repo_info> read_repo_info(std::string_view body) {
-  const auto value = parse_json(body);
-  if (!value) return value.error();
-  const auto* object = value->if_object();
+boost::system::result<repo_info> repo_info_of(const json::value& value) {
+  const auto* object = value.if_object();
   if (object == nullptr) return make_error_code(errc::invalid_response);
   repo_info info;
   info.id = text_or(*object, "id");
@@ -115,7 +118,31 @@ boost::system::result<repo_info> read_repo_info(std::string_view body) {
       siblings != nullptr && siblings->is_array())
     for (const auto& item : siblings->get_array())
       if (item.is_object()) info.siblings.push_back(read_sibling(item.get_object()));
+  info.downloads = optional_number(*object, "downloads");
+  info.likes = optional_number(*object, "likes");
+  info.json = json::serialize(*object);
   return info;
+}
+
+}  // namespace
+
+boost::system::result<repo_info> read_repo_info(std::string_view body) {
+  const auto value = parse_json(body);
+  if (!value) return value.error();
+  return repo_info_of(*value);
+}
+
+boost::system::result<std::vector<repo_info>> read_repo_infos(std::string_view body) {
+  const auto value = parse_json(body);
+  if (!value) return value.error();
+  if (!value->is_array()) return make_error_code(errc::invalid_response);
+  std::vector<repo_info> infos;
+  for (const auto& item : value->get_array()) {
+    auto info = repo_info_of(item);
+    if (!info) return info.error();
+    infos.push_back(std::move(*info));
+  }
+  return infos;
 }
 
 boost::system::result<std::vector<tree_entry>> read_tree_page(std::string_view body) {

@@ -14,6 +14,7 @@
 namespace cohub::hub {
 
 boost::system::result<repo_info> read_repo_info(std::string_view body);
+boost::system::result<std::vector<repo_info>> read_repo_infos(std::string_view body);
 boost::system::result<std::vector<tree_entry>> read_tree_page(std::string_view body);
 boost::system::result<user_info> read_whoami(std::string_view body);
 /// The answer of create_repo, a 409 included; type and id are taken from its url, with `asked_id`

@@ -3,7 +3,9 @@
 #include "core/url.hpp"
 #include "hub/repo_id.hpp"
 
+#include <algorithm>
 #include <array>
+#include <utility>
 
 namespace cohub::hub::routes {
 
@@ -27,6 +29,14 @@ std::string operation(std::string_view endpoint, repo_type type, std::string_vie
   url += '/';
   url += core::percent_encode(revision);
   return url;
+}
+
+/// Names of sort orders that are written otherwise in the API.
+std::string sort_key(const std::string& name) {
+  if (name == "last_modified") return "lastModified";
+  if (name == "created_at") return "createdAt";
+  if (name == "trending_score") return "trendingScore";
+  return name;
 }
 
 }  // namespace
@@ -64,15 +74,64 @@ std::string validate_yaml(std::string_view endpoint) {
 }
 
 std::string repo_info(std::string_view endpoint, repo_type type, std::string_view repo_id,
-                      std::string_view revision, bool files_metadata) {
+                      std::string_view revision, bool files_metadata,
+                      const std::vector<std::string>& expand) {
   auto url = revision.empty() ? api(endpoint, type, repo_id)
                               : operation(endpoint, type, repo_id, "revision", revision);
   if (files_metadata) url += "?blobs=true";
+  char before = '?';
+  for (const auto& field : expand)
+    url += std::exchange(before, '&') + std::string("expand=") + core::percent_encode(field);
   return url;
 }
 
 std::string settings(std::string_view endpoint, repo_type type, std::string_view repo_id) {
   return api(endpoint, type, repo_id) + "/settings";
+}
+
+std::string discussions(std::string_view endpoint, repo_type type, std::string_view repo_id) {
+  return api(endpoint, type, repo_id) + "/discussions";
+}
+
+std::string discussion_query(std::uint64_t page, const get_repo_discussions_options& options) {
+  std::string query = "?p=" + std::to_string(page);
+  const auto add = [&query](const char* key, const std::string& value) {
+    if (!value.empty()) query += '&' + std::string(key) + '=' + core::percent_encode(value);
+  };
+  add("type", options.discussion_type);
+  add("status", options.discussion_status);
+  add("author", options.author);
+  return query;
+}
+
+std::string super_squash(std::string_view endpoint, repo_type type, std::string_view repo_id,
+                         std::string_view branch) {
+  return operation(endpoint, type, repo_id, "super-squash", branch);
+}
+
+std::string access_requests(std::string_view endpoint, repo_type type, std::string_view repo_id) {
+  return api(endpoint, type, repo_id) + "/user-access-request";
+}
+
+std::string list_repos(std::string_view endpoint, repo_type type,
+                       const list_repos_options& options) {
+  std::string url = std::string(endpoint) + "/api/" + std::string(plural(type));
+  char before = '?';
+  const auto add = [&](const char* key, const std::string& value) {
+    if (value.empty()) return;
+    url += std::exchange(before, '&') + std::string(key) + '=' + core::percent_encode(value);
+  };
+  for (const auto& words : options.search) add("search", words);
+  add("author", options.author);
+  for (const auto& tag : options.filter) add("filter", tag);
+  add("pipeline_tag", options.pipeline_tag);
+  if (options.gated) add("gated", *options.gated ? "true" : "false");
+  add("sort", sort_key(options.sort));
+  if (options.limit > 0) add("limit", std::to_string(std::min<std::uint64_t>(options.limit, 1000)));
+  if (options.full && options.expand.empty()) add("full", "true");
+  if (options.card_data && options.expand.empty()) add("cardData", "true");
+  for (const auto& field : options.expand) add("expand", field);
+  return url;
 }
 
 std::string refs(std::string_view endpoint, repo_type type, std::string_view repo_id,

@@ -1,9 +1,11 @@
 #pragma once
 
+#include "cohub/discussion.hpp"
 #include "cohub/repository.hpp"
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 /// Urls of the Hub, below an endpoint without final '/' (hub-protocol, section 2.3).
 namespace cohub::hub::routes {
@@ -20,8 +22,18 @@ std::string validate_yaml(std::string_view endpoint);
 
 /// `revision` empty: the default branch.
 std::string repo_info(std::string_view endpoint, repo_type type, std::string_view repo_id,
-                      std::string_view revision, bool files_metadata);
+                      std::string_view revision, bool files_metadata,
+                      const std::vector<std::string>& expand = {});
 std::string settings(std::string_view endpoint, repo_type type, std::string_view repo_id);
+std::string discussions(std::string_view endpoint, repo_type type, std::string_view repo_id);
+/// What is asked of a page of discussions: "?p=0&...".
+std::string discussion_query(std::uint64_t page, const get_repo_discussions_options& options);
+std::string super_squash(std::string_view endpoint, repo_type type, std::string_view repo_id,
+                         std::string_view branch);
+std::string access_requests(std::string_view endpoint, repo_type type, std::string_view repo_id);
+/// All repositories of a type that the options want (hub-protocol, section 6.6).
+std::string list_repos(std::string_view endpoint, repo_type type,
+                       const list_repos_options& options);
 std::string refs(std::string_view endpoint, repo_type type, std::string_view repo_id,
                  bool include_pull_requests);
 std::string commits(std::string_view endpoint, repo_type type, std::string_view repo_id,

@@ -2,7 +2,7 @@
 
 #include "cohub/error.hpp"
 
-#include "model/python_text.hpp"
+#include "hub/python_text.hpp"
 
 #include <algorithm>
 #include <cctype>
@@ -123,7 +123,7 @@ class renderer {
     auto value = expression();
     while (skip_space(), take("|")) value = filtered(std::move(value));
     skip_space();
-    if (value) out_ += python_text(*value);
+    if (value) out_ += hub::python_text(*value);
     kept_ = out_.size();  // a value keeps its own white space
     if (!close_tag("}}")) unsupported();
   }

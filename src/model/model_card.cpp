@@ -2,11 +2,11 @@
 
 #include "cohub/error.hpp"
 
+#include "hub/front_matter.hpp"
+#include "hub/utf8.hpp"
+#include "hub/yaml.hpp"
 #include "io/file.hpp"
 #include "model/card_template.hpp"
-#include "model/front_matter.hpp"
-#include "model/utf8.hpp"
-#include "model/yaml.hpp"
 
 #include <system_error>
 
@@ -16,8 +16,8 @@ namespace {
 
 constexpr std::uint64_t largest_card = 64u << 20;  // bytes
 
-card_map read_header(const model::front_matter& header, std::string_view origin) {
-  auto value = model::read_yaml(header.block, origin, header.first_line);
+card_map read_header(const hub::front_matter& header, std::string_view origin) {
+  auto value = hub::read_yaml(header.block, origin, header.first_line);
   if (value.is_null()) return {};
   if (!value.is_map())
     throw error(errc::invalid_card, "reading " + std::string(origin) + ", line " +
@@ -28,7 +28,7 @@ card_map read_header(const model::front_matter& header, std::string_view origin)
 
 std::string make_header(const card_map& data, std::string_view line_break) {
   std::string out = "---" + std::string(line_break);
-  out += model::write_yaml(data, line_break);
+  out += hub::write_yaml(data, line_break);
   return out += "---" + std::string(line_break);
 }
 
@@ -40,12 +40,12 @@ void save_text(const std::filesystem::path& file, std::string_view content) {
 }  // namespace
 
 model_card model_card::parse(std::string_view content, std::string_view origin) {
-  if (const auto offset = model::find_invalid_utf8(content))
+  if (const auto offset = hub::find_invalid_utf8(content))
     throw error(errc::invalid_card, "reading " + std::string(origin) + ": not UTF-8 at offset " +
                                         std::to_string(*offset));
   model_card card;
-  card.line_break_ = model::detect_line_break(content);
-  const auto header = model::find_front_matter(content);
+  card.line_break_ = hub::detect_line_break(content);
+  const auto header = hub::find_front_matter(content);
   if (!header) {
     card.text_ = content;
     return card;
@@ -60,7 +60,7 @@ model_card model_card::from_template(card_map data, std::string_view template_te
                                      template_variables variables) {
   for (const auto& [key, value] : data) variables.emplace(key, value);
   if (!variables.contains("card_data")) {
-    std::string yaml = model::write_yaml(data);
+    std::string yaml = hub::write_yaml(data);
     yaml.pop_back();
     variables.emplace("card_data", std::move(yaml));
   }
@@ -88,9 +88,9 @@ void metadata_save(const std::filesystem::path& file, const card_map& data) {
   std::string content;
   std::error_code failure;
   if (std::filesystem::exists(file, failure)) content = io::read_file(file, largest_card);
-  const auto header = model::find_front_matter(content);
+  const auto header = hub::find_front_matter(content);
   const std::string text(header ? header->text : std::string_view(content));
-  save_text(file, make_header(data, model::detect_line_break(content)) + text);
+  save_text(file, make_header(data, hub::detect_line_break(content)) + text);
 }
 
 }  // namespace cohub

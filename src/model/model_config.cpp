@@ -2,8 +2,8 @@
 
 #include "cohub/error.hpp"
 
-#include "model/python_text.hpp"
-#include "model/utf8.hpp"
+#include "hub/python_text.hpp"
+#include "hub/utf8.hpp"
 
 #include <boost/json/parse.hpp>
 #include <boost/json/stream_parser.hpp>
@@ -57,7 +57,7 @@ void append_unit(std::string& out, std::uint32_t unit) {
 void append_text(std::string& out, std::string_view text) {
   out += '"';
   for (std::size_t i = 0; i < text.size();) {
-    const auto point = model::decode_utf8(text, i);
+    const auto point = hub::decode_utf8(text, i);
     if (!point) throw error(errc::invalid_config, "writing config.json: text that is not UTF-8");
     i += point->length;
     const auto c = point->value;
@@ -96,7 +96,7 @@ void append_value(std::string& out, const json::value& value, std::size_t depth)
     case json::kind::double_:
       if (!std::isfinite(value.get_double()))
         throw error(errc::invalid_config, "writing config.json: a number that is not finite");
-      out += model::python_float(value.get_double());
+      out += hub::python_float(value.get_double());
       break;
     case json::kind::string:
       append_text(out, value.get_string());

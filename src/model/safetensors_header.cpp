@@ -3,9 +3,9 @@
 #include "cohub/error.hpp"
 #include "cohub/safetensors.hpp"
 
+#include "hub/utf8.hpp"
 #include "model/name_index.hpp"
 #include "model/safetensors_entries.hpp"
-#include "model/utf8.hpp"
 
 #include <algorithm>
 #include <limits>
@@ -101,7 +101,7 @@ safetensors_header parse(std::span<const std::byte> start_of_file,
 
   const auto bytes = start_of_file.subspan(8, header.data_offset - 8);
   const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-  if (const auto offset = model::find_invalid_utf8(text))
+  if (const auto offset = hub::find_invalid_utf8(text))
     fail(origin, "InvalidHeader", "offset " + std::to_string(8 + *offset) + ": not UTF-8");
 
   model::safetensors_entries entries;

@@ -1,8 +1,8 @@
 #include "cohub/error.hpp"
 #include "cohub/safetensors.hpp"
 
+#include "hub/utf8.hpp"
 #include "io/file.hpp"
-#include "model/utf8.hpp"
 
 #include <unistd.h>
 
@@ -18,7 +18,7 @@ namespace {
 
 void append_json_text(std::string& out, std::string_view text) {
   constexpr std::string_view digits = "0123456789abcdef";
-  if (model::find_invalid_utf8(text)) fail("a name or a metadata text is not UTF-8");
+  if (hub::find_invalid_utf8(text)) fail("a name or a metadata text is not UTF-8");
   out += '"';
   for (const char c : text) {
     const auto byte = static_cast<unsigned char>(c);

@@ -1,8 +1,10 @@
+#include "core/byte_range.hpp"
 #include "hub/json_reader.hpp"
 #include "hub/preupload.hpp"
 #include "hub/repo_id.hpp"
 #include "hub/routes.hpp"
 #include "server/commit_request.hpp"
+#include "server/discussions.hpp"
 #include "server/error_reply.hpp"
 #include "server/failure.hpp"
 #include "server/git_repository.hpp"
@@ -36,8 +38,8 @@ std::string require_branch(const git_repository& repository, const std::string& 
 access require_committer(hub_store& store, const call& what) {
   access have = require_proposable(store, what);
   if (have.who->owns(have.repo.owner()) || query_flag(what.query, "create_pr")) return have;
-  const auto& opened = have.repo.pull_requests;
-  const bool own = std::any_of(opened.begin(), opened.end(), [&](const pull_request& each) {
+  const auto& opened = have.repo.discussions;
+  const bool own = std::any_of(opened.begin(), opened.end(), [&](const discussion& each) {
     return each.author == have.who->name &&
            what.revision == std::string(pull_prefix) + std::to_string(each.number);
   });
@@ -50,15 +52,28 @@ std::uint64_t open_pull_request(hub_store& store, git_repository& repository, co
                                 const commit_request& request, const std::string& base,
                                 const std::string& commit) {
   auto record = store.repos.find(have.repo.type, have.repo.id).value_or(have.repo);
-  std::uint64_t number = 1;
-  for (const auto& each : record.pull_requests) number = std::max(number, each.number + 1);
-  // A ref without a record is what a crash between the two leaves.
-  while (repository.ref_target(std::string(pull_prefix) + std::to_string(number))) ++number;
-  repository.set_ref(std::string(pull_prefix) + std::to_string(number), commit, store.temporary);
-  record.pull_requests.push_back(
-      {number, request.summary, request.description, have.who->name, base});
+  auto opened = new_discussion(record, repository, request.summary, have.who->name);
+  opened.base = base;
+  if (!request.description.empty())
+    opened.events.push_back(new_event("comment", have.who->name, request.description));
+  opened.events.push_back(new_event("commit", have.who->name, request.summary, commit));
+  repository.set_ref(std::string(pull_prefix) + std::to_string(opened.number), commit,
+                     store.temporary);
+  record.discussions.push_back(opened);
   store.repos.save(record);
-  return number;
+  return opened.number;
+}
+
+/// Tells the pull request whose branch has got a commit.
+void note_commit(hub_store& store, const access& have, const std::string& branch,
+                 const std::string& subject, const std::string& commit) {
+  if (!branch.starts_with(pull_prefix)) return;
+  auto record = store.repos.find(have.repo.type, have.repo.id);
+  const auto number = core::parse_decimal(std::string_view(branch).substr(pull_prefix.size()));
+  auto* const opened = record && number ? record->find_discussion(*number) : nullptr;
+  if (opened == nullptr) return;
+  opened->events.push_back(new_event("commit", have.who->name, subject, commit));
+  store.repos.save(*record);
 }
 
 bool is_stale(const std::string& parent, const std::string& head) {
@@ -139,6 +154,7 @@ reply commit(hub_store& store, const call& what) {
     answer["pullRequestUrl"] = page + "/discussions/" + std::to_string(number);
   } else {
     repository.set_ref(branch, made, store.temporary);
+    note_commit(store, have, branch, request.summary, made);
   }
   answer["success"] = true;
   answer["commitOid"] = made;

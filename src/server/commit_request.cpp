@@ -27,15 +27,15 @@ class line_reader {
 
   /// The next line without its '\n'; false at the end. The view is good until the next call.
   bool next(std::string_view& line) {
-    buffer_.erase(0, consumed_);
-    consumed_ = 0;
-    for (std::size_t searched = 0;;) {
+    for (std::size_t searched = consumed_;;) {
       const auto end = buffer_.find('\n', searched);
       if (end != buffer_.npos) {
-        line = std::string_view(buffer_).substr(0, end);
+        line = std::string_view(buffer_).substr(consumed_, end - consumed_);
         consumed_ = end + 1;
         return true;
       }
+      // Moved to the front only here: once a piece, not once a line.
+      buffer_.erase(0, std::exchange(consumed_, 0));
       searched = buffer_.size();
       if (searched > line_limit) throw failure(413, {}, "A file of the commit is too large");
       if (!read_more()) break;

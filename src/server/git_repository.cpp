@@ -61,6 +61,14 @@ git_repository::git_repository(const std::filesystem::path& path) : path_(path) 
   git_odb* odb = nullptr;
   git_check(git_repository_odb(&odb, raw), "opening a repository's objects");
   objects_.reset(odb);
+  git_odb* loose = nullptr;
+  git_check(git_odb_new(&loose), "opening the objects");
+  loose_.reset(loose);
+  git_odb_backend* backend = nullptr;
+  constexpr int fastest = 1;
+  git_check(git_odb_backend_loose(&backend, (path / "objects").c_str(), fastest, 0, 0, 0),
+            "opening the objects");
+  git_check(git_odb_add_backend(loose, backend, 1), "opening the objects");
 }
 
 std::optional<std::string> git_repository::ref_target(const std::string& name) const {
@@ -288,7 +296,7 @@ void git_repository::list(const std::string& commit, const std::string& folder, 
 
 git_oid git_repository::write_blob(std::string_view content) {
   git_oid id{};
-  git_check(git_odb_write(&id, objects_.get(), content.data(), content.size(), GIT_OBJECT_BLOB),
+  git_check(git_odb_write(&id, loose_.get(), content.data(), content.size(), GIT_OBJECT_BLOB),
             "writing a file");
   written_.push_back(id);
   return id;
@@ -315,22 +323,62 @@ std::string git_repository::write_commit(const std::string& parent,
     }
   }
   const git_oid tree_id = edit.write(written_);
+  return write_commit_of(tree_id, {parent}, message, author);
+}
+
+std::string git_repository::write_commit_of(const git_oid& tree_id,
+                                            const std::vector<std::string>& parents,
+                                            const std::string& message, const std::string& author) {
   git_tree* tree = nullptr;
   git_check(git_tree_lookup(&tree, repository_.get(), &tree_id), "reading the new tree");
   const git_tree_ptr tree_owner(tree);
-  const git_oid parent_id = to_oid(parent);
-  git_commit* parent_commit = nullptr;
-  git_check(git_commit_lookup(&parent_commit, repository_.get(), &parent_id), "reading a commit");
-  const git_commit_ptr parent_owner(parent_commit);
+  std::vector<git_commit_ptr> owners;
+  std::vector<const git_commit*> commits;
+  for (const auto& parent : parents) {
+    const git_oid parent_id = to_oid(parent);
+    git_commit* raw = nullptr;
+    git_check(git_commit_lookup(&raw, repository_.get(), &parent_id), "reading a commit");
+    owners.emplace_back(raw);
+    commits.push_back(raw);
+  }
   const auto signature = signature_of(author);
-  const git_commit* parents[] = {parent_commit};
   git_oid id{};
   git_check(git_commit_create(&id, repository_.get(), nullptr, signature.get(), signature.get(),
-                              nullptr, message.c_str(), tree, 1, parents),
+                              nullptr, message.c_str(), tree, commits.size(), commits.data()),
             "writing a commit");
   written_.push_back(id);
   sync_written();
   return to_hex(id);
+}
+
+std::optional<std::string> git_repository::write_merge(const std::string& ours,
+                                                       const std::string& theirs,
+                                                       const std::string& message,
+                                                       const std::string& author) {
+  const git_oid our_id = to_oid(ours);
+  const git_oid their_id = to_oid(theirs);
+  git_commit* raw = nullptr;
+  git_check(git_commit_lookup(&raw, repository_.get(), &our_id), "reading a commit");
+  const git_commit_ptr our_commit(raw);
+  git_check(git_commit_lookup(&raw, repository_.get(), &their_id), "reading a commit");
+  const git_commit_ptr their_commit(raw);
+  git_index* merged = nullptr;
+  git_check(
+      git_merge_commits(&merged, repository_.get(), our_commit.get(), their_commit.get(), nullptr),
+      "merging");
+  const git_index_ptr index(merged);
+  if (git_index_has_conflicts(merged) != 0) return std::nullopt;
+  git_oid tree{};
+  git_check(git_index_write_tree_to(&tree, merged, repository_.get()), "writing a tree");
+  // Which of its trees are new libgit2 does not say: all of them count.
+  written_.push_back(tree);
+  sync_all_ = true;
+  return write_commit_of(tree, {ours, theirs}, message, author);
+}
+
+std::string git_repository::write_squash(const std::string& commit, const std::string& message,
+                                         const std::string& author) {
+  return write_commit_of(*git_tree_id(tree_of(commit).get()), {}, message, author);
 }
 
 bool git_repository::is_ref_name(const std::string& name) {

@@ -84,6 +84,14 @@ class git_repository {
   std::string write_commit(const std::string& parent, const std::vector<git_change>& changes,
                            const std::string& message, const std::string& author);
 
+  /// Writes the commit that merges `theirs` into `ours`, both of which are its parents; nothing
+  /// where they conflict. On disk when it returns; no ref is touched.
+  std::optional<std::string> write_merge(const std::string& ours, const std::string& theirs,
+                                         const std::string& message, const std::string& author);
+  /// Writes a commit of the same tree that has no history.
+  std::string write_squash(const std::string& commit, const std::string& message,
+                           const std::string& author);
+
   /// Points a ref at a commit, all at once, on disk when it returns. Only under the repository's
   /// lock.
   /// @throws failure  400 not a name; 409 a part of its name is a ref already
@@ -98,12 +106,16 @@ class git_repository {
   void list_tree(const git_tree* tree, const std::string& prefix, bool recursive,
                  std::string_view after, const std::function<bool(tree_entry)>& take,
                  bool& more) const;
+  std::string write_commit_of(const git_oid& tree, const std::vector<std::string>& parents,
+                              const std::string& message, const std::string& author);
   void sync_written();
 
   std::filesystem::path path_;
   git_repository_ptr repository_;
   git_odb_ptr objects_;
+  git_odb_ptr loose_;  // the same without packs, which need not be searched for what is new
   std::vector<git_oid> written_;
+  bool sync_all_ = false;  // more was written than `written_` names
 };
 
 }  // namespace cohub::server

@@ -85,7 +85,7 @@ void create_git_repository(const std::filesystem::path& path, const std::string&
 
 void git_repository::sync_written() {
   const auto objects = path_ / "objects";
-  if (written_.size() > single_syncs) {
+  if (sync_all_ || written_.size() > single_syncs) {
     sync_file_system(objects);
   } else {
     std::set<std::filesystem::path> folders{objects};
@@ -100,6 +100,7 @@ void git_repository::sync_written() {
     for (const auto& folder : folders) io::file(folder, io::file::mode::read).sync();
   }
   written_.clear();
+  sync_all_ = false;
 }
 
 }  // namespace cohub::server

@@ -35,6 +35,16 @@ reply delete_branch(hub_store& store, const call& what);
 reply create_tag(hub_store& store, const call& what);
 reply delete_tag(hub_store& store, const call& what);
 
+// discussion_handlers.cpp
+reply list_discussions(hub_store& store, const call& what);
+reply create_discussion(hub_store& store, const call& what);
+reply get_discussion(hub_store& store, const call& what);
+reply change_discussion(hub_store& store, const call& what);
+reply super_squash(hub_store& store, const call& what);
+
+// listing_handlers.cpp
+reply list_repos(hub_store& store, const call& what);
+
 // file_handlers.cpp
 reply resolve_file(hub_store& store, const call& what);
 /// What `resolve_file` redirects to for small files.

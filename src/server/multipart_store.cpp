@@ -121,8 +121,9 @@ class multipart_store::completion {
  public:
   completion(multipart_store& store, const std::string& id) : store_(store), id_(id) {
     const std::lock_guard lock(store.mutex_);
-    if (!std::filesystem::exists(store.folder_of(id) / "content") || store.completing_.contains(id))
-      throw no_such_upload();
+    if (store.completing_.contains(id))
+      throw failure(409, {}, "The upload is being completed by another request");
+    if (!std::filesystem::exists(store.folder_of(id) / "content")) throw no_such_upload();
     if (store.writers_.contains(id)) throw failure(409, {}, "A part is still being uploaded");
     store.completing_.insert(id);
   }

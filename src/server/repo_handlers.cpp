@@ -5,11 +5,13 @@
 #include "hub/repo_id.hpp"
 #include "hub/repo_replies.hpp"
 #include "hub/routes.hpp"
+#include "server/card_check.hpp"
 #include "server/error_reply.hpp"
 #include "server/failure.hpp"
 #include "server/git_repository.hpp"
 #include "server/handlers.hpp"
 #include "server/permissions.hpp"
+#include "server/repo_description.hpp"
 #include "server/request_json.hpp"
 #include "server/target.hpp"
 
@@ -138,38 +140,15 @@ reply get_repo_info(hub_store& store, const call& what) {
   const access have = require_readable(store, what);
   const git_repository repository(store.repos.path_of(what.type, what.id));
   const std::string commit = require_commit(repository, what);
-  repo_info info;
-  info.id = have.repo.id;
-  info.author = have.repo.owner();
-  info.sha = commit;
-  info.is_private = have.repo.is_private;
-  info.gated = have.repo.gated;
-  info.disabled = have.repo.disabled;
-  info.created_at = have.repo.created_at;
-  info.sdk = have.repo.sdk;
-  if (const auto head = repository.commit_info(commit))
-    info.last_modified = timestamp_of(head->time);
   const auto expand = query_values(what.query, "expand");
-  const bool files = query_flag(what.query, "blobs");
-  if (expand.empty() || std::find(expand.begin(), expand.end(), "siblings") != expand.end())
-    repository.list(commit, {}, true, {}, [&](tree_entry entry) {
-      if (entry.type != tree_entry::kind::file) return true;
-      repo_sibling sibling;
-      sibling.rfilename = std::move(entry.path);
-      sibling.size = entry.size;
-      sibling.blob_id = std::move(entry.oid);
-      sibling.lfs = std::move(entry.lfs);
-      info.siblings.push_back(std::move(sibling));
-      return true;
-    });
-  auto body = hub::write_repo_info(info, files);
-  auto& object = body.as_object();
-  object["_id"] = have.repo.key;
-  object["downloads"] = 0;
-  object["likes"] = 0;
-  object["xetEnabled"] = false;
-  if (what.type == repo_type::model) object["modelId"] = have.repo.id;
-  return json_reply(body);
+  const bool listed =
+      expand.empty() || std::find(expand.begin(), expand.end(), "siblings") != expand.end();
+  description_options options;
+  options.files = listed;
+  options.files_metadata = query_flag(what.query, "blobs");
+  auto object = describe_repo(have.repo, repository, commit, options);
+  keep_expanded(object, expand);
+  return json_reply(object);
 }
 
 reply check_access(hub_store& store, const call& what) {
@@ -183,11 +162,22 @@ reply check_write_access(hub_store& store, const call& what) {
 }
 
 reply validate_yaml(hub_store&, const call& what) {
-  require_object(what.body);
+  const auto body = require_object(what.body);
+  const auto problems =
+      check_card(hub::text_or(body, "content"), hub::text_or(body, "repoType", "model"));
+  const auto listed = [](const std::vector<std::string>& messages) {
+    boost::json::array list;
+    for (const auto& message : messages) {
+      boost::json::object entry;
+      entry["message"] = message;
+      list.push_back(std::move(entry));
+    }
+    return list;
+  };
   boost::json::object answer;
-  answer["warnings"] = boost::json::array();
-  answer["errors"] = boost::json::array();
-  return json_reply(answer);
+  answer["warnings"] = listed(problems.warnings);
+  answer["errors"] = listed(problems.errors);
+  return json_reply(answer, problems.errors.empty() ? 200 : 400);
 }
 
 }  // namespace cohub::server

@@ -14,6 +14,7 @@
 
 #include <time.h>
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <cstdio>
@@ -42,6 +43,60 @@ std::string format_time(std::int64_t seconds, long milliseconds) {
   return text.data();
 }
 
+boost::json::object write_discussion(const discussion& what) {
+  boost::json::object entry;
+  entry["num"] = what.number;
+  entry["title"] = what.title;
+  entry["author"] = what.author;
+  entry["base"] = what.base;
+  entry["status"] = what.status;
+  entry["createdAt"] = what.created_at;
+  entry["mergeCommit"] = what.merge_commit;
+  boost::json::array events;
+  for (const auto& each : what.events) {
+    boost::json::object event;
+    event["id"] = each.id;
+    event["type"] = each.type;
+    event["author"] = each.author;
+    event["createdAt"] = each.created_at;
+    event["text"] = each.text;
+    event["subject"] = each.subject;
+    event["edited"] = each.edited;
+    event["hidden"] = each.hidden;
+    events.push_back(std::move(event));
+  }
+  entry["events"] = std::move(events);
+  return entry;
+}
+
+discussion read_discussion(const boost::json::object& entry) {
+  discussion what;
+  what.number = hub::number_or(entry, "num");
+  what.title = hub::text_or(entry, "title");
+  what.author = hub::text_or(entry, "author");
+  what.base = hub::text_or(entry, "base");
+  what.status = hub::text_or(entry, "status", "open");
+  what.created_at = hub::text_or(entry, "createdAt");
+  what.merge_commit = hub::text_or(entry, "mergeCommit");
+  const auto* events = entry.if_contains("events");
+  if (events == nullptr || !events->is_array()) return what;
+  for (const auto& item : events->get_array()) {
+    const auto* object = item.if_object();
+    if (object == nullptr) continue;
+    discussion_event event;
+    event.id = hub::text_or(*object, "id");
+    event.type = hub::text_or(*object, "type");
+    event.author = hub::text_or(*object, "author");
+    event.created_at = hub::text_or(*object, "createdAt");
+    event.text = hub::text_or(*object, "text");
+    event.subject = hub::text_or(*object, "subject");
+    event.edited = hub::flag_or(*object, "edited");
+    event.hidden = hub::flag_or(*object, "hidden");
+    what.events.push_back(std::move(event));
+  }
+  return what;
+}
+
 std::string write_record(const repo_record& record) {
   boost::json::object object;
   object["type"] = hub::singular(record.type);
@@ -53,16 +108,8 @@ std::string write_record(const repo_record& record) {
   object["key"] = record.key;
   object["createdAt"] = record.created_at;
   boost::json::array list;
-  for (const auto& each : record.pull_requests) {
-    boost::json::object entry;
-    entry["num"] = each.number;
-    entry["title"] = each.title;
-    entry["description"] = each.description;
-    entry["author"] = each.author;
-    entry["base"] = each.base;
-    list.push_back(std::move(entry));
-  }
-  object["pullRequests"] = std::move(list);
+  for (const auto& each : record.discussions) list.push_back(write_discussion(each));
+  object["discussions"] = std::move(list);
   boost::json::array requests;
   for (const auto& each : record.access_requests) {
     boost::json::object entry;
@@ -88,13 +135,10 @@ std::optional<repo_record> read_record(const std::string& text) {
   record.sdk = hub::text_or(object, "sdk");
   record.key = hub::text_or(object, "key");
   record.created_at = hub::text_or(object, "createdAt");
-  if (const auto* list = object.if_contains("pullRequests"); list && list->is_array())
+  if (const auto* list = object.if_contains("discussions"); list && list->is_array())
     for (const auto& item : list->as_array())
       if (const auto* entry = item.if_object())
-        record.pull_requests.push_back(
-            {hub::number_or(*entry, "num"), hub::text_or(*entry, "title"),
-             hub::text_or(*entry, "description"), hub::text_or(*entry, "author"),
-             hub::text_or(*entry, "base")});
+        record.discussions.push_back(read_discussion(*entry));
   if (const auto* list = object.if_contains("accessRequests"); list && list->is_array())
     for (const auto& item : list->as_array())
       if (const auto* entry = item.if_object())
@@ -105,6 +149,28 @@ std::optional<repo_record> read_record(const std::string& text) {
 }
 
 }  // namespace
+
+discussion* repo_record::find_discussion(std::uint64_t number) {
+  const auto found = std::find_if(discussions.begin(), discussions.end(),
+                                  [&](const discussion& each) { return each.number == number; });
+  return found == discussions.end() ? nullptr : &*found;
+}
+
+std::vector<repo_record> repo_store::all(repo_type type) const {
+  std::vector<repo_record> records;
+  std::error_code ignored;
+  const auto owners = folder_ / std::string(hub::plural(type));
+  for (const auto& owner : std::filesystem::directory_iterator(owners, ignored))
+    for (const auto& entry : std::filesystem::directory_iterator(owner.path(), ignored)) {
+      const auto text = entry.path() / record_name;
+      if (!std::filesystem::exists(text, ignored)) continue;
+      if (auto record = read_record(io::read_file(text, record_limit)))
+        records.push_back(std::move(*record));
+    }
+  std::sort(records.begin(), records.end(),
+            [](const repo_record& a, const repo_record& b) { return a.id < b.id; });
+  return records;
+}
 
 std::string timestamp_of(std::int64_t seconds) { return format_time(seconds, 0); }
 

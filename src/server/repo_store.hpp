@@ -15,13 +15,30 @@
 
 namespace cohub::server {
 
-/// A pull request that somebody opened.
-struct pull_request {
+/// Something that happened in a discussion.
+struct discussion_event {
+  std::string id{};
+  std::string type{};  ///< "comment", "status-change", "title-change" or "commit"
+  std::string author{};
+  std::string created_at{};
+  std::string text{};     ///< the comment, the new status, the new title, or the commit's subject
+  std::string subject{};  ///< the old title, or the commit's id
+  bool edited = false;
+  bool hidden = false;
+};
+
+/// A discussion or a pull request that somebody opened; they are numbered together.
+struct discussion {
   std::uint64_t number = 0;
   std::string title{};
-  std::string description{};
   std::string author{};
-  std::string base{};  ///< branch it is to be merged into
+  std::string base{};  ///< ref that a pull request is to be merged into; empty: no pull request
+  std::string status = "open";  ///< "draft", "open", "closed" or "merged"
+  std::string created_at{};
+  std::string merge_commit{};
+  std::vector<discussion_event> events{};
+
+  bool is_pull_request() const noexcept { return !base.empty(); }
 };
 
 /// Somebody's wish to have the contents of a gated repository.
@@ -41,8 +58,11 @@ struct repo_record {
   std::string sdk{};         ///< of a space
   std::string key{};         ///< 24 hex digits: `_id`
   std::string created_at{};  ///< ISO 8601, UTC
-  std::vector<pull_request> pull_requests{};
+  std::vector<discussion> discussions{};
   std::vector<access_request> access_requests{};  ///< at most one of a user
+
+  /// Nothing if there is none of that number.
+  discussion* find_discussion(std::uint64_t number);
 
   /// Where a user's request stands: empty if there is none.
   std::string access_of(std::string_view user) const;
@@ -62,6 +82,8 @@ class repo_store {
   static bool is_valid_id(const std::string& id);
 
   std::optional<repo_record> find(repo_type type, const std::string& id) const;
+  /// All repositories of a type, in the order of their names.
+  std::vector<repo_record> all(repo_type type) const;
   /// The git repository of an id that `is_valid_id`.
   std::filesystem::path path_of(repo_type type, const std::string& id) const;
 

@@ -44,6 +44,11 @@ const std::array operations{
         "POST", "lfs-files", {duplicate_lfs_files, body_use::memory, listing_body}, tail::word},
     operation{"POST", "branch", {create_branch, body_use::memory, small_body}},
     operation{"DELETE", "branch", {delete_branch}},
+    operation{"GET", "discussions", {list_discussions}, tail::none},
+    operation{"POST", "discussions", {create_discussion, body_use::memory, small_body}, tail::none},
+    operation{"GET", "discussions", {get_discussion}, tail::word},
+    operation{"POST", "discussions", {change_discussion, body_use::memory, small_body}, tail::word},
+    operation{"POST", "super-squash", {super_squash, body_use::memory, small_body}},
     operation{"POST", "tag", {create_tag, body_use::memory, small_body}},
     operation{"DELETE", "tag", {delete_tag}},
     operation{"GET", "auth-check", {check_access}, tail::none},
@@ -58,7 +63,7 @@ const std::array operations{
 bool is_operation(std::string_view name) {
   return std::any_of(operations.begin(), operations.end(),
                      [&](const operation& each) { return each.name == name; }) ||
-         name == "discussions" || name.starts_with("xet-");
+         name.starts_with("xet-");
 }
 
 std::string joined(segments parts) {
@@ -103,11 +108,10 @@ route repository_route(segments parts, const request_head& head, call& what) {
     return {check_write_access};
   bool known = false;
   for (const auto& each : operations) {
-    if (each.name != parts[0]) continue;
+    const auto rest = parts.subspan(1);
+    if (each.name != parts[0] || rest.empty() != (each.rest == tail::none)) continue;
     known = true;
     if (each.method != method) continue;
-    const auto rest = parts.subspan(1);
-    if (rest.empty() != (each.rest == tail::none)) throw not_found("Not found");
     if (each.rest == tail::revision) what.revision = joined(rest);
     if (each.rest == tail::word) what.path = joined(rest);
     if (each.rest == tail::path) {
@@ -153,6 +157,11 @@ route api_route(segments parts, const request_head& head, call& what) {
     known = true;
     if (each.method == method) return each.to;
   }
+  if (!known && parts.size() == 1 && method == "GET")
+    if (const auto type = hub::parse_plural(parts[0])) {
+      what.type = *type;
+      return {list_repos};
+    }
   if (!known && parts.size() >= 2)
     if (const auto type = hub::parse_plural(parts[0])) {
       what.type = *type;

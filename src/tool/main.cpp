@@ -23,7 +23,10 @@ int main(int argc, char** argv) {
   add_upload_command(app, status);
   add_upload_large_folder_command(app, status);
   add_repo_command(app, status);
+  add_repo_list_commands(app, status);
+  add_discussions_command(app, status);
   add_cache_command(app, status);
+  add_auth_command(app, status);
   add_whoami_command(app, status);
   add_serve_command(app, status);
   try {

@@ -26,7 +26,8 @@ std::string next_url(const page_cursor& at, const http::response_head& head) {
 awaitable<std::optional<std::string>> fetch_page_text(page_cursor_ptr at) {
   std::optional<std::string> text;
   if (at->next.empty()) co_return text;
-  if (const auto valid = hub::check_repo_id(at->repo_id); at->seen.empty() && !valid)
+  const bool names_one = at->seen.empty() && at->is_of_one;
+  if (const auto valid = hub::check_repo_id(at->repo_id); names_one && !valid)
     throw error(valid.error(), "the repository id \"" + at->repo_id + "\"");
   if (!at->seen.insert(at->next).second)
     throw error(errc::invalid_response, at->doing + ": the pages lead in a circle");

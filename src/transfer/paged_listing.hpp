@@ -7,6 +7,7 @@
 
 #include <boost/system/result.hpp>
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -23,8 +24,11 @@ struct page_cursor {
   context_ptr shared{};
   std::string token{};
   std::string doing{};
-  std::string repo_id{};  ///< checked before the first request
-  std::string next{};     ///< url; empty: the end
+  std::string repo_id{};    ///< checked before the first request
+  bool is_of_one = true;    ///< false: it is about no single repository
+  std::uint64_t limit = 0;  ///< the most items; 0: all
+  std::uint64_t given = 0;
+  std::string next{};  ///< url; empty: the end
   std::unordered_set<std::string> seen{};
 };
 using page_cursor_ptr = std::shared_ptr<page_cursor>;
@@ -45,6 +49,14 @@ awaitable<std::optional<std::vector<T>>> fetch_page(page_cursor_ptr at, page_rea
     auto page = read(*text);
     if (!page) throw error(page.error(), at->doing);
     items = std::move(*page);
+    if (at->limit > 0) {
+      const auto left = at->limit - at->given;
+      if (items->size() >= left) {
+        items->resize(static_cast<std::size_t>(left));
+        at->next.clear();
+      }
+      at->given += items->size();
+    }
   }
   co_return items;
 }

@@ -28,8 +28,10 @@ awaitable<repo_info> fetch_repo_info(context_ptr shared, std::string repo_id,
                                      repo_info_options options) {
   if (const auto valid = hub::check_repo_id(repo_id); !valid)
     throw error(valid.error(), "the repository id \"" + repo_id + "\"");
+  if (options.files_metadata && !options.expand.empty())
+    throw error(errc::invalid_argument, "expand and files_metadata exclude each other");
   const auto url = hub::routes::repo_info(shared->endpoint, options.type, repo_id, options.revision,
-                                          options.files_metadata);
+                                          options.files_metadata, options.expand);
   auto what = hub_request(*shared, http::method::get, url, shared->token_for(options.token));
   const std::string doing = "reading about " + repo_id;
   const auto text = co_await call_for_text(shared, std::move(what), doing);

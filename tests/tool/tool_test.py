@@ -170,6 +170,57 @@ class Transfers(Hub):
         out, _ = self.cohub("download", "user/renamed", "a.txt")
         self.assertEqual(pathlib.Path(out.strip()).read_bytes(), b"1")
 
+    def test_discussions_from_opening_to_merging(self):
+        self.write("a.txt", b"a")
+        self.cohub("upload", "thing", "a.txt")
+        told = json.loads(self.cohub("discussions", "create", "user/thing", "--title", "A change", "--pr",
+                                     "--body", "It is better", "--json")[0])
+        number = str(told["num"])
+        self.write("b.txt", b"b")
+        self.cohub("upload", "thing", "b.txt", "--revision", f"refs/pr/{number}")
+        self.cohub("discussions", "comment", "user/thing", number, "--body", "Fine")
+        self.cohub("discussions", "rename", "user/thing", number, "Another title")
+        listed = json.loads(self.cohub("discussions", "list", "user/thing", "--json")[0])
+        self.assertEqual([(one["title"], one["status"]) for one in listed], [("Another title", "draft")])
+        self.cohub("discussions", "merge", "user/thing", number, "--comment", "Thanks")
+        shown = json.loads(self.cohub("discussions", "info", "user/thing", number, "--json")[0])
+        self.assertEqual(shown["status"], "merged")
+        self.assertIn("Fine", [event.get("content") for event in shown["events"]])
+        self.assertEqual(self.read_remote("b.txt"), b"b")
+        self.cohub("discussions", "create", "user/thing", "--title", "A question")
+        other = str(int(number) + 1)
+        self.cohub("discussions", "close", "user/thing", other, "--comment", "answered")
+        self.cohub("discussions", "reopen", "user/thing", other)
+        self.assertIn("A question (open", self.cohub("discussions", "info", "user/thing", other)[0])
+
+    def test_models_are_listed_and_told_of(self):
+        for name in ("one", "two"):
+            self.cohub("repo", "create", name)
+        self.cohub("repo", "create", "three", "--type", "dataset")
+        self.assertEqual(sorted(self.cohub("models", "ls", "--author", "user", "--quiet")[0].split()),
+                         ["user/one", "user/two"])
+        self.assertEqual(self.cohub("datasets", "ls", "--quiet")[0].split(), ["user/three"])
+        self.assertEqual(self.cohub("spaces", "list")[0], "No results found.\n")
+        self.assertEqual(json.loads(self.cohub("models", "info", "user/one", "--json")[0])["id"], "user/one")
+        told = json.loads(self.cohub("models", "info", "user/one", "--expand", "sha", "--json")[0])
+        self.assertEqual(set(told), {"_id", "id", "modelId", "sha"})
+
+    def test_tokens_are_kept_and_never_shown(self):
+        done = subprocess.run([COHUB, "auth", "login"], input=self.token + "\n", text=True,
+                              capture_output=True, env=self.environment(HF_TOKEN=""))
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertNotIn(self.token, done.stdout + done.stderr)
+        self.assertEqual((self.folder / "home/token").stat().st_mode & 0o777, 0o600)
+        self.assertEqual(self.cohub("auth", "whoami", HF_TOKEN="")[0], "user\n")
+        listed, _ = self.cohub("auth", "list", HF_TOKEN="")
+        self.assertIn("user-write", listed)
+        self.assertNotIn(self.token, listed)
+        self.cohub("auth", "switch", "--token-name", "user-write", HF_TOKEN="")
+        self.fails("auth", "switch", "--token-name", "nobody")
+        self.cohub("auth", "logout")
+        self.assertIn("No results", self.cohub("auth", "ls")[0])
+        self.fails("auth", "login", "--token", "hf_wrong")
+
     def test_errors_name_what_is_wrong(self):
         self.write("a.txt", b"1")
         self.cohub("upload", "thing", "a.txt")

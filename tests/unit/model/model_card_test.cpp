@@ -2,7 +2,7 @@
 
 #include "cohub/error.hpp"
 
-#include "model/front_matter.hpp"
+#include "hub/front_matter.hpp"
 #include "support/temporary_folder.hpp"
 
 #include <doctest/doctest.h>
@@ -91,8 +91,8 @@ TEST_CASE("an opener without end does not take long (V55)") {
     std::string text = "---" + lb;
     for (int i = 0; i < 200'000; ++i) text += lb;
     const auto start = std::chrono::steady_clock::now();
-    CHECK_FALSE(model::find_front_matter(text));
-    CHECK_FALSE(model::find_front_matter(text + "body"));
+    CHECK_FALSE(hub::find_front_matter(text));
+    CHECK_FALSE(hub::find_front_matter(text + "body"));
     CHECK(std::chrono::steady_clock::now() - start < std::chrono::seconds(1));
   }
 }

@@ -1,4 +1,4 @@
-#include "model/yaml_scalar.hpp"
+#include "hub/yaml_scalar.hpp"
 
 #include <algorithm>
 #include <array>
@@ -7,7 +7,7 @@
 #include <limits>
 #include <optional>
 
-namespace cohub::model {
+namespace cohub::hub {
 
 namespace {
 
@@ -238,4 +238,4 @@ card_value read_plain(std::string_view text) {
   return source;
 }
 
-}  // namespace cohub::model
+}  // namespace cohub::hub

@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-namespace cohub::model {
+namespace cohub::hub {
 
 /// Reads one YAML document: YAML 1.1 with the tags of its core, scalars by `read_plain`. The last
 /// of equal keys wins, merge keys are merged, aliases are copied; depth and number of nodes are
@@ -17,4 +17,4 @@ card_value read_yaml(std::string_view text, std::string_view origin, std::size_t
 /// line (mixin-and-cards, section 4.7). An empty map is `{}`.
 std::string write_yaml(const card_map& map, std::string_view line_break = "\n");
 
-}  // namespace cohub::model
+}  // namespace cohub::hub

@@ -1,14 +1,14 @@
 #include "cohub/error.hpp"
 
-#include "model/yaml.hpp"
-#include "model/yaml_scalar.hpp"
+#include "hub/yaml.hpp"
+#include "hub/yaml_scalar.hpp"
 
 #include <yaml.h>
 
 #include <map>
 #include <optional>
 
-namespace cohub::model {
+namespace cohub::hub {
 
 namespace {
 
@@ -226,4 +226,4 @@ card_value read_yaml(std::string_view text, std::string_view origin, std::size_t
   return yaml_reader(text, origin, first_line).document();
 }
 
-}  // namespace cohub::model
+}  // namespace cohub::hub

@@ -1,12 +1,12 @@
-#include "model/python_text.hpp"
-#include "model/utf8.hpp"
-#include "model/yaml.hpp"
-#include "model/yaml_scalar.hpp"
+#include "hub/python_text.hpp"
+#include "hub/utf8.hpp"
+#include "hub/yaml.hpp"
+#include "hub/yaml_scalar.hpp"
 
 #include <algorithm>
 #include <vector>
 
-namespace cohub::model {
+namespace cohub::hub {
 
 namespace {
 
@@ -302,4 +302,4 @@ std::string write_yaml(const card_map& map, std::string_view line_break) {
   return std::move(writer).take() + std::string(line_break);
 }
 
-}  // namespace cohub::model
+}  // namespace cohub::hub

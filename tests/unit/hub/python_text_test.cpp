@@ -1,4 +1,4 @@
-#include "model/python_text.hpp"
+#include "hub/python_text.hpp"
 
 #include <doctest/doctest.h>
 
@@ -19,11 +19,11 @@ TEST_CASE("floats are written as Python's repr does") {
                                                   {1.25e-7, "1.25e-07"},
                                                   {9007199254740993.0, "9007199254740992.0"},
                                                   {-2.5, "-2.5"}};
-  for (const auto& [value, text] : cases) CHECK(model::python_float(value) == text);
+  for (const auto& [value, text] : cases) CHECK(hub::python_float(value) == text);
 }
 
 TEST_CASE("values are written as Python's str does") {
-  const auto text = [](const card_value& value) { return model::python_text(value); };
+  const auto text = [](const card_value& value) { return hub::python_text(value); };
   CHECK(text(nullptr) == "None");
   CHECK(text(true) == "True");
   CHECK(text(card_list{"en", "it's"}) == "['en', \"it's\"]");

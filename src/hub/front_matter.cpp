@@ -1,9 +1,9 @@
-#include "model/front_matter.hpp"
+#include "hub/front_matter.hpp"
 
 #include <algorithm>
 #include <string>
 
-namespace cohub::model {
+namespace cohub::hub {
 
 namespace {
 
@@ -74,4 +74,4 @@ std::string_view detect_line_break(std::string_view content) noexcept {
   return cr > lf ? "\r" : "\n";
 }
 
-}  // namespace cohub::model
+}  // namespace cohub::hub

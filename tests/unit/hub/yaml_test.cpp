@@ -1,8 +1,8 @@
-#include "model/yaml.hpp"
+#include "hub/yaml.hpp"
 
 #include "cohub/error.hpp"
 
-#include "model/yaml_scalar.hpp"
+#include "hub/yaml_scalar.hpp"
 
 #include <doctest/doctest.h>
 
@@ -17,15 +17,15 @@ namespace {
 std::string emitted(const card_value& value) {
   card_map map;
   map["k"] = value;
-  auto text = model::write_yaml(map);
+  auto text = hub::write_yaml(map);
   text.pop_back();
   return text.starts_with("k: ") ? text.substr(3) : text;
 }
 
-card_value read(std::string_view text) { return model::read_yaml(text, "card"); }
+card_value read(std::string_view text) { return hub::read_yaml(text, "card"); }
 
 /// Reads and writes again.
-std::string again(std::string_view text) { return model::write_yaml(read(text).as_map()); }
+std::string again(std::string_view text) { return hub::write_yaml(read(text).as_map()); }
 
 }  // namespace
 
@@ -94,19 +94,19 @@ TEST_CASE("numbers, constants and empty containers are written as PyYAML does") 
   CHECK(emitted(-7) == "-7");
   CHECK(emitted(card_list{}) == "[]");
   CHECK(emitted(card_map{}) == "{}");
-  CHECK(model::write_yaml({}) == "{}\n");
+  CHECK(hub::write_yaml({}) == "{}\n");
 }
 
 TEST_CASE("lists and maps are nested as PyYAML nests them") {
   card_map widget;
   widget["widget"] = card_list{card_map{{"text", "a"}, {"example_title", "b: c"}}};
-  CHECK(model::write_yaml(widget) == "widget:\n- text: a\n  example_title: 'b: c'\n");
+  CHECK(hub::write_yaml(widget) == "widget:\n- text: a\n  example_title: 'b: c'\n");
   card_map lists;
   lists["l"] = card_list{card_list{1, 2}, card_list{"a"}};
-  CHECK(model::write_yaml(lists) == "l:\n- - 1\n  - 2\n- - a\n");
+  CHECK(hub::write_yaml(lists) == "l:\n- - 1\n  - 2\n- - a\n");
   card_map deep;
   deep["a"] = card_map{{"b", card_map{{"c", card_list{card_map{{"d", 1}, {"e", card_list{2}}}}}}}};
-  CHECK(model::write_yaml(deep) == "a:\n  b:\n    c:\n    - d: 1\n      e:\n      - 2\n");
+  CHECK(hub::write_yaml(deep) == "a:\n  b:\n    c:\n    - d: 1\n      e:\n      - 2\n");
 }
 
 TEST_CASE("long text is folded after column 80, and not inside runs of spaces") {
@@ -114,7 +114,7 @@ TEST_CASE("long text is folded after column 80, and not inside runs of spaces") 
   for (int i = 0; i < 20; ++i) words += "word ";
   card_map map;
   map["x"] = words + "end";
-  const auto text = model::write_yaml(map);
+  const auto text = hub::write_yaml(map);
   const auto first = text.find('\n');
   CHECK(first == 82);
   CHECK(text.substr(first + 1) == "  word word word word end\n");
@@ -125,7 +125,7 @@ TEST_CASE("keys that do not fit on a line get a line of their own") {
   card_map map;
   map[std::string(123, 'k')] = 1;
   map[""] = 2;
-  CHECK(model::write_yaml(map) == "? " + std::string(123, 'k') + "\n: 1\n? ''\n: 2\n");
+  CHECK(hub::write_yaml(map) == "? " + std::string(123, 'k') + "\n: 1\n? ''\n: 2\n");
 }
 
 TEST_CASE("untouched scalars keep their spelling, and languages stay text") {
@@ -154,7 +154,7 @@ TEST_CASE(
 }
 
 TEST_CASE("what is no YAML, or too much of it, is refused with its line") {
-  CHECK_THROWS_WITH_AS(model::read_yaml("a: 1\nb: [1,\n", "card", 2),
+  CHECK_THROWS_WITH_AS(hub::read_yaml("a: 1\nb: [1,\n", "card", 2),
                        doctest::Contains("card, line 4"), error);
   CHECK_THROWS_AS(read("a: *unknown\n"), error);
   CHECK_THROWS_AS(read("a: !!python/object:os.system {}\n"), error);

@@ -1,12 +1,12 @@
-#include "model/python_text.hpp"
+#include "hub/python_text.hpp"
 
-#include "model/utf8.hpp"
+#include "hub/utf8.hpp"
 
 #include <array>
 #include <charconv>
 #include <cmath>
 
-namespace cohub::model {
+namespace cohub::hub {
 
 namespace {
 
@@ -119,4 +119,4 @@ std::string python_text(const card_value& value) {
   return {};
 }
 
-}  // namespace cohub::model
+}  // namespace cohub::hub

@@ -1,8 +1,8 @@
-#include "model/utf8.hpp"
+#include "hub/utf8.hpp"
 
 #include <cstring>
 
-namespace cohub::model {
+namespace cohub::hub {
 
 std::optional<code_point> decode_utf8(std::string_view text, std::size_t offset) noexcept {
   const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[offset + i]); };
@@ -62,4 +62,4 @@ void append_utf8(std::string& text, std::uint32_t value) {
   }
 }
 
-}  // namespace cohub::model
+}  // namespace cohub::hub

@@ -3,7 +3,7 @@
 #include <optional>
 #include <string_view>
 
-namespace cohub::model {
+namespace cohub::hub {
 
 /// Where the header of a card lies in its text.
 struct front_matter {
@@ -19,4 +19,4 @@ std::optional<front_matter> find_front_matter(std::string_view content);
 /// The line break that the Hub takes the content to use: "\r\n", "\r" or "\n".
 std::string_view detect_line_break(std::string_view content) noexcept;
 
-}  // namespace cohub::model
+}  // namespace cohub::hub

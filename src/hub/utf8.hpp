@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-namespace cohub::model {
+namespace cohub::hub {
 
 /// One character of UTF-8 text and its length in bytes.
 struct code_point {
@@ -23,4 +23,4 @@ std::optional<std::size_t> find_invalid_utf8(std::string_view text) noexcept;
 
 void append_utf8(std::string& text, std::uint32_t code_point);
 
-}  // namespace cohub::model
+}  // namespace cohub::hub

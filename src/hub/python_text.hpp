@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-namespace cohub::model {
+namespace cohub::hub {
 
 /// A finite number as Python's `repr` writes it: shortest digits that read back, `1.0`, `1e-05`,
 /// `1e+16`; else `inf`, `-inf`, `nan`.
@@ -17,4 +17,4 @@ std::string python_quoted(std::string_view text);
 /// A value as Python's `str` writes it: `None`, `True`, `['en', 'fr']`; text as it is.
 std::string python_text(const card_value& value);
 
-}  // namespace cohub::model
+}  // namespace cohub::hub

@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-namespace cohub::model {
+namespace cohub::hub {
 
 /// What YAML 1.1 takes an unquoted scalar for (mixin-and-cards, section 4.7).
 enum class plain_kind { null, boolean, integer, real, timestamp, merge, value, text };
@@ -15,4 +15,4 @@ plain_kind resolve_plain(std::string_view text) noexcept;
 /// `off` as text (section 4.8: languages are named `no`).
 card_value read_plain(std::string_view text);
 
-}  // namespace cohub::model
+}  // namespace cohub::hub

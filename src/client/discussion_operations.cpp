@@ -1,0 +1,233 @@
+#include "client/discussion_operations.hpp"
+
+#include "cohub/error.hpp"
+
+#include "hub/discussion_replies.hpp"
+#include "hub/repo_id.hpp"
+#include "hub/routes.hpp"
+#include "transfer/api_call.hpp"
+
+#include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
+
+#include <memory>
+#include <utility>
+
+namespace cohub::repository {
+
+using transfer::context_ptr;
+using transfer::hub_request;
+
+namespace {
+
+void check_id(const std::string& repo_id) {
+  if (const auto valid = hub::check_repo_id(repo_id); !valid)
+    throw error(valid.error(), "the repository id \"" + repo_id + "\"");
+}
+
+template <class... Members>
+std::string json_body(Members&&... members) {
+  boost::json::object body;
+  (body.emplace(members.first, std::move(members.second)), ...);
+  return boost::json::serialize(body);
+}
+
+/// Discussions are paged by number, not by links.
+struct discussion_cursor {
+  context_ptr shared{};
+  std::string repo_id{};
+  get_repo_discussions_options options{};
+  std::uint64_t page = 0;
+  bool ended = false;
+};
+
+awaitable<std::optional<std::vector<discussion>>> next_page(std::shared_ptr<discussion_cursor> at) {
+  std::optional<std::vector<discussion>> found;
+  if (at->ended) co_return found;
+  check_id(at->repo_id);
+  const auto& options = at->options;
+  const auto url = hub::routes::discussions(at->shared->endpoint, options.type, at->repo_id) +
+                   hub::routes::discussion_query(at->page++, options);
+  const std::string doing = "listing the discussions of " + at->repo_id;
+  auto what =
+      hub_request(*at->shared, http::method::get, url, at->shared->token_for(options.token));
+  auto calling = transfer::call_for_text(at->shared, std::move(what), doing);
+  const auto text = co_await std::move(calling);
+  auto page = hub::read_discussions(text);
+  if (!page) throw error(page.error(), doing);
+  at->ended = page->discussions.empty() || page->start + page->discussions.size() >= page->count;
+  found = std::move(page->discussions);
+  co_return found;
+}
+
+std::string describe(const std::string& repo_id, std::uint64_t num) {
+  return "discussion " + std::to_string(num) + " of " + repo_id;
+}
+
+discussion_change make_change(std::string resource, std::string key, std::string body,
+                              repo_type type, std::optional<std::string> token) {
+  return {std::move(resource), std::move(key), std::move(body), type, std::move(token)};
+}
+
+}  // namespace
+
+listing<discussion> list_discussions(context_ptr shared, std::string repo_id,
+                                     get_repo_discussions_options options) {
+  auto at = std::make_shared<discussion_cursor>();
+  at->shared = std::move(shared);
+  at->repo_id = std::move(repo_id);
+  at->options = std::move(options);
+  return listing<discussion>([at = std::move(at)] { return next_page(at); });
+}
+
+awaitable<discussion_with_details> get_discussion(context_ptr shared, std::string repo_id,
+                                                  std::uint64_t num, discussion_options options) {
+  check_id(repo_id);
+  const auto url = hub::routes::discussions(shared->endpoint, options.type, repo_id) + '/' +
+                   std::to_string(num) + "?diff=1";
+  const auto doing = "reading " + describe(repo_id, num);
+  auto what = hub_request(*shared, http::method::get, url, shared->token_for(options.token));
+  auto calling = transfer::call_for_text(shared, std::move(what), doing);
+  const auto text = co_await std::move(calling);
+  auto details = hub::read_discussion(text);
+  if (!details) throw error(details.error(), doing);
+  if (details->repo_id.empty()) {
+    details->repo_id = repo_id;
+    details->type = options.type;
+  }
+  co_return std::move(*details);
+}
+
+awaitable<discussion_with_details> create_discussion(context_ptr shared, std::string repo_id,
+                                                     std::string title,
+                                                     create_discussion_options options) {
+  check_id(repo_id);
+  const std::string kind = options.pull_request ? "Pull Request" : "Discussion";
+  boost::json::object body;
+  body["title"] = title;
+  body["description"] =
+      options.description.empty() ? kind + " opened with cohub" : options.description;
+  body["pullRequest"] = options.pull_request;
+  const auto url = hub::routes::discussions(shared->endpoint, options.type, repo_id);
+  const auto doing = "opening a discussion of " + repo_id;
+  auto what = hub_request(*shared, http::method::post, url, shared->token_for(options.token),
+                          boost::json::serialize(body));
+  auto calling = transfer::call_for_text(shared, std::move(what), doing);
+  const auto text = co_await std::move(calling);
+  const auto number = hub::read_discussion_number(text);
+  if (!number) throw error(number.error(), doing);
+  discussion_options of;
+  of.type = options.type;
+  of.token = std::move(options.token);
+  auto reading = get_discussion(std::move(shared), std::move(repo_id), *number, std::move(of));
+  auto details = co_await std::move(reading);
+  co_return details;
+}
+
+awaitable<discussion_event> change_discussion(context_ptr shared, std::string repo_id,
+                                              std::uint64_t num, discussion_change change) {
+  check_id(repo_id);
+  const auto url = hub::routes::discussions(shared->endpoint, change.type, repo_id) + '/' +
+                   std::to_string(num) + '/' + change.resource;
+  const auto doing = "changing " + describe(repo_id, num);
+  auto what = hub_request(*shared, http::method::post, url, shared->token_for(change.token),
+                          std::move(change.body));
+  auto calling = transfer::call_for_text(shared, std::move(what), doing);
+  const auto text = co_await std::move(calling);
+  auto event = hub::read_event(text, change.key);
+  // The Hub tells of a merge in its own words: what counts is that it answered with success.
+  if (!event && change.resource == "merge") {
+    discussion_event merged;
+    merged.type = "status-change";
+    merged.new_status = "merged";
+    co_return merged;
+  }
+  if (!event) throw error(event.error(), doing);
+  co_return std::move(*event);
+}
+
+discussion_change comment_on(std::string comment, discussion_options options) {
+  return make_change("comment", "newMessage", json_body(std::pair("comment", std::move(comment))),
+                     options.type, std::move(options.token));
+}
+
+discussion_change edit_comment(const std::string& id, std::string content,
+                               discussion_options options) {
+  return make_change("comment/" + core::percent_encode(id) + "/edit", "updatedComment",
+                     json_body(std::pair("content", std::move(content))), options.type,
+                     std::move(options.token));
+}
+
+discussion_change hide_comment(const std::string& id, discussion_options options) {
+  return make_change("comment/" + core::percent_encode(id) + "/hide", "updatedComment", "{}",
+                     options.type, std::move(options.token));
+}
+
+discussion_change rename(std::string title, discussion_options options) {
+  return make_change("title", "newTitle", json_body(std::pair("title", std::move(title))),
+                     options.type, std::move(options.token));
+}
+
+discussion_change change_status(std::string status, change_discussion_status_options options) {
+  boost::json::object body;
+  body["status"] = status;
+  if (!options.comment.empty()) body["comment"] = options.comment;
+  return make_change("status", "newStatus", boost::json::serialize(body), options.type,
+                     std::move(options.token));
+}
+
+discussion_change merge(merge_pull_request_options options) {
+  boost::json::object body;
+  if (!options.comment.empty()) body["comment"] = options.comment;
+  return make_change("merge", "newStatus", boost::json::serialize(body), options.type,
+                     std::move(options.token));
+}
+
+awaitable<void> super_squash(context_ptr shared, std::string repo_id,
+                             super_squash_history_options options) {
+  check_id(repo_id);
+  auto message = std::move(options.commit_message);
+  if (message.empty()) message = "Super-squash branch '" + options.branch + "' using cohub";
+  const auto url =
+      hub::routes::super_squash(shared->endpoint, options.type, repo_id, options.branch);
+  auto what = hub_request(*shared, http::method::post, url, shared->token_for(options.token),
+                          json_body(std::pair("message", std::move(message))));
+  auto calling = transfer::call(shared, std::move(what), "squashing the history of " + repo_id);
+  auto answer = co_await std::move(calling);
+  co_await answer.finish();
+}
+
+awaitable<std::vector<access_request>> list_access_requests(context_ptr shared, std::string repo_id,
+                                                            std::string status,
+                                                            access_request_options options) {
+  check_id(repo_id);
+  const auto url =
+      hub::routes::access_requests(shared->endpoint, options.type, repo_id) + '/' + status;
+  const auto doing = "listing the access requests of " + repo_id;
+  auto what = hub_request(*shared, http::method::get, url, shared->token_for(options.token));
+  auto calling = transfer::call_for_text(shared, std::move(what), doing);
+  const auto text = co_await std::move(calling);
+  auto requests = hub::read_access_requests(text);
+  if (!requests) throw error(requests.error(), doing);
+  co_return std::move(*requests);
+}
+
+awaitable<void> handle_access_request(context_ptr shared, std::string repo_id, std::string user,
+                                      std::string status, access_request_options options) {
+  check_id(repo_id);
+  boost::json::object body;
+  body["user"] = user;
+  if (!status.empty()) body["status"] = status;
+  if (status == "rejected" && !options.rejection_reason.empty())
+    body["rejectionReason"] = options.rejection_reason;
+  const auto url = hub::routes::access_requests(shared->endpoint, options.type, repo_id) +
+                   (status.empty() ? "/grant" : "/handle");
+  auto what = hub_request(*shared, http::method::post, url, shared->token_for(options.token),
+                          boost::json::serialize(body));
+  auto calling = transfer::call(shared, std::move(what),
+                                "deciding on the access of " + user + " to " + repo_id);
+  auto answer = co_await std::move(calling);
+  co_await answer.finish();
+}
+
+}  // namespace cohub::repository

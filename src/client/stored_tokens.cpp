@@ -1,0 +1,166 @@
+#include "cohub/auth.hpp"
+#include "cohub/error.hpp"
+
+#include "client/operation.hpp"
+#include "core/environment.hpp"
+#include "io/file.hpp"
+
+#include <algorithm>
+#include <filesystem>
+#include <optional>
+#include <span>
+#include <system_error>
+#include <utility>
+
+namespace cohub {
+
+namespace {
+
+constexpr std::uint64_t file_limit = 1u << 20;
+
+/// A section of the INI file: lines that are not known stay as they are.
+struct section {
+  std::string name{};
+  std::string token{};
+  std::vector<std::string> other_lines{};
+};
+
+std::filesystem::path stored_path() { return core::token_path().parent_path() / "stored_tokens"; }
+
+std::string trimmed(std::string_view text) {
+  const auto begin = text.find_first_not_of(" \t\r");
+  if (begin == text.npos) return {};
+  return std::string(text.substr(begin, text.find_last_not_of(" \t\r") - begin + 1));
+}
+
+std::vector<section> read_sections() {
+  std::vector<section> sections;
+  std::error_code failure;
+  if (!std::filesystem::exists(stored_path(), failure)) return sections;
+  const auto text = io::read_file(stored_path(), file_limit);
+  for (std::size_t begin = 0; begin < text.size();) {
+    const auto end = std::min(text.find('\n', begin), text.size());
+    const auto line = trimmed(std::string_view(text).substr(begin, end - begin));
+    begin = end + 1;
+    if (line.empty()) continue;
+    if (line.front() == '[' && line.back() == ']') {
+      sections.push_back({line.substr(1, line.size() - 2), {}, {}});
+      continue;
+    }
+    if (sections.empty()) continue;
+    const auto equals = line.find_first_of("=:");
+    if (equals != line.npos && trimmed(std::string_view(line).substr(0, equals)) == "hf_token")
+      sections.back().token = trimmed(std::string_view(line).substr(equals + 1));
+    else
+      sections.back().other_lines.push_back(line);
+  }
+  return sections;
+}
+
+/// Made with its final mode, beside its place: nobody else can read it, not even for a moment.
+void write_secret(const std::filesystem::path& path, std::string_view content) {
+  io::create_directories(path.parent_path());
+  const auto temporary = path.parent_path() / (path.filename().string() + io::random_suffix());
+  io::file file(temporary, io::file::mode::read_write_private);
+  file.write_at(0, std::as_bytes(std::span(content)));
+  file.sync();
+  file.close();
+  io::rename_file(temporary, path, io::durability::machine);
+}
+
+void write_sections(std::vector<section> sections) {
+  std::sort(sections.begin(), sections.end(),
+            [](const section& a, const section& b) { return a.name < b.name; });
+  std::string text;
+  for (const auto& each : sections) {
+    text += '[' + each.name + "]\nhf_token = " + each.token + '\n';
+    for (const auto& line : each.other_lines) text += line + '\n';
+    text += '\n';
+  }
+  write_secret(stored_path(), text);
+}
+
+std::optional<std::string> token_in_use() {
+  std::error_code failure;
+  if (!std::filesystem::exists(core::token_path(), failure)) return {};
+  auto text = trimmed(io::read_file(core::token_path(), file_limit));
+  while (text.ends_with('\n')) text.pop_back();
+  return text;
+}
+
+section* find(std::vector<section>& sections, const std::string& name) {
+  const auto found = std::find_if(sections.begin(), sections.end(),
+                                  [&](const section& each) { return each.name == name; });
+  if (found == sections.end())
+    throw error(errc::invalid_argument, "no token is kept under the name \"" + name + '"');
+  return &*found;
+}
+
+awaitable<stored_token> check_and_keep(client hub, std::string token) {
+  token = trimmed(token);
+  while (token.ends_with('\n')) token.pop_back();
+  if (token.empty() || token.find('\n') != token.npos)
+    throw error(errc::invalid_argument, "this is no token");
+  whoami_options options;
+  options.token = token;
+  const auto user = co_await hub.whoami(options);
+  stored_token kept;
+  kept.name = user.token_name.empty() ? user.name : user.token_name;
+  // It becomes a line of the file.
+  std::replace_if(
+      kept.name.begin(), kept.name.end(),
+      [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == '[' || c == ']'; }, '_');
+  kept.token = token;
+  kept.is_active = true;
+  auto sections = read_sections();
+  std::erase_if(sections, [&](const section& each) { return each.name == kept.name; });
+  sections.push_back({kept.name, kept.token, {}});
+  write_sections(std::move(sections));
+  write_secret(core::token_path(), kept.token);
+  co_return kept;
+}
+
+}  // namespace
+
+std::string stored_token::masked() const {
+  if (token.size() < 12) return "****";
+  return token.substr(0, 3) + "****" + token.substr(token.size() - 4);
+}
+
+awaitable<stored_token> login(client hub, std::string token) {
+  return operation(check_and_keep(std::move(hub), std::move(token)));
+}
+
+void logout(const std::string& token_name) {
+  std::error_code ignored;
+  if (token_name.empty()) {
+    std::filesystem::remove(core::token_path(), ignored);
+    std::filesystem::remove(stored_path(), ignored);
+    return;
+  }
+  auto sections = read_sections();
+  const auto token = find(sections, token_name)->token;
+  std::erase_if(sections, [&](const section& each) { return each.name == token_name; });
+  write_sections(std::move(sections));
+  if (token_in_use() == token) std::filesystem::remove(core::token_path(), ignored);
+}
+
+void auth_switch(const std::string& token_name) {
+  auto sections = read_sections();
+  write_secret(core::token_path(), find(sections, token_name)->token);
+}
+
+std::vector<stored_token> auth_list() {
+  const auto in_use = token_in_use();
+  std::vector<stored_token> tokens;
+  for (auto& each : read_sections()) {
+    stored_token kept;
+    kept.is_active = in_use == each.token;
+    kept.name = std::move(each.name);
+    kept.token = std::move(each.token);
+    tokens.push_back(std::move(kept));
+  }
+  return tokens;
+}
+
+}  // namespace cohub

@@ -1,0 +1,340 @@
+#include "core/byte_range.hpp"
+#include "hub/json_reader.hpp"
+#include "hub/repo_id.hpp"
+#include "server/discussions.hpp"
+#include "server/error_reply.hpp"
+#include "server/failure.hpp"
+#include "server/git_repository.hpp"
+#include "server/handlers.hpp"
+#include "server/permissions.hpp"
+#include "server/request_json.hpp"
+#include "server/target.hpp"
+
+#include <algorithm>
+#include <functional>
+#include <mutex>
+#include <string>
+#include <vector>
+
+namespace cohub::server {
+
+namespace {
+
+constexpr std::size_t discussions_a_page = 50;
+constexpr std::size_t shortest_title = 3;
+constexpr std::size_t longest_title = 200;
+constexpr std::size_t longest_comment = 65'536;
+
+boost::json::object author_json(const std::string& name) {
+  boost::json::object author;
+  author["name"] = name;
+  author["fullname"] = name;
+  author["type"] = "user";
+  return author;
+}
+
+boost::json::object event_json(const discussion_event& event) {
+  boost::json::object data;
+  if (event.type == "comment") {
+    boost::json::object latest;
+    latest["raw"] = event.hidden ? std::string() : event.text;
+    latest["html"] = event.hidden ? std::string() : event.text;
+    latest["updatedAt"] = event.created_at;
+    latest["author"] = author_json(event.author);
+    data["edited"] = event.edited;
+    data["hidden"] = event.hidden;
+    boost::json::array history;
+    history.push_back(latest);
+    data["latest"] = std::move(latest);
+    data["history"] = std::move(history);
+    data["numEdits"] = event.edited ? 1 : 0;
+  } else if (event.type == "status-change") {
+    data["status"] = event.text;
+  } else if (event.type == "title-change") {
+    data["from"] = event.subject;
+    data["to"] = event.text;
+  } else {
+    data["subject"] = event.text;
+    data["oid"] = event.subject;
+  }
+  boost::json::object json;
+  json["id"] = event.id;
+  json["type"] = event.type;
+  json["createdAt"] = event.created_at;
+  json["author"] = author_json(event.author);
+  json["data"] = std::move(data);
+  return json;
+}
+
+boost::json::object discussion_json(const repo_record& record, const discussion& what) {
+  boost::json::object repo;
+  repo["name"] = record.id;
+  repo["type"] = hub::singular(record.type);
+  boost::json::object json;
+  json["num"] = what.number;
+  json["title"] = what.title;
+  json["author"] = author_json(what.author);
+  json["createdAt"] = what.created_at;
+  json["status"] = what.status;
+  json["isPullRequest"] = what.is_pull_request();
+  json["repo"] = std::move(repo);
+  json["numComments"] =
+      std::count_if(what.events.begin(), what.events.end(),
+                    [](const discussion_event& event) { return event.type == "comment"; });
+  return json;
+}
+
+boost::json::object details_json(const repo_record& record, const discussion& what) {
+  auto json = discussion_json(record, what);
+  boost::json::array events;
+  for (const auto& event : what.events) events.push_back(event_json(event));
+  json["events"] = std::move(events);
+  if (!what.is_pull_request()) return json;
+  boost::json::object changes;
+  changes["base"] = what.base;
+  if (!what.merge_commit.empty()) changes["mergeCommitId"] = what.merge_commit;
+  json["changes"] = std::move(changes);
+  json["filesWithConflicts"] = boost::json::array();
+  return json;
+}
+
+std::string trimmed(const std::string& text) {
+  const auto begin = text.find_first_not_of(" \t\r\n");
+  if (begin == text.npos) return {};
+  return text.substr(begin, text.find_last_not_of(" \t\r\n") - begin + 1);
+}
+
+std::string require_title(const boost::json::object& body) {
+  auto title = trimmed(hub::text_or(body, "title"));
+  if (title.size() < shortest_title || title.size() > longest_title)
+    throw bad_request("A title has 3 to 200 characters");
+  return title;
+}
+
+std::string require_comment(const boost::json::object& body, std::string_view key) {
+  auto comment = hub::text_or(body, key);
+  if (trimmed(comment).empty()) throw bad_request("A comment has some text");
+  if (comment.size() > longest_comment) throw bad_request("The comment is too long");
+  return comment;
+}
+
+std::vector<std::string> words_of(const std::string& path) {
+  std::vector<std::string> words(1);
+  for (const char c : path) {
+    if (c == '/')
+      words.emplace_back();
+    else
+      words.back() += c;
+  }
+  return words;
+}
+
+/// What one call does to one discussion.
+struct change {
+  hub_store& store;
+  const call& what;
+  const access& have;
+  repo_record& record;
+  discussion& on;
+  git_repository& repository;
+  boost::json::object body;
+
+  bool owns() const { return have.who->owns(record.owner()); }
+  void require_author_or_owner(const std::string& author) const {
+    if (have.who->name != author && !owns())
+      throw failure(403, {}, "Only the author and the owner of the repository may do this");
+  }
+  const discussion_event& add(discussion_event event) const {
+    on.events.push_back(std::move(event));
+    return on.events.back();
+  }
+};
+
+boost::json::object add_comment(const change& to) {
+  boost::json::object answer;
+  answer["newMessage"] = event_json(
+      to.add(new_event("comment", to.have.who->name, require_comment(to.body, "comment"))));
+  return answer;
+}
+
+boost::json::object change_title(const change& to) {
+  to.require_author_or_owner(to.on.author);
+  auto title = require_title(to.body);
+  auto event = new_event("title-change", to.have.who->name, title, to.on.title);
+  to.on.title = std::move(title);
+  boost::json::object answer;
+  answer["newTitle"] = event_json(to.add(std::move(event)));
+  return answer;
+}
+
+boost::json::object change_status(const change& to) {
+  to.require_author_or_owner(to.on.author);
+  const auto status = hub::text_or(to.body, "status");
+  if (status != "open" && status != "closed") throw bad_request("The status is open or closed");
+  if (to.on.status == "merged") throw bad_request("A merged pull request stays so");
+  if (to.on.status == status) throw bad_request("The status is " + status + " already");
+  if (to.body.contains("comment") && !hub::text_or(to.body, "comment").empty())
+    to.add(new_event("comment", to.have.who->name, require_comment(to.body, "comment")));
+  to.on.status = status;
+  boost::json::object answer;
+  answer["newStatus"] = event_json(to.add(new_event("status-change", to.have.who->name, status)));
+  return answer;
+}
+
+boost::json::object merge(const change& to) {
+  if (!to.owns()) throw failure(403, {}, "Only who may write to the repository merges");
+  if (!to.on.is_pull_request()) throw bad_request("A discussion cannot be merged");
+  if (to.on.status != "open" && to.on.status != "draft")
+    throw bad_request("The pull request is " + to.on.status);
+  const auto head = to.repository.ref_target(to.on.base);
+  const auto theirs = to.repository.ref_target("refs/pr/" + std::to_string(to.on.number));
+  if (!head || !theirs) throw invalid_revision(to.on.base);
+  const auto message = to.on.title + " (#" + std::to_string(to.on.number) + ")";
+  const auto made = to.repository.write_merge(*head, *theirs, message, to.have.who->name);
+  if (!made) throw failure(409, {}, "The pull request conflicts with its base");
+  to.repository.set_ref(to.on.base, *made, to.store.temporary);
+  if (to.body.contains("comment") && !hub::text_or(to.body, "comment").empty())
+    to.add(new_event("comment", to.have.who->name, require_comment(to.body, "comment")));
+  to.on.status = "merged";
+  to.on.merge_commit = *made;
+  boost::json::object answer;
+  answer["newStatus"] = event_json(to.add(new_event("status-change", to.have.who->name, "merged")));
+  return answer;
+}
+
+boost::json::object change_comment(const change& to, const std::string& id, bool hide) {
+  const auto event = std::find_if(
+      to.on.events.begin(), to.on.events.end(),
+      [&](const discussion_event& each) { return each.id == id && each.type == "comment"; });
+  if (event == to.on.events.end()) throw not_found("Comment not found");
+  to.require_author_or_owner(event->author);
+  if (event->hidden) throw bad_request("The comment is hidden");
+  if (hide) {
+    event->hidden = true;
+  } else {
+    event->text = require_comment(to.body, "content");
+    event->edited = true;
+  }
+  boost::json::object answer;
+  answer["updatedComment"] = event_json(*event);
+  return answer;
+}
+
+boost::json::object apply(const change& to, const std::vector<std::string>& words) {
+  if (words.size() == 2 && words[1] == "comment") return add_comment(to);
+  if (words.size() == 2 && words[1] == "title") return change_title(to);
+  if (words.size() == 2 && words[1] == "status") return change_status(to);
+  if (words.size() == 2 && words[1] == "merge") return merge(to);
+  if (words.size() == 4 && words[1] == "comment" && (words[3] == "edit" || words[3] == "hide"))
+    return change_comment(to, words[2], words[3] == "hide");
+  throw not_found("Not found");
+}
+
+}  // namespace
+
+reply list_discussions(hub_store& store, const call& what) {
+  const access have = require_readable(store, what);
+  const auto first = [&](std::string_view key) {
+    const auto values = query_values(what.query, key);
+    return values.empty() ? std::string() : values.front();
+  };
+  const auto type = first("type");
+  const auto status = first("status");
+  const auto author = first("author");
+  const auto page = core::parse_decimal(first("p")).value_or(0);
+  std::vector<const discussion*> wanted;
+  for (const auto& each : have.repo.discussions) {
+    if (type == "discussion" && each.is_pull_request()) continue;
+    if (type == "pull_request" && !each.is_pull_request()) continue;
+    const bool open = each.status == "open" || each.status == "draft";
+    if ((status == "open" && !open) || (status == "closed" && open)) continue;
+    if (!author.empty() && each.author != author) continue;
+    wanted.push_back(&each);
+  }
+  std::reverse(wanted.begin(), wanted.end());  // newest first
+  boost::json::array list;
+  const auto start = std::min<std::uint64_t>(page, wanted.size()) * discussions_a_page;
+  for (auto i = start; i < wanted.size() && i < start + discussions_a_page; ++i)
+    list.push_back(discussion_json(have.repo, *wanted[static_cast<std::size_t>(i)]));
+  boost::json::object body;
+  body["discussions"] = std::move(list);
+  body["count"] = wanted.size();
+  body["start"] = start;
+  return json_reply(body);
+}
+
+reply create_discussion(hub_store& store, const call& what) {
+  const access have = require_proposable(store, what);
+  const auto body = require_object(what.body);
+  const auto title = require_title(body);
+  const auto description = require_comment(body, "description");
+  const auto writer = store.repos.writer(what.type, what.id);
+  const std::lock_guard lock(*writer);
+  git_repository repository(store.repos.path_of(what.type, what.id));
+  auto record = store.repos.find(what.type, what.id).value_or(have.repo);
+  auto opened = new_discussion(record, repository, title, have.who->name);
+  opened.events.push_back(new_event("comment", have.who->name, description));
+  if (hub::flag_or(body, "pullRequest")) {
+    opened.base = "refs/heads/main";
+    opened.status = "draft";
+    const auto head = repository.ref_target(opened.base);
+    if (!head) throw invalid_revision("main");
+    repository.set_ref("refs/pr/" + std::to_string(opened.number), *head, store.temporary);
+  }
+  record.discussions.push_back(opened);
+  store.repos.save(record);
+  boost::json::object answer = discussion_json(record, opened);
+  answer["url"] = what.endpoint + '/' + std::string(hub::url_prefix(what.type)) + record.id +
+                  "/discussions/" + std::to_string(opened.number);
+  answer["pullRequest"] = opened.is_pull_request();
+  return json_reply(answer);
+}
+
+reply get_discussion(hub_store& store, const call& what) {
+  access have = require_readable(store, what);
+  const auto number = core::parse_decimal(what.path);
+  const auto* const found = number ? have.repo.find_discussion(*number) : nullptr;
+  if (found == nullptr) throw not_found("Discussion not found");
+  return json_reply(details_json(have.repo, *found));
+}
+
+reply change_discussion(hub_store& store, const call& what) {
+  const access have = require_proposable(store, what);
+  const auto words = words_of(what.path);
+  const auto number = core::parse_decimal(words.front());
+  auto body = what.body.empty() ? boost::json::object() : require_object(what.body);
+  const auto writer = store.repos.writer(what.type, what.id);
+  const std::lock_guard lock(*writer);
+  git_repository repository(store.repos.path_of(what.type, what.id));
+  auto record = store.repos.find(what.type, what.id).value_or(have.repo);
+  auto* const found = number ? record.find_discussion(*number) : nullptr;
+  if (found == nullptr) throw not_found("Discussion not found");
+  const change to{store, what, have, record, *found, repository, std::move(body)};
+  const auto answer = apply(to, words);
+  store.repos.save(record);
+  return json_reply(answer);
+}
+
+reply super_squash(hub_store& store, const call& what) {
+  const access have = require_writable(store, what);
+  const auto body = require_object(what.body);
+  const auto message = hub::text_or(body, "message");
+  if (message.empty()) throw bad_request("A commit has a message");
+  const auto writer = store.repos.writer(what.type, what.id);
+  const std::lock_guard lock(*writer);
+  git_repository repository(store.repos.path_of(what.type, what.id));
+  const bool full = what.revision.starts_with("refs/");
+  const std::string branch = full ? what.revision : "refs/heads/" + what.revision;
+  if (repository.ref_target("refs/tags/" + what.revision) || branch.starts_with("refs/tags/"))
+    throw bad_request("A tag cannot be squashed");
+  const auto head =
+      git_repository::is_ref_name(branch) ? repository.ref_target(branch) : std::nullopt;
+  if (!head) throw invalid_revision(what.revision);
+  const auto made = repository.write_squash(*head, message, have.who->name);
+  repository.set_ref(branch, made, store.temporary);
+  boost::json::object answer;
+  answer["commitOid"] = made;
+  return json_reply(answer);
+}
+
+}  // namespace cohub::server

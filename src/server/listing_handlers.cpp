@@ -1,0 +1,131 @@
+#include "core/byte_range.hpp"
+#include "core/url.hpp"
+#include "hub/json_reader.hpp"
+#include "hub/repo_id.hpp"
+#include "server/error_reply.hpp"
+#include "server/failure.hpp"
+#include "server/git_repository.hpp"
+#include "server/handlers.hpp"
+#include "server/permissions.hpp"
+#include "server/repo_description.hpp"
+#include "server/target.hpp"
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+namespace cohub::server {
+
+namespace {
+
+constexpr std::uint64_t largest_page = 1000;
+
+std::string lower(std::string text) {
+  for (auto& c : text)
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  return text;
+}
+
+std::string first_value(const call& what, std::string_view key) {
+  const auto values = query_values(what.query, key);
+  return values.empty() ? std::string() : values.front();
+}
+
+bool has_tag(const boost::json::object& repo, const std::string& tag) {
+  const auto* tags = repo.if_contains("tags");
+  if (tags == nullptr || !tags->is_array()) return false;
+  return std::any_of(
+      tags->get_array().begin(), tags->get_array().end(),
+      [&](const boost::json::value& each) { return each.is_string() && each.get_string() == tag; });
+}
+
+/// What a listing asks for (hub-protocol, section 6.6).
+struct wanted_repos {
+  explicit wanted_repos(const call& what)
+      : author(first_value(what, "author")),
+        search(query_values(what.query, "search")),
+        filter(query_values(what.query, "filter")),
+        pipeline_tag(first_value(what, "pipeline_tag")),
+        gated(first_value(what, "gated")) {}
+
+  bool by_record(const repo_record& record) const {
+    if (!author.empty() && record.owner() != author) return false;
+    if (!gated.empty() && record.gated.empty() == (gated == "true")) return false;
+    return std::all_of(search.begin(), search.end(), [&](const std::string& words) {
+      return lower(record.id).find(lower(words)) != std::string::npos;
+    });
+  }
+  bool by_description(const boost::json::object& repo) const {
+    if (!pipeline_tag.empty() && hub::text_or(repo, "pipeline_tag") != pipeline_tag) return false;
+    return std::all_of(filter.begin(), filter.end(),
+                       [&](const std::string& tag) { return has_tag(repo, tag); });
+  }
+
+  std::string author;
+  std::vector<std::string> search;
+  std::vector<std::string> filter;
+  std::string pipeline_tag;
+  std::string gated;
+};
+
+bool may_see(const repo_record& record, const std::optional<identity>& who) {
+  return !record.is_private || (who && who->owns(record.owner()));
+}
+
+/// The same request for what comes after so many.
+std::string next_page(const call& what, std::uint64_t skip) {
+  std::string query;
+  for (std::size_t begin = 0; begin < what.query.size();) {
+    const auto end = std::min(what.query.find('&', begin), what.query.size());
+    const auto part = what.query.substr(begin, end - begin);
+    begin = end + 1;
+    if (!part.empty() && !part.starts_with("cursor=")) query += part + '&';
+  }
+  return what.endpoint + "/api/" + std::string(hub::plural(what.type)) + '?' + query +
+         "cursor=" + std::to_string(skip);
+}
+
+}  // namespace
+
+reply list_repos(hub_store& store, const call& what) {
+  const auto who = identify(store, what);
+  const wanted_repos wanted(what);
+  const auto expand = query_values(what.query, "expand");
+  const bool full = query_flag(what.query, "full");
+  description_options options;
+  options.files = full || std::find(expand.begin(), expand.end(), "siblings") != expand.end();
+  std::vector<boost::json::object> found;
+  for (const auto& record : store.repos.all(what.type)) {
+    if (!may_see(record, who) || !wanted.by_record(record)) continue;
+    const git_repository repository(store.repos.path_of(record.type, record.id));
+    const auto head = repository.resolve("main");
+    if (!head) continue;
+    auto repo = describe_repo(record, repository, *head, options);
+    if (wanted.by_description(repo)) found.push_back(std::move(repo));
+  }
+  auto sort = first_value(what, "sort");
+  if (sort.empty() || sort == "trendingScore") sort = "lastModified";
+  const bool upwards = first_value(what, "direction") == "1";
+  std::stable_sort(found.begin(), found.end(),
+                   [&](const boost::json::object& a, const boost::json::object& b) {
+                     const auto first = hub::text_or(a, sort), second = hub::text_or(b, sort);
+                     return upwards ? first < second : second < first;
+                   });
+  const auto limit = std::clamp<std::uint64_t>(
+      core::parse_decimal(first_value(what, "limit")).value_or(largest_page), 1, largest_page);
+  const auto skip = std::min<std::uint64_t>(
+      core::parse_decimal(first_value(what, "cursor")).value_or(0), found.size());
+  boost::json::array page;
+  for (auto i = skip; i < found.size() && i - skip < limit; ++i) {
+    auto& repo = found[static_cast<std::size_t>(i)];
+    if (expand.empty() && !full && !query_flag(what.query, "cardData")) repo.erase("cardData");
+    keep_expanded(repo, expand);
+    page.push_back(std::move(repo));
+  }
+  auto answer = json_reply(page);
+  if (skip + limit < found.size())
+    answer.headers.set("Link", '<' + next_page(what, skip + limit) + ">; rel=\"next\"");
+  return answer;
+}
+
+}  // namespace cohub::server

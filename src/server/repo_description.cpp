@@ -1,0 +1,145 @@
+#include "server/repo_description.hpp"
+
+#include "cohub/card_value.hpp"
+#include "cohub/error.hpp"
+
+#include "hub/front_matter.hpp"
+#include "hub/repo_replies.hpp"
+#include "hub/yaml.hpp"
+#include "server/git_repository.hpp"
+
+#include <boost/json/array.hpp>
+
+#include <algorithm>
+#include <utility>
+
+namespace cohub::server {
+
+namespace {
+
+constexpr std::uint64_t card_limit = 4u << 20;
+
+boost::json::value to_json(const card_value& value) {
+  switch (value.type()) {
+    case card_value::kind::null:
+      return nullptr;
+    case card_value::kind::boolean:
+      return value.as_bool();
+    case card_value::kind::integer:
+      return value.as_integer();
+    case card_value::kind::real:
+      return value.as_real();
+    case card_value::kind::text:
+      return boost::json::value(value.as_text());
+    case card_value::kind::list: {
+      boost::json::array list;
+      for (const auto& item : value.as_list()) list.push_back(to_json(item));
+      return list;
+    }
+    case card_value::kind::map: {
+      boost::json::object object;
+      for (const auto& member : value.as_map()) object[member.key] = to_json(member.value);
+      return object;
+    }
+  }
+  return nullptr;
+}
+
+/// The metadata of the card; empty where there is none that can be read.
+card_map card_of(const git_repository& repository, const std::string& commit) {
+  const auto text = repository.read_small(commit, "README.md", card_limit);
+  const auto header = text ? hub::find_front_matter(*text) : std::nullopt;
+  if (!header) return {};
+  try {
+    auto value = hub::read_yaml(header->block, "README.md", header->first_line);
+    return value.is_map() ? std::move(value.as_map()) : card_map();
+  } catch (const error&) {
+    return {};
+  }
+}
+
+void add_texts(const card_map& card, std::string_view key, const std::string& prefix,
+               std::vector<std::string>& tags) {
+  const auto* value = card.find(key);
+  if (value == nullptr) return;
+  if (value->is_text()) tags.push_back(prefix + value->as_text());
+  if (value->is_list())
+    for (const auto& item : value->as_list())
+      if (item.is_text()) tags.push_back(prefix + item.as_text());
+}
+
+/// The tags that the Hub makes of a card.
+std::vector<std::string> tags_of(const card_map& card, repo_type type) {
+  std::vector<std::string> tags;
+  if (type == repo_type::model) {
+    add_texts(card, "library_name", {}, tags);
+    add_texts(card, "pipeline_tag", {}, tags);
+  }
+  add_texts(card, "tags", {}, tags);
+  add_texts(card, "language", type == repo_type::model ? "" : "language:", tags);
+  add_texts(card, "task_categories", "task_categories:", tags);
+  add_texts(card, "size_categories", "size_categories:", tags);
+  add_texts(card, "datasets", "dataset:", tags);
+  add_texts(card, "base_model", "base_model:", tags);
+  add_texts(card, "license", "license:", tags);
+  std::vector<std::string> once;
+  for (auto& tag : tags)
+    if (std::find(once.begin(), once.end(), tag) == once.end()) once.push_back(std::move(tag));
+  return once;
+}
+
+}  // namespace
+
+boost::json::object describe_repo(const repo_record& record, const git_repository& repository,
+                                  const std::string& commit, const description_options& options) {
+  const auto card = card_of(repository, commit);
+  repo_info info;
+  info.id = record.id;
+  info.author = record.owner();
+  info.sha = commit;
+  info.is_private = record.is_private;
+  info.gated = record.gated;
+  info.disabled = record.disabled;
+  info.created_at = record.created_at;
+  info.sdk = record.sdk;
+  info.tags = tags_of(card, record.type);
+  info.library_name = card.text_or("library_name");
+  info.pipeline_tag = card.text_or("pipeline_tag");
+  if (const auto head = repository.commit_info(commit))
+    info.last_modified = timestamp_of(head->time);
+  if (options.files)
+    repository.list(commit, {}, true, {}, [&](tree_entry entry) {
+      if (entry.type != tree_entry::kind::file) return true;
+      repo_sibling sibling;
+      sibling.rfilename = std::move(entry.path);
+      sibling.size = entry.size;
+      sibling.blob_id = std::move(entry.oid);
+      sibling.lfs = std::move(entry.lfs);
+      info.siblings.push_back(std::move(sibling));
+      return true;
+    });
+  auto described = hub::write_repo_info(info, options.files_metadata);
+  auto& object = described.as_object();
+  if (!options.files) object.erase("siblings");
+  object["_id"] = record.key;
+  object["downloads"] = 0;
+  object["likes"] = 0;
+  object["xetEnabled"] = false;
+  if (record.type == repo_type::model) object["modelId"] = record.id;
+  if (!card.empty()) object["cardData"] = to_json(card_value(card));
+  return std::move(object);
+}
+
+void keep_expanded(boost::json::object& description, const std::vector<std::string>& expand) {
+  if (expand.empty()) return;
+  std::vector<std::string> dropped;
+  for (const auto& [key, value] : description) {
+    const std::string name(key);
+    const bool kept = name == "_id" || name == "id" || name == "modelId" ||
+                      std::find(expand.begin(), expand.end(), name) != expand.end();
+    if (!kept) dropped.push_back(name);
+  }
+  for (const auto& name : dropped) description.erase(name);
+}
+
+}  // namespace cohub::server

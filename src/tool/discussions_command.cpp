@@ -1,0 +1,271 @@
+#include "commands.hpp"
+#include "common_flags.hpp"
+#include "output.hpp"
+#include "run_operation.hpp"
+
+#include <boost/json/object.hpp>
+
+#include <fstream>
+#include <iostream>
+#include <iterator>
+#include <memory>
+#include <string>
+#include <utility>
+
+namespace cohub::tool {
+
+namespace {
+
+struct arguments {
+  std::string repo_id;
+  repo_type type = repo_type::model;
+  std::uint64_t num = 0;
+  std::string title;
+  std::string body;
+  std::string body_file;
+  std::string comment;
+  std::string comment_id;
+  std::string status = "open";
+  std::string kind;
+  std::string author;
+  std::size_t limit = 30;
+  bool pull_request = false;
+  bool yes = false;
+  std::optional<std::string> token;
+  output out;
+};
+using arguments_ptr = std::shared_ptr<arguments>;
+
+boost::json::object as_object(const discussion& one) {
+  boost::json::object object;
+  object["num"] = one.num;
+  object["title"] = one.title;
+  object["status"] = one.status;
+  object["author"] = one.author;
+  object["is_pull_request"] = one.is_pull_request;
+  object["created_at"] = one.created_at;
+  return object;
+}
+
+boost::json::object as_object(const discussion_event& event) {
+  boost::json::object object;
+  object["id"] = event.id;
+  object["type"] = event.type;
+  object["author"] = event.author;
+  object["created_at"] = event.created_at;
+  if (event.type == "comment") object["content"] = event.content;
+  if (!event.new_status.empty()) object["new_status"] = event.new_status;
+  if (!event.new_title.empty()) object["new_title"] = event.new_title;
+  if (!event.oid.empty()) object["oid"] = event.oid;
+  if (!event.summary.empty()) object["summary"] = event.summary;
+  return object;
+}
+
+std::string named(const arguments& args) {
+  return "discussion " + std::to_string(args.num) + " of " + args.repo_id;
+}
+
+void tell(const arguments& args, const std::string& sentence) {
+  boost::json::object facts;
+  facts["num"] = args.num;
+  facts["repo_id"] = args.repo_id;
+  args.out.result(sentence, facts);
+}
+
+discussion_options options_of(const arguments& args) {
+  discussion_options options;
+  options.type = args.type;
+  return options;
+}
+
+awaitable<void> list(client hub, arguments_ptr args) {
+  get_repo_discussions_options options;
+  options.type = args->type;
+  options.author = args->author;
+  options.discussion_type = args->kind;
+  options.discussion_status = args->status == "all" ? std::string() : args->status;
+  auto found = hub.get_repo_discussions(args->repo_id, options);
+  boost::json::array all;
+  while (all.size() < args->limit) {
+    const auto next = co_await found.next();
+    if (!next) break;
+    all.emplace_back(as_object(*next));
+  }
+  args->out.table(all, {{"num", true}, {"title"}, {"status"}, {"author"}, {"created_at"}}, "num");
+}
+
+awaitable<void> show(client hub, arguments_ptr args) {
+  const auto options = options_of(*args);
+  const auto details = co_await hub.get_discussion_details(args->repo_id, args->num, options);
+  auto facts = as_object(details);
+  boost::json::array events;
+  std::string text = details.title + " (" + details.status + ", by " + details.author + ")";
+  for (const auto& event : details.events) {
+    if (event.type == "comment") text += "\n\n" + event.author + ": " + event.content;
+    events.emplace_back(as_object(event));
+  }
+  facts["events"] = std::move(events);
+  if (!details.merge_commit_oid.empty()) facts["merge_commit_oid"] = details.merge_commit_oid;
+  args->out.result(text, facts);
+}
+
+awaitable<void> diff(client hub, arguments_ptr args) {
+  const auto options = options_of(*args);
+  const auto details = co_await hub.get_discussion_details(args->repo_id, args->num, options);
+  std::cout << details.diff << std::flush;
+}
+
+awaitable<void> create(client hub, arguments_ptr args) {
+  create_discussion_options options;
+  options.type = args->type;
+  options.description = args->body;
+  options.pull_request = args->pull_request;
+  const auto made = co_await hub.create_discussion(args->repo_id, args->title, options);
+  args->num = made.num;
+  tell(*args, "Opened " + named(*args));
+}
+
+awaitable<void> comment(client hub, arguments_ptr args) {
+  const auto options = options_of(*args);
+  co_await hub.comment_discussion(args->repo_id, args->num, args->body, options);
+  tell(*args, "Commented on " + named(*args));
+}
+
+awaitable<void> rename(client hub, arguments_ptr args) {
+  const auto options = options_of(*args);
+  co_await hub.rename_discussion(args->repo_id, args->num, args->title, options);
+  tell(*args, "Renamed " + named(*args));
+}
+
+awaitable<void> change_status(client hub, arguments_ptr args, std::string status) {
+  change_discussion_status_options options;
+  options.type = args->type;
+  options.comment = args->comment;
+  co_await hub.change_discussion_status(args->repo_id, args->num, status, options);
+}
+
+awaitable<void> close(client hub, arguments_ptr args) {
+  auto changing = change_status(hub, args, "closed");
+  co_await std::move(changing);
+  tell(*args, "Closed " + named(*args));
+}
+
+awaitable<void> reopen(client hub, arguments_ptr args) {
+  auto changing = change_status(hub, args, "open");
+  co_await std::move(changing);
+  tell(*args, "Opened again " + named(*args));
+}
+
+awaitable<void> merge(client hub, arguments_ptr args) {
+  merge_pull_request_options options;
+  options.type = args->type;
+  options.comment = args->comment;
+  co_await hub.merge_pull_request(args->repo_id, args->num, options);
+  tell(*args, "Merged pull request " + std::to_string(args->num) + " of " + args->repo_id);
+}
+
+/// The text of a body comes from the command line, a file, or standard input ("-").
+bool read_body(arguments& args) {
+  if (args.body_file.empty()) return true;
+  if (args.body_file == "-") {
+    args.body.assign(std::istreambuf_iterator<char>(std::cin), {});
+    return true;
+  }
+  std::ifstream file(args.body_file, std::ios::binary);
+  if (!file) {
+    print_error("there is no file " + args.body_file);
+    return false;
+  }
+  args.body.assign(std::istreambuf_iterator<char>(file), {});
+  return true;
+}
+
+CLI::App& add_action(CLI::App& group, const char* name, const char* what, const arguments_ptr& args,
+                     bool numbered, int& status,
+                     awaitable<void> (*operation)(client, arguments_ptr)) {
+  auto& command = *group.add_subcommand(name, what);
+  command.add_option("repo_id", args->repo_id, "Repository: owner/name")
+      ->required()
+      ->option_text("REPO_ID");
+  if (numbered) command.add_option("num", args->num, "Its number")->required()->option_text("NUM");
+  add_type_flag(command, args->type);
+  add_token_flag(command, args->token);
+  args->out.add_flags(command);
+  command.callback([args, &status, operation] {
+    if (!read_body(*args)) {
+      status = failure;
+      return;
+    }
+    client_config config;
+    config.token = args->token;
+    status = run_operation(std::move(config), [args, operation](client hub) {
+      return operation(std::move(hub), args);
+    });
+  });
+  return command;
+}
+
+void add_body_flags(CLI::App& command, const arguments_ptr& args, bool required) {
+  auto* const text = command.add_option("--body", args->body, "Its text, in Markdown");
+  auto* const file =
+      command.add_option("--body-file", args->body_file, "A file with the text; -: standard input");
+  text->excludes(file)->option_text("TEXT");
+  file->option_text("FILE");
+  if (required) command.require_option(1, 0);
+}
+
+}  // namespace
+
+void add_discussions_command(CLI::App& app, int& status) {
+  auto args = std::make_shared<arguments>();
+  auto& group = *app.add_subcommand("discussions", "Discussions and pull requests");
+  group.require_subcommand(1);
+
+  auto& listing = add_action(group, "list", "List them, newest first", args, false, status, list);
+  listing.alias("ls");
+  listing.add_option("-s,--status", args->status, "open, closed or all")
+      ->check(CLI::IsMember({"open", "closed", "all"}))
+      ->option_text("STATUS [open]");
+  listing.add_option("-k,--kind", args->kind, "all, discussion or pull_request")
+      ->check(CLI::IsMember({"all", "discussion", "pull_request"}))
+      ->option_text("KIND [all]");
+  listing.add_option("--author", args->author, "Who opened it")->option_text("NAME");
+  listing.add_option("--limit", args->limit, "The most to list")->option_text("N [30]");
+  listing.footer("Example:\n  cohub discussions list org/model --kind pull_request --json");
+
+  add_action(group, "info", "Show one with its comments", args, true, status, show)
+      .footer("Example:\n  cohub discussions info org/model 5");
+  add_action(group, "diff", "Show what a pull request changes", args, true, status, diff)
+      .footer("Example:\n  cohub discussions diff org/model 5");
+
+  auto& making = add_action(group, "create", "Open one", args, false, status, create);
+  making.add_option("--title", args->title, "Its title")->required()->option_text("TITLE");
+  making.add_flag("--pull-request,--pr", args->pull_request, "A pull request, as a draft");
+  add_body_flags(making, args, false);
+  making.footer(
+      "Example:\n  cohub discussions create org/model --title 'Wrong label' --body '...'");
+
+  auto& commenting = add_action(group, "comment", "Comment on one", args, true, status, comment);
+  add_body_flags(commenting, args, true);
+  commenting.footer("Example:\n  cohub discussions comment org/model 5 --body 'Thanks'");
+
+  auto& renaming =
+      add_action(group, "rename", "Give one another title", args, true, status, rename);
+  renaming.add_option("new_title", args->title, "Its new title")->required();
+  renaming.footer("Example:\n  cohub discussions rename org/model 5 'A better title'");
+
+  auto& closing = add_action(group, "close", "Close one", args, true, status, close);
+  closing.add_option("--comment", args->comment, "What to say of it")->option_text("TEXT");
+  closing.add_flag("-y,--yes", args->yes, "Accepted for scripts; it is not asked");
+  closing.footer("Example:\n  cohub discussions close org/model 5 --comment 'Done'");
+  auto& opening = add_action(group, "reopen", "Open one again", args, true, status, reopen);
+  opening.add_option("--comment", args->comment, "What to say of it")->option_text("TEXT");
+  opening.add_flag("-y,--yes", args->yes, "Accepted for scripts; it is not asked");
+  opening.footer("Example:\n  cohub discussions reopen org/model 5");
+  auto& merging = add_action(group, "merge", "Merge a pull request", args, true, status, merge);
+  merging.add_option("--comment", args->comment, "What to say of it")->option_text("TEXT");
+  merging.add_flag("-y,--yes", args->yes, "Accepted for scripts; it is not asked");
+  merging.footer("Example:\n  cohub discussions merge org/model 5");
+}
+
+}  // namespace cohub::tool

@@ -1,0 +1,86 @@
+#include "cohub/auth.hpp"
+
+#include "support/client_fixture.hpp"
+
+#include <doctest/doctest.h>
+
+#include <sys/stat.h>
+
+#include <cstdlib>
+
+using namespace cohub;
+
+namespace {
+
+struct tokens_fixture : test::client_fixture {
+  tokens_fixture() {
+    ::setenv("HF_TOKEN_PATH", (home / "token").c_str(), 1);
+    bob = hub->create_token("bob", "read").token;
+  }
+  ~tokens_fixture() { ::unsetenv("HF_TOKEN_PATH"); }
+  std::string stored() { return test::read_all(home / "stored_tokens"); }
+  std::string in_use() { return test::read_all(home / "token"); }
+
+  std::filesystem::path home = folder.path() / "home";
+  std::string bob;
+};
+
+unsigned mode_of(const std::filesystem::path& path) {
+  struct stat status {};
+  REQUIRE(::stat(path.c_str(), &status) == 0);
+  return status.st_mode & 0777u;
+}
+
+}  // namespace
+
+TEST_CASE_FIXTURE(tokens_fixture, "who logs in has a token that is kept and in use") {
+  const auto kept = run(login(*api, "  " + token + "\n"));
+  CHECK(kept.name == "alice-write");
+  CHECK(in_use() == token);
+  CHECK(stored() == "[alice-write]\nhf_token = " + token + "\n\n");
+  CHECK(mode_of(home / "token") == 0600);
+  CHECK(mode_of(home / "stored_tokens") == 0600);
+  run(login(*api, bob));
+  CHECK(in_use() == bob);
+  const auto all = auth_list();
+  REQUIRE(all.size() == 2);
+  CHECK(all[0].name == "alice-write");
+  CHECK_FALSE(all[0].is_active);
+  CHECK(all[1].is_active);
+  CHECK(all[1].masked().find(bob.substr(4, 10)) == std::string::npos);
+}
+
+TEST_CASE_FIXTURE(tokens_fixture, "a token that the Hub does not know is not kept") {
+  CHECK(failure_of(login(*api, "hf_unknown")).code() == errc::unauthorized);
+  CHECK(failure_of(login(*api, " \n")).code() == errc::invalid_argument);
+  CHECK_FALSE(std::filesystem::exists(home / "token"));
+  CHECK(auth_list().empty());
+}
+
+TEST_CASE_FIXTURE(tokens_fixture, "tokens are switched and forgotten") {
+  run(login(*api, token));
+  run(login(*api, bob));
+  auth_switch("alice-write");
+  CHECK(in_use() == token);
+  CHECK_THROWS_AS(auth_switch("nobody"), error);
+  CHECK_THROWS_AS(logout("nobody"), error);
+  logout("bob-read");
+  CHECK(in_use() == token);
+  logout("alice-write");
+  CHECK_FALSE(std::filesystem::exists(home / "token"));
+  run(login(*api, token));
+  logout();
+  CHECK_FALSE(std::filesystem::exists(home / "token"));
+  CHECK_FALSE(std::filesystem::exists(home / "stored_tokens"));
+  logout();
+}
+
+TEST_CASE_FIXTURE(tokens_fixture, "what another client wrote beside a token stays") {
+  test::write_all(
+      home / "stored_tokens",
+      "[oauth]\nhf_token = hf_oauth_token_value\nrefresh_token = r%1\nexpires_at = 5\n\n");
+  run(login(*api, token));
+  CHECK(stored() == "[alice-write]\nhf_token = " + token +
+                        "\n\n[oauth]\nhf_token = hf_oauth_token_value\nrefresh_token = r%1\n"
+                        "expires_at = 5\n\n");
+}
