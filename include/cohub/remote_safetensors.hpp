@@ -88,6 +88,18 @@ awaitable<safetensors_file_metadata> parse_safetensors_file_metadata(
 awaitable<safetensors_repo_metadata> get_safetensors_metadata(
     client hub, std::string repo_id, named<remote_safetensors_options> options = {});
 
+/// The header of a file on this machine. Blocks.
+/// @throws error  as `parse_safetensors_file_metadata`, or the system's code
+/// @par Mirrors  parse_local_safetensors_file_metadata()
+safetensors_file_metadata parse_local_safetensors_file_metadata(const std::filesystem::path& path);
+
+/// The headers of a file, or of a folder with `model.safetensors` or else with an index and its
+/// shards. Blocks. `commit` is empty.
+/// @throws error  errc::not_safetensors_repo: a folder with neither; errc::entry_not_found: a shard
+///                is missing; errc::invalid_safetensors; the system's code: there is no such path
+/// @par Mirrors  get_local_safetensors_metadata()
+safetensors_repo_metadata get_local_safetensors_metadata(const std::filesystem::path& path);
+
 /// A tensor in memory. Cheap to copy; tensors that were fetched together share their memory, at
 /// most 32 MiB of it or one tensor's.
 class loaded_tensor {

@@ -141,6 +141,14 @@ class safetensors_file {
   std::shared_ptr<const mapping> mapping_;
 };
 
+/// The memory that the values of a tensor lie in, where other tensors may lie in the same.
+struct tensor_storage {
+  const void* address = nullptr;  ///< of the whole storage
+  std::uint64_t size = 0;         ///< bytes of the whole
+  std::uint64_t begin = 0;        ///< first byte of the tensor in it
+  std::uint64_t end = 0;          ///< one past its last byte
+};
+
 /// Takes the next bytes of a tensor.
 using tensor_sink = std::function<void(std::span<const std::byte>)>;
 
@@ -152,6 +160,8 @@ struct tensor_source {
   tensor_dtype dtype = tensor_dtype::f32;
   std::vector<std::uint64_t> shape{};
   std::variant<std::span<const std::byte>, std::function<void(const tensor_sink&)>> content{};
+  /// For `save_state_dict`, which writes shared memory once. Unset: the bytes of the content.
+  std::optional<tensor_storage> storage{};
 };
 
 /// A source over values that outlive the call: `tensor_of("bias", {3}, model.bias)`.

@@ -5,6 +5,7 @@
 #include "client/operation.hpp"
 #include "io/for_each_bounded.hpp"
 #include "io/on_pool.hpp"
+#include "model/describe_safetensors.hpp"
 #include "model/remote_safetensors_state.hpp"
 #include "model/safetensors_index.hpp"
 
@@ -139,31 +140,12 @@ awaitable<remote_model_ptr> open_model(client hub, std::string repo_id,
   co_return model;
 }
 
-safetensors_file_metadata describe(const safetensors_shard& shard) {
-  safetensors_file_metadata file;
-  file.metadata = shard.header.metadata;
-  file.data_offset = shard.header.data_offset;
-  for (const auto& info : shard.header.tensors) {
-    safetensors_tensor_metadata tensor;
-    const auto unknown = shard.unknown.find(info.name);
-    tensor.dtype =
-        unknown == shard.unknown.end() ? std::string(to_string(info.dtype)) : unknown->second;
-    tensor.shape = info.shape;
-    tensor.begin = info.begin;
-    tensor.end = info.end;
-    tensor.parameter_count = info.element_count();
-    file.parameter_count[tensor.dtype] += tensor.parameter_count;
-    file.tensors.emplace(info.name, std::move(tensor));
-  }
-  return file;
-}
-
 awaitable<safetensors_file_metadata> read_file_metadata(client hub, std::string repo_id,
                                                         std::string path,
                                                         remote_safetensors_options options) {
   auto opening = open_shard(std::move(hub), std::move(repo_id), std::move(path), options);
   const auto shard = co_await std::move(opening);
-  auto metadata = describe(*shard);
+  auto metadata = describe_safetensors(shard->header, shard->unknown);
   co_return metadata;
 }
 
@@ -174,7 +156,7 @@ awaitable<safetensors_repo_metadata> read_repo_metadata(remote_model_ptr model) 
   auto describe_file = [&](std::size_t index) -> awaitable<void> {
     auto opening = find_shard(model, files[index]);
     const auto shard = co_await std::move(opening);
-    repo.files_metadata.emplace(files[index], describe(*shard));
+    repo.files_metadata.emplace(files[index], describe_safetensors(shard->header, shard->unknown));
   };
   auto describing =
       io::for_each_bounded(files.size(), model->options.max_workers, std::move(describe_file));
@@ -183,8 +165,7 @@ awaitable<safetensors_repo_metadata> read_repo_metadata(remote_model_ptr model) 
   repo.metadata = model->metadata;
   repo.sharded = model->sharded;
   repo.weight_map = model->weight_map;
-  for (const auto& [name, file] : repo.files_metadata)
-    for (const auto& [dtype, count] : file.parameter_count) repo.parameter_count[dtype] += count;
+  repo.parameter_count = sum_parameter_counts(repo.files_metadata);
   co_return repo;
 }
 
