@@ -135,6 +135,7 @@ class model_hub_mixin {
   model_card generate_model_card(template_variables variables = {}) const {
     cohub::model_info info = model_info_of<Derived>();
     info.tags("model_hub_mixin");
+    if constexpr (requires { Derived::framework_tag; }) info.tags(Derived::framework_tag);
     variables.emplace("repo_url", info.repo_url());
     variables.emplace("paper_url", info.paper_url());
     variables.emplace("docs_url", info.docs_url());

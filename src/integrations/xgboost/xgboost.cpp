@@ -1,0 +1,158 @@
+#include "cohub/xgboost.hpp"
+
+#include "cohub/detail/on_pool.hpp"
+#include "cohub/error.hpp"
+#include "cohub/model_card.hpp"
+#include "cohub/model_config.hpp"
+
+#include <charconv>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <optional>
+#include <utility>
+
+namespace cohub {
+
+namespace {
+
+namespace fs = std::filesystem;
+namespace json = boost::json;
+
+constexpr const char* version_key = "xgboost_version";
+
+void check(int status, const std::string& doing) {
+  if (status == 0) return;
+  // Its message ends with the stack it was thrown on.
+  std::string reason = XGBGetLastError();
+  reason = reason.substr(0, reason.find("\nStack trace"));
+  throw error(errc::invalid_argument, doing + ": " + reason);
+}
+
+std::string own_version() {
+  int major = 0, minor = 0, patch = 0;
+  XGBoostVersion(&major, &minor, &patch);
+  return std::to_string(major) + '.' + std::to_string(minor) + '.' + std::to_string(patch);
+}
+
+/// 1 of "1.7.4"; nothing of what is no version.
+std::optional<int> major_of(std::string_view version) {
+  int major = 0;
+  const auto [end, failure] =
+      std::from_chars(version.data(), version.data() + version.size(), major);
+  if (failure != std::errc() || end == version.data() + version.size() || *end != '.') return {};
+  return major;
+}
+
+json::value config_of(BoosterHandle booster, const std::optional<json::value>& given) {
+  json::object config;
+  if (given && !given->is_object())
+    throw error(errc::invalid_config, "pushing an XGBoost model: its config must be an object");
+  if (given) config = given->get_object();
+  bst_ulong features = 0;
+  check(XGBoosterGetNumFeature(booster, &features), "pushing an XGBoost model");
+  config[version_key] = own_version();
+  config["num_features"] = static_cast<std::uint64_t>(features);
+  return config;
+}
+
+model_card card_of(model_info info, template_variables variables) {
+  if (!info.metadata().contains("library_name")) info.library_name("xgboost");
+  info.tags("xgboost");
+  variables.emplace("repo_url", info.repo_url());
+  variables.emplace("paper_url", info.paper_url());
+  variables.emplace("docs_url", info.docs_url());
+  return model_card::from_template(info.metadata(), info.model_card_template(),
+                                   std::move(variables));
+}
+
+void check_file_name(const std::string& file) {
+  const fs::path path(file);
+  const bool is_plain = path == path.filename() && !file.empty();
+  if (!is_plain || (path.extension() != ".json" && path.extension() != ".ubj"))
+    throw error(errc::invalid_argument, "naming an XGBoost model \"" + file.substr(0, 100) +
+                                            "\": a file name that ends in .json or .ubj is needed");
+}
+
+awaitable<commit_info> push(client hub, BoosterHandle booster, std::string repo_id,
+                            push_to_hub_xgboost_options options) {
+  check_file_name(options.file);
+  options.push.config = config_of(booster, options.push.config);
+  std::function<void(const fs::path&)> write = [booster, options](const fs::path& folder) {
+    check(XGBoosterSaveModel(booster, (folder / options.file).c_str()), "writing " + options.file);
+    card_of(options.info, options.push.model_card_variables).save(folder / "README.md");
+  };
+  auto pushing = push_with(std::move(hub), std::move(repo_id), std::move(write), options.push);
+  auto commit = co_await std::move(pushing);
+  co_return commit;
+}
+
+void check_version(const fs::path& config_path) {
+  std::ifstream stream(config_path, std::ios::binary);
+  std::string text(std::istreambuf_iterator<char>(stream), {});
+  const auto config = parse_config(text, config_path.string());
+  const auto* version = config.if_contains(version_key);
+  if (version == nullptr || !version->is_string()) return;  // not pushed from here
+  const std::string made_by(version->get_string());
+  if (major_of(made_by) > major_of(own_version()))
+    throw error(errc::invalid_argument, "loading a model of XGBoost " + made_by.substr(0, 40) +
+                                            ": this is " + own_version() + ", update it");
+}
+
+/// `config.json`, or an empty path: a model needs none.
+awaitable<fs::path> find_config(client hub, std::string id, fetch_pretrained_options options) {
+  options.file = "config.json";
+  try {
+    auto fetching = fetch_pretrained(std::move(hub), std::move(id), options);
+    auto path = co_await std::move(fetching);
+    co_return path;
+  } catch (const error& failure) {
+    if (failure.code() != error_kind::entry_not_found) throw;
+  }
+  co_return fs::path();
+}
+
+awaitable<xgboost_booster> pull(client hub, std::string id,
+                                from_pretrained_xgboost_options options) {
+  check_file_name(options.file);
+  const auto pool = hub.blocking_executor();
+  auto finding = find_config(hub, id, options.fetch);
+  const auto config = co_await std::move(finding);
+  options.fetch.file = options.file;
+  auto fetching = fetch_pretrained(std::move(hub), std::move(id), options.fetch);
+  const auto model = co_await std::move(fetching);
+  auto work = [&config, &model] {
+    if (!config.empty()) check_version(config);
+    BoosterHandle handle = nullptr;
+    check(XGBoosterCreate(nullptr, 0, &handle), "making a booster");
+    xgboost_booster booster(handle);
+    check(XGBoosterLoadModel(handle, model.c_str()), "reading " + model.string());
+    return booster;
+  };
+  auto loading = detail::on_pool(pool, std::move(work));
+  auto booster = co_await std::move(loading);
+  co_return booster;
+}
+
+/// As all public operations: partial cancellation stops them, too.
+template <class T>
+awaitable<T> stoppable(awaitable<T> work) {
+  co_await asio::this_coro::reset_cancellation_state(asio::enable_partial_cancellation(),
+                                                     detail::pass_as_terminal);
+  auto result = co_await std::move(work);
+  co_return result;
+}
+
+}  // namespace
+
+awaitable<commit_info> push_to_hub_xgboost(client hub, BoosterHandle booster, std::string repo_id,
+                                           named<push_to_hub_xgboost_options> options) {
+  return stoppable(push(std::move(hub), booster, std::move(repo_id), *std::move(options)));
+}
+
+awaitable<xgboost_booster> from_pretrained_xgboost(client hub, std::string id_or_path,
+                                                   named<from_pretrained_xgboost_options> options) {
+  return stoppable(pull(std::move(hub), std::move(id_or_path), *std::move(options)));
+}
+
+}  // namespace cohub
