@@ -22,6 +22,22 @@ if(COHUB_BUILD_TOOL)
   set_target_properties(cohub_tool PROPERTIES INSTALL_RPATH $ORIGIN/${bin_to_lib})
   install(TARGETS cohub_tool RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 endif()
+# Frameworks are components: who does not ask for them needs none of their packages.
+foreach(part torch xgboost)
+  if(TARGET cohub_${part})
+    set_target_properties(cohub_${part} PROPERTIES
+      SOVERSION ${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR} INSTALL_RPATH $ORIGIN)
+    install(TARGETS cohub_${part} EXPORT cohub_${part}
+      ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR}
+      LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}
+      FILE_SET HEADERS DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+    install(EXPORT cohub_${part} NAMESPACE cohub:: FILE cohub-${part}-targets.cmake
+      DESTINATION ${COHUB_PACKAGE_DIR})
+  endif()
+endforeach()
+if(TARGET cohub_xgboost)
+  install(FILES ${PROJECT_SOURCE_DIR}/cmake/FindXGBoost.cmake DESTINATION ${COHUB_PACKAGE_DIR})
+endif()
 install(EXPORT cohub NAMESPACE cohub:: FILE cohub-targets.cmake DESTINATION ${COHUB_PACKAGE_DIR})
 
 configure_package_config_file(${PROJECT_SOURCE_DIR}/cmake/cohub-config.cmake.in

@@ -33,7 +33,7 @@ class Net(torch.nn.Module):
         self.tail = self.head
         self.scale = torch.nn.Parameter(torch.rand(1))
         self.register_buffer("steps", torch.tensor([7]))
-        self.register_buffer("half", torch.tensor([0.25, 3.0], dtype=torch.bfloat16))
+        self.register_buffer("halves", torch.tensor([0.25, 3.0], dtype=torch.bfloat16))
         self.register_buffer("mask", torch.tensor([False, True, True]))
 
     def forward(self, x):
@@ -102,7 +102,7 @@ class Exchange(unittest.TestCase):
         self.assertEqual(metadata, {"tail.bias": "head.bias", "tail.weight": "head.weight"})
         self.load(tensors, metadata)
         self.assert_same_output(output)
-        self.assertEqual(self.net.half.tolist(), [1.5, -2.0])
+        self.assertEqual(self.net.halves.tolist(), [1.5, -2.0])
         self.assertEqual(self.net.mask.tolist(), [True, False, True])
 
     def test_from_cpp_in_shards(self):

@@ -1,7 +1,7 @@
 // One side of exchange_test.py: saves or loads the net of torch_models.hpp.
 //
-//   torch_exchange save FOLDER MAX_SHARD_SIZE    prints the names of the state dict, then the
-//   output torch_exchange load FOLDER                   prints the output of the loaded net
+//   torch_exchange save FOLDER MAX_SHARD_SIZE    names of the state dict, then the output
+//   torch_exchange load FOLDER                   output of the loaded net
 
 #include "integrations/torch_models.hpp"
 

@@ -65,10 +65,10 @@ struct torch_fixture : client_fixture {
 }  // namespace
 
 TEST_CASE_FIXTURE(torch_fixture, "a module is pushed and comes back with its config (V35)") {
-  test::net_config config;
-  config.hidden_size = 6;
-  config.has_bias = false;
-  net_impl net(config);
+  test::net_config small;
+  small.hidden_size = 6;
+  small.has_bias = false;
+  net_impl net(small);
   const auto commit = run(net.push_to_hub(*api, "net"));
   CHECK(remote("alice/net", "config.json") == "{\n  \"has_bias\": false,\n  \"hidden_size\": 6\n}");
   const from_pretrained_options from{.revision = commit.oid};

@@ -37,7 +37,7 @@ struct net_impl : torch::nn::Module, torch_model_hub_mixin<net_impl> {
     register_module("tail", head);
     scale = register_parameter("scale", torch::full({1}, 0.5));
     steps = register_buffer("steps", torch::tensor({3}, torch::kInt64));
-    half = register_buffer("half", torch::tensor({1.5, -2.0}).to(torch::kBFloat16));
+    halves = register_buffer("halves", torch::tensor({1.5, -2.0}).to(torch::kBFloat16));
     mask = register_buffer("mask", torch::tensor({1, 0, 1}).to(torch::kBool));
   }
 
@@ -46,7 +46,7 @@ struct net_impl : torch::nn::Module, torch_model_hub_mixin<net_impl> {
 
   torch::Tensor forward(torch::Tensor input) {
     auto hidden = norm->forward(conv->forward(input)).flatten(1) * scale;
-    return tail->forward(body->forward(hidden));
+    return head->forward(body->forward(hidden));
   }
 
   net_config config_;
@@ -54,7 +54,7 @@ struct net_impl : torch::nn::Module, torch_model_hub_mixin<net_impl> {
   torch::nn::BatchNorm2d norm;
   torch::nn::Sequential body;
   torch::nn::Linear head;
-  torch::Tensor scale, steps, half, mask;
+  torch::Tensor scale, steps, halves, mask;
 };
 
 /// Of the shape that the net takes.

@@ -50,7 +50,7 @@ TEST_CASE("a state dict has the names of Python's, in its order") {
   std::vector<std::string> names;
   for (const auto& item : state_dict_of(net)) names.push_back(item.first);
   CHECK(names == std::vector<std::string>{
-                     "scale", "steps", "half", "mask", "conv.weight", "norm.weight", "norm.bias",
+                     "scale", "steps", "halves", "mask", "conv.weight", "norm.weight", "norm.bias",
                      "norm.running_mean", "norm.running_var", "norm.num_batches_tracked",
                      "body.0.weight", "body.0.bias", "body.1.weight", "body.1.bias", "head.weight",
                      "head.bias", "tail.weight", "tail.bias"});
@@ -80,7 +80,8 @@ TEST_CASE_FIXTURE(weights_fixture,
     CHECK(keys.missing.empty());
     CHECK(keys.unexpected.empty());
     CHECK(equal(saved, loaded));
-    CHECK(loaded.half.scalar_type() == torch::kBFloat16);
+    const bool same_dtype = loaded.halves.scalar_type() == torch::kBFloat16;
+    CHECK(same_dtype);
   }
 }
 

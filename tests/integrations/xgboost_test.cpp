@@ -2,6 +2,7 @@
 
 #include "support/client_fixture.hpp"
 
+#include <boost/json/parse.hpp>
 #include <doctest/doctest.h>
 
 #include <array>
@@ -89,10 +90,10 @@ TEST_CASE_FIXTURE(xgboost_fixture,
   const auto commit = run(push_to_hub_xgboost(*api, booster.get(), "circle", options));
   CHECK(commit.commit_message == "A circle");
   CHECK(run(api->repo_info("alice/circle")).is_private);
-  const auto config = boost::json::parse(remote("alice/circle", "config.json")).as_object();
-  CHECK(config.at("radius") == 1);
-  CHECK(config.at("num_features") == 2);
-  CHECK(config.contains("xgboost_version"));
+  const auto pushed = boost::json::parse(remote("alice/circle", "config.json")).as_object();
+  CHECK(pushed.at("radius") == 1);
+  CHECK(pushed.at("num_features") == 2);
+  CHECK(pushed.contains("xgboost_version"));
   const auto card = model_card::parse(remote("alice/circle", "README.md"));
   CHECK(card.data().text_or("library_name") == "xgboost");
   CHECK(*card.data().find("tags") == card_value(std::vector<std::string>{"circles", "xgboost"}));
