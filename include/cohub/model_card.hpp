@@ -1,6 +1,7 @@
 #pragma once
 
 #include "cohub/card_value.hpp"
+#include "cohub/eval_result.hpp"
 
 #include <filesystem>
 #include <map>
@@ -44,11 +45,22 @@ class model_card {
   /// Writes the card, creating its folder; replaces the file in one step. Blocks: run it on a pool.
   void save(const std::filesystem::path& file) const;
 
+  /// Metadata as an ordered map; a member is set, replaced or removed in place:
+  /// @code
+  /// card.data()["license"] = "mit";
+  /// card.data()["tags"] = std::vector<std::string>{"nlp", "tiny"};
+  /// @endcode
   card_map& data() noexcept { return data_; }
   const card_map& data() const noexcept { return data_; }
   /// What follows the header, its line breaks as they are.
   std::string& text() noexcept { return text_; }
   const std::string& text() const noexcept { return text_; }
+
+  /// What the model was measured to have; nothing if the card does not say.
+  /// @throws error  errc::invalid_card, with the path of what does not fit
+  std::optional<model_index> eval_results() const;
+  /// Writes them as `model-index`, at its place if there is one, else at the end.
+  void set_eval_results(const model_index& results);
 
   /// The whole card. Without metadata it has no header, unless it had one when it was read: that is
   /// then `{}`.
@@ -68,6 +80,9 @@ std::string_view default_mixin_card_template() noexcept;
 /// A long template for cards written by hand, with the headings and variable names of the Hub's
 /// model card guide (`model_id`, `model_summary`, `direct_use`, ...).
 std::string_view default_model_card_template() noexcept;
+
+/// The same for datasets (`pretty_name`, `dataset_summary`, `curators`, ...).
+std::string_view default_dataset_card_template() noexcept;
 
 /// The metadata in the header of a file; nothing if it has no header or an empty one. Blocks.
 /// @throws error  errc::invalid_card, or the system's code

@@ -169,4 +169,110 @@ std::string_view default_model_card_template() noexcept {
 )";
 }
 
+std::string_view default_dataset_card_template() noexcept {
+  return R"(---
+{{ card_data }}
+---
+
+# Dataset Card for {{ pretty_name | default("Dataset Name", true) }}
+
+{{ dataset_summary | default("", true) }}
+
+## Dataset Details
+
+### Dataset Description
+
+{{ dataset_description | default("", true) }}
+
+- **Curated by:** {{ curators | default("[More Information Needed]", true) }}
+- **Funded by:** {{ funded_by | default("[More Information Needed]", true) }}
+- **Shared by:** {{ shared_by | default("[More Information Needed]", true) }}
+- **Language(s):** {{ language | default("[More Information Needed]", true) }}
+- **License:** {{ license | default("[More Information Needed]", true) }}
+
+### Dataset Sources
+
+- **Repository:** {{ repo | default("[More Information Needed]", true) }}
+- **Paper:** {{ paper | default("[More Information Needed]", true) }}
+- **Demo:** {{ demo | default("[More Information Needed]", true) }}
+
+## Uses
+
+### Direct Use
+
+{{ direct_use | default("[More Information Needed]", true) }}
+
+### Out-of-Scope Use
+
+{{ out_of_scope_use | default("[More Information Needed]", true) }}
+
+## Dataset Structure
+
+{{ dataset_structure | default("[More Information Needed]", true) }}
+
+## Dataset Creation
+
+### Curation Rationale
+
+{{ curation_rationale_section | default("[More Information Needed]", true) }}
+
+### Source Data
+
+#### Data Collection and Processing
+
+{{ data_collection_and_processing_section | default("[More Information Needed]", true) }}
+
+#### Who are the source data producers?
+
+{{ source_data_producers_section | default("[More Information Needed]", true) }}
+
+### Annotations
+
+#### Annotation process
+
+{{ annotation_process_section | default("[More Information Needed]", true) }}
+
+#### Who are the annotators?
+
+{{ who_are_annotators_section | default("[More Information Needed]", true) }}
+
+#### Personal and Sensitive Information
+
+{{ personal_and_sensitive_information | default("[More Information Needed]", true) }}
+
+## Bias, Risks, and Limitations
+
+{{ bias_risks_limitations | default("[More Information Needed]", true) }}
+
+### Recommendations
+
+{{ bias_recommendations | default("[More Information Needed]", true) }}
+
+## Citation
+
+**BibTeX:**
+
+{{ citation_bibtex | default("[More Information Needed]", true) }}
+
+**APA:**
+
+{{ citation_apa | default("[More Information Needed]", true) }}
+
+## Glossary
+
+{{ glossary | default("[More Information Needed]", true) }}
+
+## More Information
+
+{{ more_information | default("[More Information Needed]", true) }}
+
+## Dataset Card Authors
+
+{{ dataset_card_authors | default("[More Information Needed]", true) }}
+
+## Dataset Card Contact
+
+{{ dataset_card_contact | default("[More Information Needed]", true) }})";
+}
+
 }  // namespace cohub

@@ -73,6 +73,16 @@ model_card model_card::load(const std::filesystem::path& file) {
 
 void model_card::save(const std::filesystem::path& file) const { save_text(file, content()); }
 
+std::optional<model_index> model_card::eval_results() const {
+  const auto* value = data_.find("model-index");
+  if (value == nullptr || value->is_null()) return {};
+  return read_model_index(*value);
+}
+
+void model_card::set_eval_results(const model_index& results) {
+  data_["model-index"] = write_model_index(results);
+}
+
 std::string model_card::content() const {
   if (data_.empty() && !had_header_) return text_;
   return make_header(data_, line_break_) + text_;

@@ -1,0 +1,166 @@
+#include "cohub/hub_card.hpp"
+
+#include "cohub/error.hpp"
+#include "cohub/eval_result.hpp"
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+namespace cohub {
+
+namespace {
+
+constexpr const char* index_key = "model-index";
+constexpr std::uint64_t largest_card = 64u << 20;
+
+[[noreturn]] void refuse_change(const std::string& what) {
+  throw error(errc::invalid_card, "updating metadata: " + what +
+                                      " has another value already; overwrite it on purpose, or "
+                                      "leave it out");
+}
+
+/// The index that comes in, its name filled in where it has none.
+model_index read_incoming(const card_value& value, const std::string& repo_id) {
+  card_value named = value;
+  if (named.is_list() && !named.as_list().empty() && named.as_list().front().is_map()) {
+    auto& first = named.as_list().front().as_map();
+    if (first.text_or("name").empty()) first["name"] = repo_id;
+  }
+  return read_model_index(named);
+}
+
+void merge_result(model_index& into, const eval_result& incoming, bool overwrite) {
+  const auto same =
+      std::find_if(into.results.begin(), into.results.end(),
+                   [&](const eval_result& each) { return is_same_metric(each, incoming); });
+  if (same == into.results.end()) {
+    into.results.push_back(incoming);
+    return;
+  }
+  if (*same == incoming) return;
+  if (!overwrite)
+    refuse_change("the metric name \"" + incoming.metric_name + "\", type \"" +
+                  incoming.metric_type + '"');
+  same->metric_value = incoming.metric_value;
+  if (same->verified.value_or(false)) same->verify_token = incoming.verify_token;
+}
+
+void merge_index(card_map& data, const card_value& value, bool overwrite,
+                 const std::string& repo_id) {
+  auto incoming = read_incoming(value, repo_id);
+  const auto* there = data.find(index_key);
+  if (there == nullptr || there->is_null()) {
+    data[index_key] = write_model_index(incoming);
+    return;
+  }
+  auto index = read_model_index(*there);
+  for (const auto& result : incoming.results) merge_result(index, result, overwrite);
+  data[index_key] = write_model_index(index);
+}
+
+awaitable<model_card> card_to_update(client hub, std::string repo_id, push_card_options push) {
+  load_card_options from;
+  from.type = push.type;
+  from.revision = push.revision;
+  from.token = push.token;
+  bool missing = false;
+  model_card card;
+  try {
+    auto loading = load_card(hub, repo_id, from);
+    card = co_await std::move(loading);
+  } catch (const error& e) {
+    if (e.code() != errc::entry_not_found) throw;
+    missing = true;
+  }
+  if (missing && push.type == repo_type::space)
+    throw error(errc::invalid_card,
+                "updating the metadata of " + repo_id + " (a space needs a README.md first)");
+  if (missing) {
+    const auto text = push.type == repo_type::dataset ? default_dataset_card_template()
+                                                      : default_model_card_template();
+    card = model_card::from_template({}, text);
+  }
+  co_return card;
+}
+
+awaitable<commit_info> commit_card(client hub, model_card card, std::string repo_id,
+                                   push_card_options options, std::string message) {
+  commit_operation_add add;
+  add.path_in_repo = "README.md";
+  add.content = commit_operation_add::bytes{card.content()};
+  std::vector<commit_operation> operations;
+  operations.emplace_back(std::move(add));
+  create_commit_options commit;
+  commit.type = options.type;
+  commit.revision = std::move(options.revision);
+  commit.commit_description = std::move(options.commit_description);
+  commit.create_pr = options.create_pr;
+  commit.parent_commit = std::move(options.parent_commit);
+  commit.token = std::move(options.token);
+  if (!options.commit_message.empty()) message = std::move(options.commit_message);
+  auto committing =
+      hub.create_commit(std::move(repo_id), std::move(operations), std::move(message), commit);
+  auto info = co_await std::move(committing);
+  co_return info;
+}
+
+awaitable<model_card> load(client hub, std::string repo_id, load_card_options options) {
+  read_file_options from;
+  from.type = options.type;
+  from.revision = std::move(options.revision);
+  from.token = std::move(options.token);
+  from.max_bytes = largest_card;
+  auto reading = hub.read_file(repo_id, "README.md", from);
+  const auto text = co_await std::move(reading);
+  co_return model_card::parse(text, repo_id + "/README.md");
+}
+
+awaitable<commit_info> update(client hub, std::string repo_id, card_map metadata,
+                              metadata_update_options options) {
+  auto loading = card_to_update(hub, repo_id, options.push);
+  auto card = co_await std::move(loading);
+  update_metadata(card, metadata, options.overwrite, repo_id);
+  auto committing = commit_card(std::move(hub), std::move(card), std::move(repo_id),
+                                std::move(options.push), "Update metadata with cohub");
+  auto info = co_await std::move(committing);
+  co_return info;
+}
+
+}  // namespace
+
+awaitable<model_card> load_card(client hub, std::string repo_id, named<load_card_options> options) {
+  return load(std::move(hub), std::move(repo_id), *std::move(options));
+}
+
+awaitable<commit_info> push_card(client hub, model_card card, std::string repo_id,
+                                 named<push_card_options> options) {
+  return commit_card(std::move(hub), std::move(card), std::move(repo_id), *std::move(options),
+                     "Upload README.md with cohub");
+}
+
+awaitable<commit_info> metadata_update(client hub, std::string repo_id, card_map metadata,
+                                       named<metadata_update_options> options) {
+  return update(std::move(hub), std::move(repo_id), std::move(metadata), *std::move(options));
+}
+
+void update_metadata(model_card& card, const card_map& metadata, bool overwrite,
+                     const std::string& repo_id) {
+  auto data = card.data();  // all or nothing
+  for (const auto& [key, value] : metadata) {
+    if (key == index_key && !value.is_null()) {
+      merge_index(data, value, overwrite, repo_id);
+      continue;
+    }
+    const auto* there = data.find(key);
+    const bool differs = there != nullptr && !there->is_null() && *there != value;
+    if (differs && !overwrite) refuse_change('"' + key + '"');
+    if (value.is_null())
+      data.erase(key);
+    else if (there == nullptr || differs || there->is_null())
+      data[key] = value;
+  }
+  card.data() = std::move(data);
+}
+
+}  // namespace cohub
