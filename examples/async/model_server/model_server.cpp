@@ -1,0 +1,182 @@
+// Answers predictions over HTTP, and takes over a new revision of its model from the Hub while
+// requests are in flight. A client in the same program asks all the time, and tells how long it
+// waited.
+//
+//   model_server      starts an embedded Hub in this process; HF_ENDPOINT names another
+
+#include "own_hub.hpp"
+#include "scale_model.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/http.hpp>
+
+#include <algorithm>
+#include <iostream>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace asio = boost::asio;
+namespace http = boost::beast::http;
+using tcp = asio::ip::tcp;
+using clock_type = std::chrono::steady_clock;
+
+namespace {
+
+constexpr int requests_before = 500;
+constexpr int requests_after = 500;
+const std::string repo = "me/scale";
+
+/// The model that answers. A request keeps the one it began with.
+struct server_state {
+  std::shared_ptr<const scale_model> model{};
+  std::string revision{};
+  bool stopping = false;
+};
+using state_ptr = std::shared_ptr<server_state>;
+
+cohub::awaitable<void> answer_requests(state_ptr state, tcp::socket socket) {
+  boost::beast::flat_buffer buffer;
+  for (;;) {
+    http::request<http::string_body> request;
+    boost::system::error_code ended;
+    co_await http::async_read(socket, buffer, request,
+                              asio::redirect_error(asio::use_awaitable, ended));
+    if (ended) co_return;
+    const auto model = state->model;
+    http::response<http::string_body> reply(http::status::ok, request.version());
+    reply.keep_alive(request.keep_alive());
+    reply.body() = std::to_string((*model)(std::stod(request.body())));
+    reply.prepare_payload();
+    co_await http::async_write(socket, reply, asio::use_awaitable);
+  }
+}
+
+cohub::awaitable<void> serve(state_ptr state, std::shared_ptr<tcp::acceptor> acceptor) {
+  for (;;) {
+    boost::system::error_code closed;
+    auto socket =
+        co_await acceptor->async_accept(asio::redirect_error(asio::use_awaitable, closed));
+    if (closed) co_return;
+    asio::co_spawn(acceptor->get_executor(), answer_requests(state, std::move(socket)),
+                   asio::detached);
+  }
+}
+
+/// Looks for a new revision, loads it beside the old one, and puts it in its place.
+cohub::awaitable<void> follow_hub(cohub::client hub, state_ptr state) {
+  asio::steady_timer timer(hub.get_executor());
+  while (!state->stopping) {
+    const auto info = co_await hub.repo_info(repo);
+    if (info.sha != state->revision) {
+      const cohub::from_pretrained_options of{.revision = info.sha};
+      auto loaded = co_await scale_model::from_pretrained(hub, repo, of);
+      state->model = std::make_shared<const scale_model>(std::move(loaded));
+      state->revision = info.sha;
+    }
+    timer.expires_after(std::chrono::milliseconds(20));
+    co_await timer.async_wait(asio::use_awaitable);
+  }
+}
+
+/// What the client saw: waits in microseconds, and the answers.
+struct observations {
+  std::vector<double> waits{};
+  std::size_t by_old = 0;
+  std::size_t by_new = 0;
+  std::size_t wrong = 0;
+};
+
+/// Asks until so many answers came from the new model.
+cohub::awaitable<observations> ask(cohub::client hub, tcp::endpoint server) {
+  tcp::socket socket(hub.get_executor());
+  co_await socket.async_connect(server, asio::use_awaitable);
+  boost::beast::flat_buffer buffer;
+  observations seen;
+  for (int i = 0; seen.by_new < requests_after; ++i) {
+    if (i == requests_before) {
+      // The new revision goes to the Hub while requests go on.
+      auto pushing = [](cohub::client to) -> cohub::awaitable<void> {
+        const scale_model improved(scale_config{.scale = 3});
+        co_await improved.push_to_hub(to, "scale");
+      };
+      asio::co_spawn(hub.get_executor(), pushing(hub), asio::detached);
+    }
+    http::request<http::string_body> request(http::verb::post, "/predict", 11);
+    request.set(http::field::host, "localhost");
+    request.body() = "14";
+    request.prepare_payload();
+    const auto begin = clock_type::now();
+    co_await http::async_write(socket, request, asio::use_awaitable);
+    http::response<http::string_body> reply;
+    co_await http::async_read(socket, buffer, reply, asio::use_awaitable);
+    seen.waits.push_back(
+        std::chrono::duration<double, std::micro>(clock_type::now() - begin).count());
+    if (reply.body() == std::to_string(28.0))
+      ++seen.by_old;
+    else if (reply.body() == std::to_string(42.0))
+      ++seen.by_new;
+    else
+      ++seen.wrong;
+  }
+  co_return seen;
+}
+
+void tell(observations seen) {
+  std::sort(seen.waits.begin(), seen.waits.end());
+  const auto percentile = [&](double part) {
+    return seen.waits[static_cast<std::size_t>(part * static_cast<double>(seen.waits.size() - 1))];
+  };
+  std::cout << seen.waits.size() << " requests: " << seen.by_old << " answered by the old model, "
+            << seen.by_new << " by the new one, " << seen.wrong << " by neither\n"
+            << "Waited (microseconds): median " << percentile(0.5) << ", 99 % " << percentile(0.99)
+            << ", longest " << seen.waits.back() << "\n";
+}
+
+cohub::awaitable<bool> run(cohub::client hub) {
+  const scale_model first(scale_config{.scale = 2});
+  const auto pushed = co_await first.push_to_hub(hub, "scale");
+  auto state = std::make_shared<server_state>();
+  const cohub::from_pretrained_options of{.revision = pushed.oid};
+  auto loaded = co_await scale_model::from_pretrained(hub, repo, of);
+  state->model = std::make_shared<const scale_model>(std::move(loaded));
+  state->revision = pushed.oid;
+
+  const auto executor = hub.get_executor();
+  auto acceptor =
+      std::make_shared<tcp::acceptor>(executor, tcp::endpoint(asio::ip::address_v4::loopback(), 0));
+  asio::co_spawn(executor, serve(state, acceptor), asio::detached);
+  asio::co_spawn(executor, follow_hub(hub, state), asio::detached);
+  auto seen = co_await ask(hub, acceptor->local_endpoint());
+  state->stopping = true;
+  acceptor->close();
+  tell(seen);
+  co_return seen.wrong == 0 && seen.by_old >= requests_before;
+}
+
+}  // namespace
+
+int main() {
+  asio::io_context context;
+  own_hub hub(context.get_executor());
+  bool swapped = false;
+  asio::co_spawn(context, run(hub.client()), [&](std::exception_ptr failure, bool done) {
+    swapped = done;
+    hub.stop_serving();
+    if (failure) std::rethrow_exception(failure);
+  });
+  try {
+    context.run();
+  } catch (const std::exception& e) {
+    std::cerr << "model_server: " << e.what() << "\n";
+  }
+  std::cout << (swapped ? "The model was swapped without a missed beat.\n" : "A request failed.\n");
+  return swapped ? 0 : 1;
+}
