@@ -99,6 +99,7 @@ struct upload_folder_options {
   std::vector<std::string> ignore_patterns{};
   std::vector<std::string>
       delete_patterns{};  ///< remote files, relative to `path_in_repo`, to delete
+  std::vector<commit_operation> additional{};  ///< of the same commit; patterns do not matter
   std::optional<std::string> token{};
   std::shared_ptr<cohub::observer> observer{};
 };

@@ -9,11 +9,13 @@
 #include "cohub/model_info.hpp"
 #include "cohub/named.hpp"
 #include "cohub/pretrained.hpp"
+#include "cohub/save_sink.hpp"
 
 #include <boost/asio/this_coro.hpp>
 
 #include <concepts>
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <string>
 #include <type_traits>
@@ -40,6 +42,11 @@ concept has_plain_save = requires(const Model& model, const std::filesystem::pat
 };
 
 template <class Model>
+concept has_sink_save = requires(const Model& model, save_sink& sink) {
+  { model.hub_save(sink) } -> std::same_as<void>;
+};
+
+template <class Model>
 concept has_awaitable_save = requires(const Model& model, std::filesystem::path folder) {
   { model.hub_save(folder) } -> std::same_as<awaitable<void>>;
 };
@@ -62,8 +69,9 @@ concept has_awaitable_load = requires(load_context context) {
 /// @code
 /// const my_config& config() const;                          // a described struct; or no_config
 /// void hub_save(const std::filesystem::path& folder) const;  // writes the weights
-/// static my_model hub_load(cohub::load_context context);     // reads them
-/// static cohub::model_info hub_info();                       // optional: for the card
+/// void hub_save(cohub::save_sink& sink) const;               // or so: streams them as they are
+/// made static my_model hub_load(cohub::load_context context);     // reads them static
+/// cohub::model_info hub_info();                       // optional: for the card
 /// @endcode
 /// The hooks may be awaitables (`awaitable<void>`, `awaitable<my_model>`, parameters by value):
 /// those run on the caller's executor; plain ones run on the client's blocking pool and may block.
@@ -148,7 +156,8 @@ class model_hub_mixin {
     static_assert(std::is_base_of_v<model_hub_mixin, Derived>,
                   "the class must inherit model_hub_mixin of itself, and publicly");
     static_assert(
-        detail::has_plain_save<Derived> || detail::has_awaitable_save<Derived>,
+        detail::has_plain_save<Derived> || detail::has_sink_save<Derived> ||
+            detail::has_awaitable_save<Derived>,
         "the class needs a public hook `void hub_save(const std::filesystem::path&) const`, "
         "or one that takes the path by value and returns awaitable<void>");
     static_assert(
@@ -167,7 +176,8 @@ class model_hub_mixin {
   /// What `check_class` asserts: bodies that would not compile are left out, so that its message
   /// stands alone.
   static constexpr bool class_fits() {
-    constexpr bool saves = detail::has_plain_save<Derived> || detail::has_awaitable_save<Derived>;
+    constexpr bool saves = detail::has_plain_save<Derived> || detail::has_sink_save<Derived> ||
+                           detail::has_awaitable_save<Derived>;
     constexpr bool loads =
         detail::has_plain_load<Derived, Handle> || detail::has_awaitable_load<Derived, Handle>;
     return std::is_base_of_v<model_hub_mixin, Derived> && saves && loads &&
@@ -181,8 +191,8 @@ class model_hub_mixin {
     detail::model_parts result;
     if constexpr (class_fits()) {
       const Derived* const model = &self();
-      result.save = [model](asio::any_io_executor pool, std::filesystem::path folder) {
-        return save(model, std::move(pool), std::move(folder));
+      result.save = [model](asio::any_io_executor pool, std::shared_ptr<save_sink> sink) {
+        return save(model, std::move(pool), std::move(sink));
       };
       result.config = [model]() -> std::optional<boost::json::value> {
         auto value = config_to_json(model->config());
@@ -197,12 +207,17 @@ class model_hub_mixin {
   }
 
   static awaitable<void> save(const Derived* model, asio::any_io_executor pool,
-                              std::filesystem::path folder) {
+                              std::shared_ptr<save_sink> sink) {
     if constexpr (detail::has_awaitable_save<Derived>) {
-      auto saving = model->hub_save(std::move(folder));
+      auto saving = model->hub_save(sink->folder());
       co_await std::move(saving);
     } else {
-      auto work = [model, folder = std::move(folder)] { model->hub_save(folder); };
+      auto work = [model, sink = std::move(sink)] {
+        if constexpr (detail::has_sink_save<Derived>)
+          model->hub_save(*sink);
+        else
+          model->hub_save(sink->folder());
+      };
       auto saving = detail::on_pool(std::move(pool), std::move(work));
       co_await std::move(saving);
     }

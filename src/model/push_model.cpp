@@ -1,8 +1,10 @@
 #include "cohub/detail/model_steps.hpp"
 #include "cohub/error.hpp"
 #include "cohub/model_config.hpp"
+#include "cohub/safetensors_source.hpp"
 
 #include "client/operation.hpp"
+#include "core/glob.hpp"
 #include "io/file.hpp"
 #include "io/on_pool.hpp"
 #include "model/staging_folder.hpp"
@@ -31,10 +33,12 @@ enum class card_origin { none, hook, generated };
 
 /// Fills the staging folder: the hook first, then what it left out.
 awaitable<card_origin> write_parts(asio::any_io_executor pool, const detail::model_parts& parts,
-                                   fs::path folder, std::optional<boost::json::value> config,
+                                   std::shared_ptr<save_sink> sink,
+                                   std::optional<boost::json::value> config,
                                    template_variables variables) {
-  auto saving = parts.save(pool, folder);
+  auto saving = parts.save(pool, sink);
   co_await std::move(saving);
+  const auto& folder = sink->folder();
   auto work = [&] {
     if (!fs::exists(folder / "config.json")) {
       if (!config && parts.config) config = parts.config();
@@ -50,6 +54,36 @@ awaitable<card_origin> write_parts(asio::any_io_executor pool, const detail::mod
   co_return origin;
 }
 
+/// Writes what was handed over to the folder.
+awaitable<void> write_files(asio::any_io_executor pool, std::shared_ptr<save_sink> sink) {
+  auto work = [sink] {
+    for (auto& file : sink->take_files()) {
+      const auto path = sink->folder() / file.name;
+      io::create_directories(path.parent_path());
+      const save_safetensors_options options{.metadata = std::move(file.metadata)};
+      save_safetensors(path, std::move(file.tensors), options);
+    }
+  };
+  auto writing = io::on_pool(std::move(pool), std::move(work));
+  co_await std::move(writing);
+}
+
+/// Has it streamed into the commit, as far as the patterns keep it.
+std::vector<commit_operation> stream_files(asio::any_io_executor pool, save_sink& sink,
+                                           const push_to_hub_options& options) {
+  const core::path_filter filter(options.allow_patterns, options.ignore_patterns);
+  std::vector<commit_operation> operations;
+  for (auto& file : sink.take_files()) {
+    if (!filter.keeps(file.name)) continue;
+    const save_safetensors_options writing{.metadata = std::move(file.metadata)};
+    commit_operation_add add;
+    add.path_in_repo = std::move(file.name);
+    add.content = safetensors_source(pool, std::move(file.tensors), writing);
+    operations.emplace_back(std::move(add));
+  }
+  return operations;
+}
+
 /// The repository's full id, after it was created if it was missing.
 awaitable<std::string> make_repo(client hub, std::string repo_id,
                                  const push_to_hub_options& options) {
@@ -63,8 +97,10 @@ awaitable<std::string> make_repo(client hub, std::string repo_id,
 }
 
 awaitable<commit_info> upload_staged(client hub, std::string repo_id, fs::path folder,
+                                     std::vector<commit_operation> streamed,
                                      const push_to_hub_options& options) {
   upload_folder_options upload;
+  upload.additional = std::move(streamed);
   upload.revision = options.branch.empty() ? "main" : options.branch;
   upload.commit_message = options.commit_message;
   upload.commit_description = options.commit_description;
@@ -96,10 +132,11 @@ awaitable<commit_info> push(client hub, std::string repo_id, detail::model_parts
   const auto pool = hub.blocking_executor();
   auto staging_made = model::staging_folder::make(pool);
   auto staging = co_await std::move(staging_made);
-  auto writing =
-      write_parts(pool, parts, staging.path(), options.config, options.model_card_variables);
+  const auto sink = std::make_shared<save_sink>(staging.path());
+  auto writing = write_parts(pool, parts, sink, options.config, options.model_card_variables);
   co_await std::move(writing);
-  auto uploading = upload_staged(hub, std::move(full_id), staging.path(), options);
+  auto uploading = upload_staged(hub, std::move(full_id), staging.path(),
+                                 stream_files(pool, *sink, options), options);
   auto commit = co_await std::move(uploading);
   auto removing = staging.remove();
   co_await std::move(removing);
@@ -124,8 +161,11 @@ awaitable<std::optional<commit_info>> save(client hub, fs::path folder, detail::
 
   auto staging_made = model::staging_folder::make(pool, folder);
   auto staging = co_await std::move(staging_made);
-  auto writing = write_parts(pool, parts, staging.path(), std::move(config), std::move(variables));
+  const auto sink = std::make_shared<save_sink>(staging.path());
+  auto writing = write_parts(pool, parts, sink, std::move(config), std::move(variables));
   const auto card = co_await std::move(writing);
+  auto writing_files = write_files(pool, sink);
+  co_await std::move(writing_files);
   auto publish = [&] {
     model::publish_folder(staging.path(), folder, card == card_origin::generated,
                           options.push_to_hub);
@@ -139,7 +179,7 @@ awaitable<std::optional<commit_info>> save(client hub, fs::path folder, detail::
     if (repo_id.empty()) repo_id = name_of(folder);
     auto making = make_repo(hub, std::move(repo_id), options.push);
     auto full_id = co_await std::move(making);
-    auto uploading = upload_staged(hub, std::move(full_id), staging.path(), options.push);
+    auto uploading = upload_staged(hub, std::move(full_id), staging.path(), {}, options.push);
     auto commit = co_await std::move(uploading);
     result.emplace(std::move(commit));
   }
@@ -168,8 +208,9 @@ awaitable<commit_info> push_with(client hub, std::string repo_id,
                                  std::function<void(const fs::path&)> write,
                                  named<push_to_hub_options> options) {
   detail::model_parts parts;
-  parts.save = [write = std::move(write)](asio::any_io_executor pool, fs::path folder) {
-    auto work = [write, folder = std::move(folder)] { write(folder); };
+  parts.save = [write = std::move(write)](asio::any_io_executor pool,
+                                          std::shared_ptr<save_sink> sink) {
+    auto work = [write, sink = std::move(sink)] { write(sink->folder()); };
     return io::on_pool(std::move(pool), std::move(work));
   };
   return detail::push_model(std::move(hub), std::move(repo_id), std::move(parts),

@@ -1,3 +1,5 @@
+#include "model/safetensors_writer.hpp"
+
 #include "cohub/error.hpp"
 #include "cohub/safetensors.hpp"
 
@@ -116,29 +118,27 @@ std::string make_header(const std::vector<tensor_source>& tensors,
 /// Writes in order, small pieces gathered into large writes.
 class gathering_writer {
  public:
-  explicit gathering_writer(io::file& file) : file_(file) { buffer_.reserve(capacity); }
+  using output = std::function<void(std::span<const std::byte>)>;
+  explicit gathering_writer(const output& out) : out_(out) { buffer_.reserve(capacity); }
 
   void write(std::span<const std::byte> bytes) {
     if (buffer_.size() + bytes.size() > capacity) flush();
     if (bytes.size() >= capacity) {
-      file_.write_at(position_, bytes);
-      position_ += bytes.size();
+      out_(bytes);
     } else {
       buffer_.insert(buffer_.end(), bytes.begin(), bytes.end());
     }
   }
 
   void flush() {
-    file_.write_at(position_, buffer_);
-    position_ += buffer_.size();
+    if (!buffer_.empty()) out_(buffer_);
     buffer_.clear();
   }
 
  private:
   static constexpr std::size_t capacity = 256 * 1024;
 
-  io::file& file_;
-  std::uint64_t position_ = 0;
+  const output& out_;
   std::vector<std::byte> buffer_{};
 };
 
@@ -169,17 +169,28 @@ void write_tensor(gathering_writer& writer, const tensor_source& tensor) {
 
 }  // namespace
 
+void model::write_safetensors(std::vector<tensor_source> tensors,
+                              const save_safetensors_options& options,
+                              const std::function<void(std::span<const std::byte>)>& out) {
+  sort_for_file(tensors);
+  const std::string header = make_header(tensors, options);
+  gathering_writer writer(out);
+  writer.write(std::as_bytes(std::span(header)));
+  for (const auto& tensor : tensors) write_tensor(writer, tensor);
+  writer.flush();
+}
+
 void save_safetensors(const std::filesystem::path& path, std::vector<tensor_source> tensors,
                       named<save_safetensors_options> options) {
-  sort_for_file(tensors);
-  const std::string header = make_header(tensors, *options);
   const auto temporary = path.parent_path() / (".tmp-" + io::random_suffix());
   io::file file(temporary, io::file::mode::write_new);
   try {
-    gathering_writer writer(file);
-    writer.write(std::as_bytes(std::span(header)));
-    for (const auto& tensor : tensors) write_tensor(writer, tensor);
-    writer.flush();
+    std::uint64_t position = 0;
+    const auto append = [&](std::span<const std::byte> bytes) {
+      file.write_at(position, bytes);
+      position += bytes.size();
+    };
+    model::write_safetensors(std::move(tensors), *options, append);
     file.close();
     io::rename_file(temporary, path);
   } catch (...) {

@@ -96,6 +96,8 @@ awaitable<commit_info> upload_folder(context_ptr shared, std::filesystem::path f
                                      std::string repo_id, upload_folder_options options) {
   const auto prefix = prefix_of(options.path_in_repo);
   auto operations = co_await additions(shared, std::move(folder), prefix, options);
+  std::move(options.additional.begin(), options.additional.end(), std::back_inserter(operations));
+  options.additional.clear();
   if (!options.delete_patterns.empty()) {
     auto removing = deletions(shared, repo_id, prefix, operations, options);
     auto removals = co_await std::move(removing);

@@ -229,3 +229,63 @@ TEST_CASE_FIXTURE(mixin_fixture, "a push that fails leaves no commit and no stag
   api.reset();  // ends the client's pool, and with it the removal
   CHECK(staging_folders() == 0);
 }
+
+namespace {
+
+/// Its weights are made as they are needed, and are never whole in memory.
+class streamed : public model_hub_mixin<streamed> {
+ public:
+  static constexpr std::uint64_t rows = 300, columns = 1000;
+  no_config config() const { return {}; }
+  void hub_save(save_sink& sink) const {
+    test::write_all(sink.folder() / "notes.txt", "beside");
+    tensor_source tensor;
+    tensor.name = "w";
+    tensor.shape = {rows, columns};
+    tensor.content = [this](const tensor_sink& out) {
+      for (std::uint64_t row = 0; row < rows; ++row) {
+        if (fails && row == 100) throw std::runtime_error("no more rows");
+        const std::vector<float> values(columns, static_cast<float>(row));
+        out(std::as_bytes(std::span(values)));
+      }
+    };
+    std::vector<tensor_source> tensors;
+    tensors.push_back(std::move(tensor));
+    sink.save_safetensors("model.safetensors", std::move(tensors));
+  }
+  static streamed hub_load(load_context context) {
+    const safetensors_file file(context.file("model.safetensors"));
+    const auto values = file.tensor("w").to_vector<float>();
+    streamed model;
+    model.last = values.back();
+    return model;
+  }
+  bool fails = false;
+  float last = 0;
+};
+
+}  // namespace
+
+TEST_CASE_FIXTURE(mixin_fixture, "weights are streamed into the upload as they are made") {
+  const streamed made;
+  run(made.push_to_hub(*api, "streamed"));
+  CHECK(run(streamed::from_pretrained(*api, "alice/streamed")).last == 299);
+  CHECK(remote("alice/streamed", "notes.txt") == "beside");
+  const auto local = folder.path() / "streamed";
+  run(made.save_pretrained(*api, local));
+  CHECK(test::read_all(local / "model.safetensors") ==
+        remote("alice/streamed", "model.safetensors"));
+  push_to_hub_options without;
+  without.ignore_patterns = {"*.safetensors"};
+  without.delete_patterns = {"*.safetensors"};
+  run(made.push_to_hub(*api, "streamed", without));
+  CHECK_FALSE(remote_names("alice/streamed").contains("model.safetensors"));
+}
+
+TEST_CASE_FIXTURE(mixin_fixture, "weights that cannot be made leave no commit") {
+  run(api->create_repo("alice/streamed"));
+  streamed broken;
+  broken.fails = true;
+  CHECK_THROWS_WITH(run(broken.push_to_hub(*api, "alice/streamed")), "no more rows");
+  CHECK(run(api->list_repo_commits("alice/streamed").all()).size() == 1);
+}

@@ -3,11 +3,13 @@
 #include "cohub/load_context.hpp"
 #include "cohub/model_card.hpp"
 #include "cohub/pretrained.hpp"
+#include "cohub/save_sink.hpp"
 
 #include <boost/json/value.hpp>
 
 #include <filesystem>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -16,8 +18,9 @@ namespace cohub::detail {
 
 /// What the steps of pushing and saving need to know of a model.
 struct model_parts {
-  /// Fills an empty folder.
-  std::function<awaitable<void>(asio::any_io_executor pool, std::filesystem::path folder)> save{};
+  /// Fills an empty folder, and hands over what is produced later.
+  std::function<awaitable<void>(asio::any_io_executor pool, std::shared_ptr<save_sink> sink)>
+      save{};
   /// For `config.json`; nothing: the model has no config. Called on the pool.
   std::function<std::optional<boost::json::value>()> config{};
   /// The card; null: none is added. Called on the pool.
