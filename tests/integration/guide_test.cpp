@@ -7,7 +7,6 @@
 #include "support/client_fixture.hpp"
 
 #include <boost/json/parse.hpp>
-
 #include <doctest/doctest.h>
 
 #include <set>

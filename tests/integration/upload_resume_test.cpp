@@ -50,6 +50,9 @@ struct parts_fixture : test::client_fixture {
   }
   /// Another process, as far as anything on disk tells.
   void begin_anew() {
+    // What is still in the sockets belongs to the old one.
+    while (context.poll() > 0) {
+    }
     seen = std::make_shared<recorder>();
     hub->clear_faults();
     hub->clear_requests();
