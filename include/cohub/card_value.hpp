@@ -20,7 +20,13 @@ using card_list = std::vector<card_value>;
 /// A map that keeps its members in the order they were added: the metadata of a card.
 class card_map {
  public:
-  card_map() = default;
+  // Not here, where a member is not a complete type yet.
+  card_map() noexcept;
+  card_map(const card_map& other);
+  card_map(card_map&& other) noexcept;
+  card_map& operator=(const card_map& other);
+  card_map& operator=(card_map&& other) noexcept;
+  ~card_map();
   card_map(std::initializer_list<card_member> members);
 
   /// The value of `key`; a null one is added at the end if there is none.
@@ -48,7 +54,7 @@ class card_map {
   friend bool operator==(const card_map& a, const card_map& b) noexcept;
 
  private:
-  std::vector<card_member> members_{};
+  std::vector<card_member> members_;
 };
 
 /// One node of a card's metadata: null, a scalar, a list or a map.

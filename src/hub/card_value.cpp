@@ -14,6 +14,13 @@ namespace {
 
 }  // namespace
 
+card_map::card_map() noexcept = default;
+card_map::card_map(const card_map& other) = default;
+card_map::card_map(card_map&& other) noexcept = default;
+card_map& card_map::operator=(const card_map& other) = default;
+card_map& card_map::operator=(card_map&& other) noexcept = default;
+card_map::~card_map() = default;
+
 card_map::card_map(std::initializer_list<card_member> members) {
   for (const auto& member : members) (*this)[member.key] = member.value;
 }
