@@ -123,6 +123,7 @@ void part_journal::write(std::string_view text) {
 }
 
 void part_journal::begin(const multipart_progress& progress) noexcept {
+  const std::scoped_lock lock(mutex_);
   try {
     std::string text = encode_multipart_plan(progress.plan);
     for (std::size_t i = 0; i < progress.etags.size(); ++i)
@@ -131,20 +132,26 @@ void part_journal::begin(const multipart_progress& progress) noexcept {
     file_.truncate(0);
     write(text);
   } catch (const std::exception&) {
-    discard();
+    remove();
   }
 }
 
 void part_journal::add(std::size_t part, std::string_view etag) noexcept {
+  const std::scoped_lock lock(mutex_);
   if (!file_.is_open()) return;
   try {
     write(encode_uploaded_part(part, etag));
   } catch (const std::exception&) {
-    discard();
+    remove();
   }
 }
 
 void part_journal::discard() noexcept {
+  const std::scoped_lock lock(mutex_);
+  remove();
+}
+
+void part_journal::remove() noexcept {
   if (!file_.is_open()) return;
   std::error_code ignored;
   std::filesystem::remove(file_.path(), ignored);

@@ -28,8 +28,8 @@ std::string encode_uploaded_part(std::size_t part, std::string_view etag);
 /// Reads up to the first line that is torn or makes no sense; nothing without a plan.
 std::optional<multipart_progress> decode_multipart_progress(std::string_view text);
 
-/// The journal of one object, locked while it is open. Blocking, one thread at a time. Failures of
-/// the disk are swallowed: the upload goes on without being remembered.
+/// The journal of one object, locked while it is open. Blocking; safe from several threads.
+/// Failures of the disk are swallowed: the upload goes on without being remembered.
 class part_journal {
  public:
   /// What an earlier process left.
@@ -44,7 +44,9 @@ class part_journal {
   friend class upload_journal;
   explicit part_journal(io::file file);
   void write(std::string_view text);
+  void remove() noexcept;
 
+  std::mutex mutex_;
   io::file file_;
   std::uint64_t end_ = 0;
   std::optional<multipart_progress> found_;
