@@ -366,4 +366,5 @@ def main():
             parts[name](arguments, pathlib.Path(work))
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -20,6 +20,9 @@ namespace {
 
 /// How far back the commit that touched a file last is looked for.
 constexpr std::size_t history_search = 1000;
+/// Objects of a commit that become files of their own; what goes beyond shares a pack. Many packs
+/// make looking things up slow, many files make writing them slow.
+constexpr std::size_t loose_limit = 16;
 
 failure no_entry(const std::string& what) { return {404, "EntryNotFound", what}; }
 
@@ -294,19 +297,34 @@ void git_repository::list(const std::string& commit, const std::string& folder, 
   list_tree(tree.get(), prefix, recursive, mark, take, more);
 }
 
-git_oid git_repository::write_blob(std::string_view content) {
+git_oid git_repository::write_object(git_object_t type, std::string_view content) {
+  if (written_.size() >= loose_limit) {
+    if (!pack_) pack_ = std::make_unique<pack_writer>(path_ / "objects" / "pack");
+    return pack_->add(type, content);
+  }
   git_oid id{};
-  git_check(git_odb_write(&id, loose_.get(), content.data(), content.size(), GIT_OBJECT_BLOB),
-            "writing a file");
+  git_check(git_odb_write(&id, loose_.get(), content.data(), content.size(), type),
+            "writing an object");
   written_.push_back(id);
   return id;
+}
+
+git_oid git_repository::write_blob(std::string_view content) {
+  return write_object(GIT_OBJECT_BLOB, content);
+}
+
+void git_repository::finish_pack() {
+  if (!pack_) return;
+  pack_->finish();
+  pack_.reset();
+  git_check(git_odb_refresh(objects_.get()), "reading the packs");
 }
 
 std::string git_repository::write_commit(const std::string& parent,
                                          const std::vector<git_change>& changes,
                                          const std::string& message, const std::string& author) {
   const auto base = tree_of(parent);
-  git_tree_edit edit(repository_.get(), objects_.get(), *git_tree_id(base.get()));
+  git_tree_edit edit(repository_.get(), *git_tree_id(base.get()));
   for (const auto& change : changes) {
     switch (change.what) {
       case git_change::kind::put:
@@ -322,7 +340,9 @@ std::string git_repository::write_commit(const std::string& parent,
         break;
     }
   }
-  const git_oid tree_id = edit.write(written_);
+  const git_oid tree_id =
+      edit.write([this](std::string_view tree) { return write_object(GIT_OBJECT_TREE, tree); });
+  finish_pack();
   return write_commit_of(tree_id, {parent}, message, author);
 }
 

@@ -4,11 +4,13 @@
 
 #include "server/git_handle.hpp"
 #include "server/message.hpp"
+#include "server/pack_writer.hpp"
 
 #include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -108,6 +110,8 @@ class git_repository {
                  bool& more) const;
   std::string write_commit_of(const git_oid& tree, const std::vector<std::string>& parents,
                               const std::string& message, const std::string& author);
+  git_oid write_object(git_object_t type, std::string_view content);
+  void finish_pack();
   void sync_written();
 
   std::filesystem::path path_;
@@ -115,6 +119,7 @@ class git_repository {
   git_odb_ptr objects_;
   git_odb_ptr loose_;  // the same without packs, which need not be searched for what is new
   std::vector<git_oid> written_;
+  std::unique_ptr<pack_writer> pack_;  // of what `written_` does not name
   bool sync_all_ = false;  // more was written than `written_` names
 };
 

@@ -20,8 +20,8 @@ struct git_tree_edit::folder {
   std::map<std::string, item, std::less<>> items{};
 };
 
-git_tree_edit::git_tree_edit(::git_repository* repository, git_odb* objects, const git_oid& base)
-    : repository_(repository), objects_(objects), root_(std::make_unique<folder>()) {
+git_tree_edit::git_tree_edit(::git_repository* repository, const git_oid& base)
+    : repository_(repository), root_(std::make_unique<folder>()) {
   root_->id = base;
 }
 
@@ -106,12 +106,12 @@ bool git_tree_edit::remove_file(std::string_view path) { return remove(path, fal
 bool git_tree_edit::remove_folder(std::string_view path) { return remove(path, true); }
 
 /// False if the folder is empty: git has no empty folders, the root apart.
-bool git_tree_edit::write(folder& which, std::vector<git_oid>& written, bool is_root) const {
+bool git_tree_edit::write(folder& which, const tree_writer& store, bool is_root) const {
   if (!which.changed) return true;
   for (auto at = which.items.begin(); at != which.items.end();) {
     item& each = at->second;
     if (each.content && each.content->changed) {
-      if (!write(*each.content, written, false)) {
+      if (!write(*each.content, store, false)) {
         at = which.items.erase(at);
         continue;
       }
@@ -150,15 +150,13 @@ bool git_tree_edit::write(folder& which, std::vector<git_oid>& written, bool is_
     bytes += '\0';
     bytes.append(reinterpret_cast<const char*>(each->id.id), GIT_OID_RAWSZ);
   }
-  git_check(git_odb_write(&which.id, objects_, bytes.data(), bytes.size(), GIT_OBJECT_TREE),
-            "writing a tree");
-  written.push_back(which.id);
+  which.id = store(bytes);
   which.changed = false;
   return true;
 }
 
-git_oid git_tree_edit::write(std::vector<git_oid>& written) {
-  write(*root_, written, true);
+git_oid git_tree_edit::write(const tree_writer& store) {
+  write(*root_, store, true);
   return root_->id;
 }
 

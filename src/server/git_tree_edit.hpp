@@ -2,20 +2,20 @@
 
 #include "server/git_handle.hpp"
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
 #include <string_view>
-#include <vector>
 
 namespace cohub::server {
 
 /// Changes to a tree, held in memory until `write`: only folders that something touches are loaded,
-/// and only those that changed are written. `repository` and `objects` outlive it.
+/// and only those that changed are written. `repository` outlives it.
 class git_tree_edit {
  public:
   /// @param base  the tree to start from
-  git_tree_edit(::git_repository* repository, git_odb* objects, const git_oid& base);
+  git_tree_edit(::git_repository* repository, const git_oid& base);
   ~git_tree_edit();
 
   /// Adds or replaces a file.
@@ -26,8 +26,10 @@ class git_tree_edit {
   /// False if there is no such folder.
   bool remove_folder(std::string_view path);
 
-  /// Writes the new trees, adds their ids to `written`, and yields the root's.
-  git_oid write(std::vector<git_oid>& written);
+  /// Stores a tree object and yields its id.
+  using tree_writer = std::function<git_oid(std::string_view tree)>;
+  /// Writes the new trees, and yields the root's id.
+  git_oid write(const tree_writer& store);
 
  private:
   struct folder;
@@ -36,10 +38,9 @@ class git_tree_edit {
   void load(folder& which) const;
   folder* find(std::string_view path, bool create);
   bool remove(std::string_view path, bool is_folder);
-  bool write(folder& which, std::vector<git_oid>& written, bool is_root) const;
+  bool write(folder& which, const tree_writer& store, bool is_root) const;
 
   ::git_repository* repository_;
-  git_odb* objects_;
   std::unique_ptr<folder> root_;
 };
 
