@@ -37,8 +37,8 @@ std::shared_ptr<body_source> bytes_body(std::string bytes);
 /// What to do with an answer that points elsewhere.
 enum class redirects {
   none,         ///< hand it to the caller
-  same_origin,  ///< follow while scheme, host and port stay; hand over the one that leaves
-  follow        ///< follow all; credentials are dropped when the origin changes
+  same_origin,  ///< follow where credentials may go too (`keeps_credentials`); hand over the others
+  follow        ///< follow all; credentials are dropped where they must not go
 };
 
 struct request {

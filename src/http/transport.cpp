@@ -5,6 +5,7 @@
 #include "http/connection_pool.hpp"
 #include "http/exchange.hpp"
 #include "http/rate_limits.hpp"
+#include "http/redirect_rules.hpp"
 #include "http/retry_policy.hpp"
 
 #include <boost/asio/steady_timer.hpp>
@@ -206,12 +207,14 @@ std::optional<core::url> next_hop(const request& what, const response& answer) {
     context.url = what.url.printable();
     throw error(errc::invalid_response, "following a redirect that must not be followed", context);
   }
-  if (what.redirects == redirects::same_origin && target->origin != what.url.origin) return {};
+  if (what.redirects == redirects::same_origin &&
+      !keeps_credentials(what.url.origin, target->origin))
+    return {};
   return *target;
 }
 
 void take_hop(request& what, int status, core::url target) {
-  if (what.url.origin != target.origin) {
+  if (!keeps_credentials(what.url.origin, target.origin)) {
     what.headers.erase("Authorization");
     what.headers.erase("Cookie");
   }

@@ -1,5 +1,7 @@
 #include "transfer/content_source.hpp"
 
+#include "http/redirect_rules.hpp"
+
 #include <utility>
 
 namespace cohub::transfer {
@@ -38,7 +40,7 @@ content_source::route content_source::make_route(bool probing) {
 }
 
 bool content_source::is_foreign(const core::url& answered) const noexcept {
-  return answered.origin != resolve_.origin;
+  return !http::keeps_credentials(resolve_.origin, answered.origin);
 }
 
 bool content_source::changed(std::string_view etag) const noexcept {

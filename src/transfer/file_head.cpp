@@ -2,6 +2,7 @@
 
 #include "cohub/error.hpp"
 
+#include "http/redirect_rules.hpp"
 #include "hub/file_metadata.hpp"
 #include "hub/repo_id.hpp"
 #include "io/with_timeout.hpp"
@@ -40,7 +41,7 @@ std::optional<core::url> signed_location(const http::response_head& head,
     throw error(errc::invalid_response, doing + ": sent on to an address that must not be followed",
                 context);
   }
-  if (target->origin == head.url.origin) return {};
+  if (http::keeps_credentials(head.url.origin, target->origin)) return {};
   return std::move(*target);
 }
 
