@@ -65,7 +65,10 @@ struct client_config {
   std::string library_version{};
   std::optional<bool> offline{};  ///< unset: `HF_HUB_OFFLINE`; true refuses every request
 
-  std::size_t max_connections = 16;         ///< open to one origin at a time
+  std::size_t max_connections = 16;  ///< open to one origin at a time
+  /// Open to all origins together, idle ones included; at least `max_connections` hold, whatever
+  /// this says. Beyond, the one that was idle longest is closed, else requests wait in line.
+  std::size_t max_total_connections = 64;
   std::uint64_t buffer_budget = 32u << 20;  ///< bytes of transfer buffers of the whole client
   time_limits timeouts{};
   retry_limits retries{};

@@ -102,11 +102,21 @@ awaitable<void> response::finish() {
   body_.reset();
 }
 
+namespace {
+
+pool_limits limits_of(const transport_config& config) {
+  pool_limits limits;
+  limits.each_origin = std::max<std::size_t>(config.max_connections, 1);
+  limits.all_origins = config.max_total_connections;
+  return limits;
+}
+
+}  // namespace
+
 struct transport::state {
   explicit state(transport_config settings)
       : config(std::move(settings)),
-        pool(std::make_shared<connection_pool>(std::max<std::size_t>(config.max_connections, 1),
-                                               config.ca_file, config.proxies)),
+        pool(std::make_shared<connection_pool>(limits_of(config), config.ca_file, config.proxies)),
         limits(config.retries.max_retry_after, config.retries.budget) {}
 
   transport_config config;
@@ -126,10 +136,11 @@ awaitable<exchange_outcome> attempt(state_ptr self, const request& what) {
   const auto limits = what.timeouts.value_or(self->config.timeouts);
   auto lease = co_await self->pool->acquire(what.url.origin, !what.idempotent, limits.connect);
   const bool reused = lease.reused();
+  const auto ticket = lease.ticket();
   auto outcome = co_await exchange(std::move(lease), what, self->config.user_agent, limits);
   if (outcome.no_answer && reused && what.idempotent) {
     // The server closed the idle connection in the moment it was used again: not a failed try.
-    auto fresh = co_await self->pool->acquire(what.url.origin, true, limits.connect);
+    auto fresh = co_await self->pool->acquire(what.url.origin, true, limits.connect, ticket);
     outcome = co_await exchange(std::move(fresh), what, self->config.user_agent, limits);
   }
   co_return outcome;

@@ -83,7 +83,8 @@ struct request_report {
 struct transport_config {
   time_limits timeouts{};
   retry_limits retries{};
-  std::size_t max_connections = 16;  ///< to one origin
+  std::size_t max_connections = 16;        ///< to one origin
+  std::size_t max_total_connections = 64;  ///< to all of them; at least `max_connections` hold
   std::filesystem::path
       ca_file{};             ///< empty: SSL_CERT_FILE / SSL_CERT_DIR, else the system's store
   proxy_settings proxies{};  ///< none unless set: the environment is not read here
