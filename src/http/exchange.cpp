@@ -54,10 +54,12 @@ std::string serialize_head(const request& what, const std::string& user_agent,
   message.set(beast::http::field::user_agent, user_agent);
   // Sizes and ranges count bytes as stored; a compressed answer would make both worthless.
   message.set(beast::http::field::accept_encoding, "identity");
-  for (const auto& [name, value] : what.headers) {
-    check_field(name);
-    check_field(value);
-    message.set(name, value);
+  for (const auto* some : {&what.headers, &what.home_headers}) {
+    for (const auto& [name, value] : *some) {
+      check_field(name);
+      check_field(value);
+      message.set(name, value);
+    }
   }
   if (through != nullptr && !through->authorization.empty())
     message.set(beast::http::field::proxy_authorization, through->authorization);

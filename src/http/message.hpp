@@ -44,7 +44,10 @@ enum class redirects {
 struct request {
   method verb = method::get;
   core::url url{};
-  fields headers{};                     ///< Host, Content-Length and User-Agent are filled in
+  fields headers{};  ///< Host, Content-Length and User-Agent are filled in
+  /// Sent as well, in place of `headers` of the same name, until a redirect leads to where
+  /// credentials must not go.
+  fields home_headers{};
   std::shared_ptr<body_source> body{};  ///< null: none
   http::redirects redirects = redirects::follow;
   /// Whether sending it twice does no harm: only then a lost answer is retried.

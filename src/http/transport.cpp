@@ -228,6 +228,7 @@ void take_hop(request& what, int status, core::url target) {
   if (!keeps_credentials(what.url.origin, target.origin)) {
     what.headers.erase("Authorization");
     what.headers.erase("Cookie");
+    what.home_headers = {};
   }
   const bool to_get = status == 303 || (status == 302 && what.verb != method::head) ||
                       (status == 301 && what.verb == method::post);

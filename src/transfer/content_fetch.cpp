@@ -115,6 +115,7 @@ awaitable<opened_content> open_content(fetch_ptr self, core::byte_range range, b
   http::request request;
   request.url = route.url;
   request.headers = route.headers;
+  request.home_headers = route.credentials;  // the Hub may redirect to another host
   request.timeouts = self->shared->content_timeouts;
   request.retry = false;  // counted and waited for here, where progress is known
   if (ranged)

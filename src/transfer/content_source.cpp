@@ -34,7 +34,7 @@ content_source::route content_source::make_route(bool probing) {
   way.source_ = shared_from_this();
   way.probing_ = probing;
   way.url = location_ ? *location_ : resolve_;
-  if (!is_foreign(way.url)) way.headers = credentials_;
+  if (!is_foreign(way.url)) way.credentials = credentials_;
   if (!validator_.empty()) way.headers.set("If-Range", validator_);
   return way;
 }
@@ -52,6 +52,7 @@ content_source::route& content_source::route::operator=(route&& other) noexcept 
     release();
     url = std::move(other.url);
     headers = std::move(other.headers);
+    credentials = std::move(other.credentials);
     source_ = std::move(other.source_);
     probing_ = other.probing_;
   }

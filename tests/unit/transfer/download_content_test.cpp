@@ -100,6 +100,19 @@ TEST_CASE_FIXTURE(fixture, "content of every size arrives whole") {
   }
 }
 
+TEST_CASE_FIXTURE(fixture, "what is for the Hub does not go where it redirects to") {
+  host(mib / 2);
+  auto what = describe("f.bin");
+  what.credentials.set("X-Api-Key", "secret");
+  run(transfer::download_content(shared, what, destination, destination, settings));
+  CHECK(is_right());
+  CHECK(api.seen().at(0).header("x-api-key") == "secret");
+  CHECK(api.seen().at(0).header("authorization") == "Bearer hf_secret");
+  REQUIRE(contents.seen().size() == 1);
+  CHECK(contents.seen()[0].header("x-api-key").empty());
+  CHECK(contents.seen()[0].header("authorization").empty());
+}
+
 TEST_CASE_FIXTURE(fixture, "a large file comes in ranges of one chunk, each asked for once") {
   host(5 * mib + 7);
   download();
