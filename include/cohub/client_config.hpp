@@ -24,8 +24,9 @@ struct time_limits {
   /// Silence inside a body, either way; or waiting so long in all for less than 1,024 bytes a
   /// second.
   std::chrono::milliseconds stall{30'000};
-  std::chrono::milliseconds metadata{
-      10'000};  ///< the whole HEAD before a download (`etag_timeout`)
+  /// The HEAD before a download (`etag_timeout`), from when it has a connection: waiting in line
+  /// for one does not count.
+  std::chrono::milliseconds metadata{10'000};
 };
 
 /// How often and after how long a failed request that may be repeated is sent again.

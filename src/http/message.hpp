@@ -6,6 +6,7 @@
 #include "core/url.hpp"
 #include "http/fields.hpp"
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -54,6 +55,12 @@ struct request {
   bool idempotent = true;
   bool retry = true;                      ///< false: one try, whatever the policy says
   std::optional<time_limits> timeouts{};  ///< unset: the transport's
+  /// For being answered, over all tries and redirects: the time on a connection, from the first
+  /// byte sent to the head of the answer. Connecting has as much again; waiting in line for a
+  /// connection and waiting because a server asks for it do not count. A request that is not
+  /// retried does not wait longer than this for a server either: errc::rate_limited. Unset or zero:
+  /// no limit.
+  std::optional<std::chrono::milliseconds> limit{};
 };
 
 /// Status and headers of an answer.

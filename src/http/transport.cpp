@@ -7,6 +7,7 @@
 #include "http/rate_limits.hpp"
 #include "http/redirect_rules.hpp"
 #include "http/retry_policy.hpp"
+#include "io/with_timeout.hpp"
 
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
@@ -131,17 +132,58 @@ namespace {
 
 using state_ptr = std::shared_ptr<transport::state>;
 
+bool has_limit(const request& what) { return what.limit && what.limit->count() > 0; }
+
+/// An earlier request of the same kind was told to wait, and this one has not that much time.
+[[noreturn]] void throw_paused(const request& what, std::chrono::nanoseconds wait) {
+  http_context context;
+  context.url = what.url.printable();
+  context.retry_after = std::chrono::ceil<std::chrono::seconds>(wait);
+  throw error(errc::rate_limited,
+              std::string(to_string(what.verb)) + ": the server asked to wait before more requests",
+              std::move(context));
+}
+
+/// An exchange within what is left of the request's own limit.
+awaitable<exchange_outcome> exchange_in_time(state_ptr self, leased_connection lease, request& what,
+                                             time_limits limits) {
+  auto running = exchange(std::move(lease), what, self->config.user_agent, limits);
+  if (!has_limit(what)) co_return co_await std::move(running);
+  const auto end = std::chrono::steady_clock::now() + *what.limit;
+  exchange_outcome outcome;
+  try {
+    auto limited = io::with_timeout(std::move(running), *what.limit);
+    outcome = co_await std::move(limited);
+  } catch (const error& e) {
+    if (e.code() != errc::timed_out || std::chrono::steady_clock::now() < end) throw;
+    what.retry = false;  // the limit is for all tries
+    http_context context;
+    context.url = what.url.printable();
+    throw error(errc::timed_out, std::string(to_string(what.verb)) + ": waiting for an answer",
+                std::move(context));
+  }
+  const auto left = end - std::chrono::steady_clock::now();
+  what.limit = std::max(std::chrono::floor<std::chrono::milliseconds>(left),
+                        std::chrono::milliseconds(1));  // none would be no limit
+  co_return outcome;
+}
+
 /// One try of one hop. Here and below `what` is lent: the caller awaits in the scope that owns it.
-awaitable<exchange_outcome> attempt(state_ptr self, const request& what) {
-  const auto limits = what.timeouts.value_or(self->config.timeouts);
+awaitable<exchange_outcome> attempt(state_ptr self, request& what) {
+  auto limits = what.timeouts.value_or(self->config.timeouts);
+  if (has_limit(what))
+    limits.connect =
+        limits.connect.count() > 0 ? std::min(limits.connect, *what.limit) : *what.limit;
   auto lease = co_await self->pool->acquire(what.url.origin, !what.idempotent, limits.connect);
   const bool reused = lease.reused();
   const auto ticket = lease.ticket();
-  auto outcome = co_await exchange(std::move(lease), what, self->config.user_agent, limits);
+  auto trying = exchange_in_time(self, std::move(lease), what, limits);
+  auto outcome = co_await std::move(trying);
   if (outcome.no_answer && reused && what.idempotent) {
     // The server closed the idle connection in the moment it was used again: not a failed try.
     auto fresh = co_await self->pool->acquire(what.url.origin, true, limits.connect, ticket);
-    outcome = co_await exchange(std::move(fresh), what, self->config.user_agent, limits);
+    auto trying_again = exchange_in_time(self, std::move(fresh), what, limits);
+    outcome = co_await std::move(trying_again);
   }
   co_return outcome;
 }
@@ -155,16 +197,18 @@ void report(const transport::state& self, const request& what, const exchange_ou
 }
 
 /// Waits as long as an earlier answer asked requests like this one to.
-awaitable<void> wait_for_turn(state_ptr self, const core::url& url) {
-  while (const auto until = self->limits.pause(url, rate_limits::clock::now())) {
+awaitable<void> wait_for_turn(state_ptr self, const request& what) {
+  while (const auto until = self->limits.pause(what.url, rate_limits::clock::now())) {
+    const auto wait = *until - rate_limits::clock::now();
+    if (!what.retry && has_limit(what) && wait > *what.limit) throw_paused(what, wait);
     asio::steady_timer timer(co_await asio::this_coro::executor, *until);
     co_await timer.async_wait(asio::use_awaitable);
   }
 }
 
-awaitable<response> send_with_retries(state_ptr self, const request& what) {
+awaitable<response> send_with_retries(state_ptr self, request& what) {
   for (std::size_t tries = 1;; ++tries) {
-    co_await wait_for_turn(self, what.url);
+    co_await wait_for_turn(self, what);
     std::exception_ptr failure;
     std::optional<std::chrono::milliseconds> asked;
     bool again = false;

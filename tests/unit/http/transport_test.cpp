@@ -17,6 +17,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <optional>
 
 using namespace std::chrono_literals;
 using namespace cohub;
@@ -477,4 +478,61 @@ TEST_CASE("a budget bounds the retries of all requests together") {
   for (int i = 0; i < 4; ++i)
     CHECK(test::run(context, fetch(transport, get(server.origin() + "/"))).status == 500);
   CHECK(server.seen().size() == 4 + 3);
+}
+
+TEST_CASE("a limit counts from the connection, not from the place in line") {
+  asio::io_context context;
+  scripted_server server(context, [](const seen_request& request) {
+    scripted_reply stalled;
+    stalled.after = scripted_reply::then::stall;
+    if (request.line.starts_with("GET /stalls ")) return stalled;
+    return scripted_reply::text(200, "ok");
+  });
+  auto config = quick();
+  config.max_connections = 1;
+  http::transport transport(context.get_executor(), config);
+  asio::cancellation_signal release;
+  asio::co_spawn(context, fetch(transport, get(server.origin() + "/stalls")),
+                 asio::bind_cancellation_slot(release.slot(), [](std::exception_ptr, answer) {}));
+  while (server.seen().empty()) context.run_one();
+  auto limited = get(server.origin() + "/limited");
+  limited.limit = 50ms;
+  limited.retry = false;
+  std::optional<answer> result;
+  asio::co_spawn(context, fetch(transport, limited),
+                 [&](std::exception_ptr, answer came) { result = std::move(came); });
+  // Meanwhile a longer limit runs out elsewhere.
+  scripted_server other(context, [](const seen_request&) {
+    scripted_reply stalled;
+    stalled.after = scripted_reply::then::stall;
+    return stalled;
+  });
+  auto longer = get(other.origin() + "/");
+  longer.limit = 100ms;
+  const auto failure = failure_of(context, transport, longer);
+  CHECK(failure.code() == errc::timed_out);
+  CHECK(failure.http().url == other.origin() + "/");
+  CHECK(other.seen().size() == 1);  // the limit is for all tries
+  CHECK_FALSE(result.has_value());
+  release.emit(asio::cancellation_type::terminal);
+  while (!result) context.run_one();
+  CHECK(result->body == "ok");
+}
+
+TEST_CASE("who has no time for the wait that the server asked for is told of it") {
+  asio::io_context context;
+  scripted_server server(context, [](const seen_request&) {
+    return scripted_reply::text(429, "", "Retry-After: 120\r\n");
+  });
+  http::transport transport(context.get_executor(), quick());
+  auto what = get(server.origin() + "/o/m/resolve/main/x");
+  what.retry = false;
+  what.limit = 10s;
+  CHECK(test::run(context, fetch(transport, what)).status == 429);
+  const auto failure = failure_of(context, transport, what);
+  CHECK(failure.code() == errc::rate_limited);
+  REQUIRE(failure.http().retry_after.has_value());
+  CHECK(*failure.http().retry_after > 100s);
+  CHECK(*failure.http().retry_after <= 121s);
+  CHECK(server.seen().size() == 1);
 }
