@@ -27,6 +27,7 @@ using parser = beast::http::response_parser<beast::http::buffer_body>;
 
 constexpr std::size_t head_limit = 64 * 1024;
 constexpr std::size_t head_read = 16 * 1024;
+constexpr std::size_t most_informational = 8;  // before the real answer
 constexpr std::size_t body_piece = 256 * 1024;
 
 http_context context_of(const request& what) {
@@ -254,9 +255,30 @@ response_head head_of(const parser& reader, const request& what) {
   return head;
 }
 
+/// When a head must be there; zero: whenever it comes.
+class head_deadline {
+ public:
+  explicit head_deadline(std::chrono::milliseconds limit) : limit_(limit) {}
+
+  /// Lets the next wait for `connection` end in time. A watch over its silence would start anew
+  /// with each byte.
+  void bound(stream& connection) const {
+    if (limit_.count() <= 0) return connection.set_silence_limit(limit_);
+    const auto left =
+        std::chrono::ceil<std::chrono::milliseconds>(limit_ - (clock::now() - begin_));
+    if (left.count() <= 0) throw boost::system::system_error(asio::error::timed_out);
+    connection.set_silence_limit(left);
+  }
+
+ private:
+  using clock = std::chrono::steady_clock;
+  std::chrono::milliseconds limit_;
+  clock::time_point begin_ = clock::now();
+};
+
 /// Reads until the parser has a whole head; false if the connection ended before its first byte.
 awaitable<bool> read_head(stream& connection, parser& reader, beast::flat_buffer& ahead,
-                          bool nothing_yet) {
+                          head_deadline deadline, bool nothing_yet) {
   // The parser's own limit holds for what one call of it sees: fields that come in pieces would add
   // up to any size.
   std::size_t parsed = 0;
@@ -274,8 +296,14 @@ awaitable<bool> read_head(stream& connection, parser& reader, beast::flat_buffer
         throw boost::system::system_error(beast::http::error::header_limit);
     }
     const auto space = ahead.prepare(head_read);
-    const std::size_t received = co_await connection.read_some(
-        std::span(static_cast<std::byte*>(space.data()), space.size()));
+    const std::span room(static_cast<std::byte*>(space.data()), space.size());
+    auto came = connection.try_read_some(room);
+    while (!came) {
+      deadline.bound(connection);
+      co_await connection.wait_readable();
+      came = connection.try_read_some(room);
+    }
+    const std::size_t received = *came;
     if (received == 0) {
       if (nothing_yet && ahead.size() == 0) co_return false;
       throw boost::system::system_error(beast::http::error::partial_message);
@@ -332,18 +360,20 @@ awaitable<exchange_outcome> exchange(leased_connection lease, const request& wha
     broken = std::current_exception();  // the server may have answered before it closed
   }
 
-  lease->set_silence_limit(limits.first_byte);
+  const head_deadline deadline(limits.first_byte);
   beast::flat_buffer ahead;
   std::unique_ptr<parser> reader;
   bool answered = false;
   boost::system::error_code failure;
   try {
-    bool first = true;
-    do {  // informational answers come before the real one
+    for (std::size_t informational = 0;; ++informational) {
       reader = make_parser(what.verb == method::head);
-      answered = co_await read_head(*lease, *reader, ahead, first);
-      first = false;
-    } while (answered && reader->get().result_int() / 100 == 1);
+      answered = co_await read_head(*lease, *reader, ahead, deadline, informational == 0);
+      if (!answered || reader->get().result_int() / 100 != 1) break;
+      if (informational == most_informational)
+        throw error(errc::invalid_response,
+                    doing(what) + ": one informational answer follows another", context_of(what));
+    }
   } catch (const error&) {
     throw;
   } catch (const boost::system::system_error& e) {

@@ -75,8 +75,17 @@ asio::awaitable<void> converse(std::shared_ptr<State> self, Stream& stream, tcp:
     buffer.erase(0, body_size);
     self->seen.push_back(request);
     const auto reply = self->answer(request);
-    co_await asio::async_write(stream, asio::buffer(reply.bytes),
-                               asio::redirect_error(asio::use_awaitable, failure));
+    const std::size_t piece =
+        reply.pace.count() > 0 ? 1 : std::max<std::size_t>(reply.bytes.size(), 1);
+    asio::steady_timer timer(socket.get_executor());
+    for (std::size_t sent = 0; sent < reply.bytes.size() && !failure; sent += piece) {
+      if (sent > 0) {
+        timer.expires_after(reply.pace);
+        co_await timer.async_wait(asio::use_awaitable);
+      }
+      co_await asio::async_write(stream, asio::buffer(asio::buffer(reply.bytes) + sent, piece),
+                                 asio::redirect_error(asio::use_awaitable, failure));
+    }
     if (failure) co_return;
     if (reply.tunnel) {
       asio::ssl::stream<tcp::socket&> inner(socket, *reply.tunnel);

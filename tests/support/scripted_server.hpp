@@ -5,6 +5,7 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/ssl/context.hpp>
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <string>
@@ -30,6 +31,8 @@ struct scripted_reply {
   then after = then::keep;
   /// Set: the connection speaks TLS from here on, as a proxy's tunnel does.
   std::shared_ptr<boost::asio::ssl::context> tunnel{};
+  /// Not zero: the bytes go out one by one, so far apart.
+  std::chrono::milliseconds pace{};
 
   /// A well-formed answer.
   static scripted_reply text(int status, const std::string& body, const std::string& headers = {});

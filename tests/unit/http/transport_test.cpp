@@ -311,6 +311,33 @@ TEST_CASE("silence is noticed before the head and inside the body") {
   CHECK(transport.open_connections() == 0);
 }
 
+TEST_CASE("a head that only trickles is given up, and so are informational answers without end") {
+  asio::io_context context;
+  scripted_server server(context, [](const seen_request& request) {
+    scripted_reply reply;
+    if (request.line.find("/trickle") != std::string::npos) {
+      reply.bytes = "HTTP/1.1 200 OK\r\nX-Filler: " + std::string(60'000, 'x');
+      reply.pace = 2ms;
+      return reply;
+    }
+    const std::size_t count = request.line.find("/endless") != std::string::npos ? 9 : 8;
+    for (std::size_t i = 0; i < count; ++i) reply.bytes += "HTTP/1.1 103 Early Hints\r\n\r\n";
+    reply.bytes += "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
+    return reply;
+  });
+  auto config = quick();
+  config.retries.attempts = 1;
+  http::transport patient(context.get_executor(), config);
+  CHECK(test::run(context, fetch(patient, get(server.origin() + "/some"))).body == "ok");
+  CHECK(failure_of(context, patient, get(server.origin() + "/endless")).code() ==
+        errc::invalid_response);
+  config.timeouts.first_byte = 50ms;
+  http::transport transport(context.get_executor(), config);
+  const auto failure = failure_of(context, transport, get(server.origin() + "/trickle"));
+  CHECK(failure.code() == errc::timed_out);
+  CHECK(transport.open_connections() == 0);
+}
+
 TEST_CASE("a host that is not there and a port that refuses are errors that name them") {
   asio::io_context context;
   http::transport transport(context.get_executor(), quick());
