@@ -5,6 +5,7 @@
 #include "http/proxy_tunnel.hpp"
 #include "http/trickle_watch.hpp"
 
+#include <boost/asio/ssl/error.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http/buffer_body.hpp>
 #include <boost/beast/http/empty_body.hpp>
@@ -106,6 +107,18 @@ awaitable<void> write_request(stream& connection, const request& what, std::stri
   }
 }
 
+/// A TLS stream that was cut, by an alert or by bytes that are no record of it.
+bool is_tls_failure(boost::system::error_code code) {
+  return code.category() == asio::error::get_ssl_category();
+}
+
+/// Failures of the connection itself, after which another may do better.
+bool is_broken_connection(boost::system::error_code code) {
+  return code == asio::error::connection_reset || code == asio::error::broken_pipe ||
+         code == asio::error::connection_aborted || code == asio::error::eof ||
+         is_tls_failure(code);
+}
+
 /// The body of an answer: what the parser read ahead, then the socket straight into the caller's
 /// buffer where the length is known, and through the parser where it is not.
 class wire_body final : public response::body {
@@ -162,12 +175,14 @@ class wire_body final : public response::body {
     if (failure.code() == asio::error::operation_aborted ||
         dynamic_cast<const error*>(&failure) != nullptr)
       throw;
-    throw error(translate(failure.code()), "reading an answer", context_);
+    std::string reading = "reading an answer";
+    if (is_tls_failure(failure.code())) reading += " (" + failure.code().message() + ")";
+    throw error(translate(failure.code()), reading, context_);
   }
 
   static boost::system::error_code translate(boost::system::error_code code) {
     if (code == asio::error::timed_out) return errc::timed_out;
-    if (code == asio::error::connection_reset) return errc::truncated_body;
+    if (code == asio::error::connection_reset || is_tls_failure(code)) return errc::truncated_body;
     return code;
   }
 
@@ -335,12 +350,6 @@ bool is_http_error(boost::system::error_code code) {
   return code.category() == beast::http::make_error_code(beast::http::error::bad_method).category();
 }
 
-/// Failures of the connection itself, after which another may do better.
-bool is_broken_connection(boost::system::error_code code) {
-  return code == asio::error::connection_reset || code == asio::error::broken_pipe ||
-         code == asio::error::connection_aborted || code == asio::error::eof;
-}
-
 }  // namespace
 
 awaitable<exchange_outcome> exchange(leased_connection lease, const request& what,
@@ -356,7 +365,10 @@ awaitable<exchange_outcome> exchange(leased_connection lease, const request& wha
   } catch (const boost::system::system_error& e) {
     if (e.code() == asio::error::timed_out)
       throw error(errc::timed_out, doing(what) + ": sending the request", context_of(what));
-    if (!is_broken_connection(e.code())) throw;
+    if (e.code() == asio::error::operation_aborted || dynamic_cast<const error*>(&e) != nullptr)
+      throw;
+    if (!is_broken_connection(e.code()))
+      throw error(e.code(), doing(what) + ": sending the request", context_of(what));
     broken = std::current_exception();  // the server may have answered before it closed
   }
 
@@ -388,8 +400,9 @@ awaitable<exchange_outcome> exchange(leased_connection lease, const request& wha
   if (!answered || failure) {
     boost::system::error_code code = errc::truncated_body;
     if (failure && !is_http_error(failure) && !is_broken_connection(failure)) code = failure;
-    outcome.no_answer = std::make_exception_ptr(
-        error(code, doing(what) + ": the connection ended before an answer", context_of(what)));
+    std::string waiting = doing(what) + ": the connection ended before an answer";
+    if (is_tls_failure(failure)) waiting += " (" + failure.message() + ")";
+    outcome.no_answer = std::make_exception_ptr(error(code, waiting, context_of(what)));
     co_return outcome;
   }
   if (broken) reader->get().keep_alive(false);

@@ -99,6 +99,15 @@ asio::awaitable<void> converse(std::shared_ptr<State> self, Stream& stream, tcp:
         break;
       case scripted_reply::then::close:
         co_return;
+      case scripted_reply::then::garble: {
+        const std::string alert("\x15\x03\x03\x00\x02\x02\x28", 7);  // not encrypted
+        co_await asio::async_write(socket, asio::buffer(alert),
+                                   asio::redirect_error(asio::use_awaitable, failure));
+        char byte = 0;  // until the client gives up
+        co_await socket.async_read_some(asio::buffer(&byte, 1),
+                                        asio::redirect_error(asio::use_awaitable, failure));
+        co_return;
+      }
       case scripted_reply::then::reset: {
         socket.set_option(asio::socket_base::linger(true, 0), failure);
         socket.close(failure);

@@ -26,7 +26,8 @@ struct seen_request {
 /// What a scripted server does with a request: bytes to send as they are, then what happens to the
 /// connection.
 struct scripted_reply {
-  enum class then { keep, close, reset, stall };
+  /// `garble`: bytes that are no record of TLS, as a broken middle box sends them.
+  enum class then { keep, close, reset, stall, garble };
   std::string bytes;
   then after = then::keep;
   /// Set: the connection speaks TLS from here on, as a proxy's tunnel does.
