@@ -3,6 +3,7 @@
 #include "cohub/error.hpp"
 
 #include "http/proxy_tunnel.hpp"
+#include "http/trace_id.hpp"
 #include "http/trickle_watch.hpp"
 
 #include <boost/asio/ssl/error.hpp>
@@ -31,9 +32,10 @@ constexpr std::size_t head_read = 16 * 1024;
 constexpr std::size_t most_informational = 8;  // before the real answer
 constexpr std::size_t body_piece = 256 * 1024;
 
-http_context context_of(const request& what) {
+http_context context_of(const request& what, const std::string& id) {
   http_context context;
   context.url = what.url.printable();
+  context.request_id = id;
   return context;
 }
 
@@ -45,7 +47,7 @@ void check_field(std::string_view text) {
 }
 
 /// The request line and header fields as bytes.
-std::string serialize_head(const request& what, const std::string& user_agent,
+std::string serialize_head(const request& what, const exchange_settings& settings,
                            const proxy* through) {
   beast::http::request<beast::http::empty_body> message;
   message.method_string(to_string(what.verb));
@@ -53,7 +55,9 @@ std::string serialize_head(const request& what, const std::string& user_agent,
   message.target(through != nullptr ? what.url.text() : what.url.target);
   message.version(11);
   message.set(beast::http::field::host, what.url.origin.authority());
-  message.set(beast::http::field::user_agent, user_agent);
+  message.set(beast::http::field::user_agent, settings.user_agent);
+  check_field(settings.trace_id);
+  message.set(trace_field, settings.trace_id);
   // Sizes and ranges count bytes as stored; a compressed answer would make both worthless.
   message.set(beast::http::field::accept_encoding, "identity");
   for (const auto* some : {&what.headers, &what.home_headers}) {
@@ -353,10 +357,12 @@ bool is_http_error(boost::system::error_code code) {
 }  // namespace
 
 awaitable<exchange_outcome> exchange(leased_connection lease, const request& what,
-                                     std::string user_agent, time_limits limits) {
+                                     exchange_settings settings) {
   exchange_outcome outcome;
   const proxy* const through = lease.forwarded_by();
-  auto head = serialize_head(what, user_agent, through);
+  auto head = serialize_head(what, settings, through);
+  const auto limits = settings.limits;
+  const auto context = context_of(what, settings.trace_id);
   std::exception_ptr broken;
   lease->set_silence_limit(limits.stall);
   try {
@@ -364,11 +370,11 @@ awaitable<exchange_outcome> exchange(leased_connection lease, const request& wha
     outcome.sent = true;
   } catch (const boost::system::system_error& e) {
     if (e.code() == asio::error::timed_out)
-      throw error(errc::timed_out, doing(what) + ": sending the request", context_of(what));
+      throw error(errc::timed_out, doing(what) + ": sending the request", context);
     if (e.code() == asio::error::operation_aborted || dynamic_cast<const error*>(&e) != nullptr)
       throw;
     if (!is_broken_connection(e.code()))
-      throw error(e.code(), doing(what) + ": sending the request", context_of(what));
+      throw error(e.code(), doing(what) + ": sending the request", context);
     broken = std::current_exception();  // the server may have answered before it closed
   }
 
@@ -384,7 +390,7 @@ awaitable<exchange_outcome> exchange(leased_connection lease, const request& wha
       if (!answered || reader->get().result_int() / 100 != 1) break;
       if (informational == most_informational)
         throw error(errc::invalid_response,
-                    doing(what) + ": one informational answer follows another", context_of(what));
+                    doing(what) + ": one informational answer follows another", context);
     }
   } catch (const error&) {
     throw;
@@ -393,16 +399,15 @@ awaitable<exchange_outcome> exchange(leased_connection lease, const request& wha
     failure = e.code();
   }
   if (failure == asio::error::timed_out)
-    throw error(errc::timed_out, doing(what) + ": waiting for an answer", context_of(what));
+    throw error(errc::timed_out, doing(what) + ": waiting for an answer", context);
   if (is_http_error(failure) && failure != beast::http::error::partial_message)
-    throw error(errc::invalid_response, doing(what) + " (" + failure.message() + ")",
-                context_of(what));
+    throw error(errc::invalid_response, doing(what) + " (" + failure.message() + ")", context);
   if (!answered || failure) {
     boost::system::error_code code = errc::truncated_body;
     if (failure && !is_http_error(failure) && !is_broken_connection(failure)) code = failure;
     std::string waiting = doing(what) + ": the connection ended before an answer";
     if (is_tls_failure(failure)) waiting += " (" + failure.message() + ")";
-    outcome.no_answer = std::make_exception_ptr(error(code, waiting, context_of(what)));
+    outcome.no_answer = std::make_exception_ptr(error(code, waiting, context));
     co_return outcome;
   }
   if (broken) reader->get().keep_alive(false);
@@ -411,6 +416,8 @@ awaitable<exchange_outcome> exchange(leased_connection lease, const request& wha
 
   lease->set_silence_limit(limits.stall);
   auto answer = head_of(*reader, what);
+  auto body_context = context;
+  if (const auto id = answered_id(answer.headers); !id.empty()) body_context.request_id = id;
   std::optional<std::uint64_t> length;
   if (const auto announced = reader->content_length(); announced && !reader->chunked())
     length = *announced;
@@ -419,7 +426,7 @@ awaitable<exchange_outcome> exchange(leased_connection lease, const request& wha
       what.verb == method::head || answer.status == 204 || answer.status == 304 || length == 0u;
   if (!empty) {
     body = std::make_unique<wire_body>(std::move(lease), std::move(reader), std::move(ahead),
-                                       context_of(what), limits.stall);
+                                       std::move(body_context), limits.stall);
   } else if (reader->keep_alive() && ahead.size() == 0 && !broken) {
     lease.give_back();
   }

@@ -7,6 +7,7 @@
 #include "http/rate_limits.hpp"
 #include "http/redirect_rules.hpp"
 #include "http/retry_policy.hpp"
+#include "http/trace_id.hpp"
 #include "io/with_timeout.hpp"
 
 #include <boost/asio/steady_timer.hpp>
@@ -145,9 +146,10 @@ bool has_limit(const request& what) { return what.limit && what.limit->count() >
 }
 
 /// An exchange within what is left of the request's own limit.
-awaitable<exchange_outcome> exchange_in_time(state_ptr self, leased_connection lease, request& what,
-                                             time_limits limits) {
-  auto running = exchange(std::move(lease), what, self->config.user_agent, limits);
+awaitable<exchange_outcome> exchange_in_time(leased_connection lease, request& what,
+                                             exchange_settings settings) {
+  const auto trace_id = settings.trace_id;
+  auto running = exchange(std::move(lease), what, std::move(settings));
   if (!has_limit(what)) co_return co_await std::move(running);
   const auto end = std::chrono::steady_clock::now() + *what.limit;
   exchange_outcome outcome;
@@ -159,6 +161,7 @@ awaitable<exchange_outcome> exchange_in_time(state_ptr self, leased_connection l
     what.retry = false;  // the limit is for all tries
     http_context context;
     context.url = what.url.printable();
+    context.request_id = trace_id;
     throw error(errc::timed_out, std::string(to_string(what.verb)) + ": waiting for an answer",
                 std::move(context));
   }
@@ -169,31 +172,36 @@ awaitable<exchange_outcome> exchange_in_time(state_ptr self, leased_connection l
 }
 
 /// One try of one hop. Here and below `what` is lent: the caller awaits in the scope that owns it.
-awaitable<exchange_outcome> attempt(state_ptr self, request& what) {
-  auto limits = what.timeouts.value_or(self->config.timeouts);
+awaitable<exchange_outcome> attempt(state_ptr self, request& what, std::string trace_id) {
+  exchange_settings settings;
+  settings.user_agent = self->config.user_agent;
+  settings.trace_id = std::move(trace_id);
+  settings.limits = what.timeouts.value_or(self->config.timeouts);
+  auto& limits = settings.limits;
   if (has_limit(what))
     limits.connect =
         limits.connect.count() > 0 ? std::min(limits.connect, *what.limit) : *what.limit;
   auto lease = co_await self->pool->acquire(what.url.origin, !what.idempotent, limits.connect);
   const bool reused = lease.reused();
   const auto ticket = lease.ticket();
-  auto trying = exchange_in_time(self, std::move(lease), what, limits);
+  auto trying = exchange_in_time(std::move(lease), what, settings);
   auto outcome = co_await std::move(trying);
   if (outcome.no_answer && reused && what.idempotent) {
     // The server closed the idle connection in the moment it was used again: not a failed try.
     auto fresh = co_await self->pool->acquire(what.url.origin, true, limits.connect, ticket);
-    auto trying_again = exchange_in_time(self, std::move(fresh), what, limits);
+    auto trying_again = exchange_in_time(std::move(fresh), what, settings);
     outcome = co_await std::move(trying_again);
   }
   co_return outcome;
 }
 
 void report(const transport::state& self, const request& what, const exchange_outcome& outcome,
-            std::exception_ptr failure, std::chrono::steady_clock::time_point begin) {
+            std::exception_ptr failure, std::chrono::steady_clock::time_point begin,
+            std::string_view trace_id) {
   if (!self.config.on_request) return;
   const auto* answer = failure ? nullptr : &outcome.answer.head();
   self.config.on_request(
-      {what, answer, std::move(failure), std::chrono::steady_clock::now() - begin});
+      {what, answer, std::move(failure), std::chrono::steady_clock::now() - begin, trace_id});
 }
 
 /// Waits as long as an earlier answer asked requests like this one to.
@@ -213,9 +221,11 @@ awaitable<response> send_with_retries(state_ptr self, request& what) {
     std::optional<std::chrono::milliseconds> asked;
     bool again = false;
     exchange_outcome outcome;
+    const auto trace_id = choose_trace_id(what.headers, what.home_headers, self->random);
     const auto begin = std::chrono::steady_clock::now();
     try {
-      outcome = co_await attempt(self, what);
+      auto trying = attempt(self, what, trace_id);
+      outcome = co_await std::move(trying);
       failure = outcome.no_answer;
       again = failure && what.idempotent;
     } catch (const boost::system::system_error& e) {
@@ -228,7 +238,7 @@ awaitable<response> send_with_retries(state_ptr self, request& what) {
       again = (by_proxy || is_transient_connect_failure(e.code())) &&
               (what.idempotent || refused) && (!refused || tries < 3);
     }
-    report(*self, what, outcome, failure, begin);
+    report(*self, what, outcome, failure, begin, trace_id);
     if (!failure) {
       const int status = outcome.answer.status();
       const auto& headers = outcome.answer.head().headers;

@@ -18,6 +18,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 
 namespace cohub::http {
 
@@ -78,6 +79,7 @@ struct request_report {
   const response_head* answer = nullptr;  ///< null: none came
   std::exception_ptr failure{};           ///< then this is why
   std::chrono::nanoseconds duration{};    ///< until the head of the answer was there
+  std::string_view trace_id{};            ///< that the request bore
 };
 
 struct transport_config {

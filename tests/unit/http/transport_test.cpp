@@ -18,6 +18,8 @@
 #include <algorithm>
 #include <filesystem>
 #include <optional>
+#include <string>
+#include <vector>
 
 using namespace std::chrono_literals;
 using namespace cohub;
@@ -562,4 +564,39 @@ TEST_CASE("who has no time for the wait that the server asked for is told of it"
   CHECK(*failure.http().retry_after > 100s);
   CHECK(*failure.http().retry_after <= 121s);
   CHECK(server.seen().size() == 1);
+}
+
+TEST_CASE("each request bears an id, by which it can be told even if no answer comes") {
+  asio::io_context context;
+  bool answers = true;
+  scripted_server server(context, [&](const seen_request& request) {
+    if (answers)
+      return scripted_reply::text(request.line.find("/busy") == std::string::npos ? 200 : 503, "");
+    scripted_reply nothing;
+    nothing.after = scripted_reply::then::close;
+    return nothing;
+  });
+  auto config = quick();
+  config.retries.attempts = 2;
+  std::vector<std::string> reported;
+  config.on_request = [&](const http::request_report& report) {
+    reported.emplace_back(report.trace_id);
+  };
+  http::transport transport(context.get_executor(), config);
+  test::run(context, fetch(transport, get(server.origin() + "/busy")));
+  auto named = get(server.origin() + "/");
+  named.headers.set("X-Request-Id", "mine");
+  test::run(context, fetch(transport, named));
+  answers = false;
+  const auto failure = failure_of(context, transport, get(server.origin() + "/"));
+  std::vector<std::string> sent;
+  for (const auto& request : server.seen()) sent.push_back(request.header("x-amzn-trace-id"));
+  REQUIRE(sent.size() >= 5);
+  CHECK(sent[0].size() == 36);
+  CHECK(sent[0] != sent[1]);
+  CHECK(sent[2] == "mine");
+  CHECK(failure.http().request_id == sent.back());
+  CHECK(std::string(failure.what()).find(sent.back()) != std::string::npos);
+  CHECK(reported.front() == sent.front());
+  CHECK(reported.back() == sent.back());
 }
