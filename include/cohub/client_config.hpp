@@ -37,7 +37,8 @@ struct retry_limits {
   std::chrono::milliseconds max_retry_after{
       300'000};  ///< a longer `Retry-After` is an error at once
   /// Of all requests of the client to one origin together, since it last succeeded: beyond,
-  /// failures are final at once.
+  /// failures are final at once. Going on with a content of which the last try brought more is no
+  /// retry in this sense.
   std::size_t budget = 1'000;
 };
 

@@ -330,6 +330,8 @@ awaitable<response> transport::send(request what) {
   return send_following(state_, std::move(what));
 }
 
+bool transport::may_retry(const core::origin& where) { return state_->limits.may_retry(where); }
+
 std::size_t transport::open_connections() const noexcept {
   return state_->pool->open_connections();
 }

@@ -108,6 +108,10 @@ class transport {
   /// @throws error  of the network, with the url; never for a status
   awaitable<response> send(request what);
 
+  /// Takes one retry of the origin's budget (`retry_limits::budget`), for requests that are sent
+  /// with `retry` off because their sender knows better when to try again; false: it is spent.
+  bool may_retry(const core::origin& where);
+
   /// Connections that are open now, idle or leased.
   std::size_t open_connections() const noexcept;
 
