@@ -20,12 +20,13 @@ namespace cohub {
 struct time_limits {
   std::chrono::milliseconds connect{10'000};  ///< resolve, connect and TLS handshake together
   std::chrono::milliseconds first_byte{
-      60'000};  ///< from the request's last byte to the answer's head
+      60'000};  ///< from the request's last byte to the end of the answer's head
   /// Silence inside a body, either way; or waiting so long in all for less than 1,024 bytes a
   /// second.
   std::chrono::milliseconds stall{30'000};
-  std::chrono::milliseconds metadata{
-      10'000};  ///< the whole HEAD before a download (`etag_timeout`)
+  /// The HEAD before a download (`etag_timeout`), from when it has a connection: waiting in line
+  /// for one does not count.
+  std::chrono::milliseconds metadata{10'000};
 };
 
 /// How often and after how long a failed request that may be repeated is sent again.
@@ -36,7 +37,8 @@ struct retry_limits {
   std::chrono::milliseconds max_retry_after{
       300'000};  ///< a longer `Retry-After` is an error at once
   /// Of all requests of the client to one origin together, since it last succeeded: beyond,
-  /// failures are final at once.
+  /// failures are final at once. Going on with a content of which the last try brought more is no
+  /// retry in this sense.
   std::size_t budget = 1'000;
 };
 
@@ -65,7 +67,10 @@ struct client_config {
   std::string library_version{};
   std::optional<bool> offline{};  ///< unset: `HF_HUB_OFFLINE`; true refuses every request
 
-  std::size_t max_connections = 16;         ///< open to one origin at a time
+  std::size_t max_connections = 16;  ///< open to one origin at a time
+  /// Open to all origins together, idle ones included; at least `max_connections` hold, whatever
+  /// this says. Beyond, the one that was idle longest is closed, else requests wait in line.
+  std::size_t max_total_connections = 64;
   std::uint64_t buffer_budget = 32u << 20;  ///< bytes of transfer buffers of the whole client
   time_limits timeouts{};
   retry_limits retries{};

@@ -34,7 +34,7 @@ struct download_options {
   std::string endpoint{};
   /// Sent to the Hub with each request, in place of what the library says under the same name. Those
   /// that decide what a request means (Host, Range, If-Range, Connection, Accept-Encoding and those
-  /// of bodies) are refused. Another host that the Hub redirects to gets neither Authorization nor Cookie.
+  /// of bodies) are refused. Another host that the Hub redirects to gets none of them.
   std::vector<std::pair<std::string, std::string>> headers{};
   std::string user_agent{};  ///< added to the client's: "name/version; other/1"
   std::shared_ptr<cohub::observer> observer{};    ///< null: the client's

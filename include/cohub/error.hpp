@@ -84,9 +84,11 @@ inline boost::system::error_code make_error_code(errc code) noexcept {
 
 /// The HTTP exchange behind an error. Empty fields were not sent.
 struct http_context {
-  int status = 0;                ///< 0: no response arrived
-  std::string url{};             ///< never holds a token, a query or a signature
-  std::string request_id{};      ///< `X-Request-Id`, else `X-Amzn-Trace-Id`, else `x-amz-cf-id`
+  int status = 0;     ///< 0: no response arrived
+  std::string url{};  ///< never holds a token, a query or a signature
+  /// `X-Request-Id`, else `X-Amzn-Trace-Id`, else `x-amz-cf-id` of the answer; where none came, the
+  /// `X-Amzn-Trace-Id` that was sent.
+  std::string request_id{};
   std::string server_message{};  ///< `X-Error-Message`, else the body's "error"
   std::string error_code{};      ///< `X-Error-Code`
   std::optional<std::chrono::seconds> retry_after{};  ///< `Retry-After`

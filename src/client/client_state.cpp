@@ -83,6 +83,7 @@ http::transport_config transport_settings(const client_config& config) {
   settings.timeouts = config.timeouts;
   settings.retries = config.retries;
   settings.max_connections = config.max_connections;
+  settings.max_total_connections = config.max_total_connections;
   settings.ca_file = config.ca_file;
   settings.proxies = proxies_of(config);
   settings.user_agent = user_agent(config);

@@ -1,6 +1,7 @@
 #include "client/request_log.hpp"
 
 #include "core/trim.hpp"
+#include "http/trace_id.hpp"
 
 #include <mutex>
 #include <set>
@@ -32,10 +33,11 @@ std::string printable(std::string_view text) {
   return kept;
 }
 
-std::string_view request_id(const http::response_head& answer) {
-  for (const char* name : {"X-Request-Id", "X-Amzn-Trace-Id", "x-amz-cf-id"})
-    if (const auto id = answer.headers.get(name); !id.empty()) return id;
-  return {};
+/// What the server calls the request, else what this side does.
+std::string_view request_id(const http::request_report& report) {
+  const auto id =
+      report.answer == nullptr ? std::string_view() : http::answered_id(report.answer->headers);
+  return id.empty() ? report.trace_id : id;
 }
 
 void log_request(const core::logger& log, const http::request_report& report) {
@@ -46,9 +48,9 @@ void log_request(const core::logger& log, const http::request_report& report) {
   record.method = http::to_string(report.what.verb);
   record.url = report.what.url.printable();
   record.duration = report.duration;
+  record.request_id = printable(request_id(report));
   if (report.answer != nullptr) {
     record.status = report.answer->status;
-    record.request_id = printable(request_id(*report.answer));
   }
   if (report.failure) {
     try {
@@ -96,7 +98,7 @@ void tell_limit(const core::logger& log, observer* listener, const http::request
   record.operation = "request";
   record.url = report.what.url.printable();
   record.status = report.answer->status;
-  record.request_id = printable(request_id(*report.answer));
+  record.request_id = printable(request_id(report));
   record.message = "the Hub asks to slow down";
   for (const char* name : {"ratelimit", "Retry-After"})
     if (const auto value = report.answer->headers.get(name); !value.empty())

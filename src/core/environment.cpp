@@ -100,7 +100,10 @@ std::filesystem::path expand_path(std::string_view text) {
   return expanded;
 }
 
+bool hub_staging() { return environment_flag("HUGGINGFACE_CO_STAGING"); }
+
 std::filesystem::path hub_home() {
+  if (hub_staging()) return expand_path("~/.cache/huggingface_staging");
   if (const auto home = environment_value("HF_HOME")) return expand_path(*home);
   if (const auto cache = environment_value("XDG_CACHE_HOME"))
     return expand_path(*cache) / "huggingface";
@@ -114,6 +117,7 @@ std::filesystem::path hub_cache_directory() {
 }
 
 std::string hub_endpoint() {
+  if (hub_staging()) return "https://hub-ci.huggingface.co";
   auto endpoint = environment_value("HF_ENDPOINT").value_or("https://huggingface.co");
   while (endpoint.ends_with('/')) endpoint.pop_back();
   return endpoint;
@@ -126,7 +130,7 @@ bool hub_offline() {
 
 std::filesystem::path token_path() {
   const auto path = environment_value("HF_TOKEN_PATH");
-  return path ? expand_path(*path) : hub_home() / "token";
+  return path && !hub_staging() ? expand_path(*path) : hub_home() / "token";
 }
 
 std::optional<std::string> discover_token() {

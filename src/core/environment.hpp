@@ -21,11 +21,17 @@ std::optional<std::chrono::seconds> environment_seconds(const char* name);
 /// Expands a leading `~` and `$VAR` / `${VAR}`.
 std::filesystem::path expand_path(std::string_view text);
 
-/// `HF_HOME`, else `$XDG_CACHE_HOME/huggingface`, else `~/.cache/huggingface`.
+/// `HUGGINGFACE_CO_STAGING`: the Hub's own testing ground, whose tokens and files are kept apart,
+/// so that it decides the endpoint, the home and the token file whatever else is set (hub-protocol,
+/// section 1.1; Python's constants.py).
+bool hub_staging();
+
+/// `HF_HOME`, else `$XDG_CACHE_HOME/huggingface`, else `~/.cache/huggingface`; while staging,
+/// `~/.cache/huggingface_staging`.
 std::filesystem::path hub_home();
 /// `HF_HUB_CACHE`, else `HUGGINGFACE_HUB_CACHE`, else `hub` in `hub_home()`.
 std::filesystem::path hub_cache_directory();
-/// `HF_ENDPOINT` without trailing '/', else the public Hub.
+/// `HF_ENDPOINT` without trailing '/', else the public Hub; while staging, the staging Hub.
 std::string hub_endpoint();
 /// `HF_HUB_OFFLINE`, else `TRANSFORMERS_OFFLINE`.
 bool hub_offline();

@@ -3,11 +3,8 @@
 #include "cohub/error.hpp"
 
 #include "http/happy_eyeballs.hpp"
+#include "http/lookup.hpp"
 #include "http/proxy_tunnel.hpp"
-
-#include <boost/asio/redirect_error.hpp>
-#include <boost/asio/this_coro.hpp>
-#include <boost/asio/use_awaitable.hpp>
 
 #include <optional>
 #include <string>
@@ -29,22 +26,16 @@ bool is_cancellation(boost::system::error_code code) {
   throw error(code, doing);
 }
 
-/// Addresses of a host. A literal address needs no resolver, whose thread Asio would start.
 awaitable<std::vector<tcp::endpoint>> addresses_of(core::origin where) {
   std::vector<tcp::endpoint> found;
   boost::system::error_code failure;
-  const auto literal = asio::ip::make_address(where.host, failure);
-  if (!failure) {
-    found.emplace_back(literal, where.port);
-    co_return found;
+  try {
+    auto looking = look_up(where.host, where.port);
+    found = co_await std::move(looking);
+  } catch (const boost::system::system_error& e) {
+    failure = e.code();
   }
-  tcp::resolver resolver(co_await asio::this_coro::executor);
-  const std::string port = std::to_string(where.port);
-  const auto results =
-      co_await resolver.async_resolve(where.host, port, tcp::resolver::numeric_service,
-                                      asio::redirect_error(asio::use_awaitable, failure));
   if (failure) fail(failure, "looking up the host " + where.host);
-  for (const auto& entry : results) found.push_back(entry.endpoint());
   co_return found;
 }
 

@@ -12,6 +12,7 @@
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include <algorithm>
 #include <deque>
 #include <list>
 #include <map>
@@ -23,10 +24,6 @@ namespace {
 
 using clock = std::chrono::steady_clock;
 
-// Servers commonly close after 5 to 75 s of silence; a younger connection is most likely still
-// open.
-constexpr auto idle_lifetime = std::chrono::seconds(30);
-
 struct idle_stream {
   std::unique_ptr<stream> connection;
   clock::time_point since;
@@ -35,25 +32,46 @@ struct idle_stream {
 }  // namespace
 
 struct connection_pool::slot {
-  struct waiter {
-    asio::steady_timer turn;
-    bool called = false;
-  };
-
   std::deque<idle_stream> idle;  // the most recently used at the back
-  std::size_t open = 0;          // idle and leased
-  std::list<waiter*> line;
+  std::size_t open = 0;          // idle, leased, and those that somebody has the right to open
+  std::list<waiter*> line;       // by ticket
   // The proxy follows from the origin, so that a slot never holds connections of two routes.
   std::optional<std::optional<proxy>> route;
   std::shared_ptr<tls_session_shelf> sessions;  // null until https needs it
+};
 
-  void call_next() {
-    if (line.empty()) return;
-    waiter* const next = line.front();
-    line.pop_front();
-    next->called = true;
-    next->turn.cancel();
+/// A place in line. Going out of scope leaves it, and passes on what was given to it meanwhile.
+struct connection_pool::waiter {
+  waiter(connection_pool& owner, const core::origin& to, asio::any_io_executor executor,
+         bool wants_fresh, std::uint64_t number)
+      : pool(owner),
+        where(to),
+        turn(std::move(executor), clock::time_point::max()),
+        fresh(wants_fresh),
+        ticket(number) {
+    auto& line = pool.slot_of(where).line;
+    const auto later = [this](const waiter* other) { return other->ticket > ticket; };
+    line.insert(std::find_if(line.begin(), line.end(), later), this);
   }
+  waiter(waiter&&) = delete;
+  ~waiter() {
+    if (!called) {
+      pool.slot_of(where).line.remove(this);
+    } else if (given) {
+      pool.put_idle(where, std::move(given));
+    } else if (!served) {
+      pool.leave(where);
+    }
+  }
+
+  connection_pool& pool;
+  const core::origin& where;
+  asio::steady_timer turn;
+  const bool fresh;
+  const std::uint64_t ticket;
+  bool called = false;              // and out of the line
+  bool served = false;              // has what was given, too
+  std::unique_ptr<stream> given{};  // null when called: the right to open one
 };
 
 struct connection_pool::place {
@@ -68,6 +86,7 @@ leased_connection& leased_connection::operator=(leased_connection&& other) noexc
     stream_ = std::move(other.stream_);
     forwarder_ = other.forwarder_;
     reused_ = other.reused_;
+    ticket_ = other.ticket_;
   }
   return *this;
 }
@@ -85,12 +104,14 @@ void leased_connection::give_back() {
   std::exchange(pool_, {})->put_idle(origin_, std::move(stream_));
 }
 
-connection_pool::connection_pool(std::size_t limit, std::filesystem::path ca_file,
+connection_pool::connection_pool(pool_limits limits, std::filesystem::path ca_file,
                                  proxy_settings proxies)
-    : limit_(limit),
+    : limits_(limits),
       ca_file_(std::move(ca_file)),
       proxies_(std::move(proxies)),
-      places_(std::make_unique<place>()) {}
+      places_(std::make_unique<place>()) {
+  limits_.all_origins = std::max(limits_.all_origins, limits_.each_origin);
+}
 
 connection_pool::~connection_pool() = default;
 
@@ -114,19 +135,17 @@ const std::optional<proxy>& connection_pool::route_of(slot& here, const core::or
 
 void connection_pool::put_idle(const core::origin& where, std::unique_ptr<stream> idle) {
   idle->set_silence_limit(std::chrono::milliseconds(0));
-  auto& here = slot_of(where);
-  here.idle.push_back({std::move(idle), clock::now()});
-  here.call_next();
+  slot_of(where).idle.push_back({std::move(idle), clock::now()});
+  serve_line();
 }
 
 void connection_pool::leave(const core::origin& where) noexcept {
-  auto& here = slot_of(where);
-  --here.open;
-  here.call_next();
+  --slot_of(where).open;
+  serve_line();
 }
 
 std::unique_ptr<stream> connection_pool::take_idle(slot& here) {
-  const auto oldest = clock::now() - idle_lifetime;
+  const auto oldest = clock::now() - limits_.idle_lifetime;
   while (!here.idle.empty()) {
     auto candidate = std::move(here.idle.back());
     here.idle.pop_back();
@@ -137,48 +156,113 @@ std::unique_ptr<stream> connection_pool::take_idle(slot& here) {
   return nullptr;
 }
 
-awaitable<void> connection_pool::wait_in_line(core::origin where) {
-  auto& here = slot_of(where);  // slots are never removed
-  const auto executor = co_await asio::this_coro::executor;
-  slot::waiter self{asio::steady_timer(executor, clock::time_point::max())};
-  here.line.push_back(&self);
-  boost::system::error_code ignored;
-  co_await self.turn.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
-  if (self.called) {
-    const auto cancelled = co_await asio::this_coro::cancellation_state;
-    if (cancelled.cancelled() == asio::cancellation_type::none) co_return;
-    here.call_next();  // the turn came in the same moment: pass it on
-  } else {
-    here.line.remove(&self);
-  }
-  throw boost::system::system_error(asio::error::operation_aborted);
-}
-
-awaitable<leased_connection> connection_pool::acquire(core::origin where, bool fresh,
-                                                      std::chrono::milliseconds connect_limit) {
-  auto& here = slot_of(where);
-  const auto& through = route_of(here, where);
-  leased_connection lease;
-  if (through && !where.secure()) lease.forwarder_ = &*through;
-  for (;;) {
-    if (!fresh) {
-      if (auto idle = take_idle(here)) {
-        lease.pool_ = shared_from_this();
-        lease.origin_ = where;
-        lease.stream_ = std::move(idle);
-        lease.reused_ = true;
-        co_return lease;
-      }
-    } else if (here.open >= limit_ && !here.idle.empty()) {
+/// Servers that are not asked again would else see their connections open until the client goes.
+void connection_pool::close_expired() {
+  const auto oldest = clock::now() - limits_.idle_lifetime;
+  for (auto& [where, here] : places_->slots) {
+    while (!here.idle.empty() && here.idle.front().since < oldest) {
       here.idle.pop_front();
       --here.open;
     }
-    if (here.open < limit_) break;
-    co_await wait_in_line(where);
+  }
+}
+
+bool connection_pool::close_oldest_idle() {
+  slot* oldest = nullptr;
+  for (auto& [where, here] : places_->slots)
+    if (!here.idle.empty() &&
+        (oldest == nullptr || here.idle.front().since < oldest->idle.front().since))
+      oldest = &here;
+  if (oldest == nullptr) return false;
+  oldest->idle.pop_front();
+  --oldest->open;
+  return true;
+}
+
+bool connection_pool::any_idle() const noexcept {
+  for (const auto& [where, here] : places_->slots)
+    if (!here.idle.empty()) return true;
+  return false;
+}
+
+/// Whether an idle connection, or the right to open one, is to be had.
+bool connection_pool::may_claim(const slot& here) const noexcept {
+  if (!here.idle.empty()) return true;  // to be used, or closed to make room
+  return here.open < limits_.each_origin &&
+         (open_connections() < limits_.all_origins || any_idle());
+}
+
+/// Takes it; null: the right to open one.
+std::unique_ptr<stream> connection_pool::claim(slot& here, bool fresh) {
+  if (!fresh)
+    if (auto idle = take_idle(here)) return idle;
+  if (here.open >= limits_.each_origin) {
+    here.idle.pop_front();
+    --here.open;
+  } else if (open_connections() >= limits_.all_origins) {
+    close_oldest_idle();
   }
   ++here.open;
+  return nullptr;
+}
+
+/// Gives what has become free to whoever has waited longest for it.
+void connection_pool::serve_line() noexcept {
+  for (;;) {
+    slot* first = nullptr;
+    for (auto& [where, here] : places_->slots)
+      if (!here.line.empty() && may_claim(here) &&
+          (first == nullptr || here.line.front()->ticket < first->line.front()->ticket))
+        first = &here;
+    if (first == nullptr) return;
+    waiter* const next = first->line.front();
+    first->line.pop_front();
+    next->given = claim(*first, next->fresh);
+    next->called = true;
+    next->turn.cancel();
+  }
+}
+
+/// Yields what `claim` does.
+awaitable<std::unique_ptr<stream>> connection_pool::wait_in_line(core::origin where, bool fresh,
+                                                                 std::uint64_t ticket) {
+  const auto executor = co_await asio::this_coro::executor;
+  waiter self(*this, where, executor, fresh, ticket);
+  boost::system::error_code ignored;
+  co_await self.turn.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+  const auto state = co_await asio::this_coro::cancellation_state;
+  // The turn may have come in the same moment: then it is passed on.
+  if (!self.called || state.cancelled() != asio::cancellation_type::none)
+    throw boost::system::system_error(asio::error::operation_aborted);
+  self.served = true;
+  co_return std::move(self.given);
+}
+
+awaitable<leased_connection> connection_pool::acquire(core::origin where, bool fresh,
+                                                      std::chrono::milliseconds connect_limit,
+                                                      std::optional<std::uint64_t> ticket) {
+  close_expired();
+  auto& here = slot_of(where);  // slots are never removed
+  const auto& through = route_of(here, where);
+  leased_connection lease;
+  if (through && !where.secure()) lease.forwarder_ = &*through;
+  lease.ticket_ = ticket ? *ticket : next_ticket_++;
+  std::unique_ptr<stream> kept;
+  // While somebody waits for this origin, there is nothing for who comes now.
+  if (here.line.empty() && may_claim(here)) {
+    kept = claim(here, fresh);
+  } else {
+    auto waiting = wait_in_line(where, fresh, lease.ticket_);
+    kept = co_await std::move(waiting);
+  }
   lease.pool_ = shared_from_this();  // from here on, leaving makes room again
   lease.origin_ = where;
+  if (kept && kept->is_quiet()) {
+    lease.stream_ = std::move(kept);
+    lease.reused_ = true;
+    co_return lease;
+  }
+  kept.reset();  // closed by the server meanwhile: its place is for another
   if (where.secure() && !tls_) tls_ = make_tls_context(ca_file_);
   if (where.secure() && !here.sessions) here.sessions = std::make_shared<tls_session_shelf>();
   std::string doing = "connecting to " + where.authority();

@@ -3,8 +3,10 @@
 #include "cohub/error.hpp"
 
 #include "http/proxy_tunnel.hpp"
+#include "http/trace_id.hpp"
 #include "http/trickle_watch.hpp"
 
+#include <boost/asio/ssl/error.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http/buffer_body.hpp>
 #include <boost/beast/http/empty_body.hpp>
@@ -27,11 +29,13 @@ using parser = beast::http::response_parser<beast::http::buffer_body>;
 
 constexpr std::size_t head_limit = 64 * 1024;
 constexpr std::size_t head_read = 16 * 1024;
+constexpr std::size_t most_informational = 8;  // before the real answer
 constexpr std::size_t body_piece = 256 * 1024;
 
-http_context context_of(const request& what) {
+http_context context_of(const request& what, const std::string& id) {
   http_context context;
   context.url = what.url.printable();
+  context.request_id = id;
   return context;
 }
 
@@ -43,7 +47,7 @@ void check_field(std::string_view text) {
 }
 
 /// The request line and header fields as bytes.
-std::string serialize_head(const request& what, const std::string& user_agent,
+std::string serialize_head(const request& what, const exchange_settings& settings,
                            const proxy* through) {
   beast::http::request<beast::http::empty_body> message;
   message.method_string(to_string(what.verb));
@@ -51,13 +55,17 @@ std::string serialize_head(const request& what, const std::string& user_agent,
   message.target(through != nullptr ? what.url.text() : what.url.target);
   message.version(11);
   message.set(beast::http::field::host, what.url.origin.authority());
-  message.set(beast::http::field::user_agent, user_agent);
+  message.set(beast::http::field::user_agent, settings.user_agent);
+  check_field(settings.trace_id);
+  message.set(trace_field, settings.trace_id);
   // Sizes and ranges count bytes as stored; a compressed answer would make both worthless.
   message.set(beast::http::field::accept_encoding, "identity");
-  for (const auto& [name, value] : what.headers) {
-    check_field(name);
-    check_field(value);
-    message.set(name, value);
+  for (const auto* some : {&what.headers, &what.home_headers}) {
+    for (const auto& [name, value] : *some) {
+      check_field(name);
+      check_field(value);
+      message.set(name, value);
+    }
   }
   if (through != nullptr && !through->authorization.empty())
     message.set(beast::http::field::proxy_authorization, through->authorization);
@@ -101,6 +109,18 @@ awaitable<void> write_request(stream& connection, const request& what, std::stri
     co_await connection.write(std::span<const std::byte>(buffer).first(filled + count));
     filled = 0;
   }
+}
+
+/// A TLS stream that was cut, by an alert or by bytes that are no record of it.
+bool is_tls_failure(boost::system::error_code code) {
+  return code.category() == asio::error::get_ssl_category();
+}
+
+/// Failures of the connection itself, after which another may do better.
+bool is_broken_connection(boost::system::error_code code) {
+  return code == asio::error::connection_reset || code == asio::error::broken_pipe ||
+         code == asio::error::connection_aborted || code == asio::error::eof ||
+         is_tls_failure(code);
 }
 
 /// The body of an answer: what the parser read ahead, then the socket straight into the caller's
@@ -159,12 +179,14 @@ class wire_body final : public response::body {
     if (failure.code() == asio::error::operation_aborted ||
         dynamic_cast<const error*>(&failure) != nullptr)
       throw;
-    throw error(translate(failure.code()), "reading an answer", context_);
+    std::string reading = "reading an answer";
+    if (is_tls_failure(failure.code())) reading += " (" + failure.code().message() + ")";
+    throw error(translate(failure.code()), reading, context_);
   }
 
   static boost::system::error_code translate(boost::system::error_code code) {
     if (code == asio::error::timed_out) return errc::timed_out;
-    if (code == asio::error::connection_reset) return errc::truncated_body;
+    if (code == asio::error::connection_reset || is_tls_failure(code)) return errc::truncated_body;
     return code;
   }
 
@@ -252,9 +274,30 @@ response_head head_of(const parser& reader, const request& what) {
   return head;
 }
 
+/// When a head must be there; zero: whenever it comes.
+class head_deadline {
+ public:
+  explicit head_deadline(std::chrono::milliseconds limit) : limit_(limit) {}
+
+  /// Lets the next wait for `connection` end in time. A watch over its silence would start anew
+  /// with each byte.
+  void bound(stream& connection) const {
+    if (limit_.count() <= 0) return connection.set_silence_limit(limit_);
+    const auto left =
+        std::chrono::ceil<std::chrono::milliseconds>(limit_ - (clock::now() - begin_));
+    if (left.count() <= 0) throw boost::system::system_error(asio::error::timed_out);
+    connection.set_silence_limit(left);
+  }
+
+ private:
+  using clock = std::chrono::steady_clock;
+  std::chrono::milliseconds limit_;
+  clock::time_point begin_ = clock::now();
+};
+
 /// Reads until the parser has a whole head; false if the connection ended before its first byte.
 awaitable<bool> read_head(stream& connection, parser& reader, beast::flat_buffer& ahead,
-                          bool nothing_yet) {
+                          head_deadline deadline, bool nothing_yet) {
   // The parser's own limit holds for what one call of it sees: fields that come in pieces would add
   // up to any size.
   std::size_t parsed = 0;
@@ -272,8 +315,14 @@ awaitable<bool> read_head(stream& connection, parser& reader, beast::flat_buffer
         throw boost::system::system_error(beast::http::error::header_limit);
     }
     const auto space = ahead.prepare(head_read);
-    const std::size_t received = co_await connection.read_some(
-        std::span(static_cast<std::byte*>(space.data()), space.size()));
+    const std::span room(static_cast<std::byte*>(space.data()), space.size());
+    auto came = connection.try_read_some(room);
+    while (!came) {
+      deadline.bound(connection);
+      co_await connection.wait_readable();
+      came = connection.try_read_some(room);
+    }
+    const std::size_t received = *came;
     if (received == 0) {
       if (nothing_yet && ahead.size() == 0) co_return false;
       throw boost::system::system_error(beast::http::error::partial_message);
@@ -305,19 +354,15 @@ bool is_http_error(boost::system::error_code code) {
   return code.category() == beast::http::make_error_code(beast::http::error::bad_method).category();
 }
 
-/// Failures of the connection itself, after which another may do better.
-bool is_broken_connection(boost::system::error_code code) {
-  return code == asio::error::connection_reset || code == asio::error::broken_pipe ||
-         code == asio::error::connection_aborted || code == asio::error::eof;
-}
-
 }  // namespace
 
 awaitable<exchange_outcome> exchange(leased_connection lease, const request& what,
-                                     std::string user_agent, time_limits limits) {
+                                     exchange_settings settings) {
   exchange_outcome outcome;
   const proxy* const through = lease.forwarded_by();
-  auto head = serialize_head(what, user_agent, through);
+  auto head = serialize_head(what, settings, through);
+  const auto limits = settings.limits;
+  const auto context = context_of(what, settings.trace_id);
   std::exception_ptr broken;
   lease->set_silence_limit(limits.stall);
   try {
@@ -325,23 +370,28 @@ awaitable<exchange_outcome> exchange(leased_connection lease, const request& wha
     outcome.sent = true;
   } catch (const boost::system::system_error& e) {
     if (e.code() == asio::error::timed_out)
-      throw error(errc::timed_out, doing(what) + ": sending the request", context_of(what));
-    if (!is_broken_connection(e.code())) throw;
+      throw error(errc::timed_out, doing(what) + ": sending the request", context);
+    if (e.code() == asio::error::operation_aborted || dynamic_cast<const error*>(&e) != nullptr)
+      throw;
+    if (!is_broken_connection(e.code()))
+      throw error(e.code(), doing(what) + ": sending the request", context);
     broken = std::current_exception();  // the server may have answered before it closed
   }
 
-  lease->set_silence_limit(limits.first_byte);
+  const head_deadline deadline(limits.first_byte);
   beast::flat_buffer ahead;
   std::unique_ptr<parser> reader;
   bool answered = false;
   boost::system::error_code failure;
   try {
-    bool first = true;
-    do {  // informational answers come before the real one
+    for (std::size_t informational = 0;; ++informational) {
       reader = make_parser(what.verb == method::head);
-      answered = co_await read_head(*lease, *reader, ahead, first);
-      first = false;
-    } while (answered && reader->get().result_int() / 100 == 1);
+      answered = co_await read_head(*lease, *reader, ahead, deadline, informational == 0);
+      if (!answered || reader->get().result_int() / 100 != 1) break;
+      if (informational == most_informational)
+        throw error(errc::invalid_response,
+                    doing(what) + ": one informational answer follows another", context);
+    }
   } catch (const error&) {
     throw;
   } catch (const boost::system::system_error& e) {
@@ -349,15 +399,15 @@ awaitable<exchange_outcome> exchange(leased_connection lease, const request& wha
     failure = e.code();
   }
   if (failure == asio::error::timed_out)
-    throw error(errc::timed_out, doing(what) + ": waiting for an answer", context_of(what));
+    throw error(errc::timed_out, doing(what) + ": waiting for an answer", context);
   if (is_http_error(failure) && failure != beast::http::error::partial_message)
-    throw error(errc::invalid_response, doing(what) + " (" + failure.message() + ")",
-                context_of(what));
+    throw error(errc::invalid_response, doing(what) + " (" + failure.message() + ")", context);
   if (!answered || failure) {
     boost::system::error_code code = errc::truncated_body;
     if (failure && !is_http_error(failure) && !is_broken_connection(failure)) code = failure;
-    outcome.no_answer = std::make_exception_ptr(
-        error(code, doing(what) + ": the connection ended before an answer", context_of(what)));
+    std::string waiting = doing(what) + ": the connection ended before an answer";
+    if (is_tls_failure(failure)) waiting += " (" + failure.message() + ")";
+    outcome.no_answer = std::make_exception_ptr(error(code, waiting, context));
     co_return outcome;
   }
   if (broken) reader->get().keep_alive(false);
@@ -366,6 +416,8 @@ awaitable<exchange_outcome> exchange(leased_connection lease, const request& wha
 
   lease->set_silence_limit(limits.stall);
   auto answer = head_of(*reader, what);
+  auto body_context = context;
+  if (const auto id = answered_id(answer.headers); !id.empty()) body_context.request_id = id;
   std::optional<std::uint64_t> length;
   if (const auto announced = reader->content_length(); announced && !reader->chunked())
     length = *announced;
@@ -374,7 +426,7 @@ awaitable<exchange_outcome> exchange(leased_connection lease, const request& wha
       what.verb == method::head || answer.status == 204 || answer.status == 304 || length == 0u;
   if (!empty) {
     body = std::make_unique<wire_body>(std::move(lease), std::move(reader), std::move(ahead),
-                                       context_of(what), limits.stall);
+                                       std::move(body_context), limits.stall);
   } else if (reader->keep_alive() && ahead.size() == 0 && !broken) {
     lease.give_back();
   }

@@ -18,11 +18,19 @@ struct exchange_outcome {
   bool sent = false;
 };
 
+/// What the client adds to a request.
+struct exchange_settings {
+  std::string user_agent{};
+  std::string trace_id{};
+  time_limits limits{};
+};
+
 /// Sends `what` on `lease` and reads the answer's head. The answer owns the connection from then
 /// on.
 /// `what` is lent: the caller awaits in the scope that owns it.
-/// @throws error  errc::invalid_response, errc::timed_out; the system's code
+/// @throws error  errc::invalid_response, errc::timed_out; the system's code. Failures name the
+/// request by its trace id, those of the answer's body by the id that the server gave it.
 awaitable<exchange_outcome> exchange(leased_connection lease, const request& what,
-                                     std::string user_agent, time_limits limits);
+                                     exchange_settings settings);
 
 }  // namespace cohub::http

@@ -6,6 +6,7 @@
 #include "core/url.hpp"
 #include "http/fields.hpp"
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -37,20 +38,29 @@ std::shared_ptr<body_source> bytes_body(std::string bytes);
 /// What to do with an answer that points elsewhere.
 enum class redirects {
   none,         ///< hand it to the caller
-  same_origin,  ///< follow while scheme, host and port stay; hand over the one that leaves
-  follow        ///< follow all; credentials are dropped when the origin changes
+  same_origin,  ///< follow where credentials may go too (`keeps_credentials`); hand over the others
+  follow        ///< follow all; credentials are dropped where they must not go
 };
 
 struct request {
   method verb = method::get;
   core::url url{};
-  fields headers{};                     ///< Host, Content-Length and User-Agent are filled in
+  fields headers{};  ///< Host, Content-Length and User-Agent are filled in
+  /// Sent as well, in place of `headers` of the same name, until a redirect leads to where
+  /// credentials must not go.
+  fields home_headers{};
   std::shared_ptr<body_source> body{};  ///< null: none
   http::redirects redirects = redirects::follow;
   /// Whether sending it twice does no harm: only then a lost answer is retried.
   bool idempotent = true;
   bool retry = true;                      ///< false: one try, whatever the policy says
   std::optional<time_limits> timeouts{};  ///< unset: the transport's
+  /// For being answered, over all tries and redirects: the time on a connection, from the first
+  /// byte sent to the head of the answer. Connecting has as much again; waiting in line for a
+  /// connection and waiting because a server asks for it do not count. A request that is not
+  /// retried does not wait longer than this for a server either: errc::rate_limited. Unset or zero:
+  /// no limit.
+  std::optional<std::chrono::milliseconds> limit{};
 };
 
 /// Status and headers of an answer.

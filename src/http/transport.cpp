@@ -5,7 +5,10 @@
 #include "http/connection_pool.hpp"
 #include "http/exchange.hpp"
 #include "http/rate_limits.hpp"
+#include "http/redirect_rules.hpp"
 #include "http/retry_policy.hpp"
+#include "http/trace_id.hpp"
+#include "io/with_timeout.hpp"
 
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
@@ -101,11 +104,21 @@ awaitable<void> response::finish() {
   body_.reset();
 }
 
+namespace {
+
+pool_limits limits_of(const transport_config& config) {
+  pool_limits limits;
+  limits.each_origin = std::max<std::size_t>(config.max_connections, 1);
+  limits.all_origins = config.max_total_connections;
+  return limits;
+}
+
+}  // namespace
+
 struct transport::state {
   explicit state(transport_config settings)
       : config(std::move(settings)),
-        pool(std::make_shared<connection_pool>(std::max<std::size_t>(config.max_connections, 1),
-                                               config.ca_file, config.proxies)),
+        pool(std::make_shared<connection_pool>(limits_of(config), config.ca_file, config.proxies)),
         limits(config.retries.max_retry_after, config.retries.budget) {}
 
   transport_config config;
@@ -120,46 +133,99 @@ namespace {
 
 using state_ptr = std::shared_ptr<transport::state>;
 
+bool has_limit(const request& what) { return what.limit && what.limit->count() > 0; }
+
+/// An earlier request of the same kind was told to wait, and this one has not that much time.
+[[noreturn]] void throw_paused(const request& what, std::chrono::nanoseconds wait) {
+  http_context context;
+  context.url = what.url.printable();
+  context.retry_after = std::chrono::ceil<std::chrono::seconds>(wait);
+  throw error(errc::rate_limited,
+              std::string(to_string(what.verb)) + ": the server asked to wait before more requests",
+              std::move(context));
+}
+
+/// An exchange within what is left of the request's own limit.
+awaitable<exchange_outcome> exchange_in_time(leased_connection lease, request& what,
+                                             exchange_settings settings) {
+  const auto trace_id = settings.trace_id;
+  auto running = exchange(std::move(lease), what, std::move(settings));
+  if (!has_limit(what)) co_return co_await std::move(running);
+  const auto end = std::chrono::steady_clock::now() + *what.limit;
+  exchange_outcome outcome;
+  try {
+    auto limited = io::with_timeout(std::move(running), *what.limit);
+    outcome = co_await std::move(limited);
+  } catch (const error& e) {
+    if (e.code() != errc::timed_out || std::chrono::steady_clock::now() < end) throw;
+    what.retry = false;  // the limit is for all tries
+    http_context context;
+    context.url = what.url.printable();
+    context.request_id = trace_id;
+    throw error(errc::timed_out, std::string(to_string(what.verb)) + ": waiting for an answer",
+                std::move(context));
+  }
+  const auto left = end - std::chrono::steady_clock::now();
+  what.limit = std::max(std::chrono::floor<std::chrono::milliseconds>(left),
+                        std::chrono::milliseconds(1));  // none would be no limit
+  co_return outcome;
+}
+
 /// One try of one hop. Here and below `what` is lent: the caller awaits in the scope that owns it.
-awaitable<exchange_outcome> attempt(state_ptr self, const request& what) {
-  const auto limits = what.timeouts.value_or(self->config.timeouts);
+awaitable<exchange_outcome> attempt(state_ptr self, request& what, std::string trace_id) {
+  exchange_settings settings;
+  settings.user_agent = self->config.user_agent;
+  settings.trace_id = std::move(trace_id);
+  settings.limits = what.timeouts.value_or(self->config.timeouts);
+  auto& limits = settings.limits;
+  if (has_limit(what))
+    limits.connect =
+        limits.connect.count() > 0 ? std::min(limits.connect, *what.limit) : *what.limit;
   auto lease = co_await self->pool->acquire(what.url.origin, !what.idempotent, limits.connect);
   const bool reused = lease.reused();
-  auto outcome = co_await exchange(std::move(lease), what, self->config.user_agent, limits);
+  const auto ticket = lease.ticket();
+  auto trying = exchange_in_time(std::move(lease), what, settings);
+  auto outcome = co_await std::move(trying);
   if (outcome.no_answer && reused && what.idempotent) {
     // The server closed the idle connection in the moment it was used again: not a failed try.
-    auto fresh = co_await self->pool->acquire(what.url.origin, true, limits.connect);
-    outcome = co_await exchange(std::move(fresh), what, self->config.user_agent, limits);
+    auto fresh = co_await self->pool->acquire(what.url.origin, true, limits.connect, ticket);
+    auto trying_again = exchange_in_time(std::move(fresh), what, settings);
+    outcome = co_await std::move(trying_again);
   }
   co_return outcome;
 }
 
 void report(const transport::state& self, const request& what, const exchange_outcome& outcome,
-            std::exception_ptr failure, std::chrono::steady_clock::time_point begin) {
+            std::exception_ptr failure, std::chrono::steady_clock::time_point begin,
+            std::string_view trace_id) {
   if (!self.config.on_request) return;
   const auto* answer = failure ? nullptr : &outcome.answer.head();
   self.config.on_request(
-      {what, answer, std::move(failure), std::chrono::steady_clock::now() - begin});
+      {what, answer, std::move(failure), std::chrono::steady_clock::now() - begin, trace_id});
 }
 
 /// Waits as long as an earlier answer asked requests like this one to.
-awaitable<void> wait_for_turn(state_ptr self, const core::url& url) {
-  while (const auto until = self->limits.pause(url, rate_limits::clock::now())) {
+awaitable<void> wait_for_turn(state_ptr self, const request& what) {
+  while (const auto until = self->limits.pause(what.url, rate_limits::clock::now())) {
+    const auto wait = *until - rate_limits::clock::now();
+    if (!what.retry && has_limit(what) && wait > *what.limit) throw_paused(what, wait);
     asio::steady_timer timer(co_await asio::this_coro::executor, *until);
     co_await timer.async_wait(asio::use_awaitable);
   }
 }
 
-awaitable<response> send_with_retries(state_ptr self, const request& what) {
+awaitable<response> send_with_retries(state_ptr self, request& what) {
   for (std::size_t tries = 1;; ++tries) {
-    co_await wait_for_turn(self, what.url);
+    co_await wait_for_turn(self, what);
     std::exception_ptr failure;
     std::optional<std::chrono::milliseconds> asked;
     bool again = false;
     exchange_outcome outcome;
+    const auto trace_id = choose_trace_id(what.headers, what.home_headers, self->random);
     const auto begin = std::chrono::steady_clock::now();
     try {
-      outcome = co_await attempt(self, what);
+      auto trying = attempt(self, what, trace_id);
+      outcome = co_await std::move(trying);
       failure = outcome.no_answer;
       again = failure && what.idempotent;
     } catch (const boost::system::system_error& e) {
@@ -172,7 +238,7 @@ awaitable<response> send_with_retries(state_ptr self, const request& what) {
       again = (by_proxy || is_transient_connect_failure(e.code())) &&
               (what.idempotent || refused) && (!refused || tries < 3);
     }
-    report(*self, what, outcome, failure, begin);
+    report(*self, what, outcome, failure, begin, trace_id);
     if (!failure) {
       const int status = outcome.answer.status();
       const auto& headers = outcome.answer.head().headers;
@@ -206,14 +272,17 @@ std::optional<core::url> next_hop(const request& what, const response& answer) {
     context.url = what.url.printable();
     throw error(errc::invalid_response, "following a redirect that must not be followed", context);
   }
-  if (what.redirects == redirects::same_origin && target->origin != what.url.origin) return {};
+  if (what.redirects == redirects::same_origin &&
+      !keeps_credentials(what.url.origin, target->origin))
+    return {};
   return *target;
 }
 
 void take_hop(request& what, int status, core::url target) {
-  if (what.url.origin != target.origin) {
+  if (!keeps_credentials(what.url.origin, target.origin)) {
     what.headers.erase("Authorization");
     what.headers.erase("Cookie");
+    what.home_headers = {};
   }
   const bool to_get = status == 303 || (status == 302 && what.verb != method::head) ||
                       (status == 301 && what.verb == method::post);
@@ -260,6 +329,8 @@ transport::~transport() {
 awaitable<response> transport::send(request what) {
   return send_following(state_, std::move(what));
 }
+
+bool transport::may_retry(const core::origin& where) { return state_->limits.may_retry(where); }
 
 std::size_t transport::open_connections() const noexcept {
   return state_->pool->open_connections();

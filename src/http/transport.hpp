@@ -18,6 +18,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 
 namespace cohub::http {
 
@@ -78,12 +79,14 @@ struct request_report {
   const response_head* answer = nullptr;  ///< null: none came
   std::exception_ptr failure{};           ///< then this is why
   std::chrono::nanoseconds duration{};    ///< until the head of the answer was there
+  std::string_view trace_id{};            ///< that the request bore
 };
 
 struct transport_config {
   time_limits timeouts{};
   retry_limits retries{};
-  std::size_t max_connections = 16;  ///< to one origin
+  std::size_t max_connections = 16;        ///< to one origin
+  std::size_t max_total_connections = 64;  ///< to all of them; at least `max_connections` hold
   std::filesystem::path
       ca_file{};             ///< empty: SSL_CERT_FILE / SSL_CERT_DIR, else the system's store
   proxy_settings proxies{};  ///< none unless set: the environment is not read here
@@ -104,6 +107,10 @@ class transport {
   /// 504.
   /// @throws error  of the network, with the url; never for a status
   awaitable<response> send(request what);
+
+  /// Takes one retry of the origin's budget (`retry_limits::budget`), for requests that are sent
+  /// with `retry` off because their sender knows better when to try again; false: it is spent.
+  bool may_retry(const core::origin& where);
 
   /// Connections that are open now, idle or leased.
   std::size_t open_connections() const noexcept;

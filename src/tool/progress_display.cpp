@@ -5,8 +5,10 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <chrono>
 #include <cstdio>
+#include <cstdlib>
 #include <map>
 #include <mutex>
 #include <string>
@@ -98,11 +100,22 @@ std::string printable(std::string text) {
   return text;
 }
 
+/// `HF_HUB_DISABLE_PROGRESS_BARS`: 1, ON, YES or TRUE in any case (hub-protocol, section 1.1).
+bool is_progress_disabled() {
+  const char* const value = std::getenv("HF_HUB_DISABLE_PROGRESS_BARS");
+  if (value == nullptr) return false;
+  std::string text = value;
+  std::transform(text.begin(), text.end(), text.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
+  return text == "1" || text == "ON" || text == "YES" || text == "TRUE";
+}
+
 class display final : public observer {
  public:
-  explicit display(bool terminal) : terminal_(terminal) {}
+  display(bool terminal, bool progress) : terminal_(terminal), progress_(progress) {}
 
   void on_progress(const transfer_progress& progress) override {
+    if (!progress_) return;
     const std::scoped_lock lock(mutex_);
     if (is_counted_elsewhere(progress)) return;
     const auto [place, is_new] =
@@ -118,6 +131,7 @@ class display final : public observer {
   }
 
   void on_total(const transfer_total& total) override {
+    if (!progress_) return;
     const std::scoped_lock lock(mutex_);
     if (downloads_.total == 0) {
       downloads_.start = clock::now();
@@ -228,6 +242,7 @@ class display final : public observer {
   }
 
   const bool terminal_;
+  const bool progress_;  // else events alone are told
   std::mutex mutex_;
   std::map<key, transfer> transfers_;
   transfer downloads_;  // all of them, as the client counts
@@ -239,7 +254,7 @@ class display final : public observer {
 }  // namespace
 
 std::shared_ptr<observer> make_progress_display() {
-  return std::make_shared<display>(::isatty(STDERR_FILENO) == 1);
+  return std::make_shared<display>(::isatty(STDERR_FILENO) == 1, !is_progress_disabled());
 }
 
 }  // namespace cohub::tool

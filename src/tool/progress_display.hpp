@@ -7,7 +7,8 @@
 namespace cohub::tool {
 
 /// Shows transfers on standard error: a bar for each large file and a total on a terminal, else a
-/// plain line now and then. May be called from any thread.
+/// plain line now and then; where `HF_HUB_DISABLE_PROGRESS_BARS` is true only what happens besides.
+/// May be called from any thread.
 std::shared_ptr<observer> make_progress_display();
 
 }  // namespace cohub::tool

@@ -114,7 +114,9 @@ awaitable<opened_content> open_content(fetch_ptr self, core::byte_range range, b
   auto route = co_await std::move(finding);
   http::request request;
   request.url = route.url;
+  opened.origin = route.url.origin;
   request.headers = route.headers;
+  request.home_headers = route.credentials;  // the Hub may redirect to another host
   request.timeouts = self->shared->content_timeouts;
   request.retry = false;  // counted and waited for here, where progress is known
   if (ranged)
@@ -131,6 +133,7 @@ awaitable<opened_content> open_content(fetch_ptr self, core::byte_range range, b
   if (opened.failure) co_return opened;
 
   const auto head = opened.answer.head();
+  opened.origin = head.url.origin;
   const auto verdict = judge_status(head.status, self->source->is_foreign(head.url));
   if (verdict == status_verdict::success) {
     try {
@@ -204,8 +207,11 @@ awaitable<void> wait_to_retry(fetch_ptr self, retry_counter& counter,
     reason = e.what();
     stalled = e.code() == errc::timed_out;
   }
+  const bool fruitless = !counter.brought_enough(stalled);
   const auto delay = counter.next_delay(opened.asked, draw_jitter(), stalled);
   if (!delay) std::rethrow_exception(opened.failure);
+  if (fruitless && !self->shared->transport->may_retry(opened.origin))
+    std::rethrow_exception(opened.failure);
   report_event(self->settings.observer, transfer_event::kind::retry, self->what.name, reason);
   asio::steady_timer timer(co_await asio::this_coro::executor, *delay);
   co_await timer.async_wait(asio::use_awaitable);

@@ -47,6 +47,7 @@ struct opened_content {
   bool may_retry = false;
   bool overloaded = false;                           ///< 429 or 503: fewer requests, please
   bool relocated = false;                            ///< the address had expired: try again at once
+  core::origin origin{};                             ///< that was asked, or that answered
   std::optional<std::chrono::milliseconds> asked{};  ///< wait that the server asks for
 };
 
@@ -77,7 +78,9 @@ struct received_part {
 awaitable<received_part> receive_part(fetch_ptr self, http::response& answer,
                                       core::byte_range range);
 
-/// Waits before the next try, or throws `failure` if there is to be none.
+/// Waits before the next try, or throws `failure` if there is to be none. A try after one that
+/// brought nothing is taken from the client's budget for the origin; one that goes on after bytes
+/// came is not: a server that gives some of them each time is not failing.
 awaitable<void> wait_to_retry(fetch_ptr self, retry_counter& counter, const opened_content& opened);
 
 /// Whether a failure of a body may be met by another try.

@@ -1,5 +1,7 @@
 #include "transfer/content_source.hpp"
 
+#include "http/redirect_rules.hpp"
+
 #include <utility>
 
 namespace cohub::transfer {
@@ -32,13 +34,13 @@ content_source::route content_source::make_route(bool probing) {
   way.source_ = shared_from_this();
   way.probing_ = probing;
   way.url = location_ ? *location_ : resolve_;
-  if (!is_foreign(way.url)) way.headers = credentials_;
+  if (!is_foreign(way.url)) way.credentials = credentials_;
   if (!validator_.empty()) way.headers.set("If-Range", validator_);
   return way;
 }
 
 bool content_source::is_foreign(const core::url& answered) const noexcept {
-  return answered.origin != resolve_.origin;
+  return !http::keeps_credentials(resolve_.origin, answered.origin);
 }
 
 bool content_source::changed(std::string_view etag) const noexcept {
@@ -50,6 +52,7 @@ content_source::route& content_source::route::operator=(route&& other) noexcept 
     release();
     url = std::move(other.url);
     headers = std::move(other.headers);
+    credentials = std::move(other.credentials);
     source_ = std::move(other.source_);
     probing_ = other.probing_;
   }

@@ -31,7 +31,8 @@ class content_source : public std::enable_shared_from_this<content_source> {
     ~route() { release(); }
 
     core::url url{};
-    http::fields headers{};  ///< credentials for the Hub alone; If-Range where a validator is known
+    http::fields headers{};      ///< If-Range where a validator is known
+    http::fields credentials{};  ///< for the Hub alone; empty on the way to another host
 
     /// The answer came from `answered`, with that ETag.
     void confirm(const core::url& answered, std::string_view etag);

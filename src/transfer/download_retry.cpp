@@ -7,7 +7,6 @@
 #include <boost/asio/error.hpp>
 
 #include <random>
-#include <string_view>
 
 namespace cohub::transfer {
 
@@ -15,14 +14,11 @@ namespace asio = boost::asio;
 
 bool is_transient(boost::system::error_code code) noexcept {
   if (code == errc::truncated_body || code == errc::timed_out) return true;
-  if (code == asio::error::eof || code == asio::error::connection_reset ||
-      code == asio::error::connection_aborted || code == asio::error::broken_pipe ||
-      code == asio::error::connection_refused || code == asio::error::network_unreachable ||
-      code == asio::error::network_down || code == asio::error::host_unreachable ||
-      code == asio::error::timed_out || code == asio::error::host_not_found_try_again)
-    return true;
-  // A TLS stream that was cut; named by text, since TLS is none of this layer's business.
-  return std::string_view(code.category().name()) == "asio.ssl.stream";
+  return code == asio::error::eof || code == asio::error::connection_reset ||
+         code == asio::error::connection_aborted || code == asio::error::broken_pipe ||
+         code == asio::error::connection_refused || code == asio::error::network_unreachable ||
+         code == asio::error::network_down || code == asio::error::host_unreachable ||
+         code == asio::error::timed_out || code == asio::error::host_not_found_try_again;
 }
 
 bool is_unreachable(boost::system::error_code code) noexcept {

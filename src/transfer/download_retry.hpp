@@ -44,6 +44,10 @@ class retry_counter {
   std::optional<std::chrono::milliseconds> next_delay(
       std::optional<std::chrono::milliseconds> asked_by_server, double jitter,
       bool stalled = false) noexcept;
+  /// Whether the attempt that failed brought enough to be no failure in the count, but a step.
+  bool brought_enough(bool stalled) const noexcept {
+    return came_ >= (stalled ? worthwhile : std::uint64_t{1});
+  }
   /// Whether the Hub may be asked for another address: at once, but not for ever.
   bool may_relocate() noexcept;
 

@@ -2,9 +2,9 @@
 
 #include "cohub/error.hpp"
 
+#include "http/redirect_rules.hpp"
 #include "hub/file_metadata.hpp"
 #include "hub/repo_id.hpp"
-#include "io/with_timeout.hpp"
 #include "transfer/api_call.hpp"
 
 #include <utility>
@@ -40,7 +40,7 @@ std::optional<core::url> signed_location(const http::response_head& head,
     throw error(errc::invalid_response, doing + ": sent on to an address that must not be followed",
                 context);
   }
-  if (target->origin == head.url.origin) return {};
+  if (http::keeps_credentials(head.url.origin, target->origin)) return {};
   return std::move(*target);
 }
 
@@ -71,8 +71,9 @@ awaitable<file_head> fetch_file_head(context_ptr shared, http::request question,
   file_head result;
   question.redirects = http::redirects::same_origin;
   question.retry = retry;
+  question.limit = limit;
   try {
-    auto sending = io::with_timeout(shared->transport->send(std::move(question)), limit, doing);
+    auto sending = shared->transport->send(std::move(question));
     auto answer = co_await std::move(sending);
     const auto head = answer.head();
     if (head.status / 100 == 2 || head.status / 100 == 3) {

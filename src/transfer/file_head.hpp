@@ -29,8 +29,8 @@ struct file_head {
   std::string commit{};          ///< also of a commit that has no such file, if the Hub told
 };
 
-/// HEAD of the resolve address (hub-protocol, section 3). One try within `limit`, or the client's
-/// retries.
+/// HEAD of the resolve address (hub-protocol, section 3): one try, or the client's retries. `limit`
+/// is for what happens on connections, not for waiting until one is free (`http::request::limit`).
 /// @param question  to the resolve address, with its credentials
 /// @param doing     for errors: "asking for config.json of owner/name"
 awaitable<file_head> fetch_file_head(context_ptr shared, http::request question, std::string doing,

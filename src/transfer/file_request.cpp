@@ -145,7 +145,7 @@ http::request request_for(const file_request& file, http::method verb,
   if (!options.user_agent.empty())
     what.headers.set("User-Agent",
                      hub::join_user_agent({file.shared->user_agent, options.user_agent}));
-  for (const auto& [name, value] : options.headers) what.headers.set(name, value);
+  for (const auto& [name, value] : options.headers) what.home_headers.set(name, value);
   return what;
 }
 
@@ -199,6 +199,7 @@ awaitable<void> fetch_content(file_request_ptr file, file_facts facts,
   what.resolve = std::move(request.url);
   what.location = std::move(facts.location);
   what.credentials = std::move(request.headers);
+  for (const auto& [name, value] : request.home_headers) what.credentials.set(name, value);
   what.size = facts.size;
   what.etag = std::move(facts.etag);
   content_settings settings;

@@ -1,27 +1,45 @@
 #include "transfer/paged_listing.hpp"
 
+#include "http/redirect_rules.hpp"
 #include "hub/link_header.hpp"
 #include "hub/repo_id.hpp"
 #include "transfer/api_call.hpp"
+
+#include <functional>
 
 namespace cohub::transfer {
 
 namespace {
 
-/// The next page's url out of the answer's Link header. The token must not follow it to another
-/// host.
+/// The next page's url out of the answer's Link header. It must not lead to another host than the
+/// one that gave it.
 std::string next_url(const page_cursor& at, const http::response_head& head) {
   const auto link = hub::link_target(head.headers.get("Link"), "next");
   if (!link) return {};
   const auto target = core::redirect_target(head.url, *link);
   if (!target) throw error(target.error(), at.doing + ": the link to the next page");
-  if (target->origin != head.url.origin)
+  if (!http::keeps_credentials(head.url.origin, target->origin))
     throw error(errc::invalid_response,
                 at.doing + ": the next page is on another host, " + target->origin.authority());
   return target->text();
 }
 
+/// A request for the next page. The first one may have been redirected to another host, which then
+/// names the pages that follow: the token is not for it.
+http::request question(page_cursor& at) {
+  auto what = hub_request(*at.shared, http::method::get, at.next, at.token);
+  if (!at.home) at.home = what.url.origin;
+  if (!http::keeps_credentials(*at.home, what.url.origin)) what.headers.erase("Authorization");
+  return what;
+}
+
 }  // namespace
+
+void count_items(page_cursor& at, std::size_t items) {
+  at.empty_pages = items == 0 ? at.empty_pages + 1 : 0;
+  if (at.empty_pages > most_empty_pages && !at.next.empty())
+    throw error(errc::invalid_response, at.doing + ": one empty page follows another");
+}
 
 awaitable<std::optional<std::string>> fetch_page_text(page_cursor_ptr at) {
   std::optional<std::string> text;
@@ -29,9 +47,11 @@ awaitable<std::optional<std::string>> fetch_page_text(page_cursor_ptr at) {
   const bool names_one = at->seen.empty() && at->is_of_one;
   if (const auto valid = hub::check_repo_id(at->repo_id); names_one && !valid)
     throw error(valid.error(), "the repository id \"" + at->repo_id + "\"");
-  if (!at->seen.insert(at->next).second)
+  if (!at->seen.insert(std::hash<std::string>()(at->next)).second)
     throw error(errc::invalid_response, at->doing + ": the pages lead in a circle");
-  auto what = hub_request(*at->shared, http::method::get, at->next, at->token);
+  if (at->seen.size() > most_pages)
+    throw error(errc::invalid_response, at->doing + ": the pages have no end");
+  auto what = question(*at);
   auto calling = call(at->shared, std::move(what), at->doing);
   auto answer = co_await std::move(calling);
   at->next = next_url(*at, answer.head());

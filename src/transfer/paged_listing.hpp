@@ -3,10 +3,12 @@
 #include "cohub/error.hpp"
 #include "cohub/listing.hpp"
 
+#include "core/url.hpp"
 #include "transfer/context.hpp"
 
 #include <boost/system/result.hpp>
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -29,13 +31,24 @@ struct page_cursor {
   std::uint64_t limit = 0;  ///< the most items; 0: all
   std::uint64_t given = 0;
   std::string next{};  ///< url; empty: the end
-  std::unordered_set<std::string> seen{};
+  /// Of the first page's url, before any redirect: the token is for it alone.
+  std::optional<core::origin> home{};
+  std::unordered_set<std::size_t> seen{};  ///< hashes of the urls
+  std::size_t empty_pages = 0;             ///< in a row
 };
 using page_cursor_ptr = std::shared_ptr<page_cursor>;
 
+/// A server that never ends: so many pages are more than any Hub has, so many empty ones in a row
+/// lead nowhere.
+inline constexpr std::size_t most_pages = 100'000;
+inline constexpr std::size_t most_empty_pages = 8;
+
 /// The next page's body, or nothing at the end.
-/// @throws error  errc::invalid_response: the pages lead in a circle or to another host
+/// @throws error  errc::invalid_response: the pages lead in a circle, to another host or nowhere
 awaitable<std::optional<std::string>> fetch_page_text(page_cursor_ptr at);
+
+/// Counts what a page brought; throws when empty ones follow each other for too long.
+void count_items(page_cursor& at, std::size_t items);
 
 template <class T>
 using page_reader = boost::system::result<std::vector<T>> (*)(std::string_view body);
@@ -49,6 +62,7 @@ awaitable<std::optional<std::vector<T>>> fetch_page(page_cursor_ptr at, page_rea
     auto page = read(*text);
     if (!page) throw error(page.error(), at->doing);
     items = std::move(*page);
+    count_items(*at, items->size());
     if (at->limit > 0) {
       const auto left = at->limit - at->given;
       if (items->size() >= left) {

@@ -107,6 +107,7 @@ TEST_CASE_FIXTURE(fixture, "a request that gets no answer is logged with the rea
   REQUIRE_FALSE(requests.empty());
   CHECK(requests[0].status == 0);
   CHECK_FALSE(requests[0].message.empty());
+  CHECK(requests[0].request_id.size() == 36);
 }
 
 TEST_CASE_FIXTURE(fixture, "what happens to a file is logged at its level, once") {

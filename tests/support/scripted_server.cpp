@@ -75,8 +75,17 @@ asio::awaitable<void> converse(std::shared_ptr<State> self, Stream& stream, tcp:
     buffer.erase(0, body_size);
     self->seen.push_back(request);
     const auto reply = self->answer(request);
-    co_await asio::async_write(stream, asio::buffer(reply.bytes),
-                               asio::redirect_error(asio::use_awaitable, failure));
+    const std::size_t piece =
+        reply.pace.count() > 0 ? 1 : std::max<std::size_t>(reply.bytes.size(), 1);
+    asio::steady_timer timer(socket.get_executor());
+    for (std::size_t sent = 0; sent < reply.bytes.size() && !failure; sent += piece) {
+      if (sent > 0) {
+        timer.expires_after(reply.pace);
+        co_await timer.async_wait(asio::use_awaitable);
+      }
+      co_await asio::async_write(stream, asio::buffer(asio::buffer(reply.bytes) + sent, piece),
+                                 asio::redirect_error(asio::use_awaitable, failure));
+    }
     if (failure) co_return;
     if (reply.tunnel) {
       asio::ssl::stream<tcp::socket&> inner(socket, *reply.tunnel);
@@ -90,6 +99,15 @@ asio::awaitable<void> converse(std::shared_ptr<State> self, Stream& stream, tcp:
         break;
       case scripted_reply::then::close:
         co_return;
+      case scripted_reply::then::garble: {
+        const std::string alert("\x15\x03\x03\x00\x02\x02\x28", 7);  // not encrypted
+        co_await asio::async_write(socket, asio::buffer(alert),
+                                   asio::redirect_error(asio::use_awaitable, failure));
+        char byte = 0;  // until the client gives up
+        co_await socket.async_read_some(asio::buffer(&byte, 1),
+                                        asio::redirect_error(asio::use_awaitable, failure));
+        co_return;
+      }
       case scripted_reply::then::reset: {
         socket.set_option(asio::socket_base::linger(true, 0), failure);
         socket.close(failure);

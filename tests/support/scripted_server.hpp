@@ -5,6 +5,7 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/ssl/context.hpp>
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <string>
@@ -25,11 +26,14 @@ struct seen_request {
 /// What a scripted server does with a request: bytes to send as they are, then what happens to the
 /// connection.
 struct scripted_reply {
-  enum class then { keep, close, reset, stall };
+  /// `garble`: bytes that are no record of TLS, as a broken middle box sends them.
+  enum class then { keep, close, reset, stall, garble };
   std::string bytes;
   then after = then::keep;
   /// Set: the connection speaks TLS from here on, as a proxy's tunnel does.
   std::shared_ptr<boost::asio::ssl::context> tunnel{};
+  /// Not zero: the bytes go out one by one, so far apart.
+  std::chrono::milliseconds pace{};
 
   /// A well-formed answer.
   static scripted_reply text(int status, const std::string& body, const std::string& headers = {});

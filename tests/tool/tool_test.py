@@ -91,6 +91,14 @@ class Transfers(Hub):
         self.assertRegex(shown, r"downloading w\.bin +\[[#.]{20}\] .*MB of 12\.0 MB")
         self.assertNotIn("downloading 7.txt", shown)
 
+    def test_progress_can_be_turned_off_in_the_environment(self):
+        self.write("model/w.bin", os.urandom(12_000_000))
+        self.cohub("upload", "thing", "model", "--quiet")
+        for word, shown in (("0", True), ("", True), ("Yes", False), ("1", False)):
+            _, err = self.cohub("download", "user/thing", "w.bin", "--force-download",
+                                HF_HUB_DISABLE_PROGRESS_BARS=word)
+            self.assertEqual("downloading w.bin: " in err, shown, (word, err))
+
     def test_an_upload_tells_what_it_did_as_json(self):
         self.write("a.txt", b"a")
         told = json.loads(self.cohub("upload", "thing", "a.txt", "--json")[0])

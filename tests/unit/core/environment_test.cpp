@@ -20,7 +20,7 @@ class environment {
     for (const char* name :
          {"HF_HOME", "XDG_CACHE_HOME", "HOME", "HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE",
           "HF_ENDPOINT", "HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "HF_TOKEN_PATH", "HF_HUB_OFFLINE",
-          "TRANSFORMERS_OFFLINE", "HF_HUB_ETAG_TIMEOUT"}) {
+          "TRANSFORMERS_OFFLINE", "HF_HUB_ETAG_TIMEOUT", "HUGGINGFACE_CO_STAGING"}) {
       if (const char* value = std::getenv(name)) before_[name] = value;
       names_.emplace_back(name);
       ::unsetenv(name);
@@ -61,6 +61,25 @@ TEST_CASE_FIXTURE(environment, "the endpoint loses its final slash") {
   CHECK(hub_endpoint() == "https://huggingface.co");
   set("HF_ENDPOINT", "https://mirror.example/hub//");
   CHECK(hub_endpoint() == "https://mirror.example/hub");
+}
+
+TEST_CASE_FIXTURE(environment, "staging has a Hub, a home and a token of its own") {
+  cohub::test::temporary_folder folder;
+  set("HOME", folder.path().string());
+  set("HF_ENDPOINT", "https://mirror.example");
+  set("HF_HOME", "/elsewhere");
+  set("HF_TOKEN_PATH", "/elsewhere/token");
+  set("HUGGINGFACE_CO_STAGING", "0");
+  CHECK(hub_endpoint() == "https://mirror.example");
+  CHECK(hub_home() == "/elsewhere");
+  CHECK(token_path() == "/elsewhere/token");
+  set("HUGGINGFACE_CO_STAGING", "yes");
+  CHECK(hub_endpoint() == "https://hub-ci.huggingface.co");
+  CHECK(hub_home() == folder.path() / ".cache/huggingface_staging");
+  CHECK(hub_cache_directory() == hub_home() / "hub");
+  CHECK(token_path() == hub_home() / "token");
+  set("HF_HUB_CACHE", "/cache");
+  CHECK(hub_cache_directory() == "/cache");
 }
 
 TEST_CASE_FIXTURE(environment, "offline mode: the first variable decides if it is set") {

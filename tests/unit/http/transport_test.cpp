@@ -17,6 +17,9 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
 
 using namespace std::chrono_literals;
 using namespace cohub;
@@ -130,7 +133,7 @@ TEST_CASE("bodies of every framing arrive whole") {
   CHECK(server.connections() == 2);  // only the one that was closed needed another
 }
 
-TEST_CASE("a redirect to another origin loses the token, one within the origin keeps it") {
+TEST_CASE("a redirect to another origin loses what is for the first one alone") {
   asio::io_context context;
   scripted_server elsewhere(context,
                             [](const seen_request&) { return scripted_reply::text(200, "there"); });
@@ -143,13 +146,18 @@ TEST_CASE("a redirect to another origin loses the token, one within the origin k
   http::transport transport(context.get_executor(), quick());
   auto what = get(server.origin() + "/large");
   what.headers.set("Authorization", "Bearer hf_secret");
+  what.headers.set("X-Any", "1");
+  what.home_headers.set("X-Api-Key", "secret");
   CHECK(test::run(context, fetch(transport, what)).body == "there");
   CHECK(elsewhere.seen().at(0).header("authorization").empty());
+  CHECK(elsewhere.seen().at(0).header("x-api-key").empty());
+  CHECK(elsewhere.seen().at(0).header("x-any") == "1");
   what.url = core::parse_url(server.origin() + "/renamed").value();
   const auto result = test::run(context, fetch(transport, what));
   CHECK(result.body == "here");
   CHECK(result.url == server.origin() + "/new?x=1");
   CHECK(server.seen().back().header("authorization") == "Bearer hf_secret");
+  CHECK(server.seen().back().header("x-api-key") == "secret");
 
   SUBCASE("and is handed over where only the origin's own are followed") {
     what.url = core::parse_url(server.origin() + "/large").value();
@@ -302,6 +310,33 @@ TEST_CASE("silence is noticed before the head and inside the body") {
     const auto failure = failure_of(context, transport, get(server.origin() + path));
     CHECK(failure.code() == errc::timed_out);
   }
+  CHECK(transport.open_connections() == 0);
+}
+
+TEST_CASE("a head that only trickles is given up, and so are informational answers without end") {
+  asio::io_context context;
+  scripted_server server(context, [](const seen_request& request) {
+    scripted_reply reply;
+    if (request.line.find("/trickle") != std::string::npos) {
+      reply.bytes = "HTTP/1.1 200 OK\r\nX-Filler: " + std::string(60'000, 'x');
+      reply.pace = 2ms;
+      return reply;
+    }
+    const std::size_t count = request.line.find("/endless") != std::string::npos ? 9 : 8;
+    for (std::size_t i = 0; i < count; ++i) reply.bytes += "HTTP/1.1 103 Early Hints\r\n\r\n";
+    reply.bytes += "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
+    return reply;
+  });
+  auto config = quick();
+  config.retries.attempts = 1;
+  http::transport patient(context.get_executor(), config);
+  CHECK(test::run(context, fetch(patient, get(server.origin() + "/some"))).body == "ok");
+  CHECK(failure_of(context, patient, get(server.origin() + "/endless")).code() ==
+        errc::invalid_response);
+  config.timeouts.first_byte = 50ms;
+  http::transport transport(context.get_executor(), config);
+  const auto failure = failure_of(context, transport, get(server.origin() + "/trickle"));
+  CHECK(failure.code() == errc::timed_out);
   CHECK(transport.open_connections() == 0);
 }
 
@@ -472,4 +507,96 @@ TEST_CASE("a budget bounds the retries of all requests together") {
   for (int i = 0; i < 4; ++i)
     CHECK(test::run(context, fetch(transport, get(server.origin() + "/"))).status == 500);
   CHECK(server.seen().size() == 4 + 3);
+}
+
+TEST_CASE("a limit counts from the connection, not from the place in line") {
+  asio::io_context context;
+  scripted_server server(context, [](const seen_request& request) {
+    scripted_reply stalled;
+    stalled.after = scripted_reply::then::stall;
+    if (request.line.starts_with("GET /stalls ")) return stalled;
+    return scripted_reply::text(200, "ok");
+  });
+  auto config = quick();
+  config.max_connections = 1;
+  http::transport transport(context.get_executor(), config);
+  asio::cancellation_signal release;
+  asio::co_spawn(context, fetch(transport, get(server.origin() + "/stalls")),
+                 asio::bind_cancellation_slot(release.slot(), [](std::exception_ptr, answer) {}));
+  while (server.seen().empty()) context.run_one();
+  auto limited = get(server.origin() + "/limited");
+  limited.limit = 50ms;
+  limited.retry = false;
+  std::optional<answer> result;
+  asio::co_spawn(context, fetch(transport, limited),
+                 [&](std::exception_ptr, answer came) { result = std::move(came); });
+  // Meanwhile a longer limit runs out elsewhere.
+  scripted_server other(context, [](const seen_request&) {
+    scripted_reply stalled;
+    stalled.after = scripted_reply::then::stall;
+    return stalled;
+  });
+  auto longer = get(other.origin() + "/");
+  longer.limit = 100ms;
+  const auto failure = failure_of(context, transport, longer);
+  CHECK(failure.code() == errc::timed_out);
+  CHECK(failure.http().url == other.origin() + "/");
+  CHECK(other.seen().size() == 1);  // the limit is for all tries
+  CHECK_FALSE(result.has_value());
+  release.emit(asio::cancellation_type::terminal);
+  while (!result) context.run_one();
+  CHECK(result->body == "ok");
+}
+
+TEST_CASE("who has no time for the wait that the server asked for is told of it") {
+  asio::io_context context;
+  scripted_server server(context, [](const seen_request&) {
+    return scripted_reply::text(429, "", "Retry-After: 120\r\n");
+  });
+  http::transport transport(context.get_executor(), quick());
+  auto what = get(server.origin() + "/o/m/resolve/main/x");
+  what.retry = false;
+  what.limit = 10s;
+  CHECK(test::run(context, fetch(transport, what)).status == 429);
+  const auto failure = failure_of(context, transport, what);
+  CHECK(failure.code() == errc::rate_limited);
+  REQUIRE(failure.http().retry_after.has_value());
+  CHECK(*failure.http().retry_after > 100s);
+  CHECK(*failure.http().retry_after <= 121s);
+  CHECK(server.seen().size() == 1);
+}
+
+TEST_CASE("each request bears an id, by which it can be told even if no answer comes") {
+  asio::io_context context;
+  bool answers = true;
+  scripted_server server(context, [&](const seen_request& request) {
+    if (answers)
+      return scripted_reply::text(request.line.find("/busy") == std::string::npos ? 200 : 503, "");
+    scripted_reply nothing;
+    nothing.after = scripted_reply::then::close;
+    return nothing;
+  });
+  auto config = quick();
+  config.retries.attempts = 2;
+  std::vector<std::string> reported;
+  config.on_request = [&](const http::request_report& report) {
+    reported.emplace_back(report.trace_id);
+  };
+  http::transport transport(context.get_executor(), config);
+  test::run(context, fetch(transport, get(server.origin() + "/busy")));
+  auto named = get(server.origin() + "/");
+  named.headers.set("X-Request-Id", "mine");
+  test::run(context, fetch(transport, named));
+  answers = false;
+  const auto failure = failure_of(context, transport, get(server.origin() + "/"));
+  std::vector<std::string> sent;
+  for (const auto& request : server.seen()) sent.push_back(request.header("x-amzn-trace-id"));
+  REQUIRE(sent.size() >= 5);
+  CHECK(sent[0].size() == 36);
+  CHECK(sent[0] != sent[1]);
+  CHECK(sent[2] == "mine");
+  CHECK(failure.http().request_id == sent.back());
+  CHECK(std::string(failure.what()).find(sent.back()) != std::string::npos);
+  CHECK(reported.front() == sent.front());
+  CHECK(reported.back() == sent.back());
 }

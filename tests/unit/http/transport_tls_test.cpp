@@ -118,3 +118,30 @@ TEST_CASE("plain HTTP behind an https address is an error of the handshake") {
   const auto failure = failure_of(context, transport, "https://localhost:" + port + "/");
   CHECK(failure.category() == asio::error::get_ssl_category());
 }
+
+TEST_CASE(
+    "a TLS connection that breaks inside a body, or before an answer, is a broken connection") {
+  io::temporary_directory folder;
+  const test_certificate paper(folder.path(), "localhost");
+  asio::io_context context;
+  scripted_server server(
+      context,
+      [](const seen_request& request) {
+        scripted_reply reply;
+        if (request.line.find("/chunked") != std::string::npos)
+          reply.bytes = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nff\r\nshort";
+        else if (request.line.find("/body") != std::string::npos)
+          reply.bytes = "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nshort";
+        reply.after = scripted_reply::then::garble;
+        return reply;
+      },
+      paper.server_context());
+  http::transport_config config;
+  config.ca_file = paper.certificate;
+  config.retries.attempts = 1;
+  http::transport transport(context.get_executor(), config);
+  for (const char* path : {"/body", "/chunked", "/head"}) {
+    CAPTURE(path);
+    CHECK(failure_of(context, transport, server.origin() + path) == errc::truncated_body);
+  }
+}

@@ -100,6 +100,19 @@ TEST_CASE_FIXTURE(fixture, "content of every size arrives whole") {
   }
 }
 
+TEST_CASE_FIXTURE(fixture, "what is for the Hub does not go where it redirects to") {
+  host(mib / 2);
+  auto what = describe("f.bin");
+  what.credentials.set("X-Api-Key", "secret");
+  run(transfer::download_content(shared, what, destination, destination, settings));
+  CHECK(is_right());
+  CHECK(api.seen().at(0).header("x-api-key") == "secret");
+  CHECK(api.seen().at(0).header("authorization") == "Bearer hf_secret");
+  REQUIRE(contents.seen().size() == 1);
+  CHECK(contents.seen()[0].header("x-api-key").empty());
+  CHECK(contents.seen()[0].header("authorization").empty());
+}
+
 TEST_CASE_FIXTURE(fixture, "a large file comes in ranges of one chunk, each asked for once") {
   host(5 * mib + 7);
   download();
@@ -403,4 +416,28 @@ TEST_CASE_FIXTURE(fixture, "settings that make no sense are refused") {
   settings.chunk_size = mib;
   settings.connections = 0;
   CHECK(failure() == errc::invalid_argument);
+}
+
+TEST_CASE_FIXTURE(fixture, "a budget bounds the tries of all contents together") {
+  http::transport_config config;
+  config.retries = shared->retries;
+  config.retries.budget = 3;
+  shared->transport = std::make_unique<http::transport>(context.get_executor(), config);
+  host(mib / 2);
+  content_fault = [](const seen_request&) { return scripted_reply::text(500, ""); };
+  for (int i = 0; i < 4; ++i) CHECK(failure() == errc::server_failure);
+  CHECK(contents.seen().size() == 4 + 3);
+}
+
+TEST_CASE_FIXTURE(fixture, "going on where the last try stopped needs no budget") {
+  http::transport_config config;
+  config.retries = shared->retries;
+  config.retries.budget = 0;
+  shared->transport = std::make_unique<http::transport>(context.get_executor(), config);
+  SUBCASE("in ranges") { host(3 * mib); }
+  SUBCASE("whole") { host(mib); }
+  content_fault = [this](const seen_request& request) { return cut(request, 100'000); };
+  download();
+  CHECK(is_right());
+  CHECK(contents.seen().size() > 10);
 }

@@ -276,6 +276,26 @@ TEST_CASE_FIXTURE(fixture, "the limit of the question is the call's own, unless 
   CHECK(std::chrono::steady_clock::now() - begin < std::chrono::seconds(5));
 }
 
+TEST_CASE_FIXTURE(fixture, "a Hub that asks to wait was reached, however long the wait") {
+  options.etag_timeout = std::chrono::milliseconds(30);
+  refuse_everything(429, "Retry-After: 120\r\n");
+  http::request question;
+  question.verb = http::method::head;
+  question.url = core::parse_url(api.origin() + "/o/m/resolve/main/config.json").value();
+  for (int i = 0; i < 2; ++i) {  // the second is not even sent
+    const auto head = run(transfer::fetch_file_head(shared, question, "asking",
+                                                    std::chrono::milliseconds(30), false));
+    REQUIRE(head.failure);
+    try {
+      std::rethrow_exception(head.failure);
+    } catch (const error& e) {
+      CHECK(e.code() == errc::rate_limited);
+      CHECK(e.http().retry_after > std::chrono::seconds(100));
+    }
+  }
+  CHECK(requests() == 1);
+}
+
 TEST_CASE_FIXTURE(fixture, "headers and user agent of a call go to the Hub, not to other hosts") {
   shared->user_agent = "app/1; cohub/0";
   options.user_agent = "job/7; cohub/0";

@@ -1,0 +1,108 @@
+#include "http/lookup.hpp"
+
+#include "cohub/error.hpp"
+
+#include "io/with_timeout.hpp"
+#include "support/run.hpp"
+
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/post.hpp>
+#include <doctest/doctest.h>
+
+#include <optional>
+
+using namespace std::chrono_literals;
+using namespace cohub;
+
+namespace {
+
+using addresses = std::vector<asio::ip::tcp::endpoint>;
+
+const asio::ip::tcp::endpoint known(asio::ip::make_address("192.0.2.1"), 443);
+
+/// A resolver that answers when a test says so.
+struct slow_resolver {
+  http::addresses_handler answer;
+  http::lookup_starter start() {
+    return [this](asio::any_io_executor, const std::string&, std::uint16_t,
+                  http::addresses_handler handler) { answer = std::move(handler); };
+  }
+};
+
+boost::system::error_code code_of(std::exception_ptr failure) {
+  try {
+    if (failure) std::rethrow_exception(failure);
+  } catch (const boost::system::system_error& e) {
+    return e.code();
+  }
+  return {};
+}
+
+}  // namespace
+
+TEST_CASE("cancelling ends a lookup that does not answer, and what comes later is dropped") {
+  asio::io_context context;
+  slow_resolver resolver;
+  asio::cancellation_signal cancel;
+  std::optional<boost::system::error_code> outcome;
+  asio::co_spawn(
+      context, http::look_up("hub.test", 443, resolver.start()),
+      asio::bind_cancellation_slot(cancel.slot(), [&](std::exception_ptr failure, addresses) {
+        outcome = code_of(failure);
+      }));
+  while (!resolver.answer) context.run_one();
+  cancel.emit(asio::cancellation_type::terminal);
+  while (!outcome) context.run_one();
+  CHECK(*outcome == asio::error::operation_aborted);
+  resolver.answer({}, {known});
+}
+
+TEST_CASE("a time limit ends a lookup that does not answer") {
+  asio::io_context context;
+  slow_resolver resolver;
+  auto looking = io::with_timeout(http::look_up("hub.test", 443, resolver.start()), 20ms);
+  boost::system::error_code code;
+  try {
+    test::run(context, std::move(looking));
+  } catch (const error& e) {
+    code = e.code();
+  }
+  CHECK(code == errc::timed_out);
+}
+
+TEST_CASE("a lookup yields what the resolver says, at once or later") {
+  asio::io_context context;
+  for (const bool later : {false, true}) {
+    CAPTURE(later);
+    http::lookup_starter start = [later](asio::any_io_executor executor, const std::string& host,
+                                         std::uint16_t port, http::addresses_handler handler) {
+      CHECK(host == "hub.test");
+      CHECK(port == 443);
+      if (later)
+        asio::post(executor, [handler = std::move(handler)] { handler({}, {known}); });
+      else
+        handler(asio::error::host_not_found, {});
+    };
+    addresses found;
+    boost::system::error_code code;
+    try {
+      found = test::run(context, http::look_up("hub.test", 443, std::move(start)));
+    } catch (const boost::system::system_error& e) {
+      code = e.code();
+    }
+    if (later)
+      CHECK(found == addresses{known});
+    else
+      CHECK(code == asio::error::host_not_found);
+  }
+}
+
+TEST_CASE("a literal address is not looked up") {
+  asio::io_context context;
+  http::lookup_starter nobody = [](auto&&...) { FAIL("looked up"); };
+  const auto found = test::run(context, http::look_up("::1", 80, std::move(nobody)));
+  REQUIRE(found.size() == 1);
+  CHECK(found[0].address() == asio::ip::make_address("::1"));
+}

@@ -1,0 +1,81 @@
+#include "transfer/paged_listing.hpp"
+
+#include "scripted_hub.hpp"
+#include "transfer/tree_listing.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace cohub;
+using test::scripted_reply;
+using test::seen_request;
+
+namespace {
+
+struct fixture : test::scripted_hub {
+  std::vector<tree_entry> list() {
+    return run(transfer::list_repo_tree(shared, "o/m", list_repo_tree_options()).all());
+  }
+
+  boost::system::error_code failure() {
+    try {
+      list();
+    } catch (const error& e) {
+      return e.code();
+    }
+    return {};
+  }
+
+  static scripted_reply page(const std::string& next, const std::string& items) {
+    return scripted_reply::text(200, items, "Link: <" + next + ">; rel=\"next\"\r\n");
+  }
+};
+
+const std::string one_file = R"([{"type":"file","path":"a","size":1,"oid":"0"}])";
+
+}  // namespace
+
+TEST_CASE_FIXTURE(fixture,
+                  "the pages of a host that a redirect led to are read without the token") {
+  api_fault = [this](const seen_request&) -> std::optional<scripted_reply> {
+    return scripted_reply::text(302, "", "Location: " + contents.origin() + "/first\r\n");
+  };
+  content_fault = [](const seen_request& request) -> std::optional<scripted_reply> {
+    if (request.line.starts_with("GET /first ")) return page("/second", one_file);
+    return scripted_reply::text(200, one_file);
+  };
+  CHECK(list().size() == 2);
+  REQUIRE(api.seen().size() == 1);
+  CHECK(api.seen()[0].header("authorization") == "Bearer hf_secret");
+  REQUIRE(contents.seen().size() == 2);
+  for (const auto& request : contents.seen()) CHECK(request.header("authorization").empty());
+}
+
+TEST_CASE_FIXTURE(fixture, "the pages of the Hub itself are all asked for with the token") {
+  api_fault = [](const seen_request& request) -> std::optional<scripted_reply> {
+    if (request.line.find("/second") == std::string::npos) return page("/second", one_file);
+    return scripted_reply::text(200, one_file);
+  };
+  CHECK(list().size() == 2);
+  REQUIRE(api.seen().size() == 2);
+  for (const auto& request : api.seen())
+    CHECK(request.header("authorization") == "Bearer hf_secret");
+}
+
+TEST_CASE_FIXTURE(fixture, "empty pages without end are an error, some of them are not") {
+  std::size_t pages = 0;
+  SUBCASE("without end") {
+    api_fault = [&](const seen_request&) -> std::optional<scripted_reply> {
+      return page("/page?cursor=" + std::to_string(++pages), "[]");
+    };
+    CHECK(failure() == errc::invalid_response);
+    CHECK(pages == transfer::most_empty_pages + 1);
+  }
+  SUBCASE("some, again and again") {
+    api_fault = [&](const seen_request&) -> std::optional<scripted_reply> {
+      const auto number = ++pages;
+      if (number == 40) return scripted_reply::text(200, "[]");
+      return page("/page?cursor=" + std::to_string(number), number % 8 == 0 ? one_file : "[]");
+    };
+    CHECK(list().size() == 4);
+  }
+}
