@@ -9,6 +9,7 @@
 #include "server/permissions.hpp"
 #include "server/repo_description.hpp"
 #include "server/target.hpp"
+#include "server/weights_summary.hpp"
 
 #include <algorithm>
 #include <string>
@@ -70,6 +71,7 @@ struct wanted_repos {
         datasets(query_values(what.query, "datasets")),
         models(query_values(what.query, "models")),
         linked(query_flag(what.query, "linked")),
+        num_parameters(first_value(what, "num_parameters")),
         inference(!first_value(what, "inference").empty() ||
                   !first_value(what, "inference_provider").empty()) {}
 
@@ -102,6 +104,7 @@ struct wanted_repos {
   std::vector<std::string> datasets;
   std::vector<std::string> models;
   bool linked;
+  std::string num_parameters;
   bool inference;
 };
 
@@ -137,6 +140,10 @@ reply list_repos(hub_store& store, const call& what) {
     const git_repository repository(store.repos.path_of(record.type, record.id));
     const auto head = repository.resolve("main");
     if (!head) continue;
+    if (!wanted.num_parameters.empty()) {
+      const auto weights = summarize_weights(store, record, repository, *head);
+      if (!weights || !is_in_range(weights->total, wanted.num_parameters)) continue;
+    }
     auto repo = describe_repo(record, repository, *head, options);
     if (wanted.by_description(repo)) found.push_back(std::move(repo));
   }

@@ -14,6 +14,7 @@
 #include "server/repo_description.hpp"
 #include "server/request_json.hpp"
 #include "server/target.hpp"
+#include "server/weights_summary.hpp"
 
 #include <algorithm>
 #include <shared_mutex>
@@ -175,6 +176,15 @@ reply get_repo_info(hub_store& store, const call& what) {
   options.files = listed;
   options.files_metadata = query_flag(what.query, "blobs");
   auto object = describe_repo(have.repo, repository, commit, options);
+  if (std::find(expand.begin(), expand.end(), "safetensors") != expand.end())
+    if (const auto weights = summarize_weights(store, have.repo, repository, commit)) {
+      boost::json::object parameters;
+      for (const auto& [type, count] : weights->parameters) parameters[type] = count;
+      boost::json::object safetensors;
+      safetensors["parameters"] = std::move(parameters);
+      safetensors["total"] = weights->total;
+      object["safetensors"] = std::move(safetensors);
+    }
   keep_expanded(object, expand);
   return json_reply(object);
 }

@@ -268,6 +268,30 @@ TEST_CASE_FIXTURE(storage_fixture, "spaces are found by what they use; nothing r
   CHECK(count("/api/models?apps=ollama") == 0);
 }
 
+TEST_CASE_FIXTURE(storage_fixture, "models are found by how many parameters they have") {
+  const auto file = [](const std::string& header) {
+    std::string length(8, '\0');
+    length[0] = static_cast<char>(header.size());
+    return length + header;
+  };
+  make_repo("none");
+  put_large("model-1.safetensors",
+            file(R"({"__metadata__":{"a":"b"},"w":{"dtype":"BF16","shape":[1000,2]}})"));
+  commit("alice/m", file_line("model-2.safetensors", file(R"({"b":{"dtype":"F32","shape":[]}})")));
+  commit("alice/m", file_line("broken.safetensors", "no header"));
+  const auto told = get("/api/models/alice/m?expand=safetensors").json();
+  CHECK(told.at("safetensors").at("total").as_int64() == 2001);
+  CHECK(told.at("safetensors").at("parameters").at("BF16").as_int64() == 2000);
+  CHECK(told.at("safetensors").at("parameters").at("F32").as_int64() == 1);
+  const auto count = [&](const std::string& range) {
+    return get("/api/models?num_parameters=" + range).json().as_array().size();
+  };
+  CHECK(count("min:2K,max:1M") == 1);
+  CHECK(count("min:2001") == 1);
+  CHECK(count("max:2k") == 0);
+  CHECK(count("min:6B") == 0);
+}
+
 TEST_CASE_FIXTURE(storage_fixture, "every answer has a length and echoes the trace") {
   for (const char* target :
        {"/api/models/alice/m", "/api/models/alice/none", "/alice/m/resolve/main/none",
