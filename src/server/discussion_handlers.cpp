@@ -1,6 +1,7 @@
 #include "core/byte_range.hpp"
 #include "hub/json_reader.hpp"
 #include "hub/repo_id.hpp"
+#include "hub/utf8.hpp"
 #include "server/discussions.hpp"
 #include "server/error_reply.hpp"
 #include "server/failure.hpp"
@@ -100,6 +101,21 @@ std::optional<proposal> proposal_of(const git_repository& repository, const disc
   return proposal{*base, *head};
 }
 
+/// A text that JSON can hold: lines of files may be in any encoding.
+std::string as_utf8(const std::string& text) {
+  std::string valid;
+  valid.reserve(text.size());
+  for (std::size_t i = 0; i < text.size();) {
+    const auto character = hub::decode_utf8(text, i);
+    if (character)
+      valid.append(text, i, character->length);
+    else
+      hub::append_utf8(valid, 0xfffd);
+    i += character ? character->length : 1;
+  }
+  return valid;
+}
+
 /// What a pull request changes, and what keeps it from being merged.
 void add_changes(boost::json::object& json, const std::filesystem::path& path,
                  const discussion& what, bool with_diff) {
@@ -114,7 +130,17 @@ void add_changes(boost::json::object& json, const std::filesystem::path& path,
   if (!between || !with_diff) return;
   const auto since = merge_base(path, between->base, between->head).value_or(between->base);
   if (const auto diff = write_diff(path, since, between->head, diff_format::patch, largest_diff))
-    json["diff"] = *diff;
+    json["diff"] = as_utf8(*diff);
+}
+
+/// Whether the caller may have what the repository holds, and not only know of it.
+bool may_read_contents(hub_store& store, const call& what) {
+  try {
+    require_content(store, what);
+    return true;
+  } catch (const failure&) {
+    return false;
+  }
 }
 
 boost::json::object details_json(const repo_record& record, const discussion& what) {
@@ -330,7 +356,7 @@ reply get_discussion(hub_store& store, const call& what) {
   auto details = details_json(have.repo, *found);
   if (found->is_pull_request())
     add_changes(details, store.repos.path_of(what.type, what.id), *found,
-                query_flag(what.query, "diff"));
+                query_flag(what.query, "diff") && may_read_contents(store, what));
   return json_reply(details);
 }
 

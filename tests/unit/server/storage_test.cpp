@@ -192,6 +192,19 @@ TEST_CASE_FIXTURE(storage_fixture, "a pull request tells what it changes and wha
   CHECK(text_at(details, "/diff").find("ours") == std::string::npos);
 }
 
+TEST_CASE_FIXTURE(storage_fixture, "a diff is text, for those who may read the files") {
+  commit("alice/m", file_line("a.txt", "caf\xe9 \xc3\xa9\n"), "?create_pr=1");
+  const std::string target = "/api/models/alice/m/discussions/1?diff=1";
+  CHECK(text_at(get(target).json(), "/diff").find("+caf\xef\xbf\xbd \xc3\xa9\n") !=
+        std::string::npos);
+  CHECK(send(method::get, target, other).json().as_object().contains("diff"));
+  send(method::put, "/api/models/alice/m/settings", token, "{\"gated\":\"manual\"}");
+  const auto outside = send(method::get, target, other);
+  CHECK(outside.status == 200);
+  CHECK_FALSE(outside.json().as_object().contains("diff"));
+  CHECK(send(method::get, "/api/models/alice/m/compare/main..refs%2Fpr%2F1", other).status == 403);
+}
+
 TEST_CASE_FIXTURE(storage_fixture, "a renamed file is no longer where it was") {
   commit("alice/m", file_line("old.txt", "content"));
   const auto sha256 = put_large("old.bin", "large");
