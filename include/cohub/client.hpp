@@ -119,10 +119,20 @@ class client {
   awaitable<std::string> read_file(std::string repo_id, std::string path,
                                    named<read_file_options> options = {});
 
-  /// Creates a repository; a bare name is put under the token's owner.
+  /// Creates a repository; a bare name is put under the token's owner. While the Hub is busy with
+  /// another one of the same owner, it is asked again, as `client_config::retries` say.
   /// @throws error  errc::conflict if it exists, unless `exist_ok`
   /// @par Mirrors  create_repo(); POST /api/repos/create
   awaitable<repo_url> create_repo(std::string repo_id, named<create_repo_options> options = {});
+
+  /// Copies a repository with its history and large files, on the Hub.
+  /// @param to_id  what the copy is called; empty: the same name, under the token's owner; a bare
+  ///               name: under the token's owner
+  /// @throws error  errc::repository_not_found; errc::conflict if the copy's name is taken, unless
+  ///                `exist_ok`
+  /// @par Mirrors  duplicate_repo(); POST /api/{type}/{repo}/duplicate
+  awaitable<repo_url> duplicate_repo(std::string from_id, std::string to_id = {},
+                                     named<duplicate_repo_options> options = {});
 
   /// Deletes a repository with all its history. There is no way back.
   /// @throws error  errc::repository_not_found, unless `missing_ok`
@@ -172,6 +182,37 @@ class client {
   awaitable<bool> revision_exists(std::string repo_id, std::string revision,
                                   named<revision_exists_options> options = {});
 
+  /// Whether the token gives access to what a repository holds: returns if it does.
+  /// @throws error  errc::repository_not_found, errc::gated_repository; errc::forbidden: it may not
+  ///                be written to
+  /// @par Mirrors  auth_check(); GET /api/{type}/{repo}/auth-check[/write]
+  awaitable<void> auth_check(std::string repo_id, named<auth_check_options> options = {});
+
+  /// "owner/name" of a name of one's own.
+  /// @throws error  errc::unauthorized
+  /// @par Mirrors  get_full_repo_name()
+  awaitable<std::string> get_full_repo_name(std::string name,
+                                            named<get_full_repo_name_options> options = {});
+
+  /// All repositories of the token's user or of an organisation, of every type, with the room that
+  /// they take; pages are fetched as the listing is consumed.
+  /// @par Mirrors  list_user_repos(); GET /api/settings/repositories
+  listing<repo_storage_info> list_user_repos(named<list_user_repos_options> options = {});
+
+  /// The large objects that a repository holds, in whatever commits; pages are fetched as the
+  /// listing is consumed.
+  /// @throws error  errc::forbidden: the token may not write to it
+  /// @par Mirrors  list_lfs_files(); GET /api/{type}/{repo}/lfs-files
+  listing<lfs_file_info> list_lfs_files(std::string repo_id,
+                                        named<list_lfs_files_options> options = {});
+  /// Deletes large objects from all commits of a repository. There is no way back, and commits get
+  /// other ids. A request for every thousand.
+  /// @throws error  errc::forbidden
+  /// @par Mirrors  permanently_delete_lfs_files(); POST /api/{type}/{repo}/lfs-files/batch
+  awaitable<void> permanently_delete_lfs_files(
+      std::string repo_id, std::vector<lfs_file_info> files,
+      named<permanently_delete_lfs_files_options> options = {});
+
   /// What is at those paths, files and folders, at one revision; unknown paths are left out. A
   /// request for every thousand.
   /// @throws error  errc::repository_not_found, errc::revision_not_found
@@ -189,6 +230,13 @@ class client {
   /// @par Mirrors  list_repo_commits(); GET /api/{type}/{repo}/commits/{revision}
   listing<git_commit_info> list_repo_commits(std::string repo_id,
                                              named<list_repo_commits_options> options = {});
+
+  /// What has changed from one revision to another, as `git diff` writes it. Memory: the answer.
+  /// @throws error  errc::revision_not_found
+  /// @par Mirrors  get_commit_diff() and get_raw_diff() of the Rust client;
+  ///               GET /api/{type}/{repo}/compare/{from}..{to}
+  awaitable<std::string> get_commit_diff(std::string repo_id, std::string from, std::string to,
+                                         named<get_commit_diff_options> options = {});
 
   /// @throws error  errc::conflict if it exists, unless `exist_ok`; errc::revision_not_found
   /// @par Mirrors  create_branch(); POST /api/{type}/{repo}/branch/{branch}
@@ -260,16 +308,29 @@ class client {
   awaitable<discussion_event> merge_pull_request(std::string repo_id, std::uint64_t num,
                                                  named<merge_pull_request_options> options = {});
 
-  /// Who has asked for the contents of a gated repository.
-  /// @param status  "pending", "accepted" or "rejected"
+  /// Who has asked for the contents of a gated repository: those still undecided, those let in, and
+  /// those refused; pages are fetched as the listing is consumed.
   /// @throws error  errc::bad_request: the repository is not gated; errc::forbidden
   /// @par Mirrors  list_pending_access_requests(), list_accepted_access_requests(),
   ///               list_rejected_access_requests()
-  awaitable<std::vector<access_request>> list_access_requests(
-      std::string repo_id, std::string status, named<access_request_options> options = {});
-  /// Decides on a request, or again: "accepted", "rejected", "pending".
-  /// @par Mirrors  accept_access_request(), reject_access_request(), cancel_access_request()
-  awaitable<void> handle_access_request(std::string repo_id, std::string user, std::string status,
+  listing<access_request> list_pending_access_requests(std::string repo_id,
+                                                       named<access_request_options> options = {});
+  listing<access_request> list_accepted_access_requests(std::string repo_id,
+                                                        named<access_request_options> options = {});
+  listing<access_request> list_rejected_access_requests(std::string repo_id,
+                                                        named<access_request_options> options = {});
+  /// Lets in who has asked.
+  /// @throws error  errc::bad_request: the repository is not gated; errc::forbidden
+  /// @par Mirrors  accept_access_request()
+  awaitable<void> accept_access_request(std::string repo_id, std::string user,
+                                        named<access_request_options> options = {});
+  /// Refuses who has asked, or was let in.
+  /// @par Mirrors  reject_access_request()
+  awaitable<void> reject_access_request(std::string repo_id, std::string user,
+                                        named<reject_access_request_options> options = {});
+  /// Takes a decision back: the request is pending again, and its user is not let in.
+  /// @par Mirrors  cancel_access_request()
+  awaitable<void> cancel_access_request(std::string repo_id, std::string user,
                                         named<access_request_options> options = {});
   /// Lets somebody in who has not asked.
   /// @par Mirrors  grant_access()
@@ -281,6 +342,11 @@ class client {
   /// @par Mirrors  list_repo_tree(); GET /api/{type}/{repo}/tree/{revision}/{path}
   listing<tree_entry> list_repo_tree(std::string repo_id,
                                      named<list_repo_tree_options> options = {});
+
+  /// The paths of all files of a revision; pages are fetched as the listing is consumed.
+  /// @par Mirrors  list_repo_files()
+  listing<std::string> list_repo_files(std::string repo_id,
+                                       named<list_repo_files_options> options = {});
 
   /// Whether a file is there. A repository or revision that is not there has no file either.
   /// @throws error  errc::gated_repository

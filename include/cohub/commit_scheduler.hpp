@@ -29,6 +29,7 @@ struct commit_scheduler_options {
   std::optional<std::string> token{};
   /// Hears of `transfer_event::kind::committed` and `commit_failed`; null: the client's.
   std::shared_ptr<cohub::observer> observer{};
+  std::string commit_description{};  ///< of the watched folder
 };
 
 /// Commits in the background what a program writes while it runs: a training loop its checkpoints,

@@ -45,10 +45,10 @@ struct discussion_event {
 
 struct discussion_with_details : discussion {
   std::vector<discussion_event> events{};
-  std::string target_branch{};     ///< of a pull request: "refs/heads/main"
-  std::string merge_commit_oid{};  ///< of one that is merged
-  std::vector<std::string> conflicting_files{};
-  std::string diff{};  ///< of a pull request, where the Hub tells it
+  std::string target_branch{};                   ///< of a pull request: "refs/heads/main"
+  std::string merge_commit_oid{};                ///< of one that is merged
+  std::vector<std::string> conflicting_files{};  ///< that keep it from being merged
+  std::string diff{};  ///< of a pull request: what it changes, as git diff writes it
 };
 
 struct get_repo_discussions_options {
@@ -97,11 +97,17 @@ struct access_request {
   std::string email{};      ///< may be empty
   std::string timestamp{};  ///< ISO 8601, UTC
   std::string status{};     ///< "pending", "accepted" or "rejected"
+  std::string fields{};     ///< JSON: what a form of the repository asked for; empty: no form
 };
 
 struct access_request_options {
   repo_type type = repo_type::model;
-  std::string rejection_reason{};  ///< told to the user by `reject_access_request`; may be empty
+  std::optional<std::string> token{};
+};
+
+struct reject_access_request_options {
+  repo_type type = repo_type::model;
+  std::string rejection_reason{};  ///< told to the user, at most 200 characters; may be empty
   std::optional<std::string> token{};
 };
 

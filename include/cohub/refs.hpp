@@ -1,17 +1,17 @@
 #pragma once
 
+#include "cohub/repository.hpp"
+
 #include <optional>
 #include <string>
 #include <vector>
-
-#include "cohub/repository.hpp"
 
 namespace cohub {
 
 /// A branch, a tag or another name of a commit.
 struct git_ref_info {
-  std::string name{};           ///< "main", "v1.0"
-  std::string ref{};            ///< "refs/heads/main", "refs/tags/v1.0", "refs/pr/3", "refs/convert/parquet"
+  std::string name{};  ///< "main", "v1.0"
+  std::string ref{};   ///< "refs/heads/main", "refs/tags/v1.0", "refs/pr/3", "refs/convert/parquet"
   std::string target_commit{};  ///< 40 hex digits
 };
 
@@ -29,7 +29,9 @@ struct git_commit_info {
   std::string title{};
   std::string message{};  ///< what follows the title
   std::vector<std::string> authors{};
-  std::string created_at{};  ///< ISO 8601, UTC
+  std::string created_at{};         ///< ISO 8601, UTC
+  std::string formatted_title{};    ///< as HTML, where asked for
+  std::string formatted_message{};  ///< as HTML, where asked for
 };
 
 struct list_repo_refs_options {
@@ -42,12 +44,20 @@ struct list_repo_commits_options {
   repo_type type = repo_type::model;
   std::string revision = "main";
   std::optional<std::string> token{};
+  bool formatted = false;  ///< with title and message as HTML
+};
+
+struct get_commit_diff_options {
+  repo_type type = repo_type::model;
+  bool raw = false;  ///< lines of modes, ids and paths in place of the texts, as git diff --raw
+  std::optional<std::string> token{};
 };
 
 struct create_branch_options {
   repo_type type = repo_type::model;
-  std::string revision{};  ///< what it starts from: a branch, a tag or a commit; empty: the default branch
-  bool exist_ok = false;   ///< an existing branch is a success, wherever it is
+  std::string
+      revision{};  ///< what it starts from: a branch, a tag or a commit; empty: the default branch
+  bool exist_ok = false;  ///< an existing branch is a success, wherever it is
   std::optional<std::string> token{};
 };
 

@@ -5,6 +5,7 @@
 #include "client/discussion_operations.hpp"
 #include "client/operation.hpp"
 #include "client/ref_operations.hpp"
+#include "client/repo_creation.hpp"
 #include "client/repository_operations.hpp"
 #include "transfer/create_commit.hpp"
 #include "transfer/delete_files.hpp"
@@ -82,6 +83,12 @@ awaitable<repo_url> client::create_repo(std::string repo_id, named<create_repo_o
   return operation(repository::create(state_->shared, std::move(repo_id), *std::move(options)));
 }
 
+awaitable<repo_url> client::duplicate_repo(std::string from_id, std::string to_id,
+                                           named<duplicate_repo_options> options) {
+  return operation(repository::duplicate(state_->shared, std::move(from_id), std::move(to_id),
+                                         *std::move(options)));
+}
+
 awaitable<void> client::delete_repo(std::string repo_id, named<delete_repo_options> options) {
   return operation(repository::remove(state_->shared, std::move(repo_id), *std::move(options)));
 }
@@ -113,6 +120,31 @@ awaitable<bool> client::revision_exists(std::string repo_id, std::string revisio
                                             *std::move(options)));
 }
 
+awaitable<void> client::auth_check(std::string repo_id, named<auth_check_options> options) {
+  return operation(repository::auth_check(state_->shared, std::move(repo_id), *std::move(options)));
+}
+
+awaitable<std::string> client::get_full_repo_name(std::string name,
+                                                  named<get_full_repo_name_options> options) {
+  return operation(repository::full_name(state_->shared, std::move(name), *std::move(options)));
+}
+
+listing<repo_storage_info> client::list_user_repos(named<list_user_repos_options> options) {
+  return repository::list_own(state_->shared, *std::move(options));
+}
+
+listing<lfs_file_info> client::list_lfs_files(std::string repo_id,
+                                              named<list_lfs_files_options> options) {
+  return repository::list_lfs_files(state_->shared, std::move(repo_id), *std::move(options));
+}
+
+awaitable<void> client::permanently_delete_lfs_files(
+    std::string repo_id, std::vector<lfs_file_info> files,
+    named<permanently_delete_lfs_files_options> options) {
+  return operation(repository::delete_lfs_files(state_->shared, std::move(repo_id),
+                                                std::move(files), *std::move(options)));
+}
+
 awaitable<std::vector<tree_entry>> client::get_paths_info(std::string repo_id,
                                                           std::vector<std::string> paths,
                                                           named<get_paths_info_options> options) {
@@ -128,6 +160,13 @@ awaitable<git_refs> client::list_repo_refs(std::string repo_id,
 listing<git_commit_info> client::list_repo_commits(std::string repo_id,
                                                    named<list_repo_commits_options> options) {
   return repository::list_commits(state_->shared, std::move(repo_id), *std::move(options));
+}
+
+awaitable<std::string> client::get_commit_diff(std::string repo_id, std::string from,
+                                               std::string to,
+                                               named<get_commit_diff_options> options) {
+  return operation(repository::commit_diff(state_->shared, std::move(repo_id), std::move(from),
+                                           std::move(to), *std::move(options)));
 }
 
 awaitable<void> client::create_branch(std::string repo_id, std::string branch,
@@ -261,28 +300,71 @@ awaitable<discussion_event> client::merge_pull_request(std::string repo_id, std:
                                                  repository::merge(*std::move(options))));
 }
 
-awaitable<std::vector<access_request>> client::list_access_requests(
-    std::string repo_id, std::string status, named<access_request_options> options) {
-  return operation(repository::list_access_requests(state_->shared, std::move(repo_id),
-                                                    std::move(status), *std::move(options)));
+listing<access_request> client::list_pending_access_requests(
+    std::string repo_id, named<access_request_options> options) {
+  return repository::list_access_requests(state_->shared, std::move(repo_id), "pending",
+                                          *std::move(options));
 }
 
-awaitable<void> client::handle_access_request(std::string repo_id, std::string user,
-                                              std::string status,
+listing<access_request> client::list_accepted_access_requests(
+    std::string repo_id, named<access_request_options> options) {
+  return repository::list_access_requests(state_->shared, std::move(repo_id), "accepted",
+                                          *std::move(options));
+}
+
+listing<access_request> client::list_rejected_access_requests(
+    std::string repo_id, named<access_request_options> options) {
+  return repository::list_access_requests(state_->shared, std::move(repo_id), "rejected",
+                                          *std::move(options));
+}
+
+namespace {
+
+/// Those options for a decision that has no reason.
+reject_access_request_options without_reason(access_request_options options) {
+  reject_access_request_options of;
+  of.type = options.type;
+  of.token = std::move(options.token);
+  return of;
+}
+
+}  // namespace
+
+awaitable<void> client::accept_access_request(std::string repo_id, std::string user,
                                               named<access_request_options> options) {
+  return operation(repository::handle_access_request(state_->shared, std::move(repo_id),
+                                                     std::move(user), "accepted",
+                                                     without_reason(*std::move(options))));
+}
+
+awaitable<void> client::reject_access_request(std::string repo_id, std::string user,
+                                              named<reject_access_request_options> options) {
   return operation(repository::handle_access_request(
-      state_->shared, std::move(repo_id), std::move(user), std::move(status), *std::move(options)));
+      state_->shared, std::move(repo_id), std::move(user), "rejected", *std::move(options)));
+}
+
+awaitable<void> client::cancel_access_request(std::string repo_id, std::string user,
+                                              named<access_request_options> options) {
+  return operation(repository::handle_access_request(state_->shared, std::move(repo_id),
+                                                     std::move(user), "pending",
+                                                     without_reason(*std::move(options))));
 }
 
 awaitable<void> client::grant_access(std::string repo_id, std::string user,
                                      named<access_request_options> options) {
   return operation(repository::handle_access_request(state_->shared, std::move(repo_id),
-                                                     std::move(user), {}, *std::move(options)));
+                                                     std::move(user), {},
+                                                     without_reason(*std::move(options))));
 }
 
 listing<tree_entry> client::list_repo_tree(std::string repo_id,
                                            named<list_repo_tree_options> options) {
   return transfer::list_repo_tree(state_->shared, std::move(repo_id), *std::move(options));
+}
+
+listing<std::string> client::list_repo_files(std::string repo_id,
+                                             named<list_repo_files_options> options) {
+  return repository::list_files(state_->shared, std::move(repo_id), *std::move(options));
 }
 
 awaitable<bool> client::file_exists(std::string repo_id, std::string path,

@@ -118,8 +118,9 @@ awaitable<void> make_repository(state_ptr self) {
 }
 
 awaitable<commit_info> commit(state_ptr self, std::vector<commit_operation> operations,
-                              std::string message) {
+                              std::string message, std::string description = {}) {
   create_commit_options options;
+  options.commit_description = std::move(description);
   options.type = self->options.type;
   options.revision = self->options.revision;
   options.token = self->options.token;
@@ -155,7 +156,8 @@ awaitable<commit_info> commit_all(state_ptr self) {
     co_await make_repository(self);
     const auto& message = self->options.commit_message;
     auto committing =
-        commit(self, std::move(changes.operations), message.empty() ? "Scheduled Commit" : message);
+        commit(self, std::move(changes.operations), message.empty() ? "Scheduled Commit" : message,
+               self->options.commit_description);
     last = co_await std::move(committing);
   }
   self->seen = std::move(changes.seen);

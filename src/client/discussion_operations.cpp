@@ -6,6 +6,7 @@
 #include "hub/repo_id.hpp"
 #include "hub/routes.hpp"
 #include "transfer/api_call.hpp"
+#include "transfer/paged_listing.hpp"
 
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
@@ -197,29 +198,25 @@ awaitable<void> super_squash(context_ptr shared, std::string repo_id,
   co_await answer.finish();
 }
 
-awaitable<std::vector<access_request>> list_access_requests(context_ptr shared, std::string repo_id,
-                                                            std::string status,
-                                                            access_request_options options) {
-  check_id(repo_id);
-  const auto url =
-      hub::routes::access_requests(shared->endpoint, options.type, repo_id) + '/' + status;
-  const auto doing = "listing the access requests of " + repo_id;
-  auto what = hub_request(*shared, http::method::get, url, shared->token_for(options.token));
-  auto calling = transfer::call_for_text(shared, std::move(what), doing);
-  const auto text = co_await std::move(calling);
-  auto requests = hub::read_access_requests(text);
-  if (!requests) throw error(requests.error(), doing);
-  co_return std::move(*requests);
+listing<access_request> list_access_requests(context_ptr shared, std::string repo_id,
+                                             const std::string& status,
+                                             access_request_options options) {
+  transfer::page_cursor at;
+  at.next = hub::routes::access_requests(shared->endpoint, options.type, repo_id) + '/' + status;
+  at.token = shared->token_for(options.token);
+  at.doing = "listing the access requests of " + repo_id;
+  at.repo_id = std::move(repo_id);
+  at.shared = std::move(shared);
+  return transfer::paged_listing<access_request>(std::move(at), hub::read_access_requests);
 }
 
 awaitable<void> handle_access_request(context_ptr shared, std::string repo_id, std::string user,
-                                      std::string status, access_request_options options) {
+                                      std::string status, reject_access_request_options options) {
   check_id(repo_id);
   boost::json::object body;
   body["user"] = user;
   if (!status.empty()) body["status"] = status;
-  if (status == "rejected" && !options.rejection_reason.empty())
-    body["rejectionReason"] = options.rejection_reason;
+  if (!options.rejection_reason.empty()) body["rejectionReason"] = options.rejection_reason;
   const auto url = hub::routes::access_requests(shared->endpoint, options.type, repo_id) +
                    (status.empty() ? "/grant" : "/handle");
   auto what = hub_request(*shared, http::method::post, url, shared->token_for(options.token),

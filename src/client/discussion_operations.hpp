@@ -7,7 +7,6 @@
 
 #include <cstdint>
 #include <string>
-#include <vector>
 
 /// Operations of `client` on discussions, pull requests and access requests; see there.
 namespace cohub::repository {
@@ -44,12 +43,12 @@ awaitable<void> super_squash(transfer::context_ptr shared, std::string repo_id,
                              super_squash_history_options options);
 
 /// @param status  "pending", "accepted" or "rejected"
-awaitable<std::vector<access_request>> list_access_requests(transfer::context_ptr shared,
-                                                            std::string repo_id, std::string status,
-                                                            access_request_options options);
+listing<access_request> list_access_requests(transfer::context_ptr shared, std::string repo_id,
+                                             const std::string& status,
+                                             access_request_options options);
 /// @param status  empty: access is granted to who did not ask
 awaitable<void> handle_access_request(transfer::context_ptr shared, std::string repo_id,
                                       std::string user, std::string status,
-                                      access_request_options options);
+                                      reject_access_request_options options);
 
 }  // namespace cohub::repository

@@ -69,12 +69,26 @@ awaitable<git_refs> list_refs(context_ptr shared, std::string repo_id,
 listing<git_commit_info> list_commits(context_ptr shared, std::string repo_id,
                                       list_repo_commits_options options) {
   transfer::page_cursor at;
-  at.next = hub::routes::commits(shared->endpoint, options.type, repo_id, options.revision);
+  at.next = hub::routes::commits(shared->endpoint, options.type, repo_id, options.revision,
+                                 options.formatted);
   at.token = shared->token_for(options.token);
   at.doing = "listing the commits of " + repo_id;
   at.repo_id = std::move(repo_id);
   at.shared = std::move(shared);
   return transfer::paged_listing<git_commit_info>(std::move(at), hub::read_commits);
+}
+
+awaitable<std::string> commit_diff(context_ptr shared, std::string repo_id, std::string from,
+                                   std::string to, get_commit_diff_options options) {
+  check_names(repo_id, from);
+  check_names(repo_id, to);
+  const auto url =
+      hub::routes::compare(shared->endpoint, options.type, repo_id, from, to, options.raw);
+  auto what = hub_request(*shared, http::method::get, url, shared->token_for(options.token));
+  auto calling = transfer::call_for_text(shared, std::move(what),
+                                         "comparing " + from + " and " + to + " of " + repo_id);
+  auto text = co_await std::move(calling);
+  co_return text;
 }
 
 awaitable<void> create_branch(context_ptr shared, std::string repo_id, std::string branch,

@@ -14,6 +14,9 @@ awaitable<git_refs> list_refs(transfer::context_ptr shared, std::string repo_id,
                               list_repo_refs_options options);
 listing<git_commit_info> list_commits(transfer::context_ptr shared, std::string repo_id,
                                       list_repo_commits_options options);
+awaitable<std::string> commit_diff(transfer::context_ptr shared, std::string repo_id,
+                                   std::string from, std::string to,
+                                   get_commit_diff_options options);
 awaitable<void> create_branch(transfer::context_ptr shared, std::string repo_id, std::string branch,
                               create_branch_options options);
 awaitable<void> delete_branch(transfer::context_ptr shared, std::string repo_id, std::string branch,

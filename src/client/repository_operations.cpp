@@ -2,6 +2,7 @@
 
 #include "cohub/error.hpp"
 
+#include "client/repo_creation.hpp"
 #include "hub/repo_id.hpp"
 #include "hub/repo_path.hpp"
 #include "hub/repo_replies.hpp"
@@ -31,7 +32,18 @@ void check_id(const std::string& repo_id) {
     throw error(valid.error(), "the repository id \"" + repo_id + "\"");
 }
 
-/// The members that name a repository in the bodies of create and delete.
+/// The paths of the files on a page of a tree.
+boost::system::result<std::vector<std::string>> read_file_names(std::string_view body) {
+  auto page = hub::read_tree_page(body);
+  if (!page) return page.error();
+  std::vector<std::string> names;
+  for (auto& entry : *page)
+    if (entry.type == tree_entry::kind::file) names.push_back(std::move(entry.path));
+  return names;
+}
+
+}  // namespace
+
 boost::json::object named_in_body(const std::string& repo_id, repo_type type) {
   boost::json::object body;
   const auto slash = repo_id.find('/');
@@ -43,57 +55,6 @@ boost::json::object named_in_body(const std::string& repo_id, repo_type type) {
   }
   body["type"] = std::string(hub::singular(type));
   return body;
-}
-
-/// Whether a repository that the token may not create is there all the same: then `exist_ok` is met
-/// (hub-protocol, section 6.1).
-awaitable<bool> can_be_read(context_ptr shared, std::string repo_id, create_repo_options options) {
-  repo_info_options of;
-  of.type = options.type;
-  of.token = std::move(options.token);
-  try {
-    auto reading = transfer::fetch_repo_info(std::move(shared), std::move(repo_id), std::move(of));
-    const auto info = co_await std::move(reading);
-    co_return true;
-  } catch (const error&) {
-    co_return false;
-  }
-}
-
-}  // namespace
-
-awaitable<repo_url> create(context_ptr shared, std::string repo_id, create_repo_options options) {
-  check_id(repo_id);
-  if (options.type == repo_type::space && options.space_sdk.empty())
-    throw error(errc::invalid_argument, "creating the space " + repo_id +
-                                            " needs an sdk: gradio, streamlit, docker or static");
-  auto body = named_in_body(repo_id, options.type);
-  if (options.is_private) body["private"] = *options.is_private;
-  if (!options.space_sdk.empty()) body["sdk"] = options.space_sdk;
-  const std::string doing = "creating the repository " + repo_id;
-  auto what = hub_request(*shared, http::method::post, hub::routes::create_repo(shared->endpoint),
-                          shared->token_for(options.token), boost::json::serialize(body));
-  auto answer = co_await shared->transport->send(std::move(what));
-  const int status = answer.status();
-  if (status / 100 == 2 || (status == 409 && options.exist_ok)) {
-    const auto text = co_await answer.read_all();
-    auto created = hub::read_repo_url(text, options.type, repo_id);
-    if (!created) throw error(created.error(), doing);
-    co_return std::move(*created);
-  }
-  auto refusal = transfer::failure_of(std::move(answer), doing);
-  const auto failure = co_await std::move(refusal);
-  if (options.exist_ok && (status == 401 || status == 402 || status == 403)) {
-    const bool there = co_await can_be_read(shared, repo_id, options);
-    if (there) {
-      repo_url existing;
-      existing.url = hub::routes::repo_page(shared->endpoint, options.type, repo_id);
-      existing.repo_id = repo_id;
-      existing.type = options.type;
-      co_return existing;
-    }
-  }
-  std::rethrow_exception(failure);
 }
 
 awaitable<void> remove(context_ptr shared, std::string repo_id, delete_repo_options options) {
@@ -156,7 +117,9 @@ awaitable<void> update_settings(context_ptr shared, std::string repo_id,
                                 update_repo_settings_options options) {
   check_id(repo_id);
   boost::json::object body;
-  if (options.is_private) body["visibility"] = *options.is_private ? "private" : "public";
+  const auto visibility = asked_visibility(options.is_private, options.visibility, options.type,
+                                           "changing the settings of " + repo_id);
+  if (!visibility.empty()) body["visibility"] = visibility;
   if (options.gated && options.gated->empty()) body["gated"] = false;
   if (options.gated && !options.gated->empty()) body["gated"] = *options.gated;
   if (body.empty())
@@ -228,6 +191,71 @@ listing<repo_info> list_repos(context_ptr shared, repo_type type, list_repos_opt
   at.is_of_one = false;
   at.limit = options.limit;
   return transfer::paged_listing<repo_info>(std::move(at), hub::read_repo_infos);
+}
+
+listing<std::string> list_files(context_ptr shared, std::string repo_id,
+                                list_repo_files_options options) {
+  transfer::page_cursor at;
+  at.next = hub::routes::tree(shared->endpoint, options.type, repo_id, options.revision, {}, true);
+  at.token = shared->token_for(options.token);
+  at.doing = "listing the files of " + repo_id;
+  at.repo_id = std::move(repo_id);
+  at.shared = std::move(shared);
+  return transfer::paged_listing<std::string>(std::move(at), read_file_names);
+}
+
+listing<repo_storage_info> list_own(context_ptr shared, list_user_repos_options options) {
+  transfer::page_cursor at;
+  at.next = hub::routes::user_repos(shared->endpoint, options.organization);
+  at.token = shared->token_for(options.token);
+  at.doing = "listing the repositories of " +
+             (options.organization.empty() ? "the token's user" : options.organization);
+  at.shared = std::move(shared);
+  at.is_of_one = false;
+  return transfer::paged_listing<repo_storage_info>(std::move(at), hub::read_user_repos);
+}
+
+awaitable<void> auth_check(context_ptr shared, std::string repo_id, auth_check_options options) {
+  check_id(repo_id);
+  const auto url = hub::routes::auth_check(shared->endpoint, options.type, repo_id, options.write);
+  auto what = hub_request(*shared, http::method::get, url, shared->token_for(options.token));
+  auto calling = transfer::call(shared, std::move(what), "checking the access to " + repo_id);
+  auto answer = co_await std::move(calling);
+  co_await answer.finish();
+}
+
+listing<lfs_file_info> list_lfs_files(context_ptr shared, std::string repo_id,
+                                      list_lfs_files_options options) {
+  transfer::page_cursor at;
+  at.next = hub::routes::lfs_files(shared->endpoint, options.type, repo_id);
+  at.token = shared->token_for(options.token);
+  at.doing = "listing the large objects of " + repo_id;
+  at.repo_id = std::move(repo_id);
+  at.shared = std::move(shared);
+  return transfer::paged_listing<lfs_file_info>(std::move(at), hub::read_lfs_files);
+}
+
+awaitable<void> delete_lfs_files(context_ptr shared, std::string repo_id,
+                                 std::vector<lfs_file_info> files,
+                                 permanently_delete_lfs_files_options options) {
+  check_id(repo_id);
+  constexpr std::size_t most_objects = 1000;  // of one request
+  const auto url = hub::routes::lfs_deletions(shared->endpoint, options.type, repo_id);
+  for (std::size_t begin = 0; begin < files.size(); begin += most_objects) {
+    boost::json::array names;
+    const auto end = std::min(begin + most_objects, files.size());
+    for (auto i = begin; i < end; ++i) names.emplace_back(files[i].file_oid);
+    boost::json::object deletions;
+    deletions["sha"] = std::move(names);
+    deletions["rewriteHistory"] = options.rewrite_history;
+    boost::json::object body;
+    body["deletions"] = std::move(deletions);
+    auto what = hub_request(*shared, http::method::post, url, shared->token_for(options.token),
+                            boost::json::serialize(body));
+    auto calling = transfer::call(shared, std::move(what), "deleting large objects of " + repo_id);
+    auto answer = co_await std::move(calling);
+    co_await answer.finish();
+  }
 }
 
 awaitable<user_info> whoami(context_ptr shared, whoami_options options) {

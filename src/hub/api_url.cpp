@@ -12,9 +12,10 @@ namespace {
 
 /// What may follow a repository in an address: after a name without an owner, these are not names.
 bool is_action(std::string_view word) noexcept {
-  constexpr std::array<std::string_view, 17> actions{
-      "branch",         "commit",         "commits",
-      "compare",        "discussions",    "paths-info",
+  constexpr std::array<std::string_view, 20> actions{
+      "auth-check",     "branch",         "commit",
+      "commits",        "compare",        "discussions",
+      "duplicate",      "lfs-files",      "paths-info",
       "preupload",      "refs",           "revision",
       "settings",       "super-squash",   "tag",
       "tree",           "treesize",       "user-access-request",

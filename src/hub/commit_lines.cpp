@@ -30,6 +30,7 @@ std::string line(std::string_view key, json::object value) {
 boost::system::result<commit_line> read_file(const json::object& value) {
   commit_file file;
   file.path = text_or(value, "path");
+  file.old_path = text_or(value, "oldPath");
   const auto encoding = text_or(value, "encoding", "utf-8");
   const auto* content = value.if_contains("content");
   if (content == nullptr || !content->is_string()) return make_error_code(errc::bad_request);
@@ -60,6 +61,7 @@ boost::system::result<commit_line> read_value(std::string_view key, const json::
     commit_lfs_file file;
     file.path = text_or(value, "path");
     file.sha256 = text_or(value, "oid");
+    file.old_path = text_or(value, "oldPath");
     file.size = number_or(value, "size");
     if (!core::is_hex(file.sha256, 64)) return make_error_code(errc::bad_request);
     return commit_line(std::move(file));

@@ -31,12 +31,14 @@ struct commit_header {
 };
 struct commit_file {
   std::string path{};
-  std::string content{};  ///< decoded
+  std::string content{};   ///< decoded
+  std::string old_path{};  ///< where the file was until now; empty: nowhere else
 };
 struct commit_lfs_file {
   std::string path{};
   std::string sha256{};
   std::uint64_t size = 0;  ///< 0 where the client did not say
+  std::string old_path{};  ///< as `commit_file`
 };
 struct commit_deleted {
   std::string path{};  ///< without final '/'

@@ -7,6 +7,7 @@
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
 
 #include <utility>
 
@@ -135,6 +136,8 @@ boost::system::result<std::vector<access_request>> read_access_requests(std::str
     request.email = text_or(*user, "email");
     request.timestamp = text_or(*object, "timestamp");
     request.status = text_or(*object, "status");
+    if (const auto* fields = object->if_contains("fields"); fields && fields->is_object())
+      request.fields = json::serialize(*fields);
     requests.push_back(std::move(request));
   }
   return requests;

@@ -35,6 +35,11 @@ git_commit_info read_commit(const boost::json::object& object) {
   commit.title = text_or(object, "title");
   commit.message = text_or(object, "message");
   commit.created_at = text_or(object, "date");
+  if (const auto* const formatted = object.if_contains("formatted");
+      formatted && formatted->is_object()) {
+    commit.formatted_title = text_or(formatted->get_object(), "title");
+    commit.formatted_message = text_or(formatted->get_object(), "message");
+  }
   if (const auto* const authors = object.if_contains("authors"); authors && authors->is_array())
     for (const auto& author : authors->get_array())
       if (author.is_object()) commit.authors.push_back(text_or(author.get_object(), "user"));

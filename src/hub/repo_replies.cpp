@@ -51,6 +51,25 @@ boost::system::result<std::uint64_t> required_size(const json::object& object) {
   return make_error_code(errc::invalid_response);
 }
 
+std::optional<last_commit_info> read_last_commit(const json::object& object) {
+  const auto* member = object.if_contains("lastCommit");
+  if (member == nullptr || !member->is_object()) return {};
+  last_commit_info info;
+  info.oid = text_or(member->get_object(), "id");
+  info.title = text_or(member->get_object(), "title");
+  info.date = text_or(member->get_object(), "date");
+  return info;
+}
+
+std::optional<file_security_info> read_security(const json::object& object) {
+  const auto* member = object.if_contains("securityFileStatus");
+  if (member == nullptr || !member->is_object()) return {};
+  file_security_info info;
+  info.status = text_or(member->get_object(), "status");
+  info.json = json::serialize(*member);
+  return info;
+}
+
 boost::system::result<tree_entry> read_tree_entry(const json::value& item) {
   const auto* object = item.if_object();
   if (object == nullptr) return make_error_code(errc::invalid_response);
@@ -58,6 +77,8 @@ boost::system::result<tree_entry> read_tree_entry(const json::value& item) {
   entry.path = text_or(*object, "path");
   entry.oid = text_or(*object, "oid");
   if (entry.path.empty()) return make_error_code(errc::invalid_response);
+  entry.last_commit = read_last_commit(*object);
+  entry.security = read_security(*object);
   const auto type = text_or(*object, "type");
   if (type == "directory") {
     entry.type = tree_entry::kind::directory;
@@ -181,6 +202,50 @@ boost::system::result<user_info> read_whoami(std::string_view body) {
     }
   }
   return user;
+}
+
+boost::system::result<std::vector<lfs_file_info>> read_lfs_files(std::string_view body) {
+  const auto value = parse_json(body);
+  if (!value) return value.error();
+  if (!value->is_array()) return make_error_code(errc::invalid_response);
+  std::vector<lfs_file_info> files;
+  for (const auto& item : value->get_array()) {
+    const auto* object = item.if_object();
+    if (object == nullptr) return make_error_code(errc::invalid_response);
+    lfs_file_info file;
+    file.file_oid = text_or(*object, "fileOid");
+    if (file.file_oid.empty()) return make_error_code(errc::invalid_response);
+    file.filename = text_or(*object, "filename");
+    file.oid = text_or(*object, "oid");
+    file.pushed_at = text_or(*object, "pushedAt");
+    file.ref = text_or(*object, "ref");
+    file.size = number_or(*object, "size");
+    files.push_back(std::move(file));
+  }
+  return files;
+}
+
+boost::system::result<std::vector<repo_storage_info>> read_user_repos(std::string_view body) {
+  const auto value = parse_json(body);
+  if (!value) return value.error();
+  if (!value->is_array()) return make_error_code(errc::invalid_response);
+  std::vector<repo_storage_info> repos;
+  for (const auto& item : value->get_array()) {
+    const auto* object = item.if_object();
+    if (object == nullptr) return make_error_code(errc::invalid_response);
+    repo_storage_info repo;
+    repo.id = text_or(*object, "id");
+    if (repo.id.empty()) return make_error_code(errc::invalid_response);
+    repo.type = text_or(*object, "type");
+    repo.updated_at = text_or(*object, "updatedAt");
+    repo.visibility = text_or(*object, "visibility");
+    repo.storage = number_or(*object, "storage");
+    const auto* percent = object->if_contains("storagePercent");
+    if (percent != nullptr && percent->is_number())
+      repo.storage_percent = percent->to_number<double>();
+    repos.push_back(std::move(repo));
+  }
+  return repos;
 }
 
 boost::system::result<repo_url> read_repo_url(std::string_view body, repo_type type,

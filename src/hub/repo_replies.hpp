@@ -17,8 +17,10 @@ boost::system::result<repo_info> read_repo_info(std::string_view body);
 boost::system::result<std::vector<repo_info>> read_repo_infos(std::string_view body);
 boost::system::result<std::vector<tree_entry>> read_tree_page(std::string_view body);
 boost::system::result<user_info> read_whoami(std::string_view body);
+boost::system::result<std::vector<lfs_file_info>> read_lfs_files(std::string_view body);
+boost::system::result<std::vector<repo_storage_info>> read_user_repos(std::string_view body);
 /// The answer of create_repo, a 409 included; type and id are taken from its url, with `asked_id`
-/// as the name if the url is of another form.
+/// as the name if the url is of another form. errc::invalid_response where it has none.
 boost::system::result<repo_url> read_repo_url(std::string_view body, repo_type type,
                                               std::string_view asked_id);
 

@@ -39,6 +39,59 @@ std::string sort_key(const std::string& name) {
   return name;
 }
 
+/// Texts that an API has as tags of their own prefix; one that has it already stays as it is.
+std::vector<std::string> prefixed(const std::string& prefix, std::vector<std::string> texts) {
+  for (auto& text : texts)
+    if (!text.starts_with(prefix)) text = prefix + text;
+  return texts;
+}
+
+/// A url to which parameters are added; empty ones are left out, lists repeat their key.
+class query_writer {
+ public:
+  explicit query_writer(std::string url) : url_(std::move(url)) {}
+
+  void add(std::string_view key, std::string_view value) {
+    if (value.empty()) return;
+    url_ += std::exchange(before_, '&');
+    url_ += core::percent_encode(key);
+    url_ += '=';
+    url_ += core::percent_encode(value);
+  }
+  void add(std::string_view key, const std::vector<std::string>& values) {
+    for (const auto& value : values) add(key, value);
+  }
+  std::string text() { return std::move(url_); }
+
+ private:
+  std::string url_;
+  char before_ = '?';
+};
+
+/// The filters of one kind of repository alone.
+void add_special_filters(query_writer& url, repo_type type, const list_repos_options& options) {
+  if (type == repo_type::model) {
+    url.add("filter", prefixed("dataset:", options.trained_dataset));
+    url.add("pipeline_tag", options.pipeline_tag);
+    url.add("apps", options.apps);
+    url.add("inference", options.inference);
+    url.add("inference_provider", options.inference_provider);
+    url.add("num_parameters", options.num_parameters);
+  } else if (type == repo_type::dataset) {
+    if (!options.benchmark.empty()) url.add("filter", "benchmark:" + options.benchmark);
+    url.add("filter", prefixed("language_creators:", options.language_creators));
+    url.add("filter", prefixed("language:", options.language));
+    url.add("filter", prefixed("multilinguality:", options.multilinguality));
+    url.add("filter", prefixed("size_categories:", options.size_categories));
+    url.add("filter", prefixed("task_categories:", options.task_categories));
+    url.add("filter", prefixed("task_ids:", options.task_ids));
+  } else if (type == repo_type::space) {
+    url.add("datasets", options.datasets);
+    url.add("models", options.models);
+    if (options.linked) url.add("linked", "true");
+  }
+}
+
 }  // namespace
 
 std::string repo_page(std::string_view endpoint, repo_type type, std::string_view repo_id) {
@@ -75,14 +128,42 @@ std::string validate_yaml(std::string_view endpoint) {
 
 std::string repo_info(std::string_view endpoint, repo_type type, std::string_view repo_id,
                       std::string_view revision, bool files_metadata,
-                      const std::vector<std::string>& expand) {
-  auto url = revision.empty() ? api(endpoint, type, repo_id)
-                              : operation(endpoint, type, repo_id, "revision", revision);
-  if (files_metadata) url += "?blobs=true";
-  char before = '?';
-  for (const auto& field : expand)
-    url += std::exchange(before, '&') + std::string("expand=") + core::percent_encode(field);
-  return url;
+                      const std::vector<std::string>& expand, bool security_status) {
+  query_writer url(revision.empty() ? api(endpoint, type, repo_id)
+                                    : operation(endpoint, type, repo_id, "revision", revision));
+  if (security_status) url.add("securityStatus", "true");
+  if (files_metadata) url.add("blobs", "true");
+  url.add("expand", expand);
+  return url.text();
+}
+
+std::string duplicate_repo(std::string_view endpoint, repo_type type, std::string_view repo_id) {
+  return api(endpoint, type, repo_id) + "/duplicate";
+}
+
+std::string auth_check(std::string_view endpoint, repo_type type, std::string_view repo_id,
+                       bool write) {
+  return api(endpoint, type, repo_id) + (write ? "/auth-check/write" : "/auth-check");
+}
+
+std::string user_repos(std::string_view endpoint, std::string_view organization) {
+  std::string url = std::string(endpoint) + "/api/";
+  if (!organization.empty()) url += "organizations/" + core::percent_encode(organization) + '/';
+  return url + "settings/repositories";
+}
+
+std::string lfs_files(std::string_view endpoint, repo_type type, std::string_view repo_id) {
+  return api(endpoint, type, repo_id) + "/lfs-files";
+}
+
+std::string lfs_deletions(std::string_view endpoint, repo_type type, std::string_view repo_id) {
+  return lfs_files(endpoint, type, repo_id) + "/batch";
+}
+
+std::string compare(std::string_view endpoint, repo_type type, std::string_view repo_id,
+                    std::string_view from, std::string_view to, bool raw) {
+  const std::string both = std::string(from) + ".." + std::string(to);
+  return operation(endpoint, type, repo_id, "compare", both) + (raw ? "?raw=true" : "");
 }
 
 std::string settings(std::string_view endpoint, repo_type type, std::string_view repo_id) {
@@ -94,14 +175,12 @@ std::string discussions(std::string_view endpoint, repo_type type, std::string_v
 }
 
 std::string discussion_query(std::uint64_t page, const get_repo_discussions_options& options) {
-  std::string query = "?p=" + std::to_string(page);
-  const auto add = [&query](const char* key, const std::string& value) {
-    if (!value.empty()) query += '&' + std::string(key) + '=' + core::percent_encode(value);
-  };
-  add("type", options.discussion_type);
-  add("status", options.discussion_status);
-  add("author", options.author);
-  return query;
+  query_writer query({});
+  query.add("p", std::to_string(page));
+  query.add("type", options.discussion_type);
+  query.add("status", options.discussion_status);
+  query.add("author", options.author);
+  return query.text();
 }
 
 std::string super_squash(std::string_view endpoint, repo_type type, std::string_view repo_id,
@@ -115,23 +194,22 @@ std::string access_requests(std::string_view endpoint, repo_type type, std::stri
 
 std::string list_repos(std::string_view endpoint, repo_type type,
                        const list_repos_options& options) {
-  std::string url = std::string(endpoint) + "/api/" + std::string(plural(type));
-  char before = '?';
-  const auto add = [&](const char* key, const std::string& value) {
-    if (value.empty()) return;
-    url += std::exchange(before, '&') + std::string(key) + '=' + core::percent_encode(value);
-  };
-  for (const auto& words : options.search) add("search", words);
-  add("author", options.author);
-  for (const auto& tag : options.filter) add("filter", tag);
-  add("pipeline_tag", options.pipeline_tag);
-  if (options.gated) add("gated", *options.gated ? "true" : "false");
-  add("sort", sort_key(options.sort));
-  if (options.limit > 0) add("limit", std::to_string(std::min<std::uint64_t>(options.limit, 1000)));
-  if (options.full && options.expand.empty()) add("full", "true");
-  if (options.card_data && options.expand.empty()) add("cardData", "true");
-  for (const auto& field : options.expand) add("expand", field);
-  return url;
+  constexpr std::uint64_t largest_page = 1000;
+  query_writer url(std::string(endpoint) + "/api/" + std::string(plural(type)));
+  url.add("search", options.search);
+  url.add("author", options.author);
+  url.add("filter", options.filter);
+  add_special_filters(url, type, options);
+  if (options.gated) url.add("gated", *options.gated ? "true" : "false");
+  url.add("sort", sort_key(options.sort));
+  if (options.limit > 0) url.add("limit", std::to_string(std::min(options.limit, largest_page)));
+  if (options.expand.empty()) {
+    if (options.full) url.add("full", "true");
+    if (options.fetch_config && type == repo_type::model) url.add("config", "true");
+    if (options.card_data) url.add("cardData", "true");
+  }
+  url.add("expand", options.expand);
+  return url.text();
 }
 
 std::string refs(std::string_view endpoint, repo_type type, std::string_view repo_id,
@@ -140,8 +218,9 @@ std::string refs(std::string_view endpoint, repo_type type, std::string_view rep
 }
 
 std::string commits(std::string_view endpoint, repo_type type, std::string_view repo_id,
-                    std::string_view revision) {
-  return operation(endpoint, type, repo_id, "commits", revision);
+                    std::string_view revision, bool formatted) {
+  return operation(endpoint, type, repo_id, "commits", revision) +
+         (formatted ? "?expand%5B%5D=formatted" : "");
 }
 
 std::string branch(std::string_view endpoint, repo_type type, std::string_view repo_id,
@@ -155,10 +234,11 @@ std::string tag(std::string_view endpoint, repo_type type, std::string_view repo
 }
 
 std::string tree(std::string_view endpoint, repo_type type, std::string_view repo_id,
-                 std::string_view revision, std::string_view path, bool recursive) {
+                 std::string_view revision, std::string_view path, bool recursive, bool expand) {
   auto url = operation(endpoint, type, repo_id, "tree", revision);
   if (!path.empty()) url += '/' + core::percent_encode(path);
-  url += recursive ? "?recursive=true&expand=false" : "?recursive=false&expand=false";
+  url += recursive ? "?recursive=true" : "?recursive=false";
+  url += expand ? "&expand=true" : "&expand=false";
   return url;
 }
 
@@ -180,7 +260,7 @@ std::string commit(std::string_view endpoint, repo_type type, std::string_view r
 
 std::string duplicate_lfs_files(std::string_view endpoint, repo_type type,
                                 std::string_view repo_id) {
-  return api(endpoint, type, repo_id) + "/lfs-files/duplicate";
+  return lfs_files(endpoint, type, repo_id) + "/duplicate";
 }
 
 std::string lfs_batch(std::string_view endpoint, repo_type type, std::string_view repo_id) {

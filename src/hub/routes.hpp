@@ -23,7 +23,17 @@ std::string validate_yaml(std::string_view endpoint);
 /// `revision` empty: the default branch.
 std::string repo_info(std::string_view endpoint, repo_type type, std::string_view repo_id,
                       std::string_view revision, bool files_metadata,
-                      const std::vector<std::string>& expand = {});
+                      const std::vector<std::string>& expand = {}, bool security_status = false);
+std::string duplicate_repo(std::string_view endpoint, repo_type type, std::string_view repo_id);
+std::string auth_check(std::string_view endpoint, repo_type type, std::string_view repo_id,
+                       bool write);
+/// `organization` empty: those of the token's user.
+std::string user_repos(std::string_view endpoint, std::string_view organization);
+std::string lfs_files(std::string_view endpoint, repo_type type, std::string_view repo_id);
+/// Where large objects are deleted.
+std::string lfs_deletions(std::string_view endpoint, repo_type type, std::string_view repo_id);
+std::string compare(std::string_view endpoint, repo_type type, std::string_view repo_id,
+                    std::string_view from, std::string_view to, bool raw);
 std::string settings(std::string_view endpoint, repo_type type, std::string_view repo_id);
 std::string discussions(std::string_view endpoint, repo_type type, std::string_view repo_id);
 /// What is asked of a page of discussions: "?p=0&...".
@@ -37,7 +47,7 @@ std::string list_repos(std::string_view endpoint, repo_type type,
 std::string refs(std::string_view endpoint, repo_type type, std::string_view repo_id,
                  bool include_pull_requests);
 std::string commits(std::string_view endpoint, repo_type type, std::string_view repo_id,
-                    std::string_view revision);
+                    std::string_view revision, bool formatted = false);
 std::string branch(std::string_view endpoint, repo_type type, std::string_view repo_id,
                    std::string_view name);
 /// `name`: the tag to delete, or what a new one is to name.
@@ -45,7 +55,8 @@ std::string tag(std::string_view endpoint, repo_type type, std::string_view repo
                 std::string_view name);
 /// `path` empty: the root.
 std::string tree(std::string_view endpoint, repo_type type, std::string_view repo_id,
-                 std::string_view revision, std::string_view path, bool recursive);
+                 std::string_view revision, std::string_view path, bool recursive,
+                 bool expand = false);
 std::string paths_info(std::string_view endpoint, repo_type type, std::string_view repo_id,
                        std::string_view revision);
 std::string preupload(std::string_view endpoint, repo_type type, std::string_view repo_id,

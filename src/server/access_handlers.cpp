@@ -49,16 +49,16 @@ std::string require_user(const hub_store& store, const boost::json::object& body
 reply update_settings(hub_store& store, const call& what) {
   require_writable(store, what);
   const auto body = require_object(what.body);
-  const auto is_private = asked_privacy(body);
+  const auto visibility = asked_visibility(body, what.type);
   const auto gated = asked_gating(body);
-  if (!is_private && !gated) throw bad_request("No setting to change was given");
+  if (!visibility && !gated) throw bad_request("No setting to change was given");
   const auto record = change_record(store, what, [&](repo_record& each) {
-    each.is_private = is_private.value_or(each.is_private);
+    if (visibility) each.set_visibility(*visibility);
     each.gated = gated.value_or(each.gated);
   });
   boost::json::object answer;
   answer["private"] = record.is_private;
-  answer["visibility"] = record.is_private ? "private" : "public";
+  answer["visibility"] = record.visibility();
   if (record.gated.empty())
     answer["gated"] = false;
   else

@@ -79,13 +79,17 @@ struct line_visitor {
 
   void operator()(const hub::commit_header&) const { throw bad_request("A second commit header"); }
 
-  void operator()(const hub::commit_file& file) const { put(file.path, file.content); }
+  void operator()(const hub::commit_file& file) const {
+    leave(file.old_path, file.path);
+    put(file.path, file.content);
+  }
 
   void operator()(const hub::commit_lfs_file& file) const {
     if (!core::is_hex(file.sha256, 64)) throw bad_request("Invalid object id of " + file.path);
     const auto size = sizes(file.sha256);
     if (!size || (file.size != 0 && file.size != *size))
       throw bad_request("LFS pointer pointed to a file that does not exist: " + file.path);
+    leave(file.old_path, file.path);
     put(file.path, write_lfs_pointer({file.sha256, *size}));
   }
 
@@ -93,6 +97,15 @@ struct line_visitor {
     git_change change;
     change.what = gone.is_folder ? git_change::kind::remove_folder : git_change::kind::remove_file;
     change.path = checked_path(gone.path);
+    request.changes.push_back(std::move(change));
+  }
+
+  /// A file that is renamed is no longer where it was.
+  void leave(const std::string& old_path, const std::string& path) const {
+    if (old_path.empty() || old_path == path) return;
+    git_change change;
+    change.what = git_change::kind::remove_file;
+    change.path = checked_path(old_path);
     request.changes.push_back(std::move(change));
   }
 

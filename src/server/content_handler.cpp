@@ -14,6 +14,7 @@
 #include <algorithm>
 #include <chrono>
 #include <optional>
+#include <shared_mutex>
 #include <string>
 #include <utility>
 #include <vector>
@@ -160,6 +161,7 @@ class content_handler final : public request_handler {
     auto receiving = receive_body(pool, body, grant.size, std::move(write));
     co_await std::move(receiving);
     auto finish = [store, object, grant] {
+      const std::shared_lock guard(store->objects_in_use);
       if (!object->store_as(grant.sha256, grant.size))
         throw bad_request("The content does not have the announced sha256");
       note_object(*store, grant);
@@ -199,6 +201,7 @@ class content_handler final : public request_handler {
     auto receiving = receive_body(pool, body, completion_limit, std::move(keep));
     co_await std::move(receiving);
     auto finish = [store, grant, text] {
+      const std::shared_lock guard(store->objects_in_use);
       // Asked again after a lost answer, there is nothing left to do.
       if (!has_object(*store, grant)) {
         const auto count = (grant.size + grant.part_size - 1) / grant.part_size;

@@ -1,9 +1,11 @@
 #include "core/byte_range.hpp"
 #include "hub/json_reader.hpp"
 #include "hub/repo_id.hpp"
+#include "hub/utf8.hpp"
 #include "server/discussions.hpp"
 #include "server/error_reply.hpp"
 #include "server/failure.hpp"
+#include "server/git_diff.hpp"
 #include "server/git_repository.hpp"
 #include "server/handlers.hpp"
 #include "server/permissions.hpp"
@@ -24,6 +26,7 @@ constexpr std::size_t discussions_a_page = 50;
 constexpr std::size_t shortest_title = 3;
 constexpr std::size_t longest_title = 200;
 constexpr std::size_t longest_comment = 65'536;
+constexpr std::size_t largest_diff = 16u << 20;
 
 boost::json::object author_json(const std::string& name) {
   boost::json::object author;
@@ -84,6 +87,62 @@ boost::json::object discussion_json(const repo_record& record, const discussion&
   return json;
 }
 
+/// The commits that a pull request is compared by: its base before it was merged, and its head.
+struct proposal {
+  std::string base{};
+  std::string head{};
+};
+
+std::optional<proposal> proposal_of(const git_repository& repository, const discussion& what) {
+  const auto head = repository.ref_target("refs/pr/" + std::to_string(what.number));
+  auto base = repository.ref_target(what.base);
+  if (!what.merge_commit.empty()) base = repository.first_parent(what.merge_commit);
+  if (!head || !base) return std::nullopt;
+  return proposal{*base, *head};
+}
+
+/// A text that JSON can hold: lines of files may be in any encoding.
+std::string as_utf8(const std::string& text) {
+  std::string valid;
+  valid.reserve(text.size());
+  for (std::size_t i = 0; i < text.size();) {
+    const auto character = hub::decode_utf8(text, i);
+    if (character)
+      valid.append(text, i, character->length);
+    else
+      hub::append_utf8(valid, 0xfffd);
+    i += character ? character->length : 1;
+  }
+  return valid;
+}
+
+/// What a pull request changes, and what keeps it from being merged.
+void add_changes(boost::json::object& json, const std::filesystem::path& path,
+                 const discussion& what, bool with_diff) {
+  const git_repository repository(path);
+  const auto between = proposal_of(repository, what);
+  boost::json::array conflicts;
+  const bool undecided = what.status == "open" || what.status == "draft";
+  if (between && undecided)
+    for (const auto& file : conflicting_files(path, between->base, between->head))
+      conflicts.emplace_back(file);
+  json["filesWithConflicts"] = std::move(conflicts);
+  if (!between || !with_diff) return;
+  const auto since = merge_base(path, between->base, between->head).value_or(between->base);
+  if (const auto diff = write_diff(path, since, between->head, diff_format::patch, largest_diff))
+    json["diff"] = as_utf8(*diff);
+}
+
+/// Whether the caller may have what the repository holds, and not only know of it.
+bool may_read_contents(hub_store& store, const call& what) {
+  try {
+    require_content(store, what);
+    return true;
+  } catch (const failure&) {
+    return false;
+  }
+}
+
 boost::json::object details_json(const repo_record& record, const discussion& what) {
   auto json = discussion_json(record, what);
   boost::json::array events;
@@ -94,7 +153,6 @@ boost::json::object details_json(const repo_record& record, const discussion& wh
   changes["base"] = what.base;
   if (!what.merge_commit.empty()) changes["mergeCommitId"] = what.merge_commit;
   json["changes"] = std::move(changes);
-  json["filesWithConflicts"] = boost::json::array();
   return json;
 }
 
@@ -295,7 +353,11 @@ reply get_discussion(hub_store& store, const call& what) {
   const auto number = core::parse_decimal(what.path);
   const auto* const found = number ? have.repo.find_discussion(*number) : nullptr;
   if (found == nullptr) throw not_found("Discussion not found");
-  return json_reply(details_json(have.repo, *found));
+  auto details = details_json(have.repo, *found);
+  if (found->is_pull_request())
+    add_changes(details, store.repos.path_of(what.type, what.id), *found,
+                query_flag(what.query, "diff") && may_read_contents(store, what));
+  return json_reply(details);
 }
 
 reply change_discussion(hub_store& store, const call& what) {

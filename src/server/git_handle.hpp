@@ -2,6 +2,7 @@
 
 #include <git2.h>
 
+#include <filesystem>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -42,6 +43,13 @@ class git_failure : public std::runtime_error {
 
 inline void git_check(int code, const char* doing) {
   if (code < 0) throw git_failure(doing);
+}
+
+/// Opens a bare repository that is there.
+inline git_repository_ptr open_git(const std::filesystem::path& path) {
+  ::git_repository* raw = nullptr;
+  git_check(git_repository_open_bare(&raw, path.c_str()), "opening a repository");
+  return git_repository_ptr(raw);
 }
 
 inline std::string to_hex(const git_oid& id) {

@@ -129,6 +129,15 @@ std::optional<git_commit_info> git_repository::commit_info(const std::string& co
   return describe_commit(raw);
 }
 
+std::optional<std::string> git_repository::first_parent(const std::string& commit) const {
+  git_commit* raw = nullptr;
+  const git_oid id = to_oid(commit);
+  if (git_commit_lookup(&raw, repository_.get(), &id) < 0) return std::nullopt;
+  const git_commit_ptr owner(raw);
+  if (git_commit_parentcount(raw) == 0) return std::nullopt;
+  return to_hex(*git_commit_parent_id(raw, 0));
+}
+
 std::vector<git_commit_info> git_repository::history(const std::string& commit, std::size_t skip,
                                                      std::size_t limit, std::size_t& total) const {
   git_revwalk* raw = nullptr;

@@ -54,6 +54,8 @@ class git_repository {
   std::optional<std::string> ref_target(const std::string& name) const;
   std::vector<git_ref> refs() const;
 
+  /// The commit before that one; nothing: it is the first.
+  std::optional<std::string> first_parent(const std::string& commit) const;
   std::optional<git_commit_info> commit_info(const std::string& commit) const;
   /// History from `commit`, newest first: `limit` after the first `skip`, and how many there are in
   /// all.

@@ -10,6 +10,7 @@ class git_repository;
 // repo_handlers.cpp
 reply whoami(hub_store& store, const call& what);
 reply create_repo(hub_store& store, const call& what);
+reply duplicate_repo(hub_store& store, const call& what);
 reply move_repo(hub_store& store, const call& what);
 reply delete_repo(hub_store& store, const call& what);
 reply get_repo_info(hub_store& store, const call& what);
@@ -30,6 +31,7 @@ reply get_paths_info(hub_store& store, const call& what);
 // revision_handlers.cpp
 reply list_refs(hub_store& store, const call& what);
 reply list_commits(hub_store& store, const call& what);
+reply compare_commits(hub_store& store, const call& what);
 reply create_branch(hub_store& store, const call& what);
 reply delete_branch(hub_store& store, const call& what);
 reply create_tag(hub_store& store, const call& what);
@@ -41,6 +43,12 @@ reply create_discussion(hub_store& store, const call& what);
 reply get_discussion(hub_store& store, const call& what);
 reply change_discussion(hub_store& store, const call& what);
 reply super_squash(hub_store& store, const call& what);
+
+// storage_handlers.cpp
+reply list_lfs_files(hub_store& store, const call& what);
+reply delete_lfs_files(hub_store& store, const call& what);
+/// The repositories of the token's user, or of the organisation that is the call's id.
+reply list_own_repos(hub_store& store, const call& what);
 
 // listing_handlers.cpp
 reply list_repos(hub_store& store, const call& what);

@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <optional>
+#include <shared_mutex>
 #include <string>
 
 namespace cohub::server {
@@ -34,6 +35,9 @@ class hub_store {
   object_store objects;
   multipart_store uploads;
   url_signer signer;
+  /// Held shared by who stores a large object or gives it to a repository, until both are done; and
+  /// alone by who deletes one.
+  std::shared_mutex objects_in_use;
 
   /// Size of a large object that the repository has.
   std::optional<std::uint64_t> object_size(repo_type type, const std::string& id,

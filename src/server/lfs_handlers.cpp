@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <shared_mutex>
 #include <string>
 
 namespace cohub::server {
@@ -181,7 +182,6 @@ reply duplicate_lfs_files(hub_store& store, const call& what) {
   const auto& object = parsed->get_object();
   const auto* target = object.if_contains("target");
   const auto* files = object.if_contains("files");
-  if (what.path != "duplicate") throw not_found("Not found");
   if (target == nullptr || !target->is_object() || files == nullptr || !files->is_array())
     throw bad_request("The request names no target, or no files");
   call to = what;
@@ -190,6 +190,7 @@ reply duplicate_lfs_files(hub_store& store, const call& what) {
   to.type = *type;
   to.id = hub::text_or(target->get_object(), "name");
   require_writable(store, to);
+  const std::shared_lock guard(store.objects_in_use);
   boost::json::array failed;
   for (const auto& file : files->get_array()) {
     const std::string sha256 =

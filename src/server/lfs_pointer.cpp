@@ -38,4 +38,15 @@ std::optional<lfs_pointer> read_lfs_pointer(std::string_view blob) {
   return found;
 }
 
+std::optional<lfs_pointer> find_lfs_pointer(git_odb* objects, const git_oid& blob) {
+  std::size_t size = 0;
+  git_object_t type = GIT_OBJECT_INVALID;
+  git_check(git_odb_read_header(&size, &type, objects, &blob), "reading a file's size");
+  if (size > lfs_pointer_limit) return std::nullopt;
+  git_odb_object* raw = nullptr;
+  git_check(git_odb_read(&raw, objects, &blob), "reading a file");
+  const git_odb_object_ptr object(raw);
+  return read_lfs_pointer({static_cast<const char*>(git_odb_object_data(raw)), size});
+}
+
 }  // namespace cohub::server

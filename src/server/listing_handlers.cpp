@@ -9,6 +9,7 @@
 #include "server/permissions.hpp"
 #include "server/repo_description.hpp"
 #include "server/target.hpp"
+#include "server/weights_summary.hpp"
 
 #include <algorithm>
 #include <string>
@@ -39,6 +40,25 @@ bool has_tag(const boost::json::object& repo, const std::string& tag) {
       [&](const boost::json::value& each) { return each.is_string() && each.get_string() == tag; });
 }
 
+/// What the card names under a key.
+std::vector<std::string> named_in(const boost::json::object& repo, std::string_view key) {
+  std::vector<std::string> names;
+  const auto* card = repo.if_contains("cardData");
+  const auto* list = card && card->is_object() ? card->get_object().if_contains(key) : nullptr;
+  if (list == nullptr || !list->is_array()) return names;
+  for (const auto& each : list->get_array())
+    if (each.is_string()) names.emplace_back(each.get_string());
+  return names;
+}
+
+bool uses(const boost::json::object& repo, std::string_view key,
+          const std::vector<std::string>& wanted) {
+  const auto names = named_in(repo, key);
+  return std::all_of(wanted.begin(), wanted.end(), [&](const std::string& each) {
+    return std::find(names.begin(), names.end(), each) != names.end();
+  });
+}
+
 /// What a listing asks for (hub-protocol, section 6.6).
 struct wanted_repos {
   explicit wanted_repos(const call& what)
@@ -46,7 +66,14 @@ struct wanted_repos {
         search(query_values(what.query, "search")),
         filter(query_values(what.query, "filter")),
         pipeline_tag(first_value(what, "pipeline_tag")),
-        gated(first_value(what, "gated")) {}
+        gated(first_value(what, "gated")),
+        apps(query_values(what.query, "apps")),
+        datasets(query_values(what.query, "datasets")),
+        models(query_values(what.query, "models")),
+        linked(query_flag(what.query, "linked")),
+        num_parameters(first_value(what, "num_parameters")),
+        inference(!first_value(what, "inference").empty() ||
+                  !first_value(what, "inference_provider").empty()) {}
 
   bool by_record(const repo_record& record) const {
     if (!author.empty() && record.owner() != author) return false;
@@ -56,6 +83,13 @@ struct wanted_repos {
     });
   }
   bool by_description(const boost::json::object& repo) const {
+    if (inference) return false;  // nothing runs here
+    if (!std::all_of(apps.begin(), apps.end(),
+                     [&](const std::string& app) { return has_tag(repo, app); }))
+      return false;
+    if (!uses(repo, "datasets", datasets) || !uses(repo, "models", models)) return false;
+    if (linked && named_in(repo, "datasets").empty() && named_in(repo, "models").empty())
+      return false;
     if (!pipeline_tag.empty() && hub::text_or(repo, "pipeline_tag") != pipeline_tag) return false;
     return std::all_of(filter.begin(), filter.end(),
                        [&](const std::string& tag) { return has_tag(repo, tag); });
@@ -66,6 +100,12 @@ struct wanted_repos {
   std::vector<std::string> filter;
   std::string pipeline_tag;
   std::string gated;
+  std::vector<std::string> apps;
+  std::vector<std::string> datasets;
+  std::vector<std::string> models;
+  bool linked;
+  std::string num_parameters;
+  bool inference;
 };
 
 bool may_see(const repo_record& record, const std::optional<identity>& who) {
@@ -100,6 +140,10 @@ reply list_repos(hub_store& store, const call& what) {
     const git_repository repository(store.repos.path_of(record.type, record.id));
     const auto head = repository.resolve("main");
     if (!head) continue;
+    if (!wanted.num_parameters.empty()) {
+      const auto weights = summarize_weights(store, record, repository, *head);
+      if (!weights || !is_in_range(weights->total, wanted.num_parameters)) continue;
+    }
     auto repo = describe_repo(record, repository, *head, options);
     if (wanted.by_description(repo)) found.push_back(std::move(repo));
   }

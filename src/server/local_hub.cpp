@@ -144,7 +144,7 @@ void local_hub::update_repo_settings(std::string repo_id, named<local_hub_settin
   if (gated && !gated->empty() && *gated != "auto" && *gated != "manual")
     throw error(errc::invalid_argument, "gating " + repo_id + ": \"" + *gated + "\"");
   change_record(*state_->store, settings->type, repo_id, [&](server::repo_record& record) {
-    record.is_private = settings->is_private.value_or(record.is_private);
+    if (settings->is_private) record.set_visibility(*settings->is_private ? "private" : "public");
     record.gated = gated.value_or(record.gated);
     record.disabled = settings->disabled.value_or(record.disabled);
   });

@@ -63,6 +63,10 @@ bool object_store::adopt(const std::filesystem::path& file, const std::string& s
   return true;
 }
 
+void object_store::remove(const std::string& sha256) const {
+  std::filesystem::remove(path_of(sha256));
+}
+
 incoming_object::incoming_object(const object_store& store)
     : store_(store),
       file_(store.temporary() / ("object-" + io::random_suffix() + io::random_suffix()),

@@ -27,6 +27,9 @@ class object_store {
   bool adopt(const std::filesystem::path& file, const std::string& sha256,
              std::uint64_t size) const;
 
+  /// Deletes the object, if it is there.
+  void remove(const std::string& sha256) const;
+
   const std::filesystem::path& temporary() const noexcept { return temporary_; }
 
  private:

@@ -125,6 +125,7 @@ boost::json::object describe_repo(const repo_record& record, const git_repositor
   object["downloads"] = 0;
   object["likes"] = 0;
   object["xetEnabled"] = false;
+  object["visibility"] = record.visibility();
   if (record.type == repo_type::model) object["modelId"] = record.id;
   if (!card.empty()) object["cardData"] = to_json(card_value(card));
   return std::move(object);

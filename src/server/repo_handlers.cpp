@@ -14,8 +14,10 @@
 #include "server/repo_description.hpp"
 #include "server/request_json.hpp"
 #include "server/target.hpp"
+#include "server/weights_summary.hpp"
 
 #include <algorithm>
+#include <shared_mutex>
 #include <string>
 
 namespace cohub::server {
@@ -43,6 +45,32 @@ boost::json::object organization_json(const std::string& name) {
   entry["fullname"] = name;
   entry["roleInOrg"] = "write";
   return entry;
+}
+
+void require_owner(const identity& who, const repo_record& record) {
+  if (!who.owns(record.owner()))
+    throw failure(403, {},
+                  "You don't have the rights to create a " +
+                      std::string(hub::singular(record.type)) + " under the namespace \"" +
+                      record.owner() + "\"");
+}
+
+/// What clients are told of a repository that was made, or that was there already.
+reply creation_reply(hub_store& store, const call& what, const repo_record& record, bool made) {
+  boost::json::object answer;
+  answer["url"] = hub::routes::repo_page(what.endpoint, record.type, record.id);
+  if (!made) {
+    const std::string message =
+        "You already created this " + std::string(hub::singular(record.type)) + " repo";
+    answer["error"] = message;
+    reply conflict = json_reply(answer, 409);
+    conflict.headers.set("X-Error-Message", message);
+    return conflict;
+  }
+  const auto there = store.repos.find(record.type, record.id);
+  answer["name"] = record.id;
+  answer["id"] = there ? there->key : std::string();
+  return json_reply(answer);
 }
 
 }  // namespace
@@ -79,30 +107,31 @@ reply create_repo(hub_store& store, const call& what) {
   const auto body = require_object(what.body);
   repo_record record;
   read_name(body, who.name, record.type, record.id);
-  record.is_private = asked_privacy(body).value_or(false);
+  record.set_visibility(asked_visibility(body, record.type).value_or("public"));
   record.sdk = hub::text_or(body, "sdk");
-  if (!who.owns(record.owner()))
-    throw failure(403, {},
-                  "You don't have the rights to create a " +
-                      std::string(hub::singular(record.type)) + " under the namespace \"" +
-                      record.owner() + "\"");
+  require_owner(who, record);
   if (record.type == repo_type::space && record.sdk.empty())
     throw bad_request("A space needs an sdk: gradio, streamlit, docker or static");
-  const std::string url = hub::routes::repo_page(what.endpoint, record.type, record.id);
-  boost::json::object answer;
-  answer["url"] = url;
-  if (!store.repos.create(record)) {
-    const std::string message =
-        "You already created this " + std::string(hub::singular(record.type)) + " repo";
-    answer["error"] = message;
-    reply conflict = json_reply(answer, 409);
-    conflict.headers.set("X-Error-Message", message);
-    return conflict;
-  }
-  const auto made = store.repos.find(record.type, record.id);
-  answer["name"] = record.id;
-  answer["id"] = made ? made->key : std::string();
-  return json_reply(answer);
+  const bool made = store.repos.create(record);
+  return creation_reply(store, what, record, made);
+}
+
+reply duplicate_repo(hub_store& store, const call& what) {
+  const access have = require_content(store, what);
+  const identity who = require_writer(store, what);
+  const auto body = require_object(what.body);
+  repo_record record;
+  record.type = what.type;
+  record.id = hub::text_or(body, "repository");
+  if (record.id.find('/') == record.id.npos) record.id = who.name + '/' + record.id;
+  if (!repo_store::is_valid_id(record.id))
+    throw bad_request("Invalid repository name: " + record.id);
+  require_owner(who, record);
+  record.set_visibility(asked_visibility(body, what.type).value_or(have.repo.visibility()));
+  record.sdk = have.repo.sdk;
+  const std::shared_lock guard(store.objects_in_use);
+  const bool made = store.repos.copy(what.type, what.id, record);
+  return creation_reply(store, what, record, made);
 }
 
 reply move_repo(hub_store& store, const call& what) {
@@ -147,6 +176,15 @@ reply get_repo_info(hub_store& store, const call& what) {
   options.files = listed;
   options.files_metadata = query_flag(what.query, "blobs");
   auto object = describe_repo(have.repo, repository, commit, options);
+  if (std::find(expand.begin(), expand.end(), "safetensors") != expand.end())
+    if (const auto weights = summarize_weights(store, have.repo, repository, commit)) {
+      boost::json::object parameters;
+      for (const auto& [type, count] : weights->parameters) parameters[type] = count;
+      boost::json::object safetensors;
+      safetensors["parameters"] = std::move(parameters);
+      safetensors["total"] = weights->total;
+      object["safetensors"] = std::move(safetensors);
+    }
   keep_expanded(object, expand);
   return json_reply(object);
 }

@@ -6,18 +6,22 @@
 #include "hub/json_reader.hpp"
 #include "hub/repo_id.hpp"
 #include "io/file.hpp"
+#include "server/failure.hpp"
+#include "server/file_system.hpp"
 #include "server/git_repository.hpp"
 #include "server/private_file.hpp"
 #include "server/token_store.hpp"
 
 #include <boost/json/serialize.hpp>
 
+#include <sys/stat.h>
 #include <time.h>
 
 #include <algorithm>
 #include <array>
 #include <chrono>
 #include <cstdio>
+#include <set>
 #include <span>
 #include <system_error>
 #include <utility>
@@ -102,6 +106,7 @@ std::string write_record(const repo_record& record) {
   object["type"] = hub::singular(record.type);
   object["id"] = record.id;
   object["private"] = record.is_private;
+  object["protected"] = record.is_protected;
   object["gated"] = record.gated;
   object["disabled"] = record.disabled;
   object["sdk"] = record.sdk;
@@ -130,6 +135,7 @@ std::optional<repo_record> read_record(const std::string& text) {
   record.type = hub::parse_singular(hub::text_or(object, "type")).value_or(repo_type::model);
   record.id = hub::text_or(object, "id");
   record.is_private = hub::flag_or(object, "private");
+  record.is_protected = hub::flag_or(object, "protected");
   record.gated = hub::text_or(object, "gated");
   record.disabled = hub::flag_or(object, "disabled");
   record.sdk = hub::text_or(object, "sdk");
@@ -149,6 +155,16 @@ std::optional<repo_record> read_record(const std::string& text) {
 }
 
 }  // namespace
+
+std::string repo_record::visibility() const {
+  if (is_protected) return "protected";
+  return is_private ? "private" : "public";
+}
+
+void repo_record::set_visibility(std::string_view word) {
+  is_private = word != "public";
+  is_protected = word == "protected";
+}
 
 discussion* repo_record::find_discussion(std::uint64_t number) {
   const auto found = std::find_if(discussions.begin(), discussions.end(),
@@ -227,35 +243,67 @@ std::optional<repo_record> repo_store::find(repo_type type, const std::string& i
   }
 }
 
-bool repo_store::create(const repo_record& given) {
-  repo_record record = given;
+repo_record repo_store::completed(repo_record record) {
   if (record.key.empty()) {
     const std::string bytes = random_bytes(12);
     record.key = core::to_hex(std::as_bytes(std::span(bytes)));
   }
   if (record.created_at.empty()) record.created_at = timestamp_now();
+  return record;
+}
+
+bool repo_store::place(const std::filesystem::path& building, const repo_record& record) {
   const auto target = path_of(record.type, record.id);
-  if (std::filesystem::exists(target)) return false;
+  io::write_file_atomically(building / record_name, write_record(record), io::durability::machine);
+  io::create_directories(target.parent_path());
+  const auto lock_owner = writer(record.type, record.id);
+  const std::lock_guard lock(*lock_owner);
+  if (std::filesystem::exists(target)) {
+    std::filesystem::remove_all(building);
+    return false;
+  }
+  io::rename_file(building, target, io::durability::machine);
+  return true;
+}
+
+bool repo_store::create(const repo_record& given) {
+  const auto record = completed(given);
+  if (std::filesystem::exists(path_of(record.type, record.id))) return false;
   const auto building = temporary_ / ("repository-" + io::random_suffix() + io::random_suffix());
   try {
     create_git_repository(building, record.owner());
     io::create_directories(building / objects_name);
-    io::write_file_atomically(building / record_name, write_record(record),
-                              io::durability::machine);
-    io::create_directories(target.parent_path());
-    const auto lock_owner = writer(record.type, record.id);
-    const std::lock_guard lock(*lock_owner);
-    if (std::filesystem::exists(target)) {
-      std::filesystem::remove_all(building);
-      return false;
-    }
-    io::rename_file(building, target, io::durability::machine);
+    return place(building, record);
   } catch (...) {
     std::error_code ignored;
     std::filesystem::remove_all(building, ignored);
     throw;
   }
-  return true;
+}
+
+bool repo_store::copy(repo_type type, const std::string& from, const repo_record& given) {
+  const auto record = completed(given);
+  if (std::filesystem::exists(path_of(record.type, record.id))) return false;
+  const auto building = temporary_ / ("repository-" + io::random_suffix() + io::random_suffix());
+  try {
+    {
+      const auto lock_owner = writer(type, from);
+      const std::lock_guard lock(*lock_owner);
+      if (!std::filesystem::exists(path_of(type, from)))
+        throw failure(404, "RepoNotFound", "Repository not found");
+      copy_folder(path_of(type, from), building, {"objects", objects_name});
+    }
+    git_repository repository(building);
+    for (const auto& ref : repository.refs())
+      if (!ref.name.starts_with("refs/heads/") && !ref.name.starts_with("refs/tags/"))
+        repository.delete_ref(ref.name);
+    io::create_directories(building / "refs" / "pr");
+    return place(building, record);
+  } catch (...) {
+    std::error_code ignored;
+    std::filesystem::remove_all(building, ignored);
+    throw;
+  }
 }
 
 bool repo_store::move(repo_type type, const std::string& from, const std::string& to) {
@@ -339,6 +387,58 @@ bool repo_store::add_object(repo_type type, const std::string& id, const std::st
     io::write_file_atomically(path_of(type, id) / objects_name / sha256, {},
                               io::durability::machine, temporary_);
   return true;
+}
+
+std::vector<std::string> repo_store::objects_of(repo_type type, const std::string& id) const {
+  std::vector<std::string> found;
+  std::error_code code;
+  for (const auto& entry :
+       std::filesystem::directory_iterator(path_of(type, id) / objects_name, code)) {
+    auto name = entry.path().filename().string();
+    if (core::is_hex(name, 64)) found.push_back(std::move(name));
+  }
+  return found;
+}
+
+std::string repo_store::pushed_at(repo_type type, const std::string& id,
+                                  const std::string& sha256) const {
+  struct stat facts {};
+  const auto note = path_of(type, id) / objects_name / sha256;
+  if (::stat(note.c_str(), &facts) != 0) return timestamp_of(0);
+  return timestamp_of(facts.st_mtime);
+}
+
+void repo_store::keep_objects(repo_type type, const std::string& id,
+                              const std::vector<std::string>& sha256s) {
+  const auto lock_owner = writer(type, id);
+  const std::lock_guard lock(*lock_owner);
+  const auto folder = path_of(type, id) / objects_name;
+  if (!std::filesystem::exists(path_of(type, id) / record_name)) return;
+  // A repository that kept no list has one from now on: it is filled before anything is missed.
+  const auto filling = path_of(type, id) / (std::string("tmp_") + objects_name);
+  const bool listed = std::filesystem::exists(folder);
+  std::filesystem::remove_all(filling);
+  if (!listed) io::create_directories(filling);
+  const std::set<std::string> kept(sha256s.begin(), sha256s.end());
+  for (const auto& sha256 : kept)
+    if (!listed) io::write_file_atomically(filling / sha256, {}, io::durability::machine);
+  if (!listed) io::rename_file(filling, folder, io::durability::machine);
+  for (const auto& sha256 : objects_of(type, id))
+    if (!kept.contains(sha256)) std::filesystem::remove(folder / sha256);
+  io::file(folder, io::file::mode::read).sync();
+}
+
+bool repo_store::is_held(const std::string& sha256) const {
+  std::error_code code;
+  for (const auto& type : std::filesystem::directory_iterator(folder_, code))
+    for (const auto& owner : std::filesystem::directory_iterator(type.path(), code))
+      for (const auto& repository : std::filesystem::directory_iterator(owner.path(), code)) {
+        if (!std::filesystem::exists(repository.path() / record_name, code)) continue;
+        const auto objects = repository.path() / objects_name;
+        if (std::filesystem::exists(objects / sha256, code)) return true;
+        if (!std::filesystem::exists(objects, code)) return true;  // it has whatever it names
+      }
+  return false;
 }
 
 std::optional<repo_record> repo_store::update(repo_type type, const std::string& id,

@@ -53,11 +53,12 @@ struct repo_record {
   repo_type type = repo_type::model;
   std::string id{};  ///< "owner/name"
   bool is_private = false;
-  std::string gated{};       ///< empty, "auto" or "manual"
-  bool disabled = false;     ///< nobody gets anything
-  std::string sdk{};         ///< of a space
-  std::string key{};         ///< 24 hex digits: `_id`
-  std::string created_at{};  ///< ISO 8601, UTC
+  bool is_protected = false;  ///< a space that runs for everybody; its files are private
+  std::string gated{};        ///< empty, "auto" or "manual"
+  bool disabled = false;      ///< nobody gets anything
+  std::string sdk{};          ///< of a space
+  std::string key{};          ///< 24 hex digits: `_id`
+  std::string created_at{};   ///< ISO 8601, UTC
   std::vector<discussion> discussions{};
   std::vector<access_request> access_requests{};  ///< at most one of a user
 
@@ -68,6 +69,10 @@ struct repo_record {
   std::string access_of(std::string_view user) const;
   /// Makes the user's request, or sets where it stands; the empty status removes it.
   void set_access(const std::string& user, const std::string& status);
+
+  /// "public", "private" or "protected".
+  std::string visibility() const;
+  void set_visibility(std::string_view word);
 
   std::string owner() const { return id.substr(0, id.find('/')); }
 };
@@ -89,6 +94,9 @@ class repo_store {
 
   /// Makes the repository with its first commit, all at once; false if it exists.
   bool create(const repo_record& record);
+  /// Makes the repository with the branches, tags, history and large objects of another one, all at
+  /// once; false if it exists. @throws failure  404: the other one does not exist
+  bool copy(repo_type type, const std::string& from, const repo_record& record);
   /// Gives it another id, all at once, and remembers the way from the old one; false if it does not
   /// exist, or one of the new id does.
   bool move(repo_type type, const std::string& from, const std::string& to);
@@ -102,6 +110,14 @@ class repo_store {
   bool has_object(repo_type type, const std::string& id, const std::string& sha256) const;
   /// Notes that it did. On disk when it returns; false if the repository does not exist.
   bool add_object(repo_type type, const std::string& id, const std::string& sha256);
+  /// The large objects of which it was noted.
+  std::vector<std::string> objects_of(repo_type type, const std::string& id) const;
+  /// When it was, as `timestamp_now`; the epoch where it is not known.
+  std::string pushed_at(repo_type type, const std::string& id, const std::string& sha256) const;
+  /// Forgets all objects but these. On disk when it returns.
+  void keep_objects(repo_type type, const std::string& id, const std::vector<std::string>& sha256s);
+  /// Whether any repository has the object.
+  bool is_held(const std::string& sha256) const;
 
   /// Replaces the record. Call with `writer` locked.
   void save(const repo_record& record);
@@ -114,6 +130,10 @@ class repo_store {
   std::shared_ptr<std::mutex> writer(repo_type type, const std::string& id);
 
  private:
+  /// Fills what a new record leaves open.
+  static repo_record completed(repo_record record);
+  /// Puts a repository that has been built beside the others in its place.
+  bool place(const std::filesystem::path& building, const repo_record& record);
   /// The file that tells where a repository was moved to.
   std::filesystem::path sign_of(repo_type type, const std::string& id) const;
 

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "cohub/repository.hpp"
+
 #include <boost/json/object.hpp>
 
 #include <optional>
@@ -11,8 +13,8 @@ namespace cohub::server {
 /// @throws failure  400: not a JSON object
 boost::json::object require_object(const std::string& body);
 
-/// Whether the body asks for a private repository, by `visibility` or by the older `private`;
-/// nothing if it has neither. @throws failure  400: an unknown visibility
-std::optional<bool> asked_privacy(const boost::json::object& body);
+/// The visibility that the body asks for, by `visibility` or by the older `private`; nothing if it
+/// has neither. @throws failure  400: one that repositories of the type cannot have
+std::optional<std::string> asked_visibility(const boost::json::object& body, repo_type type);
 
 }  // namespace cohub::server

@@ -4,7 +4,9 @@
 #include "hub/repo_id.hpp"
 #include "server/error_reply.hpp"
 #include "server/failure.hpp"
+#include "server/git_diff.hpp"
 #include "server/git_repository.hpp"
+#include "server/git_rewrite.hpp"
 #include "server/handlers.hpp"
 #include "server/permissions.hpp"
 #include "server/target.hpp"
@@ -18,6 +20,24 @@ namespace cohub::server {
 namespace {
 
 constexpr std::uint64_t history_page = 1000;
+constexpr std::size_t largest_diff = 64u << 20;
+
+std::string as_html(const std::string& text) {
+  std::string html;
+  for (const char c : text) {
+    if (c == '<')
+      html += "&lt;";
+    else if (c == '>')
+      html += "&gt;";
+    else if (c == '&')
+      html += "&amp;";
+    else if (c == '"')
+      html += "&quot;";
+    else
+      html += c;
+  }
+  return html;
+}
 
 /// An empty body counts as an empty object: branches are made without one.
 boost::json::object optional_object(const std::string& body) {
@@ -42,9 +62,16 @@ boost::json::object ref_json(const git_ref& ref, std::size_t prefix) {
   return entry;
 }
 
-/// Makes a ref that must not be there yet.
+/// A tag that says something is an object of its own.
+struct tag_note {
+  std::string name{};
+  std::string message{};
+  std::string author{};
+};
+
+/// Makes a ref that must not be there yet. @param note  null: it leads to the commit itself
 void make_ref(hub_store& store, const call& what, const std::string& name,
-              const std::string& starting_point, bool overwrite) {
+              const std::string& starting_point, bool overwrite, const tag_note* note = nullptr) {
   const auto writer = store.repos.writer(what.type, what.id);
   const std::lock_guard lock(*writer);
   git_repository repository(store.repos.path_of(what.type, what.id));
@@ -52,7 +79,11 @@ void make_ref(hub_store& store, const call& what, const std::string& name,
   if (!commit) throw invalid_revision(starting_point);
   if (!overwrite && repository.ref_target(name))
     throw failure(409, {}, "Reference " + name + " already exists");
-  repository.set_ref(name, *commit, store.temporary);
+  std::string target = *commit;
+  if (note != nullptr)
+    target = write_tag(store.repos.path_of(what.type, what.id), note->name, *commit, note->message,
+                       note->author);
+  repository.set_ref(name, target, store.temporary);
 }
 
 reply remove_ref(hub_store& store, const call& what, const std::string& name) {
@@ -95,6 +126,8 @@ reply list_commits(hub_store& store, const call& what) {
   std::size_t total = 0;
   const auto skip = static_cast<std::size_t>(page * limit);
   const auto found = repository.history(commit, skip, static_cast<std::size_t>(limit), total);
+  const auto expand = query_values(what.query, "expand");
+  const bool formatted = std::find(expand.begin(), expand.end(), "formatted") != expand.end();
   boost::json::array entries;
   for (const auto& each : found) {
     boost::json::object author;
@@ -105,16 +138,46 @@ reply list_commits(hub_store& store, const call& what) {
     entry["message"] = each.message;
     entry["authors"] = boost::json::array{std::move(author)};
     entry["date"] = timestamp_of(each.time);
+    if (formatted) {
+      boost::json::object html;
+      html["title"] = as_html(each.title);
+      html["message"] = as_html(each.message);
+      entry["formatted"] = std::move(html);
+    }
     entries.push_back(std::move(entry));
   }
   reply answer = json_reply(entries);
   answer.headers.set("X-Total-Count", std::to_string(total));
   if (skip + found.size() < total)
-    answer.headers.set("Link", '<' + what.endpoint + "/api/" + std::string(hub::plural(what.type)) +
-                                   '/' + what.id + "/commits/" + commit +
-                                   "?limit=" + std::to_string(limit) +
-                                   "&p=" + std::to_string(page + 1) + ">; rel=\"next\"");
+    answer.headers.set("Link",
+                       '<' + what.endpoint + "/api/" + std::string(hub::plural(what.type)) + '/' +
+                           what.id + "/commits/" + commit + "?limit=" + std::to_string(limit) +
+                           "&p=" + std::to_string(page + 1) +
+                           (formatted ? "&expand%5B%5D=formatted" : "") + ">; rel=\"next\"");
   return answer;
+}
+
+reply compare_commits(hub_store& store, const call& what) {
+  require_content(store, what);
+  const auto dots = what.revision.find("..");
+  if (dots == what.revision.npos || dots == 0)
+    throw bad_request("Two revisions are compared as FROM..TO");
+  const bool since_base = what.revision.compare(dots, 3, "...") == 0;
+  const std::string names[] = {what.revision.substr(0, dots),
+                               what.revision.substr(dots + (since_base ? 3 : 2))};
+  const auto path = store.repos.path_of(what.type, what.id);
+  const git_repository repository(path);
+  std::string commits[2];
+  for (int i = 0; i < 2; ++i) {
+    auto commit = repository.resolve(names[i]);
+    if (!commit) throw invalid_revision(names[i]);
+    commits[i] = std::move(*commit);
+  }
+  if (since_base) commits[0] = merge_base(path, commits[0], commits[1]).value_or(commits[0]);
+  const auto format = query_flag(what.query, "raw") ? diff_format::raw : diff_format::patch;
+  auto diff = write_diff(path, commits[0], commits[1], format, largest_diff);
+  if (!diff) throw unprocessable("The difference is too large");
+  return text_reply(std::move(*diff));
 }
 
 reply create_branch(hub_store& store, const call& what) {
@@ -134,12 +197,14 @@ reply delete_branch(hub_store& store, const call& what) {
 }
 
 reply create_tag(hub_store& store, const call& what) {
-  require_writable(store, what);
+  const access have = require_writable(store, what);
   const auto body = optional_object(what.body);
   const std::string name = hub::text_or(body, "tag");
   if (name.empty()) throw bad_request("\"tag\" is missing");
   check_name(name);
-  make_ref(store, what, "refs/tags/" + name, what.revision, false);
+  const tag_note note{name, hub::text_or(body, "message"), have.who->name};
+  make_ref(store, what, "refs/tags/" + name, what.revision, false,
+           note.message.empty() ? nullptr : &note);
   return text_reply("OK");
 }
 

@@ -22,6 +22,12 @@ constexpr std::uint64_t small_body = 1u << 20;
 constexpr std::uint64_t listing_body = 16u << 20;  // thousands of paths, samples of 512 bytes
 constexpr std::uint64_t commit_body = 8ull << 30;
 
+reply change_lfs_files(hub_store& store, const call& what) {
+  if (what.path == "duplicate") return duplicate_lfs_files(store, what);
+  if (what.path == "batch") return delete_lfs_files(store, what);
+  throw not_found("Not found");
+}
+
 /// One operation below /api/{type}/{id}/.
 struct operation {
   std::string_view method;
@@ -40,8 +46,10 @@ const std::array operations{
     operation{"GET", "commits", {list_commits}},
     operation{"POST", "preupload", {preupload, body_use::memory, listing_body}},
     operation{"POST", "commit", {commit, body_use::file, commit_body, admit_commit}},
-    operation{
-        "POST", "lfs-files", {duplicate_lfs_files, body_use::memory, listing_body}, tail::word},
+    operation{"GET", "compare", {compare_commits}},
+    operation{"POST", "duplicate", {duplicate_repo, body_use::memory, small_body}, tail::none},
+    operation{"GET", "lfs-files", {list_lfs_files}, tail::none},
+    operation{"POST", "lfs-files", {change_lfs_files, body_use::memory, listing_body}, tail::word},
     operation{"POST", "branch", {create_branch, body_use::memory, small_body}},
     operation{"DELETE", "branch", {delete_branch}},
     operation{"GET", "discussions", {list_discussions}, tail::none},
@@ -146,6 +154,7 @@ route api_route(segments parts, const request_head& head, call& what) {
   };
   static const std::array fixed{
       fixed_route{"GET", "whoami-v2", {whoami}},
+      fixed_route{"GET", "settings/repositories", {list_own_repos}},
       fixed_route{"POST", "repos/create", {create_repo, body_use::memory, small_body}},
       fixed_route{"POST", "repos/move", {move_repo, body_use::memory, small_body}},
       fixed_route{"DELETE", "repos/delete", {delete_repo, body_use::memory, small_body}},
@@ -156,6 +165,11 @@ route api_route(segments parts, const request_head& head, call& what) {
     if (each.name != name) continue;
     known = true;
     if (each.method == method) return each.to;
+  }
+  if (!known && parts.size() == 4 && parts[0] == "organizations" && method == "GET" &&
+      parts[2] == "settings" && parts[3] == "repositories") {
+    what.id = parts[1];
+    return {list_own_repos};
   }
   if (!known && parts.size() == 1 && method == "GET")
     if (const auto type = hub::parse_plural(parts[0])) {

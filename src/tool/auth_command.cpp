@@ -100,11 +100,14 @@ void add_auth_command(CLI::App& app, int& status) {
   auto& logout_command = *auth.add_subcommand("logout", "Forget one token, or all");
   logout_command.add_option("--token-name", args->name, "Which one; none: all")
       ->option_text("NAME");
+  args->out.add_flags(logout_command);
   logout_command.footer("Example:\n  cohub auth logout --token-name my-token");
   logout_command.callback([args, &status] {
     status = run_here([&] {
       logout(args->name);
-      std::cout << "Logged out" << std::endl;
+      boost::json::object facts;
+      if (!args->name.empty()) facts["name"] = args->name;
+      args->out.result("Logged out", facts);
     });
   });
 
@@ -112,11 +115,14 @@ void add_auth_command(CLI::App& app, int& status) {
   switch_command.add_option("--token-name", args->name, "Which one")
       ->required()
       ->option_text("NAME");
+  args->out.add_flags(switch_command);
   switch_command.footer("Example:\n  cohub auth switch --token-name my-token");
   switch_command.callback([args, &status] {
     status = run_here([&] {
       auth_switch(args->name);
-      std::cout << "The token in use is " << args->name << std::endl;
+      boost::json::object facts;
+      facts["name"] = args->name;
+      args->out.result("The token in use is " + args->name, facts);
     });
   });
 

@@ -10,6 +10,8 @@ void add_download_command(CLI::App& app, int& status);
 void add_upload_command(CLI::App& app, int& status);
 void add_upload_large_folder_command(CLI::App& app, int& status);
 void add_repo_command(CLI::App& app, int& status);
+void add_repo_create_commands(CLI::App& repo, int& status);
+void add_repo_access_commands(CLI::App& repo, int& status);
 void add_repo_ref_commands(CLI::App& repo, int& status);
 void add_repo_list_commands(CLI::App& app, int& status);
 void add_discussions_command(CLI::App& app, int& status);

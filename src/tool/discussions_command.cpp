@@ -105,6 +105,12 @@ awaitable<void> show(client hub, arguments_ptr args) {
     events.emplace_back(as_object(event));
   }
   facts["events"] = std::move(events);
+  if (details.is_pull_request) {
+    boost::json::array conflicts;
+    for (const auto& file : details.conflicting_files) conflicts.emplace_back(file);
+    facts["conflicting_files"] = std::move(conflicts);
+    facts["target_branch"] = details.target_branch;
+  }
   if (!details.merge_commit_oid.empty()) facts["merge_commit_oid"] = details.merge_commit_oid;
   args->out.result(text, facts);
 }
@@ -112,7 +118,15 @@ awaitable<void> show(client hub, arguments_ptr args) {
 awaitable<void> diff(client hub, arguments_ptr args) {
   const auto options = options_of(*args);
   const auto details = co_await hub.get_discussion_details(args->repo_id, args->num, options);
-  std::cout << details.diff << std::flush;
+  if (args->out.mode() != output::format::json) {
+    std::cout << details.diff << std::flush;
+    co_return;
+  }
+  boost::json::object facts;
+  facts["num"] = details.num;
+  facts["repo_id"] = args->repo_id;
+  facts["diff"] = details.diff;
+  args->out.result({}, facts);
 }
 
 awaitable<void> create(client hub, arguments_ptr args) {
@@ -129,6 +143,13 @@ awaitable<void> comment(client hub, arguments_ptr args) {
   const auto options = options_of(*args);
   co_await hub.comment_discussion(args->repo_id, args->num, args->body, options);
   tell(*args, "Commented on " + named(*args));
+}
+
+awaitable<void> edit(client hub, arguments_ptr args) {
+  const auto options = options_of(*args);
+  co_await hub.edit_discussion_comment(args->repo_id, args->num, args->comment_id, args->body,
+                                       options);
+  tell(*args, "Changed a comment on " + named(*args));
 }
 
 awaitable<void> rename(client hub, arguments_ptr args) {
@@ -248,6 +269,13 @@ void add_discussions_command(CLI::App& app, int& status) {
   auto& commenting = add_action(group, "comment", "Comment on one", args, true, status, comment);
   add_body_flags(commenting, args, true);
   commenting.footer("Example:\n  cohub discussions comment org/model 5 --body 'Thanks'");
+
+  auto& editing = add_action(group, "edit", "Change a comment", args, true, status, edit);
+  editing.add_option("comment_id", args->comment_id, "Its id, as info --json tells it")
+      ->required()
+      ->option_text("COMMENT_ID");
+  add_body_flags(editing, args, true);
+  editing.footer("Example:\n  cohub discussions edit org/model 5 abc123 --body 'Better'");
 
   auto& renaming =
       add_action(group, "rename", "Give one another title", args, true, status, rename);

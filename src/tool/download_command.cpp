@@ -1,7 +1,11 @@
 #include "commands.hpp"
 #include "common_flags.hpp"
+#include "output.hpp"
 #include "progress_display.hpp"
 #include "run_operation.hpp"
+
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
 
 #include <iostream>
 #include <memory>
@@ -27,7 +31,7 @@ struct arguments {
   std::size_t max_workers = 16;
   bool force = false;
   bool dry_run = false;
-  bool quiet = false;
+  output out;
 };
 using arguments_ptr = std::shared_ptr<const arguments>;
 
@@ -86,7 +90,23 @@ awaitable<void> download(client hub, arguments_ptr args) {
     path = co_await hub.snapshot_download(args->repo_id, options);
     require_named(path, *args);
   }
-  std::cout << std::filesystem::absolute(path).string() << std::endl;
+  const auto absolute = std::filesystem::absolute(path).string();
+  boost::json::object facts;
+  facts["path"] = absolute;
+  args->out.result(absolute, facts);
+}
+
+/// The plan as one value.
+boost::json::array as_json(const std::vector<dry_run_file_info>& plan) {
+  boost::json::array files;
+  for (const auto& file : plan) {
+    boost::json::object one;
+    one["file"] = file.filename;
+    one["size"] = file.file_size;
+    one["will_download"] = file.will_download;
+    files.emplace_back(std::move(one));
+  }
+  return files;
 }
 
 /// One line a file: what would happen to it, its size in bytes, its path in the repository.
@@ -112,16 +132,19 @@ awaitable<void> plan_download(client hub, arguments_ptr args) {
     const auto options = options_of_many(*args);
     plan = co_await hub.snapshot_download_dry_run(args->repo_id, options);
   }
-  print_plan(plan);
+  if (args->out.mode() == output::format::human)
+    print_plan(plan);
+  else
+    args->out.table(as_json(plan), {{"file"}, {"size", true}, {"will_download"}}, "file");
 }
 
 int run(arguments args) {
   if (!args.files.empty() && (!args.include.empty() || !args.exclude.empty()))
-    print_error("--include and --exclude are ignored where files are named");
+    print_warning("--include and --exclude are ignored where files are named");
   client_config config;
   config.token = args.token;
   config.cache_dir = args.cache_dir;
-  if (!args.quiet) config.observer = make_progress_display();
+  if (args.out.mode() == output::format::human) config.observer = make_progress_display();
   auto shared = std::make_shared<const arguments>(std::move(args));
   return run_operation(std::move(config), [shared](client hub) {
     return shared->dry_run ? plan_download(std::move(hub), shared)
@@ -158,7 +181,7 @@ void add_download_command(CLI::App& app, int& status) {
   command.add_flag("--dry-run", args->dry_run,
                    "Tell what would be downloaded, and download nothing");
   add_token_flag(command, args->token);
-  command.add_flag("--quiet", args->quiet, "No progress");
+  args->out.add_flags(command);
   command.footer(
       "The last line on standard output is the path: of the file, or of the folder.\n\n"
       "Examples:\n"

@@ -1,9 +1,11 @@
 #include "commands.hpp"
-#include "common_flags.hpp"
-#include "run_operation.hpp"
+#include "repo_action.hpp"
+
+#include <boost/json/object.hpp>
 
 #include <unistd.h>
 
+#include <cstdio>
 #include <iostream>
 #include <memory>
 #include <string>
@@ -14,31 +16,33 @@ namespace cohub::tool {
 
 namespace {
 
-struct arguments {
-  std::string repo_id;
-  repo_type type = repo_type::model;
-  bool is_private = false;
+struct arguments : repo_arguments {
   std::string new_id;
-  std::optional<bool> visibility;
+  std::string visibility;
   std::optional<std::string> gated;
-  bool exist_ok = false;
   bool missing_ok = false;
   bool yes = false;
-  std::string space_sdk;
   std::vector<std::string> patterns;
   delete_file_options deletion;
-  std::optional<std::string> token;
+  std::string branch = "main";
+  std::string message;
+  std::string organization;
+  std::string search;
+  std::string kind;
+  std::size_t limit = 30;
 };
-using arguments_ptr = std::shared_ptr<const arguments>;
+using arguments_ptr = std::shared_ptr<arguments>;
 
-awaitable<void> create(client hub, arguments_ptr args) {
-  create_repo_options options;
-  options.type = args->type;
-  options.exist_ok = args->exist_ok;
-  options.space_sdk = args->space_sdk;
-  if (args->is_private) options.is_private = true;
-  const auto made = co_await hub.create_repo(args->repo_id, options);
-  std::cout << made.url << std::endl;
+void tell(const arguments& args, const std::string& sentence) {
+  boost::json::object facts;
+  facts["repo_id"] = args.repo_id;
+  args.out.result(sentence, facts);
+}
+
+/// Asks before what cannot be undone, where somebody is there to answer.
+bool confirmed(const arguments& args, const std::string& question) {
+  if (args.yes || ::isatty(STDIN_FILENO) == 0 || ::isatty(STDERR_FILENO) == 0) return true;
+  return args.out.confirmed(question, args.yes);
 }
 
 awaitable<void> remove(client hub, arguments_ptr args) {
@@ -46,22 +50,25 @@ awaitable<void> remove(client hub, arguments_ptr args) {
   options.type = args->type;
   options.missing_ok = args->missing_ok;
   co_await hub.delete_repo(args->repo_id, options);
-  std::cout << "Deleted " << args->repo_id << std::endl;
+  tell(*args, "Deleted " + args->repo_id);
 }
 
 awaitable<void> move(client hub, arguments_ptr args) {
   const move_repo_options options{.type = args->type};
   co_await hub.move_repo(args->repo_id, args->new_id, options);
-  std::cout << "Moved " << args->repo_id << " to " << args->new_id << std::endl;
+  boost::json::object facts;
+  facts["from_id"] = args->repo_id;
+  facts["to_id"] = args->new_id;
+  args->out.result("Moved " + args->repo_id + " to " + args->new_id, facts);
 }
 
 awaitable<void> change_settings(client hub, arguments_ptr args) {
   update_repo_settings_options options;
   options.type = args->type;
-  options.is_private = args->visibility;
+  options.visibility = args->visibility;
   options.gated = args->gated;
   co_await hub.update_repo_settings(args->repo_id, options);
-  std::cout << "Changed the settings of " << args->repo_id << std::endl;
+  tell(*args, "Changed the settings of " + args->repo_id);
 }
 
 awaitable<void> delete_files(client hub, arguments_ptr args) {
@@ -69,37 +76,80 @@ awaitable<void> delete_files(client hub, arguments_ptr args) {
   options.type = args->type;
   const auto made = co_await hub.delete_files(args->repo_id, args->patterns, options);
   if (made.unchanged) std::cerr << "No file matches: no commit was made." << std::endl;
-  std::cout << (made.pr_url.empty() ? made.commit_url : made.pr_url) << std::endl;
+  const auto& url = made.pr_url.empty() ? made.commit_url : made.pr_url;
+  boost::json::object facts;
+  facts["repo_id"] = args->repo_id;
+  facts["commit_url"] = made.commit_url;
+  facts["oid"] = made.oid;
+  if (!made.pr_url.empty()) facts["pr_url"] = made.pr_url;
+  facts["unchanged"] = made.unchanged;
+  args->out.result(url, facts);
 }
 
-int run(const arguments& args, awaitable<void> (*operation)(client, arguments_ptr)) {
-  client_config config;
-  config.token = args.token;
-  auto shared = std::make_shared<const arguments>(args);
-  return run_operation(std::move(config), [shared, operation](client hub) {
-    return operation(std::move(hub), shared);
-  });
+awaitable<void> super_squash(client hub, arguments_ptr args) {
+  super_squash_history_options options;
+  options.type = args->type;
+  options.branch = args->branch;
+  options.commit_message = args->message;
+  co_await hub.super_squash_history(args->repo_id, options);
+  boost::json::object facts;
+  facts["repo_id"] = args->repo_id;
+  facts["branch"] = args->branch;
+  args->out.result("Made one commit of the history of " + args->branch, facts);
 }
 
-/// Asks before what cannot be undone, where somebody is there to answer.
-bool confirmed(const arguments& args) {
-  if (args.yes || ::isatty(STDIN_FILENO) == 0 || ::isatty(STDERR_FILENO) == 0) return true;
-  std::cerr << "Delete " << args.repo_id << " and its history for good? [y/N] " << std::flush;
-  std::string answer;
-  std::getline(std::cin, answer);
-  if (answer == "y" || answer == "Y" || answer == "yes") return true;
-  print_error("nothing was deleted");
-  return false;
+/// "123.5M", as the `hf` command writes sizes.
+std::string readable_size(std::uint64_t bytes) {
+  auto size = static_cast<double>(bytes);
+  std::size_t unit = 0;
+  constexpr const char* units[] = {"", "K", "M", "G", "T", "P"};
+  for (; size >= 1000 && unit + 1 < std::size(units); ++unit) size /= 1000;
+  char text[32];
+  std::snprintf(text, sizeof text, "%.1f%s", size, units[unit]);
+  return text;
 }
 
-CLI::App& add_action(CLI::App& repo, const char* name, const char* what, arguments& args) {
-  auto& command = *repo.add_subcommand(name, what);
-  command.add_option("repo_id", args.repo_id, "Repository: owner/name, or a name of your own")
-      ->required()
-      ->option_text("REPO_ID");
-  add_type_flag(command, args.type);
-  add_token_flag(command, args.token);
-  return command;
+awaitable<void> list_own(client hub, arguments_ptr args) {
+  list_user_repos_options options;
+  options.organization = args->organization;
+  auto found = hub.list_user_repos(options);
+  boost::json::array all;
+  for (;;) {
+    const auto next = co_await found.next();
+    if (!next || (args->limit > 0 && all.size() == args->limit)) break;
+    if (!args->kind.empty() && next->type != args->kind) continue;
+    if (next->id.find(args->search) == std::string::npos) continue;
+    boost::json::object one;
+    one["id"] = next->id;
+    one["type"] = next->type;
+    one["updated"] = next->updated_at.substr(0, 10);
+    one["visibility"] = next->visibility;
+    one["storage"] = readable_size(next->storage);
+    char percent[32];
+    std::snprintf(percent, sizeof percent, "%.1f%%", next->storage_percent);
+    one["%_of_total"] = percent;
+    all.emplace_back(std::move(one));
+  }
+  args->out.table(
+      all, {{"id"}, {"type"}, {"updated"}, {"visibility"}, {"storage", true}, {"%_of_total", true}},
+      "id");
+}
+
+void add_list_command(CLI::App& repo, int& status) {
+  auto args = std::make_shared<arguments>();
+  auto& listing = *repo.add_subcommand("list", "List your own repositories, with their storage");
+  listing.alias("ls");
+  listing.add_option("--namespace", args->organization, "Those of an organisation")
+      ->option_text("NAME");
+  listing.add_option("--repo-type,--type", args->kind, "model, dataset or space alone")
+      ->check(CLI::IsMember({"model", "dataset", "space", "kernel", "bucket"}))
+      ->option_text("TYPE");
+  listing.add_option("--search", args->search, "A part of the id")->option_text("TEXT");
+  listing.add_option("--limit", args->limit, "The most to list; 0: all")->option_text("N [30]");
+  add_token_flag(listing, args->token);
+  args->out.add_flags(listing);
+  listing.footer("Example:\n  cohub repo ls --type dataset --json");
+  listing.callback([args, &status] { status = run_with(args, list_own); });
 }
 
 }  // namespace
@@ -108,21 +158,11 @@ void add_repo_command(CLI::App& app, int& status) {
   auto args = std::make_shared<arguments>();
   auto& repo = *app.add_subcommand("repo", "Repositories, their branches and tags")->alias("repos");
   repo.require_subcommand(1);
+  add_list_command(repo, status);
+  add_repo_create_commands(repo, status);
 
-  auto& making = add_action(repo, "create", "Create a repository", *args);
-  making.add_flag("--private", args->is_private, "Visible to you and your organisation alone");
-  making.add_flag("--exist-ok", args->exist_ok, "No error if it exists");
-  making
-      .add_option("--space-sdk,--space_sdk,--sdk", args->space_sdk,
-                  "Of a space: gradio, streamlit, docker or static")
-      ->option_text("SDK");
-  making.footer(
-      "Examples:\n"
-      "  cohub repo create my-model --private\n"
-      "  cohub repo create org/demo --type space --space-sdk static --exist-ok");
-  making.callback([args, &status] { status = run(*args, create); });
-
-  auto& dropping = add_action(repo, "delete-files", "Delete files of a repository", *args);
+  auto& dropping = add_repo_action(repo, "delete-files", "Delete files of a repository", args,
+                                   status, delete_files);
   dropping.add_option("patterns", args->patterns, "Files, folders/ or patterns")
       ->required()
       ->option_text("PATTERN...");
@@ -138,29 +178,47 @@ void add_repo_command(CLI::App& app, int& status) {
       ->option_text("TEXT");
   dropping.add_flag("--create-pr", args->deletion.create_pr, "Open a pull request instead");
   dropping.footer("Example:\n  cohub repo delete-files me/my-model 'checkpoint-*' logs/");
-  dropping.callback([args, &status] { status = run(*args, delete_files); });
 
-  auto& removing = add_action(repo, "delete", "Delete a repository and its history", *args);
+  auto& removing =
+      add_repo_action(repo, "delete", "Delete a repository and its history", args, status, remove);
   removing.add_flag("--missing-ok", args->missing_ok, "No error if it does not exist");
   removing.add_flag("-y,--yes", args->yes, "Do not ask");
   removing.footer(
       "There is no way back; on a terminal it asks first.\n\n"
       "Example:\n"
       "  cohub repo delete me/old-model");
-  removing.callback([args, &status] { status = confirmed(*args) ? run(*args, remove) : failure; });
+  removing.callback([args, &status] {
+    const bool wanted = confirmed(*args, "Delete " + args->repo_id + " and its history for good?");
+    status = wanted ? run_with(args, remove) : failure;
+  });
 
-  auto& moving = add_action(repo, "move", "Rename a repository or give it to another owner", *args);
+  auto& squashing = add_repo_action(repo, "super-squash", "Make one commit of a branch's history",
+                                    args, status, super_squash);
+  squashing.add_option("--branch", args->branch, "Which one")->option_text("BRANCH [main]");
+  squashing.add_option("-m,--commit-message", args->message, "What the commit says")
+      ->option_text("TEXT");
+  squashing.add_flag("-y,--yes", args->yes, "Do not ask");
+  squashing.footer(
+      "There is no way back; on a terminal it asks first.\n\n"
+      "Example:\n"
+      "  cohub repo super-squash me/run --branch main");
+  squashing.callback([args, &status] {
+    const bool wanted = confirmed(
+        *args, "Forget the history of " + args->branch + " of " + args->repo_id + " for good?");
+    status = wanted ? run_with(args, super_squash) : failure;
+  });
+
+  auto& moving = add_repo_action(repo, "move", "Rename a repository or give it to another owner",
+                                 args, status, move);
   moving.add_option("to_id", args->new_id, "Its new name: owner/name")
       ->required()
       ->option_text("TO_ID");
   moving.footer(
       "The old name redirects to the new one.\n\nExample:\n  cohub repo move me/old org/new");
-  moving.callback([args, &status] { status = run(*args, move); });
 
-  auto& settings = add_action(repo, "settings", "Change who may see or download", *args);
-  settings.add_flag_function(
-      "--private,!--public", [args](std::int64_t count) { args->visibility = count > 0; },
-      "Visible to you and your organisation alone, or to all");
+  auto& settings = add_repo_action(repo, "settings", "Change who may see or download", args, status,
+                                   change_settings);
+  add_visibility_flags(settings, args->visibility);
   settings
       .add_option_function<std::string>(
           "--gated",
@@ -170,8 +228,8 @@ void add_repo_command(CLI::App& app, int& status) {
       ->check(CLI::IsMember({"auto", "manual", "false"}))
       ->option_text("auto|manual|false");
   settings.footer("Example:\n  cohub repo settings me/my-model --private --gated manual");
-  settings.callback([args, &status] { status = run(*args, change_settings); });
 
+  add_repo_access_commands(repo, status);
   add_repo_ref_commands(repo, status);
 }
 

@@ -22,6 +22,8 @@ struct arguments {
   std::string message;
   repo_type type = repo_type::model;
   bool exist_ok = false;
+  bool pull_requests = false;
+  bool yes = false;
   std::optional<std::string> token;
   output out;
 };
@@ -72,9 +74,28 @@ awaitable<void> list_tags(client hub, arguments_ptr args) {
     boost::json::object one;
     one["name"] = tag.name;
     one["target_commit"] = tag.target_commit;
+    one["ref"] = tag.ref;
     all.emplace_back(std::move(one));
   }
   args->out.table(all, {{"name"}, {"target_commit"}}, "name");
+}
+
+/// All names of commits, in one table.
+awaitable<void> list_refs(client hub, arguments_ptr args) {
+  list_repo_refs_options options;
+  options.type = args->type;
+  options.include_pull_requests = args->pull_requests;
+  const auto refs = co_await hub.list_repo_refs(args->repo_id, options);
+  boost::json::array all;
+  for (const auto* group : {&refs.branches, &refs.tags, &refs.converts, &refs.pull_requests})
+    for (const auto& ref : *group) {
+      boost::json::object one;
+      one["name"] = ref.name;
+      one["ref"] = ref.ref;
+      one["target_commit"] = ref.target_commit;
+      all.emplace_back(std::move(one));
+    }
+  args->out.table(all, {{"name"}, {"ref"}, {"target_commit"}}, "ref");
 }
 
 CLI::App& add_action(CLI::App& group, const char* name, const char* what,
@@ -125,8 +146,15 @@ void add_repo_ref_commands(CLI::App& repo, int& status) {
   auto& listing = add_action(tag, "list", "List the tags", args, nullptr, status, list_tags);
   listing.alias("ls");
   listing.footer("Example:\n  cohub repo tag list me/my-model --json");
-  add_action(tag, "delete", "Delete a tag", args, "The tag's name", status, delete_tag)
-      .footer("Example:\n  cohub repo tag delete me/my-model v1.0");
+  auto& untagging =
+      add_action(tag, "delete", "Delete a tag", args, "The tag's name", status, delete_tag);
+  untagging.add_flag("-y,--yes", args->yes, "Accepted for scripts; it is not asked");
+  untagging.footer("Example:\n  cohub repo tag delete me/my-model v1.0");
+
+  auto& refs = add_action(repo, "refs", "List branches, tags and other names of commits", args,
+                          nullptr, status, list_refs);
+  refs.add_flag("--include-pull-requests", args->pull_requests, "Those of pull requests, too");
+  refs.footer("Example:\n  cohub repo refs me/my-model --json");
 }
 
 }  // namespace cohub::tool

@@ -2,12 +2,14 @@
 #include "cohub/local_hub.hpp"
 
 #include "commands.hpp"
+#include "output.hpp"
 #include "run_operation.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
+#include <boost/json/object.hpp>
 
 #include <algorithm>
 #include <exception>
@@ -26,14 +28,27 @@ local_hub_token write_token(local_hub& hub) {
   return found != known.end() ? *found : hub.create_token("user");
 }
 
-int run(const local_hub_config& config) {
+/// What a client needs to use the Hub; a line each for people, and for programs one value.
+void tell(const output& out, const local_hub& hub, const local_hub_token& token) {
+  if (out.mode() == output::format::human) {
+    std::cout << "endpoint " << hub.endpoint() << "\nowner    " << token.owner << "\ntoken    "
+              << token.token << std::endl;
+    return;
+  }
+  boost::json::object facts;
+  facts["endpoint"] = hub.endpoint();
+  facts["owner"] = token.owner;
+  facts["token"] = token.token;
+  out.result({}, facts);
+}
+
+int run(const local_hub_config& config, const output& out) {
   asio::io_context context(1);
   try {
     asio::signal_set signals(context, SIGINT, SIGTERM);
     local_hub hub(context.get_executor(), config);
     const auto token = write_token(hub);
-    std::cout << "endpoint " << hub.endpoint() << "\nowner    " << token.owner << "\ntoken    "
-              << token.token << std::endl;
+    tell(out, hub, token);
     signals.async_wait([&](boost::system::error_code failed, int) {
       if (failed) return;
       asio::co_spawn(context, hub.stop(), [&](std::exception_ptr) { context.stop(); });
@@ -71,12 +86,14 @@ void add_serve_command(CLI::App& app, int& status) {
   auto* key = command.add_option("--private-key", config->private_key, "Its private key (PEM)");
   certificate->needs(key)->option_text("FILE");
   key->needs(certificate)->option_text("FILE");
+  auto out = std::make_shared<output>();
+  out->add_flags(command);
   command.footer(
       "Prints its endpoint and a write token when it is ready, and stops on SIGTERM or SIGINT.\n\n"
       "Example:\n"
       "  cohub serve --root ~/hub --port 8080\n"
       "  HF_ENDPOINT=http://127.0.0.1:8080 HF_TOKEN=hf_... cohub upload user/model .");
-  command.callback([config, &status] { status = run(*config); });
+  command.callback([config, out, &status] { status = run(*config, *out); });
 }
 
 }  // namespace cohub::tool

@@ -6,7 +6,10 @@
 #include "progress_display.hpp"
 #include "run_operation.hpp"
 
+#include <boost/asio/cancellation_state.hpp>
+#include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/json/object.hpp>
 
@@ -68,25 +71,6 @@ awaitable<commit_info> upload_many(client hub, arguments_ptr args, std::string r
   return hub.upload_folder(args->local_path, std::move(repo_id), options);
 }
 
-/// Commits what changes in a folder until the program is stopped.
-awaitable<void> upload_again_and_again(client hub, arguments_ptr args, std::string repo_id) {
-  commit_scheduler_options options;
-  options.type = args->type;
-  options.revision = args->revision;
-  options.path_in_repo = args->path_in_repo;
-  options.commit_message = args->message;
-  if (!args->include.empty()) options.allow_patterns = args->include;
-  options.ignore_patterns = args->exclude;
-  options.every = std::chrono::duration_cast<std::chrono::steady_clock::duration>(
-      std::chrono::duration<double, std::ratio<60>>(args->every));
-  commit_scheduler scheduler(hub, std::move(repo_id), args->local_path, options);
-  const auto first = co_await scheduler.trigger();
-  std::cout << first.commit_url << std::endl;
-  std::cerr << "Watching " << args->local_path << "; stop with Ctrl-C." << std::endl;
-  asio::steady_timer forever(hub.get_executor(), asio::steady_timer::time_point::max());
-  co_await forever.async_wait(asio::use_awaitable);
-}
-
 void tell(const arguments& args, const commit_info& commit) {
   if (commit.unchanged) std::cerr << "Nothing has changed: no commit was made." << std::endl;
   const auto& url = commit.pr_url.empty() ? commit.commit_url : commit.pr_url;
@@ -102,6 +86,65 @@ void tell(const arguments& args, const commit_info& commit) {
   args.out.result(url, facts);
 }
 
+/// What is to be watched: of a file, the folder that it is in, and nothing else there.
+commit_scheduler_options watch_options(const arguments& args, std::filesystem::path& folder) {
+  commit_scheduler_options options;
+  options.type = args.type;
+  options.revision = args.revision;
+  options.commit_message = args.message;
+  options.commit_description = args.description;
+  if (args.is_private) options.is_private = true;
+  folder = args.local_path;
+  if (std::filesystem::is_directory(folder)) {
+    options.path_in_repo = args.path_in_repo;
+    if (!args.include.empty()) options.allow_patterns = args.include;
+    options.ignore_patterns = args.exclude;
+    return options;
+  }
+  const auto name = folder.filename().string();
+  folder = std::filesystem::absolute(folder).parent_path();
+  options.allow_patterns = std::vector<std::string>{name};
+  const std::filesystem::path there = args.path_in_repo;
+  options.path_in_repo = there.parent_path().string();
+  if (const auto wanted = there.filename().string();
+      !wanted.empty() && wanted != "." && wanted != name)
+    print_warning("a file that is watched keeps its name: it goes to " +
+                  (there.parent_path() / name).string());
+  return options;
+}
+
+/// Commits what changes in a folder until the program is stopped, and then what is left.
+awaitable<void> upload_again_and_again(client hub, arguments_ptr args, std::string repo_id) {
+  std::filesystem::path folder;
+  auto options = watch_options(*args, folder);
+  options.every = std::chrono::duration_cast<std::chrono::steady_clock::duration>(
+      std::chrono::duration<double, std::ratio<60>>(args->every));
+  commit_scheduler scheduler(hub, std::move(repo_id), std::move(folder), options);
+  const auto first = co_await scheduler.trigger();
+  tell(*args, first);
+  if (args->out.mode() == output::format::human)
+    std::cerr << "Watching " << args->local_path << "; stop with Ctrl-C." << std::endl;
+  asio::steady_timer forever(hub.get_executor(), asio::steady_timer::time_point::max());
+  boost::system::error_code stopped;
+  co_await forever.async_wait(asio::redirect_error(asio::use_awaitable, stopped));
+  // To be interrupted is how this ends; what was written since the last look is still to go.
+  co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
+  const auto last = co_await scheduler.stop();
+  if (!last.unchanged) tell(*args, last);
+}
+
+/// Makes the branch that is to take the commit, if there is none of that name.
+awaitable<void> make_branch(client hub, arguments_ptr args, std::string repo_id) {
+  revision_exists_options of;
+  of.type = args->type;
+  const bool there = co_await hub.revision_exists(repo_id, args->revision, of);
+  if (there) co_return;
+  create_branch_options options;
+  options.type = args->type;
+  options.exist_ok = true;  // somebody else may make it meanwhile
+  co_await hub.create_branch(repo_id, args->revision, options);
+}
+
 awaitable<void> upload(client hub, arguments_ptr args) {
   create_repo_options create;
   create.type = args->type;
@@ -109,6 +152,10 @@ awaitable<void> upload(client hub, arguments_ptr args) {
   if (args->is_private) create.is_private = true;
   if (args->type == repo_type::space) create.space_sdk = "gradio";  // of a new one, as hf does
   const auto repo = co_await hub.create_repo(args->repo_id, create);
+  if (args->revision != "main" && !args->create_pr) {
+    auto branching = make_branch(hub, args, repo.repo_id);
+    co_await std::move(branching);
+  }
   const bool folder = std::filesystem::is_directory(args->local_path);
   if (args->every > 0) {
     co_await upload_again_and_again(hub, args, repo.repo_id);
@@ -154,15 +201,15 @@ int run(arguments args) {
   if (!take_wildcard(args)) return usage;
   if (!find_local_path(args)) return failure;
   const bool folder = std::filesystem::is_directory(args.local_path);
-  if (args.every > 0 && (!folder || args.create_pr || !args.remove.empty())) {
-    print_error("--every watches a folder, without --create-pr and --delete");
+  if (args.every > 0 && (args.create_pr || !args.remove.empty())) {
+    print_error("--every goes with neither --create-pr nor --delete");
     return usage;
   }
   if (!folder && !(args.include.empty() && args.exclude.empty() && args.remove.empty()))
-    print_error("--include, --exclude and --delete are ignored where one file is uploaded");
+    print_warning("--include, --exclude and --delete are ignored where one file is uploaded");
   client_config config;
   config.token = args.token;
-  if (args.out.mode() != output::format::quiet) config.observer = make_progress_display();
+  if (args.out.mode() == output::format::human) config.observer = make_progress_display();
   auto shared = std::make_shared<const arguments>(std::move(args));
   return run_operation(std::move(config),
                        [shared](client hub) { return upload(std::move(hub), shared); });
@@ -185,7 +232,7 @@ void add_upload_command(CLI::App& app, int& status) {
                   "Where it goes; none: the file's name, or the root")
       ->option_text("[PATH_IN_REPO]");
   add_type_flag(command, args->type);
-  command.add_option("--revision", args->revision, "Branch or refs/pr/N")
+  command.add_option("--revision", args->revision, "Branch, made if it is missing, or refs/pr/N")
       ->option_text("REVISION [main]");
   command.add_flag("--private", args->is_private, "Make the repository private if it is made");
   command.add_option("--include", args->include, "Patterns of files to upload")
@@ -202,7 +249,7 @@ void add_upload_command(CLI::App& app, int& status) {
   add_token_flag(command, args->token);
   command
       .add_option("--every", args->every,
-                  "Go on, and commit what has changed in the folder every so many minutes")
+                  "Go on, and commit what has changed every so many minutes")
       ->check(CLI::PositiveNumber)
       ->option_text("MINUTES");
   args->out.add_flags(command);

@@ -21,6 +21,8 @@ struct arguments {
   std::string folder;
   upload_large_folder_options options;
   bool is_private = false;
+  bool no_bars = false;
+  bool no_report = false;
   std::vector<std::string> include;
   output out;
 };
@@ -50,7 +52,8 @@ int run(arguments args) {
   if (!args.include.empty()) args.options.allow_patterns = args.include;
   client_config config;
   config.token = args.options.token;
-  if (args.out.mode() != output::format::quiet) config.observer = make_progress_display();
+  const bool shows = args.out.mode() == output::format::human && !args.no_bars && !args.no_report;
+  if (shows) config.observer = make_progress_display();
   auto shared = std::make_shared<const arguments>(std::move(args));
   return run_operation(std::move(config),
                        [shared](client hub) { return upload(std::move(hub), shared); });
@@ -77,6 +80,8 @@ void add_upload_large_folder_command(CLI::App& app, int& status) {
   command.add_option("--exclude", args->options.ignore_patterns, "Patterns of files to leave out")
       ->option_text("PATTERN...");
   add_token_flag(command, args->options.token);
+  command.add_flag("--no-bars", args->no_bars, "No progress");
+  command.add_flag("--no-report", args->no_report, "No progress");
   args->out.add_flags(command);
   command.footer(
       "Stopped at any point and called again, it goes on where it stood.\n\n"

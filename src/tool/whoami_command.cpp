@@ -1,9 +1,12 @@
 #include "commands.hpp"
 #include "common_flags.hpp"
+#include "output.hpp"
 #include "run_operation.hpp"
 
-#include <iostream>
+#include <boost/json/object.hpp>
+
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -11,28 +14,40 @@ namespace cohub::tool {
 
 namespace {
 
-awaitable<void> whoami(client hub) {
+struct arguments {
+  std::optional<std::string> token;
+  output out;
+};
+
+awaitable<void> whoami(client hub, std::shared_ptr<arguments> args) {
   const auto user = co_await hub.whoami();
-  std::cout << user.name << '\n';
   std::string names;
   for (const auto& org : user.orgs) names += (names.empty() ? "" : ",") + org;
-  if (!names.empty()) std::cout << "orgs: " << names << '\n';
-  std::cout << std::flush;
+  boost::json::object facts;
+  facts["user"] = user.name;
+  if (names.empty())
+    facts["orgs"] = nullptr;
+  else
+    facts["orgs"] = names;
+  facts["endpoint"] = hub.endpoint();
+  args->out.result(names.empty() ? user.name : user.name + "\norgs: " + names, facts);
 }
 
 }  // namespace
 
 void add_whoami_command(CLI::App& app, int& status) {
-  auto token = std::make_shared<std::optional<std::string>>();
+  auto args = std::make_shared<arguments>();
   auto& command = *app.add_subcommand("whoami", "Tell whose token is in use");
-  add_token_flag(command, *token);
+  add_token_flag(command, args->token);
+  args->out.add_flags(command);
   command.footer(
       "Example:\n"
       "  HF_TOKEN=hf_... cohub whoami");
-  command.callback([token, &status] {
+  command.callback([args, &status] {
     client_config config;
-    config.token = *token;
-    status = run_operation(std::move(config), whoami);
+    config.token = args->token;
+    status = run_operation(std::move(config),
+                           [args](client hub) { return whoami(std::move(hub), args); });
   });
 }
 

@@ -46,6 +46,10 @@ http::request hub_request(const context& shared, http::method verb, const std::s
   return what;
 }
 
+error error_of(const http::response_head& head, std::string body, const std::string& doing) {
+  return hub::make_error(reply_of(head, std::move(body)), doing);
+}
+
 awaitable<std::exception_ptr> failure_of(http::response answer, std::string doing,
                                          std::string asked_range) {
   std::string body;

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "cohub/error.hpp"
+
 #include "http/message.hpp"
 #include "http/transport.hpp"
 #include "transfer/context.hpp"
@@ -24,6 +26,9 @@ awaitable<http::response> call(context_ptr shared, http::request what, std::stri
 
 /// The same, and reads the answer's body.
 awaitable<std::string> call_for_text(context_ptr shared, http::request what, std::string doing);
+
+/// The exception for an answer that is not a success, whose body has been read.
+error error_of(const http::response_head& head, std::string body, const std::string& doing);
 
 /// The exception for an answer that is not a success; reads what is left of it.
 /// @param asked_range  the Range header of the request, if it had one

@@ -31,7 +31,7 @@ awaitable<std::vector<tree_entry>> get_paths_info(context_ptr shared, std::strin
     for (auto i = begin; i < end; ++i) asked.emplace_back(paths[i]);
     boost::json::object body;
     body["paths"] = std::move(asked);
-    body["expand"] = false;
+    body["expand"] = options.expand;
     const auto url =
         hub::routes::paths_info(shared->endpoint, options.type, repo_id, options.revision);
     auto what = hub_request(*shared, http::method::post, url, shared->token_for(options.token),

@@ -18,7 +18,7 @@ listing<tree_entry> list_repo_tree(context_ptr shared, std::string repo_id,
   at.token = shared->token_for(options.token);
   at.doing = "listing the files of " + repo_id;
   at.next = hub::routes::tree(shared->endpoint, options.type, repo_id, options.revision,
-                              options.path_in_repo, options.recursive);
+                              options.path_in_repo, options.recursive, options.expand);
   at.repo_id = std::move(repo_id);
   at.shared = std::move(shared);
   return paged_listing<tree_entry>(std::move(at), hub::read_tree_page);
@@ -28,10 +28,11 @@ awaitable<repo_info> fetch_repo_info(context_ptr shared, std::string repo_id,
                                      repo_info_options options) {
   if (const auto valid = hub::check_repo_id(repo_id); !valid)
     throw error(valid.error(), "the repository id \"" + repo_id + "\"");
-  if (options.files_metadata && !options.expand.empty())
-    throw error(errc::invalid_argument, "expand and files_metadata exclude each other");
-  const auto url = hub::routes::repo_info(shared->endpoint, options.type, repo_id, options.revision,
-                                          options.files_metadata, options.expand);
+  if ((options.files_metadata || options.security_status) && !options.expand.empty())
+    throw error(errc::invalid_argument, "expand excludes files_metadata and security_status");
+  const auto url =
+      hub::routes::repo_info(shared->endpoint, options.type, repo_id, options.revision,
+                             options.files_metadata, options.expand, options.security_status);
   auto what = hub_request(*shared, http::method::get, url, shared->token_for(options.token));
   const std::string doing = "reading about " + repo_id;
   const auto text = co_await call_for_text(shared, std::move(what), doing);

@@ -146,16 +146,21 @@ TEST_CASE_FIXTURE(discussion_fixture, "access to a gated repository is asked for
   gating.gated = "manual";
   run(api->update_repo_settings("alice/m", gating));
   CHECK(failure_of(bob->read_file("alice/m", "a.txt")).code() == errc::gated_repository);
-  CHECK(run(api->list_access_requests("alice/m", "pending")).empty());
+  CHECK(run(api->list_pending_access_requests("alice/m").all()).empty());
   run(api->grant_access("alice/m", "bob"));
   CHECK(run(bob->read_file("alice/m", "a.txt")) == "1");
-  auto accepted = run(api->list_access_requests("alice/m", "accepted"));
+  const auto accepted = run(api->list_accepted_access_requests("alice/m").all());
   REQUIRE(accepted.size() == 1);
   CHECK(accepted[0].username == "bob");
   CHECK(accepted[0].status == "accepted");
-  run(api->handle_access_request("alice/m", "bob", "rejected"));
-  CHECK(run(api->list_access_requests("alice/m", "rejected")).size() == 1);
-  CHECK(failure_of(bob->list_access_requests("alice/m", "pending")).code() == errc::forbidden);
+  run(api->reject_access_request("alice/m", "bob"));
+  CHECK(run(api->list_rejected_access_requests("alice/m").all()).size() == 1);
+  CHECK(failure_of(bob->read_file("alice/m", "a.txt")).code() == errc::gated_repository);
+  run(api->cancel_access_request("alice/m", "bob"));
+  CHECK(run(api->list_pending_access_requests("alice/m").all()).size() == 1);
+  run(api->accept_access_request("alice/m", "bob"));
+  CHECK(run(bob->read_file("alice/m", "a.txt")) == "1");
+  CHECK(failure_of(bob->list_pending_access_requests("alice/m").all()).code() == errc::forbidden);
 }
 
 TEST_CASE_FIXTURE(discussion_fixture, "repositories are found by words, author, tags and task") {

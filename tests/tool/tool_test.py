@@ -19,6 +19,8 @@ class Usage(unittest.TestCase):
 
     def test_help_shows_examples(self):
         for words in ([], ["download"], ["upload"], ["repo", "create"], ["repo", "delete"],
+                      ["repo", "list"], ["repo", "duplicate"], ["repo", "super-squash"], ["repo", "refs"],
+                      ["repo", "access", "list"], ["repo", "access", "grant"], ["discussions", "edit"],
                       ["repo", "delete-files"], ["upload-large-folder"], ["whoami"],
                       ["serve"]):
             done = self.run_cohub(*words, "--help")
@@ -32,7 +34,10 @@ class Usage(unittest.TestCase):
                       ["serve", "--root", "/tmp/x", "--port", "99999999"],
                       ["download", "a/b", "--cache-dir", "x", "--local-dir", "y"],
                       ["upload", "a/b", "*.bin", "--include", "*.txt"],
-                      ["upload", "a/b", "/tmp", "--every", "1", "--create-pr"]):
+                      ["upload", "a/b", "/tmp", "--every", "1", "--create-pr"],
+                      ["repo", "create", "a/b", "--private", "--public"],
+                      ["repo", "create", "a/b", "--region", "moon"],
+                      ["repo", "access", "list", "a/b", "--status", "odd"]):
             done = self.run_cohub(*words)
             self.assertEqual(done.returncode, 2, words)
             self.assertEqual(done.stderr.count("\n"), 1, done.stderr)
@@ -127,7 +132,46 @@ class Transfers(Hub):
             log.write(b"two\n")
         while self.read_remote("a.log") != b"one\ntwo\n":
             self.assertIsNone(process.poll())
-        self.assertEqual(self.interrupt(process, signal.SIGINT), 130)
+        with open(self.folder / "out/a.log", "ab") as log:
+            log.write(b"three\n")
+        self.assertEqual(self.interrupt(process, signal.SIGINT), 0)  # how it is ended
+        self.assertEqual(self.read_remote("a.log"), b"one\ntwo\nthree\n")
+
+    def watch(self, *words):
+        process = subprocess.Popen([COHUB, "upload", *words], env=self.environment(), cwd=self.folder,
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        self.addCleanup(process.stdout.close)
+        self.addCleanup(process.stderr.close)
+        return process
+
+    def test_ctrl_c_commits_what_is_left_of_a_watched_file(self):
+        log = self.write("out/a.log", b"one\n")
+        self.write("out/other.txt", b"not this")
+        process = self.watch("thing", "out/a.log", "logs/a.log", "--every", "1000", "--json", "--private",
+                             "--commit-message", "Log", "--commit-description", "of a run")
+        first = json.loads(process.stdout.readline())
+        self.assertEqual(first["commit_message"], "Log")
+        self.assertEqual(first["commit_description"], "of a run")
+        log.write_bytes(b"one\ntwo\n")
+        self.assertEqual(self.interrupt(process, signal.SIGINT), 0)
+        last = json.loads(process.stdout.read())
+        self.assertNotEqual(last["oid"], first["oid"])
+        self.assertEqual(process.stderr.read(), "")
+        self.assertEqual(self.read_remote("logs/a.log"), b"one\ntwo\n")
+        told = json.loads(self.cohub("models", "info", "user/thing", "--json")[0])
+        self.assertTrue(told["private"])
+        self.assertEqual([one["rfilename"] for one in told["siblings"]], [".gitattributes", "logs/a.log"])
+
+    def test_an_upload_makes_the_branch_that_is_missing(self):
+        self.write("a.txt", b"1")
+        self.cohub("upload", "thing", "a.txt")
+        self.write("a.txt", b"2")
+        for content in (b"2", b"3"):
+            self.write("a.txt", content)
+            self.cohub("upload", "user/thing", "a.txt", "--revision", "dev")
+            out, _ = self.cohub("download", "user/thing", "a.txt", "--revision", "dev")
+            self.assertEqual(pathlib.Path(out.strip()).read_bytes(), content)
+        self.assertEqual(self.read_remote("a.txt"), b"1")
 
     def test_a_pull_request(self):
         self.write("a.txt", b"1")
@@ -150,6 +194,110 @@ class Transfers(Hub):
         self.cohub("repo", "delete", "user/data", "--type", "dataset", "--missing-ok")
         out, _ = self.cohub("whoami")
         self.assertEqual(out, "user\n")
+
+    def json(self, *words, **changes):
+        out, _ = self.cohub(*words, "--json", **changes)
+        return json.loads(out)
+
+    def test_every_command_that_tells_something_tells_it_as_json(self):
+        self.write("out/a.txt", b"a")
+        made = self.json("repo", "create", "thing", "--private")
+        self.assertEqual(made["repo_id"], "user/thing")
+        self.assertTrue(made["url"].endswith("/user/thing"))
+        self.assertEqual(self.cohub("repo", "create", "other", "--quiet")[0], "user/other\n")
+        self.json("upload", "user/thing", "out")
+        self.assertTrue(self.json("download", "user/thing", "a.txt")["path"].endswith("/a.txt"))
+        self.assertEqual(self.json("download", "user/thing", "a.txt", "--dry-run"),
+                         [{"file": "a.txt", "size": 1, "will_download": False}])
+        self.assertEqual(self.json("repo", "settings", "user/thing", "--public"), {"repo_id": "user/thing"})
+        self.assertEqual(self.json("repo", "move", "user/other", "user/renamed"),
+                         {"from_id": "user/other", "to_id": "user/renamed"})
+        gone = self.json("repo", "delete-files", "user/thing", "*.txt")
+        self.assertIn(gone["oid"], gone["commit_url"])
+        self.assertEqual(self.json("whoami"), {"user": "user", "orgs": None, "endpoint": self.endpoint})
+        self.assertEqual(self.json("auth", "login", "--token", self.token)["name"], "user-write")
+        self.assertEqual(self.json("auth", "switch", "--token-name", "user-write"), {"name": "user-write"})
+        self.assertEqual(self.json("auth", "list")[0]["name"], "user-write")
+        self.assertEqual(self.json("auth", "logout"), {})
+        self.assertEqual(self.json("repo", "delete", "user/renamed"), {"repo_id": "user/renamed"})
+
+    def test_the_banner_of_a_hub_as_json(self):
+        hub = subprocess.Popen([COHUB, "serve", "--root", self.folder / "second", "--json"],
+                               stdout=subprocess.PIPE, text=True)
+        self.addCleanup(self.stop, hub)
+        said = json.loads(hub.stdout.readline())
+        self.assertEqual(set(said), {"endpoint", "owner", "token"})
+        self.assertEqual(self.json("whoami", HF_ENDPOINT=said["endpoint"], HF_TOKEN=said["token"])["user"],
+                         said["owner"])
+        self.assertEqual(self.interrupt(hub, signal.SIGINT), 0)
+
+    def test_repositories_are_copied_listed_and_squashed(self):
+        self.write("w.bin", b"weights")
+        self.cohub("upload", "thing", "w.bin")
+        told = self.json("repo", "duplicate", "user/thing", "copy", "--private")
+        self.assertEqual((told["from_id"], told["to_id"]), ("user/thing", "user/copy"))
+        self.fails("repo", "duplicate", "user/thing", "user/copy")
+        self.cohub("repo", "duplicate", "user/thing", "copy", "--exist-ok")
+        self.assertEqual(self.read_remote("w.bin", "user/copy"), b"weights")
+        own = self.json("repo", "ls")
+        self.assertEqual({one["id"]: one["visibility"] for one in own},
+                         {"user/thing": "public", "user/copy": "private"})
+        self.assertEqual(own[0]["storage"], "7.0")
+        self.assertEqual(self.cohub("repo", "list", "--search", "cop", "--quiet")[0], "user/copy\n")
+        self.assertEqual(self.json("repo", "list", "--type", "dataset"), [])
+        self.fails("repo", "list", "--namespace", "nobody")
+        self.assertEqual(self.json("repo", "super-squash", "user/thing", "-m", "One"),
+                         {"repo_id": "user/thing", "branch": "main"})
+        self.cohub("repo", "tag", "create", "user/thing", "v1", "-m", "First")
+        refs = self.json("repo", "refs", "user/thing")
+        self.assertEqual([one["ref"] for one in refs], ["refs/heads/main", "refs/tags/v1"])
+        self.assertEqual(refs[0]["target_commit"], refs[1]["target_commit"])
+
+    def test_a_space_is_made_as_it_is_told(self):
+        self.write("secrets.env", b"# a comment\nA=1\nB='two words'\n")
+        self.cohub("repo", "create", "app", "--type", "space", "--sdk", "static", "--protected", "--flavor",
+                   "cpu-basic", "--sleep-time", "-1", "--secrets", "HF_TOKEN", "-s", "C=3", "--secrets-file",
+                   "secrets.env", "-e", "THEME=dark", "--region", "eu", "--resource-group-id", "1")
+        self.assertEqual(self.json("spaces", "info", "user/app")["visibility"], "protected")
+        self.cohub("repo", "settings", "user/app", "--type", "space", "--public")
+        self.assertEqual(self.json("spaces", "info", "user/app")["visibility"], "public")
+        self.fails("repo", "create", "m", "--protected")
+        self.assertIn("nothing.env", self.fails("repo", "create", "app2", "--type", "space", "--sdk", "static",
+                                                "--env-file", "nothing.env"))
+
+    def test_access_to_a_gated_repository(self):
+        self.cohub("repo", "create", "thing")
+        self.fails("repo", "access", "grant", "user/thing", "user")  # it is not gated
+        self.cohub("repo", "settings", "user/thing", "--gated", "manual")
+        self.cohub("repo", "access", "grant", "user/thing", "user")
+        self.assertEqual([one["username"] for one in
+                          self.json("repo", "access", "ls", "user/thing", "--status", "accepted")], ["user"])
+        self.cohub("repo", "access", "reject", "user/thing", "user", "--reason", "no")
+        self.assertEqual(self.json("repo", "access", "list", "user/thing"), [])
+        self.cohub("repo", "access", "cancel", "user/thing", "user")
+        self.assertEqual(self.cohub("repo", "access", "list", "user/thing", "--quiet")[0], "user\n")
+        told = self.json("repo", "access", "accept", "user/thing", "user")
+        self.assertEqual(told, {"user": "user", "repo_id": "user/thing"})
+
+    def test_what_a_pull_request_changes(self):
+        self.write("a.txt", b"one\n")
+        self.cohub("upload", "thing", "a.txt")
+        self.write("a.txt", b"two\n")
+        self.cohub("upload", "user/thing", "a.txt", "--create-pr")
+        out, _ = self.cohub("discussions", "diff", "user/thing", "1")
+        self.assertIn("-one\n+two\n", out)
+        self.assertEqual(self.json("discussions", "diff", "user/thing", "1")["diff"], out)
+        self.write("a.txt", b"three\n")
+        self.cohub("upload", "user/thing", "a.txt")
+        told = self.json("discussions", "info", "user/thing", "1")
+        self.assertEqual(told["conflicting_files"], ["a.txt"])
+        self.assertIn("conflicts", self.fails("discussions", "merge", "user/thing", "1"))
+        self.cohub("discussions", "comment", "user/thing", "1", "--body", "first")
+        told = self.json("discussions", "info", "user/thing", "1")
+        comment = [one for one in told["events"] if one["type"] == "comment"][-1]
+        self.cohub("discussions", "edit", "user/thing", "1", comment["id"], "--body", "second")
+        told = self.json("discussions", "info", "user/thing", "1")
+        self.assertIn("second", [one.get("content") for one in told["events"]])
 
     def test_branches_tags_moves_and_settings(self):
         self.write("a.txt", b"1")

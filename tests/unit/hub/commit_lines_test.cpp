@@ -48,6 +48,18 @@ TEST_CASE("the Python client's blanks make no difference") {
   CHECK(std::get<commit_deleted>(folder).is_folder);
 }
 
+TEST_CASE("a file that was renamed tells where it was") {
+  const auto file =
+      read_commit_line(R"({"key":"file","value":{"content":"b","path":"new","oldPath":"old"}})")
+          .value();
+  CHECK(std::get<commit_file>(file).old_path == "old");
+  const auto large = read_commit_line(R"({"key":"lfsFile","value":{"path":"new","oldPath":"old",)"
+                                      R"("algo":"sha256","oid":")" +
+                                      std::string(64, 'a') + "\"}}")
+                         .value();
+  CHECK(std::get<commit_lfs_file>(large).old_path == "old");
+}
+
 TEST_CASE("lines of another shape are refused") {
   for (const char* text :
        {"", "[]", "{}", R"({"key":"file"})", R"({"key":"fly","value":{"path":"a"}})",

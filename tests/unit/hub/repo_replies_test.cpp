@@ -31,6 +31,50 @@ TEST_CASE("a tree's entries: files, large files, folders") {
   CHECK(again[0].lfs->pointer_size == 134);
 }
 
+TEST_CASE("an expanded tree tells of the last commit and of scans") {
+  const auto entries =
+      read_tree_page(R"([{"type":"file","oid":"f","size":1,"path":"a","lastCommit":{"id":")" + sha +
+                     R"(","title":"t","date":"2023-05-24T12:29:23.000Z"},
+        "securityFileStatus":{"status":"safe","avScan":{"virusFound":false}}},
+        {"type":"directory","oid":"d","size":0,"path":"b","lastCommit":{"id":"x","title":"u"}},
+        {"type":"file","oid":"g","size":1,"path":"c","lastCommit":null}])")
+          .value();
+  REQUIRE(entries.size() == 3);
+  REQUIRE(entries[0].last_commit);
+  CHECK(entries[0].last_commit->oid == sha);
+  CHECK(entries[0].last_commit->date == "2023-05-24T12:29:23.000Z");
+  REQUIRE(entries[0].security);
+  CHECK(entries[0].security->safe());
+  CHECK(entries[0].security->json.find("virusFound") != std::string::npos);
+  REQUIRE(entries[1].last_commit);
+  CHECK(entries[1].last_commit->title == "u");
+  CHECK_FALSE(entries[2].last_commit);
+  CHECK_FALSE(entries[2].security);
+}
+
+TEST_CASE("large objects and the room of repositories") {
+  const auto files = read_lfs_files(R"([{"fileOid":"f","filename":"a/b","oid":")" + oid +
+                                    R"(","pushedAt":"2024-01-02T03:04:05.000Z","size":7}])")
+                         .value();
+  REQUIRE(files.size() == 1);
+  CHECK(files[0].file_oid == "f");
+  CHECK(files[0].oid == oid);
+  CHECK(files[0].size == 7);
+  CHECK(files[0].ref.empty());
+  const auto repos = read_user_repos(R"([{"id":"u/r","type":"space","updatedAt":"t",
+      "visibility":"protected","storage":9,"storagePercent":12.5},{"id":"u/s"}])")
+                         .value();
+  REQUIRE(repos.size() == 2);
+  CHECK(repos[0].visibility == "protected");
+  CHECK(repos[0].storage == 9);
+  CHECK(repos[0].storage_percent == 12.5);
+  for (const char* body : {"", "{}", "[1]", "[{}]"}) {
+    CAPTURE(body);
+    CHECK_FALSE(read_lfs_files(body).has_value());
+    CHECK_FALSE(read_user_repos(body).has_value());
+  }
+}
+
 TEST_CASE("trees of another shape are refused") {
   for (const char* body :
        {"", "{}", "[1]", R"([{"type":"file"}])", R"([{"type":"link","path":"a"}])",

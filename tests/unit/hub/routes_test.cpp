@@ -43,6 +43,74 @@ TEST_CASE("addresses of the API") {
         "http://h/datasets/u/r.git/info/lfs/objects/batch");
 }
 
+TEST_CASE("addresses of what belongs to a repository") {
+  const auto type = repo_type::dataset;
+  const std::string_view at = "http://h";
+  const std::string repo = "http://h/api/datasets/u/r";
+  CHECK(routes::duplicate_repo(at, type, "u/r") == repo + "/duplicate");
+  CHECK(routes::auth_check(at, type, "u/r", false) == repo + "/auth-check");
+  CHECK(routes::auth_check(at, type, "u/r", true) == repo + "/auth-check/write");
+  CHECK(routes::lfs_files(at, type, "u/r") == repo + "/lfs-files");
+  CHECK(routes::lfs_deletions(at, type, "u/r") == repo + "/lfs-files/batch");
+  CHECK(routes::compare(at, type, "u/r", "refs/pr/1", "main", false) ==
+        repo + "/compare/refs%2Fpr%2F1..main");
+  CHECK(routes::compare(at, type, "u/r", "a", "b", true) == repo + "/compare/a..b?raw=true");
+  CHECK(routes::commits(at, type, "u/r", "main") == repo + "/commits/main");
+  CHECK(routes::commits(at, type, "u/r", "main", true) ==
+        repo + "/commits/main?expand%5B%5D=formatted");
+  CHECK(routes::tree(at, type, "u/r", "main", "", false, true) ==
+        repo + "/tree/main?recursive=false&expand=true");
+  CHECK(routes::repo_info(at, type, "u/r", "", true, {}, true) ==
+        repo + "?securityStatus=true&blobs=true");
+  CHECK(routes::repo_info(at, type, "u/r", "v1", false, {"sha", "tags"}) ==
+        repo + "/revision/v1?expand=sha&expand=tags");
+  CHECK(routes::user_repos(at, "") == "http://h/api/settings/repositories");
+  CHECK(routes::user_repos(at, "o") == "http://h/api/organizations/o/settings/repositories");
+}
+
+TEST_CASE("a listing asks for what its kind of repository has") {
+  list_repos_options options;
+  options.search = {"a b", "c"};
+  options.filter = {"license:mit"};
+  options.pipeline_tag = "fill-mask";
+  options.apps = {"ollama", "vllm"};
+  options.inference = "warm";
+  options.inference_provider = {"all"};
+  options.num_parameters = "min:6B,max:128B";
+  options.trained_dataset = {"u/d", "dataset:u/e"};
+  options.benchmark = "official";
+  options.language = {"en", "language:fr"};
+  options.size_categories = {"1K<n<10K"};
+  options.task_categories = {"summarization"};
+  options.datasets = {"u/d"};
+  options.models = {"u/m"};
+  options.linked = true;
+  options.gated = false;
+  options.sort = "last_modified";
+  options.limit = 5'000;
+  options.fetch_config = true;
+  options.full = true;
+  const std::string begin = "?search=a%20b&search=c&filter=license%3Amit";
+  const std::string end = "&gated=false&sort=lastModified&limit=1000&full=true";
+  CHECK(
+      routes::list_repos("http://h", repo_type::model, options) ==
+      "http://h/api/models" + begin +
+          "&filter=dataset%3Au%2Fd&filter=dataset%3Au%2Fe&pipeline_tag=fill-mask&apps=ollama"
+          "&apps=vllm&inference=warm&inference_provider=all&num_parameters=min%3A6B%2Cmax%3A128B" +
+          end + "&config=true");
+  CHECK(routes::list_repos("http://h", repo_type::dataset, options) ==
+        "http://h/api/datasets" + begin +
+            "&filter=benchmark%3Aofficial&filter=language%3Aen&filter=language%3Afr"
+            "&filter=size_categories%3A1K%3Cn%3C10K&filter=task_categories%3Asummarization" +
+            end);
+  CHECK(routes::list_repos("http://h", repo_type::space, options) ==
+        "http://h/api/spaces" + begin + "&datasets=u%2Fd&models=u%2Fm&linked=true" + end);
+  options.expand = {"sha"};
+  CHECK(routes::list_repos("http://h", repo_type::space, options)
+            .ends_with("&limit=1000&expand=sha"));
+  CHECK(routes::list_repos("http://h", repo_type::model, {}) == "http://h/api/models");
+}
+
 TEST_CASE("what the public Hub writes is moved to the endpoint in use") {
   CHECK(routes::rebase("https://huggingface.co/a?b", "http://m/hub") == "http://m/hub/a?b");
   CHECK(routes::rebase("https://hub-ci.huggingface.co/a", "http://m") == "http://m/a");

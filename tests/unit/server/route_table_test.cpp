@@ -2,10 +2,12 @@
 
 #include "server/failure.hpp"
 #include "server/handlers.hpp"
+#include "server/target.hpp"
 
 #include <doctest/doctest.h>
 
 #include <string>
+#include <vector>
 
 namespace server = cohub::server;
 
@@ -32,6 +34,20 @@ found route_of(const std::string& method, const std::string& target) {
 
 }  // namespace
 
+TEST_CASE("parameters are read from addresses and from forms") {
+  const std::string query = "recursive=true&expand=false&a=x&a=y&n=&k=1&expand%5B%5D=formatted";
+  using values = std::vector<std::string>;
+  CHECK(server::query_flag(query, "recursive"));
+  CHECK(server::query_values(query, "a") == values{"x", "y"});
+  CHECK(server::query_values(query, "n") == values{""});
+  CHECK(server::query_values(query, "k") == values{"1"});
+  CHECK(server::query_values(query, "expand") == values{"false", "formatted"});
+  CHECK(server::query_values(query, "b").empty());
+  const std::string form = "paths=a+b&paths=c%2Fd&expand=false";
+  CHECK(server::query_values(form, "paths") == values{"a b", "c/d"});
+  CHECK_FALSE(server::query_flag(form, "expand"));
+}
+
 TEST_CASE("the url says type, id, revision and path") {
   struct {
     const char* method;
@@ -50,6 +66,14 @@ TEST_CASE("the url says type, id, revision and path") {
        cohub::repo_type::dataset, "a/b", "refs/pr/3", ""},
       {"GET", "/api/spaces/a/tree/tree/main", server::list_tree, cohub::repo_type::space, "a/tree",
        "main", ""},
+      {"GET", "/api/models/a/b/compare/v1..refs%2Fpr%2F1?raw=true", server::compare_commits,
+       cohub::repo_type::model, "a/b", "v1..refs/pr/1", ""},
+      {"POST", "/api/datasets/a/b/duplicate", server::duplicate_repo, cohub::repo_type::dataset,
+       "a/b", "", ""},
+      {"GET", "/api/models/a/b/lfs-files?cursor=1", server::list_lfs_files, cohub::repo_type::model,
+       "a/b", "", ""},
+      {"GET", "/api/organizations/team/settings/repositories", server::list_own_repos,
+       cohub::repo_type::model, "team", "", ""},
       {"GET", "/api/models/a/b/tree/v1/x%2Fy%20z", server::list_tree, cohub::repo_type::model,
        "a/b", "v1", "x/y z"},
       {"GET", "/a/b/resolve/main/c%2Fd.txt?download=true", server::resolve_file,

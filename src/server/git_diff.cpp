@@ -1,0 +1,111 @@
+#include "server/git_diff.hpp"
+
+#include "server/git_handle.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace cohub::server {
+
+namespace {
+
+/// Texts of more bytes are told of as binary files are: nobody reads such a diff.
+constexpr git_off_t largest_text = 10 << 20;
+
+using git_diff_ptr = git_owner<git_diff, git_diff_free>;
+
+git_commit_ptr open_commit(::git_repository* repository, const std::string& commit) {
+  const git_oid id = to_oid(commit);
+  git_commit* raw = nullptr;
+  git_check(git_commit_lookup(&raw, repository, &id), "reading a commit");
+  return git_commit_ptr(raw);
+}
+
+git_tree_ptr open_tree(::git_repository* repository, const std::string& commit) {
+  const auto owner = open_commit(repository, commit);
+  git_tree* tree = nullptr;
+  git_check(git_commit_tree(&tree, owner.get()), "reading a commit's tree");
+  return git_tree_ptr(tree);
+}
+
+struct bounded_text {
+  std::string text{};
+  std::size_t limit = 0;
+};
+
+int append_line(const git_diff_delta*, const git_diff_hunk*, const git_diff_line* line,
+                void* given) {
+  auto& out = *static_cast<bounded_text*>(given);
+  if (out.text.size() + line->content_len + 1 > out.limit) return GIT_EUSER;
+  if (line->origin == GIT_DIFF_LINE_CONTEXT || line->origin == GIT_DIFF_LINE_ADDITION ||
+      line->origin == GIT_DIFF_LINE_DELETION)
+    out.text += line->origin;
+  out.text.append(line->content, line->content_len);
+  return 0;
+}
+
+}  // namespace
+
+std::optional<std::string> write_diff(const std::filesystem::path& repository,
+                                      const std::string& from, const std::string& to,
+                                      diff_format format, std::size_t limit) {
+  const auto owner = open_git(repository);
+  const auto before = open_tree(owner.get(), from);
+  const auto after = open_tree(owner.get(), to);
+  git_diff_options options = GIT_DIFF_OPTIONS_INIT;
+  options.max_size = largest_text;
+  git_diff* raw = nullptr;
+  git_check(git_diff_tree_to_tree(&raw, owner.get(), before.get(), after.get(), &options),
+            "comparing commits");
+  const git_diff_ptr diff(raw);
+  git_check(git_diff_find_similar(raw, nullptr), "looking for renamed files");
+  bounded_text out;
+  out.limit = limit;
+  const auto as = format == diff_format::raw ? GIT_DIFF_FORMAT_RAW : GIT_DIFF_FORMAT_PATCH;
+  const int code = git_diff_print(raw, as, append_line, &out);
+  if (code == GIT_EUSER) return std::nullopt;
+  git_check(code, "writing a diff");
+  return std::move(out.text);
+}
+
+std::optional<std::string> merge_base(const std::filesystem::path& repository,
+                                      const std::string& one, const std::string& other) {
+  const auto owner = open_git(repository);
+  const git_oid first = to_oid(one);
+  const git_oid second = to_oid(other);
+  git_oid base{};
+  const int code = git_merge_base(&base, owner.get(), &first, &second);
+  if (code == GIT_ENOTFOUND) return std::nullopt;
+  git_check(code, "looking for a merge base");
+  return to_hex(base);
+}
+
+std::vector<std::string> conflicting_files(const std::filesystem::path& repository,
+                                           const std::string& ours, const std::string& theirs) {
+  const auto owner = open_git(repository);
+  const auto our_commit = open_commit(owner.get(), ours);
+  const auto their_commit = open_commit(owner.get(), theirs);
+  git_index* merged = nullptr;
+  git_check(git_merge_commits(&merged, owner.get(), our_commit.get(), their_commit.get(), nullptr),
+            "merging");
+  const git_index_ptr index(merged);
+  std::vector<std::string> files;
+  if (git_index_has_conflicts(merged) == 0) return files;
+  git_index_conflict_iterator* raw = nullptr;
+  git_check(git_index_conflict_iterator_new(&raw, merged), "reading conflicts");
+  const git_owner<git_index_conflict_iterator, git_index_conflict_iterator_free> iterator(raw);
+  const git_index_entry* ancestor = nullptr;
+  const git_index_entry* our_side = nullptr;
+  const git_index_entry* their_side = nullptr;
+  while (git_index_conflict_next(&ancestor, &our_side, &their_side, raw) == 0)
+    for (const auto* side : {our_side, their_side, ancestor})
+      if (side != nullptr) {
+        files.emplace_back(side->path);
+        break;
+      }
+  std::sort(files.begin(), files.end());
+  files.erase(std::unique(files.begin(), files.end()), files.end());
+  return files;
+}
+
+}  // namespace cohub::server

@@ -1,0 +1,161 @@
+#include "commands.hpp"
+#include "repo_action.hpp"
+
+#include <boost/json/object.hpp>
+
+#include <cstdlib>
+#include <fstream>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+/// Making repositories: `cohub repo create ...`, `cohub repo duplicate ...`.
+namespace cohub::tool {
+
+namespace {
+
+struct arguments : repo_arguments {
+  std::string to_id;
+  std::string visibility;
+  bool exist_ok = false;
+  std::string resource_group_id;
+  std::string region;
+  std::string sdk;
+  std::string space_template;
+  std::string hardware;
+  std::string storage;
+  std::optional<std::int64_t> sleep_time;
+  std::vector<std::string> secrets;
+  std::string secrets_file;
+  std::vector<std::string> variables;
+  std::string variables_file;
+};
+using arguments_ptr = std::shared_ptr<arguments>;
+
+/// What "NAME=value" says, or what the environment has for "NAME".
+space_variable parse_variable(const std::string& text) {
+  const auto equals = text.find('=');
+  space_variable variable;
+  variable.key = text.substr(0, equals);
+  if (equals != text.npos) {
+    variable.value = text.substr(equals + 1);
+    const auto quoted = [&](char mark) {
+      return variable.value.size() >= 2 && variable.value.front() == mark &&
+             variable.value.back() == mark;
+    };
+    if (quoted('"') || quoted('\''))
+      variable.value = variable.value.substr(1, variable.value.size() - 2);
+  } else if (const char* value = std::getenv(text.c_str())) {
+    variable.value = value;
+  }
+  return variable;
+}
+
+/// The variables of a file, a line each, and after them those of the command line.
+std::vector<space_variable> read_variables(const std::vector<std::string>& given,
+                                           const std::string& path) {
+  std::vector<space_variable> variables;
+  if (!path.empty()) {
+    std::ifstream file(path);
+    if (!file) throw std::runtime_error("there is no file " + path);
+    for (std::string line; std::getline(file, line);)
+      if (!line.empty() && line.front() != '#') variables.push_back(parse_variable(line));
+  }
+  for (const auto& text : given) variables.push_back(parse_variable(text));
+  return variables;
+}
+
+template <class Options>
+void fill(Options& options, const arguments& args) {
+  options.type = args.type;
+  options.visibility = args.visibility;
+  options.exist_ok = args.exist_ok;
+  options.space_hardware = args.hardware;
+  options.space_storage = args.storage;
+  options.space_sleep_time = args.sleep_time;
+  options.space_secrets = read_variables(args.secrets, args.secrets_file);
+  options.space_variables = read_variables(args.variables, args.variables_file);
+}
+
+awaitable<void> create(client hub, arguments_ptr args) {
+  create_repo_options options;
+  fill(options, *args);
+  options.space_sdk = args->sdk;
+  options.space_template = args->space_template;
+  options.resource_group_id = args->resource_group_id;
+  options.region = args->region;
+  const auto made = co_await hub.create_repo(args->repo_id, options);
+  boost::json::object facts;
+  facts["repo_id"] = made.repo_id;
+  facts["url"] = made.url;
+  args->out.result(made.url, facts);
+}
+
+awaitable<void> duplicate(client hub, arguments_ptr args) {
+  duplicate_repo_options options;
+  fill(options, *args);
+  const auto made = co_await hub.duplicate_repo(args->repo_id, args->to_id, options);
+  boost::json::object facts;
+  facts["from_id"] = args->repo_id;
+  facts["to_id"] = made.repo_id;
+  facts["url"] = made.url;
+  args->out.result(made.url, facts);
+}
+
+void add_common_flags(CLI::App& command, const arguments_ptr& args) {
+  add_visibility_flags(command, args->visibility);
+  command.add_flag("--exist-ok", args->exist_ok, "No error if it exists");
+  command.add_option("--flavor", args->hardware, "Of a space: its hardware")
+      ->option_text("HARDWARE");
+  command.add_option("--storage", args->storage, "Of a space: small, medium or large")
+      ->option_text("TIER");
+  command
+      .add_option("--sleep-time", args->sleep_time,
+                  "Of a space: idle seconds before it sleeps; -1: never")
+      ->option_text("SECONDS");
+  command
+      .add_option("-s,--secrets", args->secrets,
+                  "Of a space: NAME=value, or NAME with the value that it has here")
+      ->option_text("NAME[=VALUE]...");
+  command.add_option("--secrets-file", args->secrets_file, "The same from a file, a line each")
+      ->option_text("FILE");
+  command.add_option("-e,--env", args->variables, "Of a space: variables, as --secrets")
+      ->option_text("NAME[=VALUE]...");
+  command.add_option("--env-file", args->variables_file, "The same from a file, a line each")
+      ->option_text("FILE");
+}
+
+}  // namespace
+
+void add_repo_create_commands(CLI::App& repo, int& status) {
+  auto args = std::make_shared<arguments>();
+  auto& making = add_repo_action(repo, "create", "Create a repository", args, status, create);
+  add_common_flags(making, args);
+  making
+      .add_option("--space-sdk,--space_sdk,--sdk", args->sdk,
+                  "Of a space: gradio, streamlit, docker or static")
+      ->option_text("SDK");
+  making
+      .add_option("--template", args->space_template, "Of a space: what it is a copy of at first")
+      ->option_text("REPO_ID");
+  making.add_option("--resource-group-id", args->resource_group_id, "Of an organisation's groups")
+      ->option_text("ID");
+  making.add_option("--region", args->region, "us or eu")
+      ->check(CLI::IsMember({"us", "eu"}))
+      ->option_text("REGION");
+  making.footer(
+      "Examples:\n"
+      "  cohub repo create my-model --private\n"
+      "  cohub repo create org/demo --type space --space-sdk static --exist-ok");
+
+  auto copying = std::make_shared<arguments>();
+  auto& copy = add_repo_action(repo, "duplicate", "Copy a repository on the Hub", copying, status,
+                               duplicate);
+  copy.add_option("to_id", copying->to_id, "What the copy is called; none: the same, but yours")
+      ->option_text("[TO_ID]");
+  add_common_flags(copy, copying);
+  copy.footer("Example:\n  cohub repo duplicate org/data me/my-data --type dataset --private");
+}
+
+}  // namespace cohub::tool
