@@ -44,6 +44,17 @@ TEST_CASE("addresses of the API") {
         "http://h/datasets/u/r.git/info/lfs/objects/batch");
 }
 
+TEST_CASE("a list in a query repeats its key, and what is not said is left out") {
+  list_repos_options options;
+  options.search = {"a b", "c"};
+  options.gated = false;
+  options.limit = 1;
+  options.expand = {"formatted", "x/y"};
+  CHECK(routes::list_repos("http://h", repo_type::kernel, options) ==
+        "http://h/api/kernels?search=a%20b&search=c&gated=false&limit=1&expand=formatted&"
+        "expand=x%2Fy");
+}
+
 TEST_CASE("what the public Hub writes is moved to the endpoint in use") {
   CHECK(routes::rebase("https://huggingface.co/a?b", "http://m/hub") == "http://m/hub/a?b");
   CHECK(routes::rebase("https://hub-ci.huggingface.co/a", "http://m") == "http://m/a");
