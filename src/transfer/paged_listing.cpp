@@ -32,6 +32,7 @@ awaitable<std::optional<std::string>> fetch_page_text(page_cursor_ptr at) {
   if (!at->seen.insert(at->next).second)
     throw error(errc::invalid_response, at->doing + ": the pages lead in a circle");
   auto what = hub_request(*at->shared, http::method::get, at->next, at->token);
+  for (const auto& [name, value] : at->headers) what.headers.set(name, value);
   auto calling = call(at->shared, std::move(what), at->doing);
   auto answer = co_await std::move(calling);
   at->next = next_url(*at, answer.head());

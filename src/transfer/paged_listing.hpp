@@ -3,6 +3,7 @@
 #include "cohub/error.hpp"
 #include "cohub/listing.hpp"
 
+#include "http/fields.hpp"
 #include "transfer/context.hpp"
 
 #include <boost/system/result.hpp>
@@ -23,6 +24,7 @@ namespace cohub::transfer {
 struct page_cursor {
   context_ptr shared{};
   std::string token{};
+  http::fields headers{};  ///< of the call's own
   std::string doing{};
   std::string repo_id{};    ///< checked before the first request
   bool is_of_one = true;    ///< false: it is about no single repository
