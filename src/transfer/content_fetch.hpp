@@ -77,6 +77,11 @@ struct received_part {
 awaitable<received_part> receive_part(fetch_ptr self, http::response& answer,
                                       core::byte_range range);
 
+/// After all that was wanted of an answer's body: one that did not tell its length must end there,
+/// else errc::content_mismatch is returned. A connection that breaks there breaks too late to
+/// matter. The answer outlives the call.
+awaitable<std::exception_ptr> check_end(fetch_ptr self, http::response& answer);
+
 /// Waits before the next try, or throws `failure` if there is to be none.
 awaitable<void> wait_to_retry(fetch_ptr self, retry_counter& counter, const opened_content& opened);
 
