@@ -65,7 +65,10 @@ class client {
   /// @param repo_id  "owner/name"
   /// @param path     path of the file within the repository
   /// @throws error  errc::repository_not_found, errc::revision_not_found, errc::entry_not_found,
-  ///                errc::local_entry_not_found, errc::content_mismatch, errc::truncated_body
+  ///                errc::content_mismatch, errc::truncated_body, errc::proxy_failure;
+  ///                errc::local_entry_not_found: nothing is cached, and the Hub was not asked, not
+  ///                reached, or answered by 403, 429, 5xx and the like: then `error::http()` has its
+  ///                status
   /// @par Cancellation  the partial file stays and can be continued; others who wait for the same
   ///                    download are not disturbed
   /// @par Mirrors  hf_hub_download(); HEAD and GET /{repo}/resolve/{revision}/{path}

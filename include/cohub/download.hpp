@@ -34,7 +34,9 @@ struct download_options {
   std::string endpoint{};
   /// Sent to the Hub with each request, in place of what the library says under the same name. Those
   /// that decide what a request means (Host, Range, If-Range, Connection, Accept-Encoding and those
-  /// of bodies) are refused. Another host that the Hub redirects to gets none of them.
+  /// of bodies) are refused with errc::invalid_argument. So a Range is never shifted as in the Python
+  /// client: what is downloaded is a whole, verified file; `client::open_file` reads parts. Another
+  /// host that the Hub redirects to gets none of them.
   std::vector<std::pair<std::string, std::string>> headers{};
   std::string user_agent{};  ///< added to the client's: "name/version; other/1"
   std::shared_ptr<cohub::observer> observer{};    ///< null: the client's
@@ -78,6 +80,13 @@ struct snapshot_download_options {
   bool local_files_only = false;
   std::optional<std::string> token{};
   std::size_t max_workers = 16;  ///< files in flight
+  std::chrono::steady_clock::duration timeout{};  ///< for the whole snapshot; zero means no limit
+  /// For the question of which commit the revision names; else as `download_options::etag_timeout`.
+  std::optional<std::chrono::milliseconds> etag_timeout{};
+  std::string endpoint{};  ///< as `download_options::endpoint`
+  /// Of all requests, listings included; else as `download_options::headers`.
+  std::vector<std::pair<std::string, std::string>> headers{};
+  std::string user_agent{};  ///< as `download_options::user_agent`
   std::shared_ptr<cohub::observer> observer{};
 };
 

@@ -49,7 +49,8 @@ enum class errc {
   invalid_path,           ///< absolute, leaves the repository, or has a forbidden segment
   invalid_url,            ///< not an http or https url
   invalid_argument,       ///< an option out of range, or two that exclude each other
-  local_entry_not_found,  ///< not in the cache, and the network was not to be used or not reached
+  local_entry_not_found,  ///< not in the cache, and the Hub was not asked, not reached, or did not
+                          ///< tell: see `http_context::status`
   incomplete_snapshot,    ///< a snapshot in the cache lacks files, and the Hub was not to be asked
   offline,                ///< offline mode forbids the request
 

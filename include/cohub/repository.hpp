@@ -8,7 +8,7 @@
 namespace cohub {
 
 /// Which of the Hub's kinds of repository an id names.
-enum class repo_type { model, dataset, space };
+enum class repo_type { model, dataset, space, kernel };
 
 /// What `create_repo` answers.
 struct repo_url {

@@ -18,6 +18,7 @@
 #include <chrono>
 #include <cmath>
 #include <utility>
+#include <vector>
 
 namespace cohub::cache {
 
@@ -126,6 +127,30 @@ void local_folder::prepare(std::string_view path) const {
   std::error_code ignored;
   if (!std::filesystem::exists(ignore, ignored)) io::write_file_atomically(ignore, "*");
   write_cachedir_tag(bookkeeping());
+}
+
+std::optional<std::string> local_folder::last_commit() const {
+  namespace fs = std::filesystem;
+  std::error_code failure;
+  local_metadata newest;
+  for (fs::recursive_directory_iterator at(bookkeeping() / "download", failure), end;
+       !failure && at != end; at.increment(failure)) {
+    if (at->path().extension() != ".metadata") continue;
+    try {
+      auto noted = parse_local_metadata(io::read_file(at->path(), metadata_limit));
+      if (noted && noted->timestamp >= newest.timestamp) newest = std::move(*noted);
+    } catch (const error&) {  // none that can be read
+    }
+  }
+  if (!newest.commit.empty()) return newest.commit;
+  std::vector<std::string> listed;
+  for (fs::directory_iterator at(bookkeeping() / "trees", failure), end; !failure && at != end;
+       at.increment(failure))
+    if (auto commit = at->path().stem().string();
+        at->path().extension() == ".json" && hub::is_commit_id(commit))
+      listed.push_back(std::move(commit));
+  if (listed.size() != 1) return {};
+  return listed.front();
 }
 
 bool local_folder::has_file(std::string_view path) const {

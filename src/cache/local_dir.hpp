@@ -41,6 +41,10 @@ class local_folder {
   /// could lead out of the folder, is refused with errc::invalid_path.
   void prepare(std::string_view path) const;
 
+  /// The commit that the folder was brought to last, by what is noted of its files, else by the
+  /// only listing; nothing if there is no telling.
+  std::optional<std::string> last_commit() const;
+
   bool has_file(std::string_view path) const;
   /// Nothing if there is none, if the file is gone, or if it was changed since. What cannot be read
   /// is removed.

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <limits>
 #include <system_error>
 
 namespace cohub::cache {
@@ -112,6 +113,24 @@ bool repo_cache::has_blob(std::string_view etag) const { return is_regular(layou
 
 std::filesystem::path repo_cache::link_blob(std::string_view commit, std::string_view path,
                                             std::string_view etag, blob_age age) const {
+  return *link(commit, path, etag, age, std::numeric_limits<std::uint64_t>::max());
+}
+
+std::optional<std::filesystem::path> repo_cache::try_link_blob(std::string_view commit,
+                                                               std::string_view path,
+                                                               std::string_view etag,
+                                                               std::uint64_t copy_limit) const {
+  return link(commit, path, etag, blob_age::existing, copy_limit);
+}
+
+std::filesystem::path repo_cache::temporary_name() const {
+  return layout_.folder() / (".tmp-" + io::random_suffix());
+}
+
+std::optional<std::filesystem::path> repo_cache::link(std::string_view commit,
+                                                      std::string_view path, std::string_view etag,
+                                                      blob_age age,
+                                                      std::uint64_t copy_limit) const {
   const auto blob = layout_.blob(etag);
   auto pointer = layout_.pointer(commit, path);
   if (links_ == link_support::probe &&
@@ -127,15 +146,18 @@ std::filesystem::path repo_cache::link_blob(std::string_view commit, std::string
   }
   io::create_directories(pointer.parent_path());
   if (links_ == link_support::probe) {
-    temporary link{layout_.folder() / (".tmp-" + io::random_suffix())};
-    if (::symlink(link_text(path, etag).c_str(), link.path.c_str()) == 0) {
-      io::rename_file(link.path, pointer);
-      link.moved = true;
+    temporary made{temporary_name()};
+    if (::symlink(link_text(path, etag).c_str(), made.path.c_str()) == 0) {
+      io::rename_file(made.path, pointer);
+      made.moved = true;
       return pointer;
     }
-    link.moved = true;  // there is nothing to remove
+    made.moved = true;  // there is nothing to remove
     if (!links_unsupported(errno)) fail(errno, "linking a blob as", pointer);
   }
+  std::error_code gone;
+  if (age == blob_age::existing && std::filesystem::file_size(blob, gone) > copy_limit && !gone)
+    return {};
   place_without_link(blob, pointer, age);
   return pointer;
 }
@@ -146,7 +168,7 @@ void repo_cache::place_without_link(const std::filesystem::path& blob,
     io::rename_file(blob, pointer);
     return;
   }
-  temporary copy{layout_.folder() / (".tmp-" + io::random_suffix())};
+  temporary copy{temporary_name()};
   std::error_code failure;
   std::filesystem::copy_file(blob, copy.path, failure);
   if (failure) fail(failure.value(), "copying a blob to", pointer);

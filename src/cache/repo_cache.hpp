@@ -4,6 +4,7 @@
 
 #include "cache/layout.hpp"
 
+#include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -58,8 +59,18 @@ class repo_cache {
   /// alone; a regular file is replaced only by a fresh blob.
   std::filesystem::path link_blob(std::string_view commit, std::string_view path,
                                   std::string_view etag, blob_age age) const;
+  /// The same for an existing blob; nothing where there are no links and the blob is larger than
+  /// `copy_limit` bytes: then the caller copies it, in pieces.
+  std::optional<std::filesystem::path> try_link_blob(std::string_view commit, std::string_view path,
+                                                     std::string_view etag,
+                                                     std::uint64_t copy_limit) const;
+  /// A name for a temporary copy of a blob, on the file system of the snapshots.
+  std::filesystem::path temporary_name() const;
 
  private:
+  std::optional<std::filesystem::path> link(std::string_view commit, std::string_view path,
+                                            std::string_view etag, blob_age age,
+                                            std::uint64_t copy_limit) const;
   void place_without_link(const std::filesystem::path& blob, const std::filesystem::path& pointer,
                           blob_age age) const;
 

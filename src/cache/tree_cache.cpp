@@ -12,6 +12,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <cstdint>
 
 namespace cohub::cache {
@@ -60,6 +61,12 @@ std::string json_string(std::string_view text) {
   return out + '"';
 }
 
+/// 64 hex digits of either case. A gated repository shows stars instead to those without access.
+bool is_xet_hash(std::string_view text) {
+  return text.size() == 64 && std::all_of(text.begin(), text.end(),
+                                          [](unsigned char c) { return std::isxdigit(c) != 0; });
+}
+
 std::optional<tree_entry> decode_entry(std::string_view path, const boost::json::value& value) {
   const auto* fields = value.if_object();
   if (fields == nullptr || !hub::check_download_path(path)) return {};
@@ -68,7 +75,8 @@ std::optional<tree_entry> decode_entry(std::string_view path, const boost::json:
   entry.oid = hub::text_or(*fields, "blob_id");
   entry.size = hub::number_or(*fields, "size");
   const auto hash = hub::text_or(*fields, "xet_hash");
-  if (!hash.empty() && !core::is_hex(hash, 64)) return {};  // hidden from whoever listed it
+  if (!hash.empty() && !is_xet_hash(hash)) return {};  // hidden from whoever listed it
+  entry.xet_hash = hash;
   if (!core::is_hex(entry.oid, 40)) return {};
   if (auto sha256 = hub::text_or(*fields, "lfs_sha256"); !sha256.empty()) {
     if (!core::is_hex(sha256, 64)) return {};
@@ -81,6 +89,12 @@ std::optional<tree_entry> decode_entry(std::string_view path, const boost::json:
 }
 
 }  // namespace
+
+bool is_worth_keeping(const std::vector<tree_entry>& entries) {
+  return std::all_of(entries.begin(), entries.end(), [](const tree_entry& entry) {
+    return entry.xet_hash.empty() || is_xet_hash(entry.xet_hash);
+  });
+}
 
 std::string encode_tree(const std::vector<tree_entry>& entries) {
   std::vector<const tree_entry*> files;
@@ -98,6 +112,7 @@ std::string encode_tree(const std::vector<tree_entry>& entries) {
     if (file->lfs)
       text += ",\n   \"lfs_sha256\": " + json_string(file->lfs->sha256) +
               ",\n   \"lfs_size\": " + std::to_string(file->lfs->size);
+    if (is_xet_hash(file->xet_hash)) text += ",\n   \"xet_hash\": " + json_string(file->xet_hash);
     text += "\n  }";
   }
   return text + (files.empty() ? "}\n}" : "\n }\n}");
@@ -131,6 +146,7 @@ std::optional<std::vector<tree_entry>> read_tree(const std::filesystem::path& pa
 }
 
 void write_tree(const std::filesystem::path& path, const std::vector<tree_entry>& entries) {
+  if (!is_worth_keeping(entries)) return;
   io::create_directories(path.parent_path());
   io::write_file_atomically(path, encode_tree(entries), io::durability::process,
                             path.parent_path().parent_path());

@@ -21,7 +21,12 @@ std::optional<std::vector<tree_entry>> decode_tree(std::string_view text);
 /// Blocking. Nothing if there is no listing that can be used.
 std::optional<std::vector<tree_entry>> read_tree(const std::filesystem::path& path);
 
-/// Blocking; makes the folder. The temporary lies in the folder above `path`'s.
+/// False for a listing in which some `xet_hash` is hidden from who asked: one with access gets
+/// another.
+bool is_worth_keeping(const std::vector<tree_entry>& entries);
+
+/// Blocking; makes the folder. The temporary lies in the folder above `path`'s. A listing that is
+/// not worth keeping is not written.
 void write_tree(const std::filesystem::path& path, const std::vector<tree_entry>& entries);
 
 }  // namespace cohub::cache

@@ -5,10 +5,14 @@
 #include "core/hex.hpp"
 
 #include <algorithm>
+#include <array>
 
 namespace cohub::hub {
 
 namespace {
+
+constexpr std::array all_types{repo_type::model, repo_type::dataset, repo_type::space,
+                               repo_type::kernel};
 
 constexpr std::size_t name_limit = 96;
 constexpr std::size_t namespace_limit = 256;  // the Hub has none; a folder name has
@@ -52,6 +56,8 @@ std::string_view singular(repo_type type) noexcept {
       return "dataset";
     case repo_type::space:
       return "space";
+    case repo_type::kernel:
+      return "kernel";
   }
   return "model";
 }
@@ -64,6 +70,8 @@ std::string_view plural(repo_type type) noexcept {
       return "datasets";
     case repo_type::space:
       return "spaces";
+    case repo_type::kernel:
+      return "kernels";
   }
   return "models";
 }
@@ -76,18 +84,20 @@ std::string_view url_prefix(repo_type type) noexcept {
       return "datasets/";
     case repo_type::space:
       return "spaces/";
+    case repo_type::kernel:
+      return "kernels/";
   }
   return "";
 }
 
 std::optional<repo_type> parse_singular(std::string_view word) noexcept {
-  for (const auto type : {repo_type::model, repo_type::dataset, repo_type::space})
+  for (const auto type : all_types)
     if (word == singular(type)) return type;
   return {};
 }
 
 std::optional<repo_type> parse_plural(std::string_view word) noexcept {
-  for (const auto type : {repo_type::model, repo_type::dataset, repo_type::space})
+  for (const auto type : all_types)
     if (word == plural(type)) return type;
   return {};
 }

@@ -15,7 +15,7 @@ boost::system::result<void> check_repo_id(std::string_view id);
 
 std::string_view singular(repo_type type) noexcept;    ///< "model"
 std::string_view plural(repo_type type) noexcept;      ///< "models": the API segment
-std::string_view url_prefix(repo_type type) noexcept;  ///< "", "datasets/", "spaces/"
+std::string_view url_prefix(repo_type type) noexcept;  ///< "", "datasets/", ...
 /// "model"; nothing for an unknown word.
 std::optional<repo_type> parse_singular(std::string_view word) noexcept;
 /// "models"; nothing for an unknown word.

@@ -44,7 +44,7 @@ std::string cache_id_of(const std::string& target) {
   if (!target.starts_with(scheme)) return target;
   auto rest = target.substr(scheme.size());
   std::string type = "model";
-  for (const std::string word : {"model", "dataset", "space"})
+  for (const std::string word : {"model", "dataset", "space", "kernel"})
     if (rest.starts_with(word + "s/")) {
       type = word;
       rest.erase(0, word.size() + 2);

@@ -14,6 +14,7 @@ inline std::optional<repo_type> parse_type(const std::string& word) {
   if (word == "model") return repo_type::model;
   if (word == "dataset") return repo_type::dataset;
   if (word == "space") return repo_type::space;
+  if (word == "kernel") return repo_type::kernel;
   return {};
 }
 
@@ -23,6 +24,8 @@ inline std::string type_word(repo_type type) {
       return "dataset";
     case repo_type::space:
       return "space";
+    case repo_type::kernel:
+      return "kernel";
     case repo_type::model:
       break;
   }
@@ -33,9 +36,10 @@ inline void add_type_flag(CLI::App& command, repo_type& type) {
   command
       .add_option_function<std::string>(
           "--repo-type,--type", [&type](const std::string& word) { type = *parse_type(word); },
-          "Kind of repository: model, dataset or space")
+          "Kind of repository: model, dataset, space or kernel")
       ->check([](const std::string& word) {
-        return parse_type(word) ? std::string() : "\"" + word + "\" is not model, dataset or space";
+        return parse_type(word) ? std::string()
+                                : "\"" + word + "\" is not model, dataset, space or kernel";
       })
       ->option_text("TYPE [model]");
 }

@@ -1,3 +1,5 @@
+#include "cohub/hf_uri.hpp"
+
 #include "commands.hpp"
 #include "common_flags.hpp"
 #include "output.hpp"
@@ -22,7 +24,7 @@ struct arguments {
   std::string repo_id;
   std::vector<std::string> files;
   repo_type type = repo_type::model;
-  std::string revision = "main";
+  std::string revision;  // empty: of the address, else main
   std::vector<std::string> include;
   std::vector<std::string> exclude;
   std::string cache_dir;
@@ -138,7 +140,32 @@ awaitable<void> plan_download(client hub, arguments_ptr args) {
     args->out.table(as_json(plan), {{"file"}, {"size", true}, {"will_download"}}, "file");
 }
 
+/// An address in place of an id brings its own kind, revision and path.
+void read_address(arguments& args) {
+  if (!is_hf_uri(args.repo_id)) return;
+  auto address = parse_hf_uri(args.repo_id);
+  const auto refuse = [&](const std::string& why) {
+    throw std::invalid_argument("\"" + args.repo_id + "\" " + why);
+  };
+  if (address.revision && !args.revision.empty() && args.revision != *address.revision)
+    refuse("is not revision " + args.revision);
+  if (!address.path_in_repo.empty()) {
+    if (!args.files.empty()) refuse("names a file already");
+    args.files.push_back(address.path_in_repo + (address.is_folder ? "/" : ""));
+  }
+  if (address.revision) args.revision = std::move(*address.revision);
+  args.type = address.type;
+  args.repo_id = std::move(address.id);
+}
+
 int run(arguments args) {
+  try {
+    read_address(args);
+  } catch (const std::exception& e) {
+    print_error(e.what());
+    return usage;
+  }
+  if (args.revision.empty()) args.revision = "main";
   if (!args.files.empty() && (!args.include.empty() || !args.exclude.empty()))
     print_warning("--include and --exclude are ignored where files are named");
   client_config config;
@@ -157,7 +184,10 @@ int run(arguments args) {
 void add_download_command(CLI::App& app, int& status) {
   auto args = std::make_shared<arguments>();
   auto& command = *app.add_subcommand("download", "Download files from the Hub");
-  command.add_option("repo_id", args->repo_id, "Repository: owner/name")
+  command
+      .add_option("repo_id", args->repo_id,
+                  "Repository: owner/name, or an address of it or of a file in it "
+                  "(hf://owner/name@v1/file)")
       ->required()
       ->option_text("REPO_ID");
   command.add_option("files", args->files, "Files to download, or folders (\"art/\"); none: all")

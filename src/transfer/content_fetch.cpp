@@ -11,6 +11,7 @@
 #include <boost/asio/use_awaitable.hpp>
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 namespace cohub::transfer {
@@ -134,7 +135,8 @@ awaitable<opened_content> open_content(fetch_ptr self, core::byte_range range, b
 
   const auto head = opened.answer.head();
   opened.origin = head.url.origin;
-  const auto verdict = judge_status(head.status, self->source->is_foreign(head.url));
+  const auto verdict = judge_status(
+      head.status, self->source->is_foreign(head.url) || self->source->is_remembered(route.url));
   if (verdict == status_verdict::success) {
     try {
       check_head(*self, opened.answer, range, ranged);
@@ -172,6 +174,23 @@ awaitable<received_block> fill_block(http::response& answer, std::span<std::byte
     received.failure = std::current_exception();
   }
   co_return received;
+}
+
+awaitable<std::exception_ptr> check_end(fetch_ptr self, http::response& answer) {
+  std::exception_ptr failure;
+  if (answer.content_length()) co_return failure;
+  std::array<std::byte, 1> more{};
+  std::size_t count = 0;
+  try {
+    count = co_await answer.read_some(more);
+  } catch (const boost::system::system_error& e) {
+    if (e.code() == asio::error::operation_aborted) throw;  // else: all that was promised has come
+  }
+  if (count > 0)
+    failure = std::make_exception_ptr(error(
+        errc::content_mismatch,
+        doing(*self) + ": the server sends more bytes than the Hub promised", context_of(answer)));
+  co_return failure;
 }
 
 awaitable<received_part> receive_part(fetch_ptr self, http::response& answer,

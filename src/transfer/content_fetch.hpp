@@ -78,6 +78,11 @@ struct received_part {
 awaitable<received_part> receive_part(fetch_ptr self, http::response& answer,
                                       core::byte_range range);
 
+/// After all that was wanted of an answer's body: one that did not tell its length must end there,
+/// else errc::content_mismatch is returned. A connection that breaks there breaks too late to
+/// matter. The answer outlives the call.
+awaitable<std::exception_ptr> check_end(fetch_ptr self, http::response& answer);
+
 /// Waits before the next try, or throws `failure` if there is to be none. A try after one that
 /// brought nothing is taken from the client's budget for the origin; one that goes on after bytes
 /// came is not: a server that gives some of them each time is not failing.

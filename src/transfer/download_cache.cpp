@@ -4,7 +4,9 @@
 #include "io/file.hpp"
 #include "io/on_pool.hpp"
 #include "transfer/file_request.hpp"
+#include "transfer/not_cached.hpp"
 #include "transfer/progress_reporter.hpp"
+#include "transfer/whole_file.hpp"
 
 #include <utility>
 #include <vector>
@@ -68,25 +70,55 @@ awaitable<void> remember_absence(file_request_ptr file, file_head head) {
   co_await std::move(marking);
 }
 
+struct placed_blob {
+  found_path pointer{};
+  bool must_copy = false;  ///< the blob is there, and must be copied to the pointer
+};
+
 /// The pointer, if what it needs is there already: itself, or a blob that another revision brought.
-found_path place_from_cache(const file_request& file, const file_facts& facts) {
-  if (file.options.force_download) return {};
-  if (auto pointer = file.cache.find_file(facts.commit, file.path)) {
-    write_ref_if_possible(file, facts.commit);
-    return pointer;
+placed_blob place_from_cache(const file_request& file, const file_facts& facts) {
+  placed_blob placed;
+  placed.pointer = file.cache.find_file(facts.commit, file.path);
+  if (!placed.pointer) {
+    file.cache.prepare();
+    if (!file.cache.has_blob(facts.etag)) return placed;
+    placed.pointer =
+        file.cache.try_link_blob(facts.commit, file.path, facts.etag, whole_file_piece);
+    placed.must_copy = !placed.pointer;
   }
-  file.cache.prepare();
-  if (!file.cache.has_blob(facts.etag)) return {};
-  auto pointer =
-      file.cache.link_blob(facts.commit, file.path, facts.etag, cache::blob_age::existing);
-  file.cache.write_ref(file.options.revision, facts.commit);
-  return pointer;
+  if (placed.pointer) write_ref_if_possible(file, facts.commit);
+  return placed;
+}
+
+/// Where there are no links, each snapshot has its own copy.
+awaitable<std::filesystem::path> copy_blob(file_request_ptr file, file_facts facts) {
+  const auto& layout = file->cache.layout();
+  auto pointer = layout.pointer(facts.commit, file->path);
+  auto copying =
+      copy_whole(file->shared, layout.blob(facts.etag), file->cache.temporary_name(), pointer);
+  co_await std::move(copying);
+  auto work = [file, commit = facts.commit] { write_ref_if_possible(*file, commit); };
+  auto writing = io::on_pool(file->shared->pool, std::move(work));
+  co_await std::move(writing);
+  co_return pointer;
+}
+
+awaitable<found_path> find_placed(file_request_ptr file, file_facts facts) {
+  auto work = [file, facts] { return place_from_cache(*file, facts); };
+  auto placing = io::on_pool(file->shared->pool, std::move(work));
+  auto placed = co_await std::move(placing);
+  if (placed.must_copy) {
+    auto copying = copy_blob(file, std::move(facts));
+    placed.pointer = co_await std::move(copying);
+  }
+  co_return std::move(placed.pointer);
 }
 
 awaitable<found_path> find_with_facts(file_request_ptr file, file_facts facts) {
-  auto work = [file, facts = std::move(facts)] { return place_from_cache(*file, facts); };
-  auto placing = io::on_pool(file->shared->pool, std::move(work));
-  auto found = co_await std::move(placing);
+  found_path found;
+  if (file->options.force_download) co_return found;
+  auto finding = find_placed(file, std::move(facts));
+  found = co_await std::move(finding);
   co_return found;
 }
 
@@ -121,16 +153,6 @@ awaitable<void> fetch_blob(file_request_ptr file, file_facts facts,
   report_event(observer, transfer_event::kind::finished, file->path);
 }
 
-/// The pointer to what `fetch_blob` brought, for whoever waited for it; nothing where the file
-/// system has no links and the content went to another path.
-found_path place_fetched(const file_request& file, const file_facts& facts) {
-  found_path pointer = file.cache.find_file(facts.commit, file.path);
-  if (!pointer && file.cache.has_blob(facts.etag))
-    pointer = file.cache.link_blob(facts.commit, file.path, facts.etag, cache::blob_age::existing);
-  if (pointer) write_ref_if_possible(file, facts.commit);
-  return pointer;
-}
-
 awaitable<std::filesystem::path> fetch_to_cache(file_request_ptr file, file_facts facts) {
   auto finding = find_with_facts(file, facts);
   auto found = co_await std::move(finding);
@@ -145,9 +167,9 @@ awaitable<std::filesystem::path> fetch_to_cache(file_request_ptr file, file_fact
     auto fetching =
         fetch_once(file, file->cache.layout().blob(facts.etag), facts.etag, std::move(start));
     co_await std::move(fetching);
-    auto placing = [file, facts] { return place_fetched(*file, facts); };
-    auto looking = io::on_pool(file->shared->pool, std::move(placing));
-    found = co_await std::move(looking);
+    // Nothing where the file system has no links and the content went to another path.
+    auto placing = find_placed(file, facts);
+    found = co_await std::move(placing);
   }
   co_return std::move(*found);
 }

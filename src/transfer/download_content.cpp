@@ -68,6 +68,7 @@ awaitable<small_content> receive_whole(fetch_ptr self) {
       filled += received.count;
       self->progress.add(received.count);
       counter.progressed(received.count);
+      if (!received.failure) received.failure = co_await check_end(self, opened.answer);
       if (!received.failure) break;
       opened.failure = received.failure;
       opened.may_retry = may_retry(received.failure);
@@ -76,6 +77,11 @@ awaitable<small_content> receive_whole(fetch_ptr self) {
     co_await wait_to_retry(self, counter, opened);
   }
   co_return content;
+}
+
+/// What nobody can check later must be on the disk before its name is.
+io::durability durability_of(const content_fetch& self) {
+  return self.digest->active() ? io::durability::process : io::durability::machine;
 }
 
 /// Small content: one job of the pool checks it and puts it in its place.
@@ -87,7 +93,7 @@ awaitable<void> download_small(fetch_ptr self, std::filesystem::path partial_ste
     check_small(self->what.name, self->what.etag, whole);
     io::write_file_atomically(
         destination, std::string_view(reinterpret_cast<const char*>(whole.data()), whole.size()),
-        io::durability::process, partial_stem.parent_path());
+        durability_of(*self), partial_stem.parent_path());
   };
   auto placing = io::on_pool(self->shared->pool, std::move(work));
   co_await std::move(placing);
@@ -112,7 +118,7 @@ void verify_and_publish(content_fetch& self, const std::filesystem::path& destin
     if (const auto actual = self.digest->hex(); actual != self.what.etag)
       throw_mismatch(self.what.name, self.what.etag, actual);
   }
-  self.partial->publish(destination);
+  self.partial->publish(destination, durability_of(self));
 }
 
 awaitable<void> open_partial(fetch_ptr self, std::filesystem::path stem) {

@@ -4,14 +4,15 @@
 #include "hub/file_metadata.hpp"
 #include "hub/repo_id.hpp"
 #include "io/file.hpp"
+#include "io/file_identity.hpp"
 #include "io/on_pool.hpp"
 #include "transfer/file_request.hpp"
-#include "transfer/front_digest.hpp"
+#include "transfer/not_cached.hpp"
 #include "transfer/progress_reporter.hpp"
-
-#include <unistd.h>
+#include "transfer/whole_file.hpp"
 
 #include <system_error>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -20,11 +21,18 @@ namespace cohub::transfer {
 
 namespace {
 
+/// What hashing a file found, as long as the file stays as it was.
+struct hashed_file {
+  io::file_identity seen{};
+  std::string sha256{};
+};
+
 struct local_request {
   file_request_ptr file;
   cache::local_folder folder;
+  std::optional<hashed_file> hashed{};
 };
-using local_ptr = std::shared_ptr<const local_request>;
+using local_ptr = std::shared_ptr<local_request>;
 
 bool has_commit(const local_request& local) {
   const auto& options = local.file->options;
@@ -34,62 +42,90 @@ bool has_commit(const local_request& local) {
   return metadata && metadata->commit == options.revision;
 }
 
-/// Whether a file that nothing is noted about has this sha256.
-bool has_content(const std::filesystem::path& path, const file_facts& facts) {
-  if (hub::kind_of_etag(facts.etag) != hub::etag_kind::sha256) return false;
-  const io::file content(path, io::file::mode::read);
-  if (content.size() != facts.size) return false;
-  front_digest digest(hub::etag_kind::sha256, facts.size);
-  digest.catch_up(content, facts.size, facts.size);
-  return digest.hex() == facts.etag;
-}
+/// What can be told of the file in the folder without reading it.
+enum class verdict { absent, outdated, current, to_hash };
 
-/// Copies the file out of the main cache, if it has it.
-bool copy_from_cache(const local_request& local, const file_facts& facts) {
-  const auto cached = local.file->cache.find_file(facts.commit, local.file->path);
-  if (!cached) return false;
-  const auto copy =
-      local.folder.partial(local.file->path, facts.etag).string() + ".cohub." + io::random_suffix();
-  std::error_code failure;
-  std::filesystem::copy_file(std::filesystem::canonical(*cached, failure), copy, failure);
-  if (failure) {
-    ::unlink(copy.c_str());
-    return false;
-  }
-  io::rename_file(copy, local.folder.file(local.file->path));
-  return true;
-}
-
-/// Whether the file in the folder is the one that is asked for.
-bool is_up_to_date(const local_request& local, const file_facts& facts) {
+verdict judge(const local_request& local, const file_facts& facts) {
   const auto& path = local.file->path;
-  if (!local.folder.has_file(path)) return false;
-  const auto metadata = local.folder.read_metadata(path);
-  return metadata ? metadata->etag == facts.etag : has_content(local.folder.file(path), facts);
-}
-
-/// Whether the file is there, or can be had without a download.
-bool is_satisfied(const local_request& local, const file_facts& facts) {
-  const auto& path = local.file->path;
-  local.folder.prepare(path);
-  if (local.file->options.force_download) return false;
-  if (!is_up_to_date(local, facts) && !copy_from_cache(local, facts)) return false;
-  local.folder.write_metadata(path, facts.commit, facts.etag);
-  return true;
+  if (!local.folder.has_file(path)) return verdict::absent;
+  if (const auto metadata = local.folder.read_metadata(path))
+    return metadata->etag == facts.etag ? verdict::current : verdict::outdated;
+  // Nothing is noted: the content tells, if the etag is its checksum.
+  if (hub::kind_of_etag(facts.etag) != hub::etag_kind::sha256) return verdict::outdated;
+  const auto now = io::identify_file(local.folder.file(path));
+  if (now.size != facts.size) return verdict::outdated;
+  if (!local.hashed || local.hashed->seen != now) return verdict::to_hash;
+  return local.hashed->sha256 == facts.etag ? verdict::current : verdict::outdated;
 }
 
 template <class Question>
-awaitable<bool> ask(local_ptr local, Question question) {
+awaitable<std::invoke_result_t<Question&>> ask(local_ptr local, Question question) {
   auto asking = io::on_pool(local->file->shared->pool, std::move(question));
-  const bool answer = co_await std::move(asking);
+  auto answer = co_await std::move(asking);
   co_return answer;
 }
 
+/// Whether the file in the folder is the one that is asked for.
+awaitable<bool> is_up_to_date(local_ptr local, file_facts facts) {
+  auto judging = [local, facts] { return judge(*local, facts); };
+  auto asking = ask(local, std::move(judging));
+  const auto known = co_await std::move(asking);
+  if (known != verdict::to_hash) co_return known == verdict::current;
+  const auto path = local->folder.file(local->file->path);
+  auto identify = [path] { return io::identify_file(path); };
+  auto identifying = ask(local, std::move(identify));
+  hashed_file hashed;
+  hashed.seen = co_await std::move(identifying);
+  auto hashing = hash_whole(local->file->shared, path);
+  hashed.sha256 = co_await std::move(hashing);
+  const bool same = hashed.sha256 == facts.etag;
+  local->hashed = std::move(hashed);
+  co_return same;
+}
+
+/// Copies the file out of the main cache, if it has it.
+awaitable<bool> copy_from_cache(local_ptr local, file_facts facts) {
+  auto find = [local, facts] {
+    const auto cached = local->file->cache.find_file(facts.commit, local->file->path);
+    std::error_code failure;
+    return cached ? std::filesystem::canonical(*cached, failure) : std::filesystem::path();
+  };
+  auto finding = ask(local, std::move(find));
+  const auto from = co_await std::move(finding);
+  if (from.empty()) co_return false;
+  auto temporary = local->folder.partial(local->file->path, facts.etag);
+  temporary += ".cohub." + io::random_suffix();
+  bool copied = true;
+  try {
+    auto copying = copy_whole(local->file->shared, from, std::move(temporary),
+                              local->folder.file(local->file->path));
+    co_await std::move(copying);
+  } catch (const error&) {  // it is fetched instead
+    copied = false;
+  }
+  co_return copied;
+}
+
+/// Whether the file is there, or can be had without a download; notes so.
 awaitable<bool> check_satisfied(local_ptr local, file_facts facts) {
-  auto question = [local, facts = std::move(facts)] { return is_satisfied(*local, facts); };
-  auto asking = ask(local, std::move(question));
-  const bool yes = co_await std::move(asking);
-  co_return yes;
+  const auto& path = local->file->path;
+  auto prepare = [local] { local->folder.prepare(local->file->path); };
+  auto preparing = io::on_pool(local->file->shared->pool, std::move(prepare));
+  co_await std::move(preparing);
+  if (local->file->options.force_download) co_return false;
+  auto comparing = is_up_to_date(local, facts);
+  bool there = co_await std::move(comparing);
+  if (!there) {
+    auto copying = copy_from_cache(local, facts);
+    there = co_await std::move(copying);
+  }
+  if (!there) co_return false;
+  auto note = [local, facts, path] {
+    local->folder.write_metadata(path, facts.commit, facts.etag);
+  };
+  auto noting = io::on_pool(local->file->shared->pool, std::move(note));
+  co_await std::move(noting);
+  co_return true;
 }
 
 /// Brings the content to its place, as the one who does so for everybody who asks for it now.
@@ -136,7 +172,7 @@ awaitable<void> fetch_to_folder(local_ptr local, file_facts facts) {
 
 local_ptr make_local(file_request_ptr file) {
   cache::local_folder folder(file->options.local_dir);
-  return std::make_shared<const local_request>(local_request{std::move(file), std::move(folder)});
+  return std::make_shared<local_request>(local_request{std::move(file), std::move(folder), {}});
 }
 
 /// What the Hub says of the file; nothing where it cannot tell and a file is there.
@@ -170,14 +206,15 @@ dry_run_file_info describe_local(const local_request& local) {
   return info;
 }
 
-dry_run_file_info describe_facts(const local_request& local, const file_facts& facts) {
+dry_run_file_info describe_facts(const local_request& local, const file_facts& facts,
+                                 bool is_current) {
   dry_run_file_info info;
   info.commit_hash = facts.commit;
   info.filename = local.file->path;
   info.local_path = local.folder.file(local.file->path);
   info.file_size = facts.size;
-  info.is_cached = is_up_to_date(local, facts) ||
-                   local.file->cache.find_file(facts.commit, local.file->path).has_value();
+  info.is_cached =
+      is_current || local.file->cache.find_file(facts.commit, local.file->path).has_value();
   info.will_download = local.file->options.force_download || !info.is_cached;
   return info;
 }
@@ -220,8 +257,13 @@ awaitable<dry_run_file_info> plan_for_local_dir(file_request_ptr file) {
     auto asking = ask_facts(local);
     facts = co_await std::move(asking);
   }
-  auto work = [local, facts = std::move(facts)] {
-    return facts ? describe_facts(*local, *facts) : describe_local(*local);
+  bool is_current = false;
+  if (facts) {
+    auto comparing = is_up_to_date(local, *facts);
+    is_current = co_await std::move(comparing);
+  }
+  auto work = [local, facts = std::move(facts), is_current] {
+    return facts ? describe_facts(*local, *facts, is_current) : describe_local(*local);
   };
   auto describing = io::on_pool(file->shared->pool, std::move(work));
   auto info = co_await std::move(describing);

@@ -22,7 +22,7 @@ namespace cohub::transfer {
 namespace {
 
 /// Bytes that one job of the pool digests before others get their turn.
-constexpr std::uint64_t digest_step = 64u << 20;
+constexpr std::uint64_t digest_step = 16u << 20;
 
 /// End the workers: all bytes have come, or no range can be had.
 struct all_fetched {};
@@ -79,6 +79,7 @@ struct worker {
 awaitable<std::exception_ptr> receive_piece(ranges_ptr state, http::response& answer,
                                             range_piece_ptr piece, worker& self) {
   const auto& fetch = state->fetch;
+  const auto end = piece->left.end;
   while (!piece->left.empty()) {
     const auto part = co_await receive_part(fetch, answer, piece->left);
     const auto now = transfer_clock::now();
@@ -92,7 +93,10 @@ awaitable<std::exception_ptr> receive_piece(ranges_ptr state, http::response& an
     }
     if (part.failure && !piece->left.empty()) co_return part.failure;
   }
-  co_return std::exception_ptr();
+  std::exception_ptr failure;
+  const bool is_whole = piece->left.end == end;  // else another took over what is still to come
+  if (is_whole) failure = co_await check_end(fetch, answer);
+  co_return failure;
 }
 
 /// Fetches one piece, and goes on where it stopped after a failure. `self` outlives the call.

@@ -26,12 +26,12 @@ bool is_unreachable(boost::system::error_code code) noexcept {
          code == asio::error::no_data || code == asio::error::access_denied;
 }
 
-status_verdict judge_status(int status, bool foreign) noexcept {
+status_verdict judge_status(int status, bool may_have_expired) noexcept {
   if (status == 200 || status == 206) return status_verdict::success;
   if (http::is_transient_status(status)) return status_verdict::retry;
   const bool refused =
       status == 400 || status == 401 || status == 403 || status == 404 || status == 410;
-  return foreign && refused ? status_verdict::relocate : status_verdict::fatal;
+  return may_have_expired && refused ? status_verdict::relocate : status_verdict::fatal;
 }
 
 void retry_counter::weigh_attempt(std::uint64_t least) noexcept {

@@ -26,8 +26,10 @@ enum class status_verdict {
   relocate,  ///< a signed address that expired: the Hub is asked for another
   fatal
 };
-/// @param foreign  whether another origin than the Hub's answered, one that a redirect led to
-status_verdict judge_status(int status, bool foreign) noexcept;
+/// @param may_have_expired  whether the address is not the Hub's resolve address itself, but one
+/// that
+///                          a redirect led to
+status_verdict judge_status(int status, bool may_have_expired) noexcept;
 
 /// Counts failures without progress, and says how long to wait after each. Progress starts the
 /// count again.

@@ -20,17 +20,29 @@ awaitable<std::exception_ptr> receive_rest(fetch_ptr self, http::response& answe
     self->progress.add(part.count);
     if (part.failure && !range.empty()) co_return part.failure;
   }
-  co_return std::exception_ptr();
+  auto ending = check_end(self, answer);
+  auto failure = co_await std::move(ending);
+  co_return failure;
+}
+
+/// Also so that the checksum does not run ahead of what the stream writes.
+awaitable<void> forget_beyond_front(fetch_ptr self) {
+  auto work = [partial = self->partial] { return partial->forget_beyond_front(); };
+  auto forgetting = io::on_pool(self->shared->pool, std::move(work));
+  const auto forgotten = co_await std::move(forgetting);
+  self->progress.take_back(forgotten);
 }
 
 }  // namespace
 
 awaitable<void> download_stream(fetch_ptr self) {
   retry_counter counter(self->shared->retries);
+  // What the disk holds beyond the front came from ranges; a stream brings it again.
+  auto forgetting = forget_beyond_front(self);
+  co_await std::move(forgetting);
   core::byte_range range{self->partial->front(), self->what.size};
   std::uint64_t farthest = range.begin;
   while (!range.empty()) {
-    // What the disk holds beyond the front came from ranges; a stream brings it again.
     auto digesting = catch_up_digest(self);
     co_await std::move(digesting);
     auto opening = open_content(self, range, range.begin > 0);

@@ -3,18 +3,14 @@
 #include "cohub/error.hpp"
 
 #include "cache/sweep.hpp"
-#include "core/url.hpp"
 #include "hub/repo_path.hpp"
 #include "hub/routes.hpp"
-#include "hub/user_agent.hpp"
 #include "io/on_pool.hpp"
-#include "transfer/api_call.hpp"
 #include "transfer/download_retry.hpp"
+#include "transfer/not_cached.hpp"
 #include "transfer/progress_reporter.hpp"
 
 #include <algorithm>
-#include <cctype>
-#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -24,16 +20,6 @@ namespace {
 
 /// The second question for a file may take longer: it is the last resort.
 constexpr std::chrono::milliseconds patient_limit{60'000};
-
-boost::system::error_code code_of(const std::exception_ptr& failure) noexcept {
-  try {
-    std::rethrow_exception(failure);
-  } catch (const boost::system::system_error& e) {
-    return e.code();
-  } catch (...) {
-    return {};
-  }
-}
 
 std::string text_of(const std::exception_ptr& failure) {
   try {
@@ -65,36 +51,6 @@ awaitable<file_head> ask(file_request_ptr file, std::chrono::milliseconds limit,
   co_return head;
 }
 
-/// Fields that say what a request is: they are the library's own affair.
-bool is_reserved(std::string_view name) {
-  for (const std::string_view reserved :
-       {"Host", "Connection", "Content-Length", "Content-Type", "Transfer-Encoding", "TE",
-        "Trailer", "Upgrade", "Expect", "Range", "If-Range", "Accept-Encoding",
-        "Proxy-Authorization"})
-    if (http::equal_without_case(name, reserved)) return true;
-  return false;
-}
-
-void check_headers(const download_options& options) {
-  const auto is_control = [](char c) {
-    return (static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7f;
-  };
-  const auto is_bad = [&](const std::string& text) {
-    return std::any_of(text.begin(), text.end(), is_control);
-  };
-  if (is_bad(options.user_agent))
-    throw error(errc::invalid_argument, "download_options::user_agent has a control character");
-  for (const auto& [name, value] : options.headers) {
-    const bool token = !name.empty() && std::all_of(name.begin(), name.end(), [](char c) {
-      return std::isalnum(static_cast<unsigned char>(c)) != 0 ||
-             std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
-    });
-    if (!token || is_bad(value) || is_reserved(name))
-      throw error(errc::invalid_argument,
-                  "download_options::headers must not set \"" + name + "\" so");
-  }
-}
-
 bool may_pass(boost::system::error_code code) noexcept {
   return is_transient(code) || code == errc::server_failure || code == errc::rate_limited;
 }
@@ -106,6 +62,8 @@ file_request_ptr make_file_request(context_ptr shared, std::string repo_id, std:
   if (!options.subfolder.empty()) path = options.subfolder + '/' + path;
   if (const auto valid = hub::check_download_path(path); !valid)
     throw error(valid.error(), "the path \"" + path + "\" in " + repo_id);
+  if (const auto valid = hub::check_download_path(options.revision); !valid)
+    throw error(valid.error(), "the revision \"" + options.revision + "\" of " + repo_id);
   if (options.connections == 0 || (options.chunk_size > 0 && options.chunk_size < 64 * 1024))
     throw error(
         errc::invalid_argument,
@@ -114,21 +72,17 @@ file_request_ptr make_file_request(context_ptr shared, std::string repo_id, std:
                             options.type, repo_id);
   const auto links =
       shared->disable_symlinks ? cache::link_support::never : cache::link_support::probe;
-  check_headers(options);
-  auto endpoint = shared->endpoint;
-  auto token = shared->token_for(options.token);
-  if (!options.endpoint.empty()) {
-    endpoint = options.endpoint;
-    while (endpoint.ends_with('/')) endpoint.pop_back();
-    // A token is a secret between the client and its own Hub.
-    if (endpoint != shared->endpoint) token = options.token.value_or(std::string());
-  }
+  hub_access_options own;
+  own.token = options.token;
+  own.endpoint = options.endpoint;
+  own.headers = options.headers;
+  own.user_agent = options.user_agent;
+  auto access = make_hub_access(*shared, std::move(own));
   auto observer = shared->observer_for(options.observer);
   auto total = shared->totals->of(observer);
-  return std::make_shared<const file_request>(
-      file_request{std::move(shared), std::move(repo_id), std::move(path), std::move(options),
-                   std::move(endpoint), std::move(token), std::move(observer), std::move(total),
-                   cache::repo_cache(std::move(layout), links)});
+  return std::make_shared<const file_request>(file_request{
+      std::move(shared), std::move(repo_id), std::move(path), std::move(options), std::move(access),
+      std::move(observer), std::move(total), cache::repo_cache(std::move(layout), links)});
 }
 
 void tell(const file_request& file, transfer_event::kind what, std::string detail) {
@@ -138,15 +92,9 @@ void tell(const file_request& file, transfer_event::kind what, std::string detai
 
 http::request request_for(const file_request& file, http::method verb,
                           const std::string& revision) {
-  const auto& options = file.options;
-  const auto url =
-      hub::routes::resolve(file.endpoint, options.type, file.repo_id, revision, file.path);
-  auto what = hub_request(*file.shared, verb, url, file.token);
-  if (!options.user_agent.empty())
-    what.headers.set("User-Agent",
-                     hub::join_user_agent({file.shared->user_agent, options.user_agent}));
-  for (const auto& [name, value] : options.headers) what.home_headers.set(name, value);
-  return what;
+  const auto url = hub::routes::resolve(file.access.endpoint, file.options.type, file.repo_id,
+                                        revision, file.path);
+  return hub_request(*file.shared, file.access, verb, url);
 }
 
 awaitable<file_head> ask_hub(file_request_ptr file) {
@@ -171,23 +119,13 @@ awaitable<file_head> ask_hub_again(file_request_ptr file, file_head failed) {
   co_return head;
 }
 
-bool may_fall_back(const std::exception_ptr& failure) noexcept {
-  const auto code = code_of(failure);
-  return code != errc::entry_not_found && code != errc::revision_not_found;
-}
-
 void throw_unavailable(const file_request& file, const std::exception_ptr& failure) {
-  const auto code = code_of(failure);
   if (file.options.force_download) {
     if (!file.options.local_files_only) std::rethrow_exception(failure);
     throw error(errc::invalid_argument,
                 "force_download and local_files_only exclude each other: " + file.path);
   }
-  if (code == errc::offline || is_unreachable(code))
-    throw error(errc::local_entry_not_found,
-                file.path + " of " + file.repo_id + " at " + file.options.revision +
-                    " is not in the cache, and was not fetched (" + text_of(failure) + ")");
-  std::rethrow_exception(failure);
+  throw_not_cached(file.path + " of " + file.repo_id + " at " + file.options.revision, failure);
 }
 
 awaitable<void> fetch_content(file_request_ptr file, file_facts facts,
@@ -198,8 +136,7 @@ awaitable<void> fetch_content(file_request_ptr file, file_facts facts,
   what.name = file->path;
   what.resolve = std::move(request.url);
   what.location = std::move(facts.location);
-  what.credentials = std::move(request.headers);
-  for (const auto& [name, value] : request.home_headers) what.credentials.set(name, value);
+  what.credentials = credentials_of(request);
   what.size = facts.size;
   what.etag = std::move(facts.etag);
   content_settings settings;
@@ -243,7 +180,7 @@ awaitable<void> fetch_once(file_request_ptr file, std::filesystem::path destinat
   std::string key = destination.string();
   key += '\n' + etag;
   key += file->options.force_download ? "\nforced\n" : "\n\n";
-  key += file->token;
+  key += file->access.token;
   std::vector<transfer_listener> listeners(2);
   for (auto& listener : listeners) listener.file = file->path;
   listeners[0].observer = file->observer;

@@ -8,6 +8,7 @@
 #include "transfer/context.hpp"
 #include "transfer/download_content.hpp"
 #include "transfer/file_head.hpp"
+#include "transfer/hub_access.hpp"
 
 #include <exception>
 #include <filesystem>
@@ -24,8 +25,7 @@ struct file_request {
   std::string repo_id{};
   std::string path{};  ///< in the repository, subfolder included; checked
   download_options options{};
-  std::string endpoint{};  ///< without final '/'
-  std::string token{};
+  hub_access access{};
   std::shared_ptr<cohub::observer> observer{};
   std::shared_ptr<progress_total> total{};  ///< of the observer
   cache::repo_cache cache;
@@ -50,12 +50,8 @@ awaitable<file_head> ask_hub(file_request_ptr file);
 /// The same once more, with time and retries, where the first failure may pass; `failed` is it.
 awaitable<file_head> ask_hub_again(file_request_ptr file, file_head failed);
 
-/// Whether a file that is there already may be returned instead of this failure: always, but for
-/// "no such file" and "no such revision" (hub-protocol, section 4.4).
-bool may_fall_back(const std::exception_ptr& failure) noexcept;
-
-/// Throws for a failure that no local file makes up for: local_entry_not_found where the Hub was
-/// not to be asked or was not reached, else the failure itself.
+/// Throws for a failure that no local file makes up for, as `throw_not_cached` does; a forced
+/// download, for which nothing local was looked for, fails with the failure itself.
 [[noreturn]] void throw_unavailable(const file_request& file, const std::exception_ptr& failure);
 
 /// Downloads the content to `destination` at the commit in `facts`.

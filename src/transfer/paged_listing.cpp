@@ -25,11 +25,14 @@ std::string next_url(const page_cursor& at, const http::response_head& head) {
 }
 
 /// A request for the next page. The first one may have been redirected to another host, which then
-/// names the pages that follow: the token is not for it.
+/// names the pages that follow: token and headers of the caller are not for it.
 http::request question(page_cursor& at) {
   auto what = hub_request(*at.shared, http::method::get, at.next, at.token);
   if (!at.home) at.home = what.url.origin;
-  if (!http::keeps_credentials(*at.home, what.url.origin)) what.headers.erase("Authorization");
+  if (http::keeps_credentials(*at.home, what.url.origin))
+    what.home_headers = at.headers;
+  else
+    what.headers.erase("Authorization");
   return what;
 }
 

@@ -25,6 +25,7 @@ namespace cohub::transfer {
 struct page_cursor {
   context_ptr shared{};
   std::string token{};
+  http::fields headers{};  ///< of the call's own
   std::string doing{};
   std::string repo_id{};    ///< checked before the first request
   bool is_of_one = true;    ///< false: it is about no single repository

@@ -2,6 +2,7 @@
 
 #include "cohub/error.hpp"
 
+#include "hub/file_metadata.hpp"
 #include "transfer/partial_journal.hpp"
 
 #include <sys/file.h>
@@ -12,6 +13,7 @@
 #include <array>
 #include <cerrno>
 #include <limits>
+#include <string_view>
 #include <utility>
 
 namespace cohub::transfer {
@@ -47,6 +49,28 @@ bool is_current(const io::file& opened) {
 std::filesystem::path with_suffix(std::filesystem::path stem, const std::string& suffix) {
   stem += suffix;
   return stem;
+}
+
+/// Names this run of the machine; empty where the system does not tell.
+const std::string& boot_id() {
+  static const std::string id = [] {
+    try {
+      const io::file told("/proc/sys/kernel/random/boot_id", io::file::mode::read);
+      std::array<char, 64> text{};
+      const auto count = told.read_at(0, std::as_writable_bytes(std::span(text)));
+      const std::string_view all(text.data(), count);
+      return std::string(all.substr(0, all.find('\n')));
+    } catch (const error&) {
+      return std::string();
+    }
+  }();
+  return id;
+}
+
+/// Whether what a journal says may be built on.
+bool is_trusted(const partial_head& head) {
+  if (hub::kind_of_etag(head.etag) != hub::etag_kind::opaque) return true;  // checked at the end
+  return !head.boot.empty() && head.boot == boot_id();
 }
 
 std::string owner_text() {
@@ -114,7 +138,8 @@ void partial_file::load_journal() {
   std::string text(static_cast<std::size_t>(length), '\0');
   text.resize(journal_.read_at(0, std::as_writable_bytes(std::span(text))));
   auto journal = decode_partial_journal(text);
-  if (journal && journal->head.size == size_ && journal->head.etag == etag_)
+  if (journal && journal->head.size == size_ && journal->head.etag == etag_ &&
+      is_trusted(journal->head))
     done_ = std::move(journal->done);
 }
 
@@ -125,6 +150,7 @@ void partial_file::begin_journal() {
   head.size = size_;
   head.etag = etag_;
   head.owner = owner_text();
+  head.boot = boot_id();
   auto text = encode_partial_head(head);
   for (const auto& range : done_.ranges()) text += encode_partial_range(range);
   journal_.truncate(0);
@@ -181,6 +207,19 @@ void partial_file::restart() {
   begin_journal();
 }
 
+std::uint64_t partial_file::forget_beyond_front() {
+  const std::scoped_lock guard(mutex_);
+  const auto there = done_.count();
+  const core::byte_range front{0, done_.end_of_run(0)};
+  if (there == front.size()) return 0;
+  done_.clear();
+  done_.add(front);
+  unsaved_.clear();
+  unsaved_bytes_ = 0;
+  begin_journal();
+  return there - front.size();
+}
+
 void partial_file::save() {
   const std::scoped_lock guard(mutex_);
   if (gone_ || unsaved_.empty()) return;
@@ -189,9 +228,10 @@ void partial_file::save() {
   unsaved_bytes_ = 0;
 }
 
-void partial_file::publish(const std::filesystem::path& destination) {
+void partial_file::publish(const std::filesystem::path& destination, io::durability survives) {
   const std::scoped_lock guard(mutex_);
-  io::rename_file(content_.path(), destination);
+  if (survives == io::durability::machine) content_.sync();
+  io::rename_file(content_.path(), destination, survives);
   gone_ = true;
   ::unlink(journal_.path().c_str());
 }

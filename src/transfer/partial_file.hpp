@@ -18,6 +18,12 @@ namespace cohub::transfer {
 /// Names no other client opens: `<stem>.cohub.partial` and `<stem>.cohub.journal`. The partial is
 /// locked while it is open; if somebody else has it (where the lock around the download excludes
 /// nobody), this one gets names of its own, which nobody continues.
+///
+/// The journal is true after a process was killed. After the machine went down it may name bytes
+/// that never reached the disk. Where the etag is a checksum, they are trusted all the same: most
+/// of them are there, and if one is not, the checksum fails and the content is fetched anew, which
+/// is what distrust would cost each time. Where the etag is opaque, only a journal of this run of
+/// the machine is trusted.
 class partial_file {
  public:
   /// Opens or continues. The disk must have room for what is missing.
@@ -37,10 +43,13 @@ class partial_file {
 
   /// Forgets what is there: all is fetched again.
   void restart();
+  /// Forgets what is there behind the first gap; how many bytes that are.
+  std::uint64_t forget_beyond_front();
   /// Makes the journal say all that is known.
   void save();
   /// Moves the finished file to its place; the journal goes.
-  void publish(const std::filesystem::path& destination);
+  void publish(const std::filesystem::path& destination,
+               io::durability survives = io::durability::process);
   /// Removes both.
   void discard() noexcept;
 

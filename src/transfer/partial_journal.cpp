@@ -39,6 +39,7 @@ std::string encode_partial_head(const partial_head& head) {
   text += "\nsize " + std::to_string(head.size);
   text += "\netag " + head.etag;
   text += "\nowner " + head.owner + "\n";
+  if (!head.boot.empty()) text += "boot " + head.boot + "\n";
   return text;
 }
 
@@ -58,6 +59,11 @@ std::optional<partial_journal> decode_partial_journal(std::string_view text) {
   journal.head.size = *bytes;
   journal.head.etag = *etag;
   journal.head.owner = *owner;
+  auto rest = text;
+  if (const auto boot = take_field(rest, "boot")) {  // older journals have none
+    journal.head.boot = *boot;
+    text = rest;
+  }
   while (const auto line = take_line(text)) {
     const auto range = parse_range(*line, *bytes);
     if (!range) break;

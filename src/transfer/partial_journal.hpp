@@ -17,6 +17,9 @@ struct partial_head {
   std::uint64_t size = 0;
   std::string etag{};
   std::string owner{};  ///< "pid host", for people who look into the cache
+  /// Which run of the machine it was written in; empty: not known. After another one, bytes that
+  /// the journal names need not be on disk: nothing waits for the disk while content comes.
+  std::string boot{};
 };
 
 struct partial_journal {

@@ -27,7 +27,8 @@ class progress_reporter {
     progress_.bytes_done += bytes;
     const auto now = std::chrono::steady_clock::now();
     const bool at_end = progress_.bytes_done >= progress_.bytes_total;
-    if (!at_end && now < due_) return;
+    if (at_end ? told_end_ : now < due_) return;
+    told_end_ = at_end;
     due_ = now + std::chrono::milliseconds(100);
     observer_->on_progress(progress_);
   }
@@ -35,12 +36,14 @@ class progress_reporter {
   /// Bytes that have to move again.
   void take_back(std::uint64_t bytes) {
     progress_.bytes_done -= std::min(bytes, progress_.bytes_done);
+    told_end_ = told_end_ && bytes == 0;
   }
 
  private:
   std::shared_ptr<cohub::observer> observer_;
   transfer_progress progress_;
   std::chrono::steady_clock::time_point due_{};
+  bool told_end_ = false;
 };
 
 /// Reports an event, if anybody listens.

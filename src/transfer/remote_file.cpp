@@ -8,6 +8,7 @@
 #include "transfer/api_call.hpp"
 #include "transfer/file_request.hpp"
 #include "transfer/front_digest.hpp"
+#include "transfer/not_cached.hpp"
 #include "transfer/remote_file_state.hpp"
 
 #include <boost/asio/this_coro.hpp>
@@ -118,12 +119,12 @@ file_request_ptr make_request(context_ptr shared, std::string repo_id, std::stri
 content_description describe(const file_request& file, const file_facts& facts) {
   const auto url = hub::routes::resolve(file.shared->endpoint, file.options.type, file.repo_id,
                                         facts.commit, file.path);
-  auto request = hub_request(*file.shared, http::method::get, url, file.token);
+  auto request = hub_request(*file.shared, file.access, http::method::get, url);
   content_description what;
   what.name = file.path;
   what.resolve = std::move(request.url);
   what.location = facts.location;
-  what.credentials = std::move(request.headers);
+  what.credentials = credentials_of(request);
   what.size = facts.size;
   what.etag = facts.etag;
   return what;

@@ -8,8 +8,10 @@
 #include "hub/repo_path.hpp"
 #include "io/file.hpp"
 #include "io/on_pool.hpp"
-#include "transfer/download_retry.hpp"
+#include "io/with_timeout.hpp"
 #include "transfer/file_request.hpp"
+#include "transfer/not_cached.hpp"
+#include "transfer/progress_reporter.hpp"
 #include "transfer/snapshot_files.hpp"
 #include "transfer/snapshot_listing.hpp"
 #include "transfer/tree_listing.hpp"
@@ -21,6 +23,7 @@
 #include <boost/asio/use_awaitable.hpp>
 
 #include <algorithm>
+#include <chrono>
 #include <exception>
 #include <memory>
 #include <utility>
@@ -35,16 +38,6 @@ constexpr std::size_t queue_limit = 4096;
 
 using request_ptr = std::shared_ptr<snapshot_request>;
 
-boost::system::error_code code_of(const std::exception_ptr& failure) {
-  try {
-    std::rethrow_exception(failure);
-  } catch (const boost::system::system_error& e) {
-    return e.code();
-  } catch (...) {
-    return {};
-  }
-}
-
 request_ptr make_snapshot(context_ptr shared, std::string repo_id,
                           snapshot_download_options options) {
   if (options.max_workers == 0)
@@ -56,15 +49,30 @@ request_ptr make_snapshot(context_ptr shared, std::string repo_id,
   const auto links =
       shared->disable_symlinks ? cache::link_support::never : cache::link_support::probe;
   core::path_filter filter(options.allow_patterns, options.ignore_patterns);
+  hub_access_options own;
+  own.token = options.token;
+  own.endpoint = options.endpoint;
+  own.headers = options.headers;
+  own.user_agent = options.user_agent;
+  auto access = make_hub_access(*shared, std::move(own));
   auto observer = shared->observer_for(options.observer);
   return std::make_shared<snapshot_request>(
       snapshot_request{std::move(shared),
                        std::move(repo_id),
                        std::move(options),
+                       std::move(access),
                        std::move(observer),
                        std::move(filter),
                        cache::repo_cache(std::move(layout), links),
                        {}});
+}
+
+/// Only where the call sets one: the question is repeated by the client's policy, within the limits
+/// of each step.
+std::chrono::milliseconds limit_of_question(const snapshot_request& wanted) {
+  const auto& own = wanted.options.etag_timeout;
+  if (!own) return {};
+  return wanted.shared->imposed_etag_timeout.value_or(*own);
 }
 
 /// The commit that the revision names now.
@@ -76,9 +84,12 @@ awaitable<std::string> ask_commit(snapshot_ptr wanted) {
   repo_info_options options;
   options.type = wanted->options.type;
   options.revision = wanted->options.revision;
-  options.token = wanted->options.token;
-  auto asking = fetch_repo_info(wanted->shared, wanted->repo_id, std::move(options));
-  auto info = co_await std::move(asking);
+  auto asking =
+      fetch_repo_info(wanted->shared, wanted->access, wanted->repo_id, std::move(options));
+  auto limited = io::with_timeout(
+      std::move(asking), limit_of_question(*wanted),
+      "asking for the commit of " + wanted->repo_id + " at " + wanted->options.revision);
+  auto info = co_await std::move(limited);
   if (!hub::is_commit_id(info.sha))
     throw error(errc::not_a_hub,
                 "asking for the commit of " + wanted->repo_id + " at " + wanted->options.revision);
@@ -140,31 +151,66 @@ std::vector<std::string> lacking(const snapshot_request& wanted, const std::stri
   throw error(errc::incomplete_snapshot, text);
 }
 
+/// Whether there is more in a folder than what is noted about downloads.
+bool has_content(const std::filesystem::path& folder) {
+  std::error_code failure;
+  for (std::filesystem::directory_iterator at(folder, failure), end; !failure && at != end;
+       at.increment(failure))
+    if (at->path().filename() != ".cache") return true;
+  return false;
+}
+
+/// What is there of the revision in the cache; nothing if it knows none.
+std::optional<std::filesystem::path> find_in_cache(const snapshot_request& wanted) {
+  const auto commit = wanted.cache.resolve(wanted.options.revision);
+  std::error_code ignored;
+  if (!commit) return {};
+  auto folder = wanted.cache.layout().snapshot(*commit);
+  if (!std::filesystem::is_directory(folder, ignored) || std::filesystem::is_empty(folder, ignored))
+    return {};
+  const auto names = lacking(wanted, *commit, folder);
+  if (!names.empty()) throw_incomplete(wanted, names);
+  return folder;
+}
+
+/// The commit whose listing a local folder is compared with; nothing if there is no telling. The
+/// main cache may know a revision by name that the folder was never brought to.
+std::optional<std::string> commit_of_folder(const snapshot_request& wanted,
+                                            const cache::local_folder& local) {
+  auto commit = wanted.cache.resolve(wanted.options.revision);
+  std::error_code ignored;
+  if (commit &&
+      (*commit == wanted.options.revision || std::filesystem::exists(local.tree(*commit), ignored)))
+    return commit;
+  return local.last_commit();
+}
+
+/// A local folder that is not empty is given out, checked where that is possible; who asked is told
+/// that the Hub was not.
+std::optional<std::filesystem::path> find_in_local_dir(const snapshot_request& wanted) {
+  const cache::local_folder local(wanted.options.local_dir);
+  if (!has_content(local.root())) return {};
+  const auto commit = commit_of_folder(wanted, local);
+  const bool is_listed = commit && cache::read_tree(local.tree(*commit));
+  if (is_listed) {
+    const auto names = lacking(wanted, *commit, local.root());
+    if (!names.empty()) throw_incomplete(wanted, names);
+  }
+  auto text = "the Hub was not asked for " + wanted.repo_id + " at " + wanted.options.revision +
+              ": " + local.root().string() + " is given out as it is, ";
+  text +=
+      is_listed ? "with all files of " + *commit : "though nothing tells whether it is complete";
+  report_event(wanted.observer, transfer_event::kind::warning, {}, text);
+  report_event(wanted.shared->event_log, transfer_event::kind::warning, {}, std::move(text));
+  return local.root();
+}
+
 /// What is there of the revision, when the Hub cannot be asked for it (hub-protocol, section 5.4).
 std::filesystem::path find_local(const snapshot_request& wanted,
                                  const std::exception_ptr& failure) {
-  const auto commit = wanted.cache.resolve(wanted.options.revision);
-  std::error_code ignored;
-  if (commit) {
-    const auto folder = folder_of(wanted, *commit);
-    if (std::filesystem::is_directory(folder, ignored) &&
-        !std::filesystem::is_empty(folder, ignored)) {
-      const auto names = lacking(wanted, *commit, folder);
-      if (!names.empty()) throw_incomplete(wanted, names);
-      return folder;
-    }
-  }
-  const auto code = code_of(failure);
-  if (code != errc::offline && !is_unreachable(code)) std::rethrow_exception(failure);
-  std::string reason;
-  try {
-    std::rethrow_exception(failure);
-  } catch (const std::exception& e) {
-    reason = e.what();
-  }
-  throw error(errc::local_entry_not_found, wanted.repo_id + " at " + wanted.options.revision +
-                                               " is not in the cache, and was not fetched (" +
-                                               reason + ")");
+  auto folder = wanted.to_cache() ? find_in_cache(wanted) : find_in_local_dir(wanted);
+  if (folder) return std::move(*folder);
+  throw_not_cached(wanted.repo_id + " at " + wanted.options.revision, failure);
 }
 
 bool is_in_local_dir(const snapshot_request& wanted, const tree_entry& entry) {
@@ -188,19 +234,16 @@ dry_run_file_info describe(const snapshot_request& wanted, const tree_entry& ent
   return info;
 }
 
-}  // namespace
-
-awaitable<std::filesystem::path> snapshot_download(context_ptr shared, std::string repo_id,
-                                                   snapshot_download_options options) {
-  const auto wanted = make_snapshot(std::move(shared), std::move(repo_id), std::move(options));
+awaitable<std::filesystem::path> download(request_ptr wanted) {
   std::exception_ptr failure;
   try {
     auto asking = ask_commit(wanted);
     wanted->commit = co_await std::move(asking);
   } catch (const boost::system::system_error& e) {
-    if (e.code() == asio::error::operation_aborted || e.code() == errc::revision_not_found) throw;
+    if (e.code() == asio::error::operation_aborted) throw;
     failure = std::current_exception();
   }
+  if (failure && !may_fall_back(failure)) std::rethrow_exception(failure);
   if (failure) {
     auto work = [wanted, failure] { return find_local(*wanted, failure); };
     auto finding = io::on_pool(wanted->shared->pool, std::move(work));
@@ -227,21 +270,41 @@ awaitable<std::filesystem::path> snapshot_download(context_ptr shared, std::stri
   co_return folder;
 }
 
-awaitable<std::vector<dry_run_file_info>> snapshot_download_dry_run(
-    context_ptr shared, std::string repo_id, snapshot_download_options options) {
-  const auto wanted = make_snapshot(std::move(shared), std::move(repo_id), std::move(options));
+awaitable<std::vector<dry_run_file_info>> plan(request_ptr wanted) {
   auto asking = ask_commit(wanted);
   wanted->commit = co_await std::move(asking);
   auto listing = list_all(wanted);
   auto entries = co_await std::move(listing);
   auto work = [wanted, entries = std::move(entries)] {
-    std::vector<dry_run_file_info> plan;
-    for (const auto& entry : entries) plan.push_back(describe(*wanted, entry));
-    return plan;
+    std::vector<dry_run_file_info> infos;
+    for (const auto& entry : entries) infos.push_back(describe(*wanted, entry));
+    return infos;
   };
   auto describing = io::on_pool(wanted->shared->pool, std::move(work));
-  auto plan = co_await std::move(describing);
-  co_return plan;
+  auto infos = co_await std::move(describing);
+  co_return infos;
+}
+
+std::string describe(const snapshot_request& wanted) {
+  return "downloading " + wanted.repo_id + " at " + wanted.options.revision;
+}
+
+}  // namespace
+
+awaitable<std::filesystem::path> snapshot_download(context_ptr shared, std::string repo_id,
+                                                   snapshot_download_options options) {
+  const auto wanted = make_snapshot(std::move(shared), std::move(repo_id), std::move(options));
+  auto limited = io::with_timeout(download(wanted), wanted->options.timeout, describe(*wanted));
+  auto folder = co_await std::move(limited);
+  co_return folder;
+}
+
+awaitable<std::vector<dry_run_file_info>> snapshot_download_dry_run(
+    context_ptr shared, std::string repo_id, snapshot_download_options options) {
+  const auto wanted = make_snapshot(std::move(shared), std::move(repo_id), std::move(options));
+  auto limited = io::with_timeout(plan(wanted), wanted->options.timeout, describe(*wanted));
+  auto infos = co_await std::move(limited);
+  co_return infos;
 }
 
 }  // namespace cohub::transfer

@@ -8,7 +8,6 @@
 #include "io/file.hpp"
 #include "io/for_each_bounded.hpp"
 #include "io/on_pool.hpp"
-#include "transfer/api_call.hpp"
 #include "transfer/download_content.hpp"
 #include "transfer/download_file.hpp"
 #include "transfer/progress_reporter.hpp"
@@ -104,6 +103,10 @@ awaitable<void> fetch_by_itself(fetching_ptr all, tree_entry entry) {
   options.local_dir = wanted.options.local_dir;
   options.force_download = wanted.options.force_download;
   options.token = wanted.options.token;
+  options.etag_timeout = wanted.options.etag_timeout;
+  options.endpoint = wanted.options.endpoint;
+  options.headers = wanted.options.headers;
+  options.user_agent = wanted.options.user_agent;
   options.observer = wanted.options.observer;
   std::optional<file_facts> known(facts_of(wanted, entry));
   auto downloading = download_file(wanted.shared, wanted.repo_id, std::move(entry.path),
@@ -115,14 +118,13 @@ awaitable<void> fetch_by_itself(fetching_ptr all, tree_entry entry) {
 awaitable<small_content> receive(snapshot_ptr wanted, const tree_entry& entry) {
   const auto facts = facts_of(*wanted, entry);
   const auto& shared = *wanted->shared;
-  const auto url = hub::routes::resolve(shared.endpoint, wanted->options.type, wanted->repo_id,
-                                        wanted->commit, entry.path);
-  auto request =
-      hub_request(shared, http::method::get, url, shared.token_for(wanted->options.token));
+  const auto url = hub::routes::resolve(wanted->access.endpoint, wanted->options.type,
+                                        wanted->repo_id, wanted->commit, entry.path);
+  auto request = hub_request(shared, wanted->access, http::method::get, url);
   content_description what;
   what.name = entry.path;
   what.resolve = std::move(request.url);
-  what.credentials = std::move(request.headers);
+  what.credentials = credentials_of(request);
   what.size = facts.size;
   what.etag = facts.etag;
   content_settings settings;

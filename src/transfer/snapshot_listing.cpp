@@ -4,6 +4,7 @@
 
 #include "cache/tree_cache.hpp"
 #include "io/on_pool.hpp"
+#include "transfer/download_content.hpp"
 #include "transfer/progress_reporter.hpp"
 #include "transfer/tree_listing.hpp"
 
@@ -33,29 +34,34 @@ cache_contents look_into(const cache::repo_layout& layout, const std::string& co
   return there;
 }
 
-/// Whether the cache has the file, if need be by a blob that another revision brought.
-bool is_cached(const snapshot_request& wanted, const tree_entry& entry, cache_contents there) {
-  if (there.snapshot && wanted.cache.find_file(wanted.commit, entry.path)) return true;
-  if (!there.blobs) return false;
+enum class presence { cached, to_copy, missing };
+
+/// Whether the cache has the file, if need be by a blob that another revision brought. One that
+/// must be copied, and takes long, is left to whoever fetches.
+presence look_up(const snapshot_request& wanted, const tree_entry& entry, cache_contents there) {
+  if (there.snapshot && wanted.cache.find_file(wanted.commit, entry.path)) return presence::cached;
+  if (!there.blobs) return presence::missing;
   const auto etag = facts_of(wanted, entry).etag;
-  if (!wanted.cache.has_blob(etag)) return false;
-  wanted.cache.link_blob(wanted.commit, entry.path, etag, cache::blob_age::existing);
-  return true;
+  if (!wanted.cache.has_blob(etag)) return presence::missing;
+  const auto pointer = wanted.cache.try_link_blob(wanted.commit, entry.path, etag, small_size);
+  return pointer ? presence::cached : presence::to_copy;
 }
 
 struct looked_up {
   std::vector<tree_entry> missing{};
+  std::vector<tree_entry> to_copy{};
   std::size_t cached = 0;
 };
 
-looked_up look_up(const snapshot_request& wanted, std::vector<tree_entry> entries,
-                  cache_contents there) {
+looked_up look_up_all(const snapshot_request& wanted, std::vector<tree_entry> entries,
+                      cache_contents there) {
   looked_up found;
   for (auto& entry : entries) {
-    if (is_cached(wanted, entry, there))
+    const auto what = look_up(wanted, entry, there);
+    if (what == presence::cached)
       ++found.cached;
     else
-      found.missing.push_back(std::move(entry));
+      (what == presence::to_copy ? found.to_copy : found.missing).push_back(std::move(entry));
   }
   return found;
 }
@@ -82,13 +88,14 @@ class missing_files {
           std::make_move_iterator(entries.begin() + static_cast<std::ptrdiff_t>(end)));
       if (looks_up()) {
         auto work = [wanted = wanted_, there = there_, step = std::move(step)]() mutable {
-          return look_up(*wanted, std::move(step), there);
+          return look_up_all(*wanted, std::move(step), there);
         };
         auto looking = io::on_pool(wanted_->shared->pool, std::move(work));
         auto found = co_await std::move(looking);
         cached_ += found.cached;
         step = std::move(found.missing);
         announce(step);
+        std::move(found.to_copy.begin(), found.to_copy.end(), std::back_inserter(step));
       }
       auto handing = queue_.push(std::move(step));
       co_await std::move(handing);
@@ -143,8 +150,7 @@ listing<tree_entry> ask_hub(const snapshot_request& wanted) {
   options.type = wanted.options.type;
   options.revision = wanted.commit;
   options.recursive = true;
-  options.token = wanted.options.token;
-  return list_repo_tree(wanted.shared, wanted.repo_id, std::move(options));
+  return list_repo_tree(wanted.shared, wanted.access, wanted.repo_id, std::move(options));
 }
 
 }  // namespace

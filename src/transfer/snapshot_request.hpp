@@ -7,6 +7,7 @@
 #include "core/glob.hpp"
 #include "transfer/context.hpp"
 #include "transfer/file_head.hpp"
+#include "transfer/hub_access.hpp"
 #include "transfer/progress_total.hpp"
 
 #include <filesystem>
@@ -21,6 +22,7 @@ struct snapshot_request {
   context_ptr shared{};
   std::string repo_id{};
   snapshot_download_options options{};
+  hub_access access{};
   std::shared_ptr<cohub::observer> observer{};
   core::path_filter filter{};
   cache::repo_cache cache;

@@ -12,13 +12,32 @@
 
 namespace cohub::transfer {
 
+namespace {
+
+/// The client's Hub, with a token of the call's own.
+hub_access access_with(const context& shared, const std::optional<std::string>& token) {
+  hub_access_options own;
+  own.token = token;
+  return make_hub_access(shared, std::move(own));
+}
+
+}  // namespace
+
 listing<tree_entry> list_repo_tree(context_ptr shared, std::string repo_id,
                                    list_repo_tree_options options) {
+  auto access = access_with(*shared, options.token);
+  return list_repo_tree(std::move(shared), std::move(access), std::move(repo_id),
+                        std::move(options));
+}
+
+listing<tree_entry> list_repo_tree(context_ptr shared, hub_access access, std::string repo_id,
+                                   list_repo_tree_options options) {
   page_cursor at;
-  at.token = shared->token_for(options.token);
   at.doing = "listing the files of " + repo_id;
-  at.next = hub::routes::tree(shared->endpoint, options.type, repo_id, options.revision,
+  at.next = hub::routes::tree(access.endpoint, options.type, repo_id, options.revision,
                               options.path_in_repo, options.recursive, options.expand);
+  at.token = std::move(access.token);
+  at.headers = std::move(access.headers);
   at.repo_id = std::move(repo_id);
   at.shared = std::move(shared);
   return paged_listing<tree_entry>(std::move(at), hub::read_tree_page);
@@ -26,14 +45,21 @@ listing<tree_entry> list_repo_tree(context_ptr shared, std::string repo_id,
 
 awaitable<repo_info> fetch_repo_info(context_ptr shared, std::string repo_id,
                                      repo_info_options options) {
+  auto access = access_with(*shared, options.token);
+  return fetch_repo_info(std::move(shared), std::move(access), std::move(repo_id),
+                         std::move(options));
+}
+
+awaitable<repo_info> fetch_repo_info(context_ptr shared, hub_access access, std::string repo_id,
+                                     repo_info_options options) {
   if (const auto valid = hub::check_repo_id(repo_id); !valid)
     throw error(valid.error(), "the repository id \"" + repo_id + "\"");
   if ((options.files_metadata || options.security_status) && !options.expand.empty())
     throw error(errc::invalid_argument, "expand excludes files_metadata and security_status");
   const auto url =
-      hub::routes::repo_info(shared->endpoint, options.type, repo_id, options.revision,
+      hub::routes::repo_info(access.endpoint, options.type, repo_id, options.revision,
                              options.files_metadata, options.expand, options.security_status);
-  auto what = hub_request(*shared, http::method::get, url, shared->token_for(options.token));
+  auto what = hub_request(*shared, access, http::method::get, url);
   const std::string doing = "reading about " + repo_id;
   const auto text = co_await call_for_text(shared, std::move(what), doing);
   auto info = hub::read_repo_info(text);

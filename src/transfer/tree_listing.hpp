@@ -4,6 +4,7 @@
 #include "cohub/repository.hpp"
 
 #include "transfer/context.hpp"
+#include "transfer/hub_access.hpp"
 
 #include <string>
 
@@ -14,8 +15,16 @@ namespace cohub::transfer {
 listing<tree_entry> list_repo_tree(context_ptr shared, std::string repo_id,
                                    list_repo_tree_options options);
 
+/// The same of the Hub that the call goes to, whatever the options say of a token.
+listing<tree_entry> list_repo_tree(context_ptr shared, hub_access access, std::string repo_id,
+                                   list_repo_tree_options options);
+
 /// `client::repo_info`.
 awaitable<repo_info> fetch_repo_info(context_ptr shared, std::string repo_id,
+                                     repo_info_options options);
+
+/// The same of the Hub that the call goes to, whatever the options say of a token.
+awaitable<repo_info> fetch_repo_info(context_ptr shared, hub_access access, std::string repo_id,
                                      repo_info_options options);
 
 }  // namespace cohub::transfer

@@ -63,6 +63,12 @@ class Transfers(Hub):
         self.assertIn("100 %", err)  # plain lines, since this is no terminal
         self.assertNotIn("\033", err)
 
+        for address in ("hf://user/my-model@main/sub/a.txt", "hf://models/user/my-model/sub/a.txt"):
+            out, _ = self.cohub("download", address)
+            self.assertEqual(pathlib.Path(out.splitlines()[-1]).read_bytes(), b"hello")
+        self.fails("download", "hf://user/my-model@main/sub/a.txt", "--revision", "other", status=2)
+        self.fails("download", "hf://user/my-model/sub/a.txt", "w.safetensors", status=2)
+
         out, _ = self.cohub("download", "user/my-model", "--exclude", "*.safetensors", "--local-dir", "here")
         self.assertEqual(pathlib.Path(out.splitlines()[-1]), (self.folder / "here").resolve())
         self.assertEqual((self.folder / "here/sub/a.txt").read_bytes(), b"hello")

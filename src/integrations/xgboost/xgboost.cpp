@@ -107,7 +107,10 @@ awaitable<fs::path> find_config(client hub, std::string id, fetch_pretrained_opt
     auto path = co_await std::move(fetching);
     co_return path;
   } catch (const error& failure) {
-    if (failure.code() != error_kind::entry_not_found) throw;
+    // Not cached, and the Hub answered something else: that says nothing of the file.
+    const bool unknown =
+        failure.code() == errc::local_entry_not_found && failure.http().status != 0;
+    if (failure.code() != error_kind::entry_not_found || unknown) throw;
   }
   co_return fs::path();
 }

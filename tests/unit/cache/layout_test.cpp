@@ -17,6 +17,7 @@ TEST_CASE("folder names are those of the Python client") {
   CHECK(cache::repo_folder_name(repo_type::model, "gpt2") == "models--gpt2");
   CHECK(cache::repo_folder_name(repo_type::dataset, "glue") == "datasets--glue");
   CHECK(cache::repo_folder_name(repo_type::space, "a/b") == "spaces--a--b");
+  CHECK(cache::repo_folder_name(repo_type::kernel, "a/b") == "kernels--a--b");
   CHECK_THROWS_AS(cache::repo_folder_name(repo_type::model, "../x"), error);
 }
 

@@ -87,13 +87,13 @@ TEST_CASE_FIXTURE(fixture, "what is no repository is left out with a warning") {
   put_two_revisions();
   write(root / "stray.txt", "1");
   fs::create_directories(root / "noseparator");
-  fs::create_directories(root / "kernels--a--b" / "snapshots");
+  fs::create_directories(root / "buckets--a--b" / "snapshots");
   fs::create_directories(root / "models--no--snapshots" / "blobs");
   write(root / ".DS_Store", "1");
   const auto info = scan();
   CHECK(info.repos.size() == 1);
   CHECK(warned(info) ==
-        names{"stray.txt", "noseparator", "kernels--a--b", "models--no--snapshots"});
+        names{"stray.txt", "noseparator", "buckets--a--b", "models--no--snapshots"});
   for (const auto& warning : info.warnings) CHECK(warning.repo_ignored);
 }
 

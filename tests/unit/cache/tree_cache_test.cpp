@@ -89,3 +89,25 @@ TEST_CASE("a listing that cannot be trusted is none") {
     CHECK_FALSE(cache::decode_tree(text).has_value());
   }
 }
+
+TEST_CASE("the Xet hash of a file is kept, and a listing that hides one is not") {
+  const io::temporary_directory folder;
+  const auto path = folder.path() / "trees" / (std::string(40, 'a') + ".json");
+  auto entries = example();
+  for (const char digit : {'c', 'C'}) {
+    entries[0].xet_hash = std::string(64, digit);
+    CHECK(cache::encode_tree(entries).find("\"lfs_size\": 8,\n   \"xet_hash\": \"" +
+                                           std::string(64, digit) + "\"\n") != std::string::npos);
+    cache::write_tree(path, entries);
+    const auto kept = cache::read_tree(path);
+    REQUIRE(kept.has_value());
+    CHECK((*kept)[1].xet_hash == std::string(64, digit));
+  }
+  std::filesystem::remove_all(folder.path() / "trees");
+  for (const auto& hidden : {std::string(64, '*'), std::string("abc")}) {
+    entries[0].xet_hash = hidden;
+    CHECK_FALSE(cache::is_worth_keeping(entries));
+    cache::write_tree(path, entries);
+    CHECK_FALSE(std::filesystem::exists(path));
+  }
+}

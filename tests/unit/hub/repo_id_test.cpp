@@ -49,8 +49,9 @@ TEST_CASE("ids that no Hub accepts") {
   }
 }
 
-TEST_CASE("words of the three types") {
-  for (const auto type : {repo_type::model, repo_type::dataset, repo_type::space}) {
+TEST_CASE("words of the four types") {
+  for (const auto type :
+       {repo_type::model, repo_type::dataset, repo_type::space, repo_type::kernel}) {
     CHECK(parse_singular(singular(type)) == type);
     CHECK(parse_plural(plural(type)) == type);
   }

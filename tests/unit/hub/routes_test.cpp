@@ -18,6 +18,7 @@ TEST_CASE("a file's address escapes the revision wholly and the path but for its
        "datasets/u/r/resolve/refs%2Fpr%2F3/a%20b/%C3%BC%231%3F.bin"},
       {"u/r", repo_type::space, "refs/convert/parquet", "file.txt",
        "spaces/u/r/resolve/refs%2Fconvert%2Fparquet/file.txt"},
+      {"u/r", repo_type::kernel, "main", "f", "kernels/u/r/resolve/main/f"},
       {"u/r", repo_type::model, "v1.0~^feature/x y", "f", "u/r/resolve/v1.0~%5Efeature%2Fx%20y/f"},
       {"u/r", repo_type::model, "main", "~a+b&c=d;e@f:g$h!i'j(k)*l,m.txt",
        "u/r/resolve/main/~a%2Bb%26c%3Dd%3Be%40f%3Ag%24h%21i%27j%28k%29%2Al%2Cm.txt"},
@@ -109,6 +110,17 @@ TEST_CASE("a listing asks for what its kind of repository has") {
   CHECK(routes::list_repos("http://h", repo_type::space, options)
             .ends_with("&limit=1000&expand=sha"));
   CHECK(routes::list_repos("http://h", repo_type::model, {}) == "http://h/api/models");
+}
+
+TEST_CASE("a list in a query repeats its key, and what is not said is left out") {
+  list_repos_options options;
+  options.search = {"a b", "c"};
+  options.gated = false;
+  options.limit = 1;
+  options.expand = {"formatted", "x/y"};
+  CHECK(routes::list_repos("http://h", repo_type::kernel, options) ==
+        "http://h/api/kernels?search=a%20b&search=c&gated=false&limit=1&expand=formatted&"
+        "expand=x%2Fy");
 }
 
 TEST_CASE("what the public Hub writes is moved to the endpoint in use") {

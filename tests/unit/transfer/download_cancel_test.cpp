@@ -15,6 +15,7 @@
 /// Downloads that are cancelled at any moment, and what they leave behind.
 
 using namespace cohub;
+using test::scripted_commit;
 using test::scripted_reply;
 using test::seen_request;
 namespace fs = std::filesystem;
@@ -197,4 +198,87 @@ TEST_CASE_FIXTURE(fixture, "a cancelled download returns at once though its peer
   CHECK(shared->transport->open_connections() <= 2);  // idle ones, of each server
   lock.reset();
   check_nothing_is_left("big.bin");
+}
+
+namespace {
+
+/// A download whose blocking work is done one handler at a time.
+struct by_hand : fixture {
+  by_hand() {
+    shared->pool = jobs.get_executor();
+    answer("HEAD ", 302,
+           "X-Repo-Commit: " + scripted_commit + "\r\nX-Linked-Etag: \"" + etag +
+               "\"\r\nX-Linked-Size: " + std::to_string(size) +
+               "\r\nLocation: " + contents.origin() + "/big.bin\r\n");
+  }
+
+  /// Runs so many handlers of the pool, fewer if `one` ends.
+  std::size_t work(const caller& one, std::size_t handlers) {
+    std::size_t done = 0;
+    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+    while (!one.done && done < handlers) {
+      REQUIRE(std::chrono::steady_clock::now() < end);
+      context.restart();
+      context.poll();
+      jobs.restart();
+      done += jobs.poll_one();
+    }
+    return done;
+  }
+  void put_sparse(const fs::path& path) {
+    fs::create_directories(path.parent_path());
+    io::file(path, io::file::mode::write_new).truncate(size);
+  }
+  /// In the middle of the work on the whole file: it ends with the piece at hand.
+  void check_cancellation(caller& one) {
+    CHECK(work(one, 40) == 40);
+    REQUIRE_FALSE(one.done);
+    asio::post(context, [&] { one.cancel.emit(asio::cancellation_type::terminal); });
+    CHECK(work(one, 20) < 20);
+    CHECK(one.was_cancelled());
+    CHECK(requests("GET ") == 0);
+  }
+  std::set<std::string> files_below(const fs::path& root) {
+    std::set<std::string> names;
+    for (const auto& entry : fs::recursive_directory_iterator(root))
+      if (entry.is_regular_file()) names.insert(entry.path().lexically_relative(root).string());
+    return names;
+  }
+
+  static constexpr std::uint64_t size = 1u << 30;
+  const std::string etag = std::string(64, 'e');
+  asio::io_context jobs;
+};
+
+}  // namespace
+
+TEST_CASE_FIXTURE(by_hand, "hashing a large local file ends with the piece that is being hashed") {
+  options.local_dir = folder.path() / "local";
+  put_sparse(options.local_dir / "big.bin");
+  caller one;
+  start(one, "big.bin");
+  check_cancellation(one);
+  CHECK(fs::file_size(options.local_dir / "big.bin") == size);
+  CHECK(files_below(options.local_dir) == std::set<std::string>{"big.bin",
+                                                                ".cache/huggingface/.gitignore",
+                                                                ".cache/huggingface/CACHEDIR.TAG"});
+}
+
+TEST_CASE_FIXTURE(by_hand, "copying a large file to a local folder ends with the piece at work") {
+  options.local_dir = folder.path() / "local";
+  put_sparse(repo_folder() / "snapshots" / scripted_commit / "big.bin");
+  caller one;
+  start(one, "big.bin");
+  check_cancellation(one);
+  CHECK(files_below(options.local_dir) ==
+        std::set<std::string>{".cache/huggingface/.gitignore", ".cache/huggingface/CACHEDIR.TAG"});
+}
+
+TEST_CASE_FIXTURE(by_hand, "copying a large blob where there are no links ends with the piece") {
+  shared->disable_symlinks = true;
+  put_sparse(repo_folder() / "blobs" / etag);
+  caller one;
+  start(one, "big.bin");
+  check_cancellation(one);
+  CHECK(files_below(repo_folder()) == std::set<std::string>{"blobs/" + etag});
 }

@@ -3,10 +3,16 @@
 #include "cohub/error.hpp"
 
 #include "scripted_hub.hpp"
+#include "transfer/partial_file.hpp"
 
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
 #include <doctest/doctest.h>
+
+#include <array>
+#include <atomic>
+#include <cstdio>
+#include <span>
 
 using namespace cohub;
 using test::scripted_reply;
@@ -440,4 +446,110 @@ TEST_CASE_FIXTURE(fixture, "going on where the last try stopped needs no budget"
   download();
   CHECK(is_right());
   CHECK(contents.seen().size() > 10);
+}
+
+TEST_CASE_FIXTURE(fixture, "an address that the Hub signs on its own origin may expire, too") {
+  host(6 * mib);
+  settings.connections = 2;
+  int signatures = 0;
+  api_fault = [&](const seen_request& request) -> std::optional<scripted_reply> {
+    if (request.line.find("/o/m/resolve/") != std::string::npos)
+      return scripted_reply::text(302, "",
+                                  "Location: /signed/" + std::to_string(++signatures) + "\r\n");
+    if (request.line.find("/signed/1 ") != std::string::npos && range_of(request)->begin >= 3 * mib)
+      return scripted_reply::text(403, "expired");
+    return send(request, files["f.bin"].content, "");
+  };
+  download();
+  CHECK(is_right());
+  CHECK(signatures == 2);
+}
+
+TEST_CASE_FIXTURE(fixture, "progress never exceeds the total, and tells the end once") {
+  struct totals : test::noting_observer {
+    void on_progress(const transfer_progress& progress) override {
+      most = std::max<std::uint64_t>(most, progress.bytes_done);
+      ends += progress.bytes_done == progress.bytes_total;
+    }
+    std::atomic<std::uint64_t> most{0};
+    std::atomic<int> ends{0};
+  };
+  host(8 * mib);
+  const auto heard = std::make_shared<totals>();
+  settings.observer = heard;
+  settings.connections = 2;
+  shared->retries.attempts = 1;
+  // The second half comes first, and then the server knows no ranges any more.
+  content_fault = [&](const seen_request& request) -> std::optional<scripted_reply> {
+    const auto range = range_of(request);
+    if (range && range->begin >= 4 * mib) return {};
+    return scripted_reply::text(503, "");
+  };
+  CHECK(failure() == errc::server_failure);
+  settings.chunk_size = 4 * mib;
+  {
+    transfer::partial_file half(destination, 8 * mib, etag_of("f.bin"));
+    const std::span<const char> content(files["f.bin"].content);
+    half.write(4 * mib, std::as_bytes(content.subspan(4 * mib, 2 * mib)));
+    half.write(0, std::as_bytes(content.first(mib)));
+  }
+  content_fault = [&](const seen_request&) -> std::optional<scripted_reply> {
+    return scripted_reply::text(200, files["f.bin"].content);
+  };
+  download();
+  CHECK(is_right());
+  CHECK(heard->most == 8 * mib);
+  CHECK(heard->ends == 1);
+}
+
+TEST_CASE_FIXTURE(fixture, "an answer of untold length must end where the content does") {
+  const auto chunked = [&](const seen_request& request, std::size_t more) {
+    const auto& content = files["f.bin"].content;
+    const auto range = range_of(request);
+    std::string head = "HTTP/1.1 200 OK\r\n";
+    std::string body = content;
+    if (range) {
+      head = "HTTP/1.1 206 Partial Content\r\nContent-Range: bytes " +
+             std::to_string(range->begin) + "-" + std::to_string(range->end - 1) + "/" +
+             std::to_string(content.size()) + "\r\n";
+      body = content.substr(range->begin, range->size());
+    }
+    body += std::string(more, 'x');
+    std::array<char, 20> size{};
+    std::snprintf(size.data(), size.size(), "%zx", body.size());
+    scripted_reply reply;
+    reply.bytes =
+        head + "Transfer-Encoding: chunked\r\n\r\n" + size.data() + "\r\n" + body + "\r\n0\r\n\r\n";
+    return reply;
+  };
+  std::size_t size = 0;
+  bool in_ranges = false;
+  SUBCASE("small") { size = mib / 4; }
+  SUBCASE("one stream") { size = 3 * mib; }
+  SUBCASE("ranges") {
+    size = 3 * mib;
+    in_ranges = true;
+  }
+  host(size);
+  settings.chunk_size = in_ranges ? mib : 0;
+  std::size_t more = 0;
+  content_fault = [&](const seen_request& request) -> std::optional<scripted_reply> {
+    return chunked(request, more);
+  };
+  auto what = describe("f.bin");
+  what.etag = "opaque-1";
+  const auto fetch = [&] {
+    run(transfer::download_content(shared, what, destination, destination, settings));
+  };
+  fetch();
+  CHECK(is_right());
+  fs::remove(destination);
+  more = 1;
+  try {
+    fetch();
+    FAIL("nothing was thrown");
+  } catch (const error& e) {
+    CHECK(e.code() == errc::content_mismatch);
+  }
+  CHECK_FALSE(fs::exists(destination));
 }

@@ -187,3 +187,14 @@ TEST_CASE_FIXTURE(fixture, "a dry run at a noted commit asks nobody") {
   CHECK(info.commit_hash == scripted_commit);
   CHECK(requests() == before);
 }
+
+TEST_CASE_FIXTURE(fixture, "what is copied in pieces is whole") {
+  files["big.bin"].content = test::patterned((9u << 20) + 5);
+  options.local_dir.clear();
+  download("big.bin");
+  const auto before = requests("GET ");
+  options.local_dir = local.root();
+  CHECK(content(download("big.bin")) == files["big.bin"].content);
+  CHECK(requests("GET ") == before);
+  CHECK(local.read_metadata("big.bin")->etag == etag_of("big.bin"));
+}

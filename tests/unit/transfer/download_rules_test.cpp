@@ -29,7 +29,7 @@ TEST_CASE_FIXTURE(fixture, "the first question is asked once, the second with th
   CHECK(download("config.json") == path);
   CHECK(requests("HEAD ") == 2);  // no second try where the cache has an answer
   fs::remove(path);
-  CHECK(failure("config.json").code() == errc::server_failure);
+  CHECK(failure("config.json").code() == errc::local_entry_not_found);
   CHECK(requests("HEAD ") == 2 + 1 + shared->retries.attempts);
 }
 
@@ -433,4 +433,77 @@ TEST_CASE_FIXTURE(fixture, "a range that the server refuses is in the error, wit
   CHECK(failed.http().server_message.find("bytes=0-") != std::string::npos);
   CHECK(failed.http().server_message.find("bytes */10") != std::string::npos);
   CHECK(requests("GET ") <= 8);  // asking again would not help
+}
+
+TEST_CASE_FIXTURE(fixture,
+                  "with nothing cached, what the Hub says of the repository is the error") {
+  SUBCASE("no such repository") {
+    refuse_everything(404, "X-Error-Code: RepoNotFound\r\n");
+    CHECK(failure("config.json").code() == errc::repository_not_found);
+  }
+  SUBCASE("gated") {
+    refuse_everything(403, "X-Error-Code: GatedRepo\r\n");
+    CHECK(failure("config.json").code() == errc::gated_repository);
+  }
+  SUBCASE("unauthorized") {
+    refuse_everything(401);
+    CHECK(failure("config.json").code() == errc::unauthorized);
+  }
+}
+
+TEST_CASE_FIXTURE(fixture, "with nothing cached, any other failure of the Hub is in the error") {
+  int status = 0;
+  std::string headers;
+  std::string cause;
+  SUBCASE("it failed") {
+    status = 503;
+    cause = "the server failed";
+  }
+  SUBCASE("too many requests") {
+    status = 429;
+    headers = "Retry-After: 0\r\n";
+    cause = "too many requests";
+  }
+  SUBCASE("forbidden") {
+    status = 403;
+    headers = "X-Error-Message: no entry\r\n";
+    cause = "no entry";
+  }
+  refuse_everything(status, headers);
+  const auto failed = failure("config.json");
+  CHECK(failed.code() == errc::local_entry_not_found);
+  CHECK(std::string(failed.what()).find(cause) != std::string::npos);
+  CHECK(failed.http().status == status);
+  CHECK(failed.http().retry_after.has_value() == (status == 429));
+}
+
+TEST_CASE_FIXTURE(fixture, "a failing proxy is told of, whatever the cache has") {
+  download("config.json");
+  http::transport_config settings;
+  settings.proxies.http = "http://127.0.0.1:1";
+  shared->transport = std::make_unique<http::transport>(context.get_executor(), settings);
+  CHECK(failure("config.json").code() == errc::proxy_failure);
+}
+
+TEST_CASE_FIXTURE(fixture, "a revision that no Hub has is refused before any request") {
+  for (const std::string revision : {"", "../x", "a/../../b", "a\nb", "/a"}) {
+    CAPTURE(revision);
+    options.revision = revision;
+    CHECK(failure("config.json").code() == errc::invalid_path);
+  }
+  CHECK(requests() == 0);
+}
+
+TEST_CASE_FIXTURE(fixture, "without links a large blob is copied, not fetched") {
+  files["big.bin"].content = test::patterned((9u << 20) + 5);
+  download("big.bin");
+  const auto blob = repo_folder() / "blobs" / etag_of("big.bin");
+  shared->disable_symlinks = true;
+  files["copy.bin"] = files["big.bin"];
+  const auto before = requests("GET ");
+  const auto path = download("copy.bin");
+  CHECK(fs::is_regular_file(fs::symlink_status(path)));
+  CHECK(content(path) == files["big.bin"].content);
+  CHECK(fs::exists(blob));
+  CHECK(requests("GET ") == before);
 }

@@ -142,3 +142,37 @@ TEST_CASE_FIXTURE(fixture, "others' incomplete files are left alone") {
   CHECK(io::read_file(folder.path() / "etag.incomplete", 10) == "theirs");
   CHECK(io::read_file(folder.path() / "etag.1a2b3c4d.incomplete", 10) == "theirs");
 }
+
+TEST_CASE_FIXTURE(fixture,
+                  "after another run of the machine only what a checksum checks is believed") {
+  const std::string sha256(64, 'a');
+  const auto journal = fs::path(stem) += ".cohub.journal";
+  for (const std::string& etag : {std::string("opaque-12"), sha256}) {
+    CAPTURE(etag);
+    for (const bool is_known : {true, false}) {
+      { partial_file(stem, 100, etag).write(0, block(10, 'a')); }
+      { CHECK(partial_file(stem, 100, etag).done().count() == 10); }
+      auto text = io::read_file(journal, 10'000);
+      const auto begin = text.find("boot ");
+      REQUIRE(begin != text.npos);
+      const auto end = text.find('\n', begin) + 1;
+      text.replace(begin, end - begin, is_known ? "boot of-yesterday\n" : "");
+      io::write_file_atomically(journal, text);
+      partial_file again(stem, 100, etag);
+      CHECK(again.done().count() == (etag == sha256 ? 10 : 0));
+      again.discard();
+    }
+  }
+}
+
+TEST_CASE_FIXTURE(fixture, "what lies beyond the first gap can be forgotten, for good") {
+  {
+    partial_file partial(stem, 100, "etag");
+    partial.write(0, block(10, 'a'));
+    partial.write(20, block(30, 'b'));
+    CHECK(partial.forget_beyond_front() == 30);
+    CHECK(partial.done().count() == 10);
+    CHECK(partial.forget_beyond_front() == 0);
+  }
+  CHECK(partial_file(stem, 100, "etag").done().count() == 10);
+}

@@ -55,3 +55,20 @@ TEST_CASE("text without a head is no journal") {
   CHECK_FALSE(decode_partial_journal("cohub partial 1\nsize x\netag e\nowner 1 h\n").has_value());
   CHECK_FALSE(decode_partial_journal(std::string(100, '\0')).has_value());
 }
+
+TEST_CASE("a journal tells in which run of the machine it was written; older ones do not") {
+  partial_head head;
+  head.size = 100;
+  head.etag = "e";
+  head.owner = "1 h";
+  head.boot = "4f2c-1";
+  const auto journal =
+      decode_partial_journal(encode_partial_head(head) + encode_partial_range({0, 10}));
+  REQUIRE(journal.has_value());
+  CHECK(journal->head.boot == "4f2c-1");
+  CHECK(journal->done.count() == 10);
+  const auto old = decode_partial_journal("cohub partial 1\nsize 100\netag e\nowner 1 h\n0 10\n");
+  REQUIRE(old.has_value());
+  CHECK(old->head.boot.empty());
+  CHECK(old->done.count() == 10);
+}

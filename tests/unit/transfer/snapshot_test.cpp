@@ -247,3 +247,138 @@ TEST_CASE_FIXTURE(fixture, "what another revision brought is linked, not fetched
   CHECK(names_below(path) == all_names());
   CHECK(requests("GET /o/m/resolve/") == before);
 }
+
+namespace {
+
+struct listening : test::noting_observer {
+  void on_event(const transfer_event& event) override {
+    test::noting_observer::on_event(event);
+    if (event.what == transfer_event::kind::warning) warning = event.detail;
+  }
+  std::string warning;
+};
+
+struct folder_fixture : fixture {
+  std::shared_ptr<listening> heard = std::make_shared<listening>();
+
+  folder_fixture() {
+    options.local_dir = folder.path() / "local";
+    options.observer = heard;
+    download();
+  }
+};
+
+}  // namespace
+
+TEST_CASE_FIXTURE(folder_fixture, "without a network a complete local folder is returned") {
+  SUBCASE("offline mode") { shared->offline = true; }
+  SUBCASE("local_files_only") { options.local_files_only = true; }
+  SUBCASE("the Hub fails") {
+    api_fault = [](const seen_request&) -> std::optional<scripted_reply> {
+      return scripted_reply::text(503, "");
+    };
+  }
+  SUBCASE("at a commit") {
+    options.revision = scripted_commit;
+    options.local_files_only = true;
+  }
+  CHECK(download() == options.local_dir);
+  CHECK(heard->warning.find("with all files of " + scripted_commit) != std::string::npos);
+  fs::remove(options.local_dir / "README.md");
+  CHECK(failure() == errc::incomplete_snapshot);
+  options.ignore_patterns = {"*.md"};
+  CHECK(download() == options.local_dir);
+}
+
+TEST_CASE_FIXTURE(folder_fixture, "a local folder's commit is what was noted of its files last") {
+  const auto trees = options.local_dir / ".cache/huggingface/trees";
+  tree_entry other;
+  other.path = "elsewhere.txt";
+  other.oid = std::string(40, '1');
+  cache::write_tree(trees / (std::string(40, 'b') + ".json"), {other});
+  options.local_files_only = true;
+  CHECK(download() == options.local_dir);
+  CHECK(heard->warning.find(scripted_commit) != std::string::npos);
+
+  fs::remove_all(options.local_dir / ".cache/huggingface/download");  // which of the two?
+  CHECK(download() == options.local_dir);
+  CHECK(heard->warning.find("nothing tells") != std::string::npos);
+  fs::remove(trees / (scripted_commit + ".json"));  // only one is left
+  CHECK(failure() == errc::incomplete_snapshot);
+}
+
+TEST_CASE_FIXTURE(folder_fixture, "a local folder that nothing is known of is returned as it is") {
+  fs::remove_all(options.local_dir);
+  options.local_files_only = true;
+  CHECK(failure() == errc::local_entry_not_found);
+  fs::create_directories(options.local_dir / ".cache/huggingface");
+  CHECK(failure() == errc::local_entry_not_found);
+  io::write_file_atomically(options.local_dir / "model.bin", "x");
+  CHECK(download() == options.local_dir);
+  CHECK(heard->warning.find("nothing tells") != std::string::npos);
+}
+
+TEST_CASE_FIXTURE(fixture, "a snapshot that cannot be had names the cause and its status") {
+  api_fault = [](const seen_request&) -> std::optional<scripted_reply> {
+    return scripted_reply::text(429, "", "Retry-After: 0\r\n");
+  };
+  try {
+    download();
+    FAIL("nothing was thrown");
+  } catch (const error& e) {
+    CHECK(e.code() == errc::local_entry_not_found);
+    CHECK(e.http().status == 429);
+    CHECK(e.http().retry_after == std::chrono::seconds(0));
+  }
+}
+
+TEST_CASE_FIXTURE(fixture, "all requests of a snapshot go to its endpoint, with its headers") {
+  options.endpoint = api.origin() + "/";
+  options.headers = {{"X-Team", "blue"}};
+  options.user_agent = "job/7";
+  shared->endpoint = "http://127.0.0.1:1";
+  shared->user_agent = "cohub/0";
+  CHECK(names_below(download()) == all_names());
+  CHECK(api.seen().size() > files.size());
+  for (const auto& request : api.seen()) {
+    CHECK(request.header("x-team") == "blue");
+    CHECK(request.header("user-agent") == "cohub/0; job/7");
+    CHECK(request.header("authorization").empty());  // that of the client's own Hub
+  }
+  for (const auto& request : contents.seen()) CHECK(request.header("authorization").empty());
+  options.headers = {{"Range", "bytes=0-1"}};
+  CHECK(failure() == errc::invalid_argument);
+}
+
+TEST_CASE_FIXTURE(fixture, "a snapshot ends with its time, its first question with its own") {
+  const auto path = download();
+  const auto stall = [](const seen_request&) -> std::optional<scripted_reply> {
+    scripted_reply silence;
+    silence.after = scripted_reply::then::stall;
+    return silence;
+  };
+  SUBCASE("the question: the cache is the answer") {
+    api_fault = stall;
+    options.etag_timeout = std::chrono::milliseconds(20);
+    CHECK(download() == path);
+  }
+  SUBCASE("the whole") {
+    fs::remove_all(shared->cache_dir);
+    content_fault = stall;
+    options.timeout = std::chrono::milliseconds(200);
+    CHECK(failure() == errc::timed_out);
+  }
+}
+
+TEST_CASE_FIXTURE(fixture, "a listing that hides Xet hashes is used and not kept") {
+  api_fault = [&](const seen_request& request) -> std::optional<scripted_reply> {
+    if (request.line.find("/tree/") == std::string::npos) return {};
+    auto text = listing();
+    const std::string size = "\"pointerSize\":134}";
+    const auto at = text.find(size) + size.size();
+    text.insert(at, ",\"xetHash\":\"" + std::string(64, '*') + '"');
+    return scripted_reply::text(200, text);
+  };
+  CHECK(names_below(download()) == all_names());
+  CHECK_FALSE(fs::exists(repo_folder() / "trees"));
+}

@@ -1,0 +1,90 @@
+#include "transfer/whole_file.hpp"
+
+#include "core/digest.hpp"
+#include "io/file.hpp"
+#include "io/on_pool.hpp"
+#include "io/piecewise_copy.hpp"
+
+#include <boost/asio/this_coro.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <exception>
+#include <memory>
+#include <span>
+#include <utility>
+#include <vector>
+
+namespace cohub::transfer {
+
+namespace {
+
+constexpr std::size_t block_size = 256 * 1024;
+
+struct hashing {
+  explicit hashing(const std::filesystem::path& path) : content(path, io::file::mode::read) {}
+
+  /// False at the end of the file.
+  bool step() {
+    std::vector<std::byte> block(block_size);
+    for (const auto end = at + whole_file_piece; at < end;) {
+      const auto count = content.read_at(at, block);
+      digest.update(std::span<const std::byte>(block).first(count));
+      at += count;
+      if (count < block.size()) return false;
+    }
+    return true;
+  }
+
+  io::file content;
+  core::digest digest{core::digest::algorithm::sha256};
+  std::uint64_t at = 0;
+};
+
+}  // namespace
+
+awaitable<std::string> hash_whole(context_ptr shared, std::filesystem::path file) {
+  auto open = [file = std::move(file)] { return std::make_shared<hashing>(file); };
+  auto opening = io::on_pool(shared->pool, std::move(open));
+  const auto running = co_await std::move(opening);
+  for (bool more = true; more;) {
+    auto piece = [running] { return running->step(); };
+    auto stepping = io::on_pool(shared->pool, std::move(piece));
+    more = co_await std::move(stepping);
+  }
+  co_return running->digest.hex_digest();
+}
+
+awaitable<void> copy_whole(context_ptr shared, std::filesystem::path from,
+                           std::filesystem::path temporary, std::filesystem::path destination) {
+  auto open = [from = std::move(from), temporary = std::move(temporary)] {
+    return std::make_shared<io::piecewise_copy>(from, temporary);
+  };
+  auto opening = io::on_pool(shared->pool, std::move(open));
+  auto running = co_await std::move(opening);
+  std::exception_ptr failure;
+  try {
+    for (bool more = true; more;) {
+      auto piece = [running] { return running->step(whole_file_piece); };
+      auto stepping = io::on_pool(shared->pool, std::move(piece));
+      more = co_await std::move(stepping);
+    }
+    auto publish = [running, destination = std::move(destination)] {
+      running->publish(destination);
+    };
+    auto publishing = io::on_pool(shared->pool, std::move(publish));
+    co_await std::move(publishing);
+  } catch (...) {
+    failure = std::current_exception();
+  }
+  // The pool removes what is not finished, also after a cancellation.
+  const auto state = co_await asio::this_coro::cancellation_state;
+  if (state.cancelled() != asio::cancellation_type::none)
+    co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
+  auto work = [last = std::move(running)]() mutable { last.reset(); };
+  auto closing = io::on_pool(shared->pool, std::move(work));
+  co_await std::move(closing);
+  if (failure) std::rethrow_exception(failure);
+}
+
+}  // namespace cohub::transfer
