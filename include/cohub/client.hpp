@@ -66,9 +66,8 @@ class client {
   /// @param path     path of the file within the repository
   /// @throws error  errc::repository_not_found, errc::revision_not_found, errc::entry_not_found,
   ///                errc::content_mismatch, errc::truncated_body, errc::proxy_failure;
-  ///                errc::local_entry_not_found: nothing is cached, and the Hub was not asked, not
-  ///                reached, or answered by 403, 429, 5xx and the like: then `error::http()` has its
-  ///                status
+  ///                errc::local_entry_not_found: nothing is cached, and the Hub was not asked, was
+  ///                not reached, or answered by 403, 429, 5xx or the like (see `error::http()`)
   /// @par Cancellation  the partial file stays and can be continued; others who wait for the same
   ///                    download are not disturbed
   /// @par Mirrors  hf_hub_download(); HEAD and GET /{repo}/resolve/{revision}/{path}

@@ -106,7 +106,7 @@ TEST_CASE("urls that lead nowhere or are malformed are refused") {
   CHECK(route_of("GET", "/").status == 404);
   CHECK(route_of("GET", "/api").status == 404);
   CHECK(route_of("GET", "/api/agent-harnesses").status == 404);
-  CHECK(route_of("GET", "/api/kernels/a/b").status == 404);
+  CHECK(route_of("GET", "/api/buckets/a/b").status == 404);
   CHECK(route_of("GET", "/api/models/a/b/xet-write-token/main").status == 404);
   CHECK(route_of("GET", "/api/models/a/b/tree").status == 404);
   CHECK(route_of("GET", "/a/b/resolve/main").status == 404);
