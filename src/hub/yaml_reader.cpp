@@ -98,7 +98,9 @@ class yaml_reader {
   }
 
   void remember(const std::string& anchor, const card_value& value) {
-    if (!anchor.empty()) anchors_[anchor] = value;
+    if (anchor.empty()) return;
+    charge(weigh(value));  // anchors inside one another keep what they hold once each
+    anchors_[anchor] = value;
   }
 
   /// The value that starts with the current event.
