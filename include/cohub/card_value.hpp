@@ -29,12 +29,18 @@ class card_map {
   ~card_map();
   card_map(std::initializer_list<card_member> members);
 
-  /// The value of `key`; a null one is added at the end if there is none.
+  /// The value of `key`; a null one is added at the end if there is none. A card does not write it
+  /// as long as it is null.
   card_value& operator[](std::string_view key);
   /// Null if there is no such key.
   const card_value* find(std::string_view key) const noexcept;
   card_value* find(std::string_view key) noexcept;
   bool contains(std::string_view key) const noexcept { return find(key) != nullptr; }
+  /// The value of `key`, or `otherwise` if there is none or it is null.
+  card_value get(std::string_view key, const card_value& otherwise) const;
+  /// The value of `key`.
+  /// @throws error  errc::invalid_card: there is none
+  const card_value& at(std::string_view key) const;
   /// The text under `key`, or `otherwise` if there is none or it is no text.
   std::string text_or(std::string_view key, std::string_view otherwise = {}) const;
   /// Adds a member whose key is known to be new, without looking for it.

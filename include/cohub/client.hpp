@@ -22,9 +22,13 @@
 
 namespace cohub {
 
+class client;
+
 namespace detail {
 struct client_state;
-}
+/// Tells the client's observer and log of something odd.
+void tell_warning(const client& hub, const std::string& file, const std::string& what);
+}  // namespace detail
 
 /// A handle to one Hub endpoint. Cheap to copy; copies share connections, cache and settings.
 ///
@@ -377,6 +381,13 @@ class client {
                                        std::string commit_message,
                                        named<create_commit_options> options = {});
 
+  /// Has the Hub check the text of a card (`README.md`); yields its warnings. Every commit that has
+  /// a card does so before it uploads anything, and tells the warnings to its observer and the log.
+  /// @throws error  errc::bad_request: what the Hub finds wrong with the metadata
+  /// @par Mirrors  RepoCard.validate(); POST /api/validate-yaml
+  awaitable<std::vector<std::string>> validate_card(std::string content,
+                                                    named<validate_card_options> options = {});
+
   /// Commits one file from disk.
   /// @par Mirrors  upload_file()
   awaitable<commit_info> upload_file(std::filesystem::path file, std::string path_in_repo,
@@ -448,6 +459,8 @@ class client {
       std::string repo_id, named<verify_repo_checksums_options> options = {});
 
  private:
+  friend void detail::tell_warning(const client& hub, const std::string& file,
+                                   const std::string& what);
   std::shared_ptr<detail::client_state> state_;
 };
 

@@ -75,6 +75,11 @@ struct create_commit_options {
   std::shared_ptr<cohub::observer> observer{};
 };
 
+struct validate_card_options {
+  repo_type type = repo_type::model;
+  std::optional<std::string> token{};
+};
+
 struct upload_file_options {
   repo_type type = repo_type::model;
   std::string revision = "main";

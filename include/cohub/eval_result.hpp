@@ -36,22 +36,24 @@ struct eval_result {
 /// Whether two results are of the same metric: all but its value and the signature is equal.
 bool is_same_metric(const eval_result& a, const eval_result& b);
 
-/// All results of one model: the member `model-index` of its card.
+/// All results of one model: an element of the member `model-index` of its card.
 struct model_index {
   std::string name{};  ///< of the model
   std::vector<eval_result> results{};
 };
 
-/// As it stands in a card: results of the same task, dataset, configuration, split and revision are
-/// one entry, whose names, arguments and source are those of the first.
+/// As it stands in a card, an element a model: results of the same task, dataset, configuration,
+/// split and revision are one entry, whose names, arguments and source are those of the first.
 /// @throws error  errc::invalid_card: a required member is missing
 /// @par Mirrors  eval_results_to_model_index()
 card_value write_model_index(const model_index& index);
+card_value write_model_index(const std::vector<model_index>& indexes);
 
+/// Its elements, each by itself; Python puts all results under the last name.
 /// @throws error  errc::invalid_card, with the path of what is missing or of another type:
 ///                "model-index[0].results[1].dataset.type"
 /// @par Mirrors  model_index_to_eval_results()
-model_index read_model_index(const card_value& value);
+std::vector<model_index> read_model_index(const card_value& value);
 
 /// Metadata that holds one result and nothing else, for `metadata_save` and `metadata_update`.
 /// `verified` is written even where it is not set.

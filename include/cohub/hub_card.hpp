@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <vector>
 
 /// Cards in repositories: their `README.md` (mixin-and-cards, sections 4.2, 4.5 and 4.6).
 namespace cohub {
@@ -16,6 +17,7 @@ namespace cohub {
 struct load_card_options {
   repo_type type = repo_type::model;
   std::string revision = "main";
+  card_options reading{};
   std::optional<std::string> token{};
 };
 
@@ -34,12 +36,19 @@ struct metadata_update_options {
   bool overwrite = false;    ///< replace what has another value
 };
 
-/// Reads the card of a repository.
+/// Reads the card of a repository. What is odd in it (`model_card::warnings`) goes to the client's
+/// log and observer.
 /// @throws error  errc::entry_not_found: it has none; errc::invalid_card, with the line; what
 ///                `client::read_file` throws
 /// @par Mirrors  ModelCard.load(), of a repository; `model_card::load` is of a file
 awaitable<model_card> load_card(client hub, std::string repo_id,
                                 named<load_card_options> options = {});
+
+/// Has the Hub check a card; yields its warnings.
+/// @throws error  errc::bad_request: what the Hub finds wrong with the metadata
+/// @par Mirrors  RepoCard.validate(), which asks the public Hub whatever the endpoint
+awaitable<std::vector<std::string>> validate_card(client hub, model_card card,
+                                                  named<validate_card_options> options = {});
 
 /// Has the Hub check a card and commits it, to a pull request if asked.
 /// @throws error  errc::bad_request: what the Hub finds wrong with the metadata; what
@@ -48,17 +57,16 @@ awaitable<model_card> load_card(client hub, std::string repo_id,
 awaitable<commit_info> push_card(client hub, model_card card, std::string repo_id,
                                  named<push_card_options> options = {});
 
-/// Changes metadata of a repository's card and commits it. A member that has another value is an
-/// error unless `overwrite`; a null removes one. Results in `model-index` are merged one by one: a
-/// metric that is there gets its new value, another is appended; an index without name gets that of
-/// the card, else the repository's id. A model or dataset without card gets one of the default
-/// template.
+/// Changes metadata of a repository's card and commits it; comments stay. A member that has another
+/// value is an error unless `overwrite`; a null removes one. Results in `model-index` are merged
+/// one by one into the element of the same name, else into the first: a metric that is there gets
+/// its new value, another is appended; an index without name gets that of the card, else the
+/// repository's id. A model or dataset without card gets one of the default template.
 ///
 /// @throws error  errc::invalid_card: a member has another value, which is named; a space without
-///                card; what `load_card` and `push_card` throw
-/// @par Mirrors  metadata_update(), which reads from main whatever the revision; this reads where
-/// it
-///               writes
+///                card; results for a dataset or space; what `load_card` and `push_card` throw
+/// @par Mirrors  metadata_update(), which reads from main whatever the revision and drops comments;
+///               this reads where it writes
 awaitable<commit_info> metadata_update(client hub, std::string repo_id, card_map metadata,
                                        named<metadata_update_options> options = {});
 

@@ -38,7 +38,8 @@ class model_info {
     (tags_.insert(std::string(std::move(names))), ...);
     return *this;
   }
-  /// Any other member of the card's metadata.
+  /// Any other member of the card's metadata. `tags`, a text or a list, are united with those
+  /// there.
   model_info& set(std::string key, card_value value);
 
   model_info& repo_url(std::string value) { return repo_url_ = std::move(value), *this; }

@@ -40,7 +40,7 @@ struct transfer_event {
     commit_failed,    ///< one was not; `detail` says why
     lock_wait,        ///< somebody else has the file's lock, for another ten seconds
     rate_limited,     ///< the Hub asks to slow down; no `file`
-    warning,          ///< something that whoever runs the program should know; no `file`
+    warning,  ///< something to say to who runs the program; `file`: what it is about, if any
   };
 
   kind what{};

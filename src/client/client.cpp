@@ -11,10 +11,12 @@
 #include "transfer/delete_files.hpp"
 #include "transfer/download_file.hpp"
 #include "transfer/paths_info.hpp"
+#include "transfer/progress_reporter.hpp"
 #include "transfer/remote_file.hpp"
 #include "transfer/snapshot.hpp"
 #include "transfer/tree_listing.hpp"
 #include "transfer/upload_folder.hpp"
+#include "transfer/validate_card.hpp"
 #include "transfer/verify_cache.hpp"
 
 #include <utility>
@@ -22,6 +24,12 @@
 // Members are not coroutines: they hand the shared state to one, so that an operation may outlive
 // the client it was called on.
 namespace cohub {
+
+void detail::tell_warning(const client& hub, const std::string& file, const std::string& what) {
+  const auto& shared = *hub.state_->shared;
+  for (const auto& listener : {shared.observer, shared.event_log})
+    transfer::report_event(listener, transfer_event::kind::warning, file, what);
+}
 
 client::client(asio::any_io_executor executor, named<client_config> config)
     : state_(std::make_shared<detail::client_state>(
@@ -71,6 +79,13 @@ awaitable<std::string> client::read_file(std::string repo_id, std::string path,
                                          named<read_file_options> options) {
   return operation(transfer::read_file(state_->shared, std::move(repo_id), std::move(path),
                                        *std::move(options)));
+}
+
+awaitable<std::vector<std::string>> client::validate_card(std::string content,
+                                                          named<validate_card_options> options) {
+  auto token = state_->shared->token_for(options->token);
+  return operation(
+      transfer::validate_card(state_->shared, std::move(content), options->type, std::move(token)));
 }
 
 awaitable<std::vector<dry_run_file_info>> client::snapshot_download_dry_run(

@@ -40,6 +40,16 @@ card_value& card_map::operator[](std::string_view key) {
   return members_.emplace_back(card_member{std::string(key), {}}).value;
 }
 
+card_value card_map::get(std::string_view key, const card_value& otherwise) const {
+  const auto* found = find(key);
+  return found && !found->is_null() ? *found : otherwise;
+}
+
+const card_value& card_map::at(std::string_view key) const {
+  if (const auto* found = find(key)) return *found;
+  throw error(errc::invalid_card, "reading card metadata: there is no \"" + std::string(key) + '"');
+}
+
 std::string card_map::text_or(std::string_view key, std::string_view otherwise) const {
   const auto* found = find(key);
   return found && found->is_text() ? found->as_text() : std::string(otherwise);

@@ -48,8 +48,9 @@ struct event {
 
 class yaml_reader {
  public:
-  yaml_reader(std::string_view text, std::string_view origin, std::size_t first_line)
-      : origin_(origin), first_line_(first_line) {
+  yaml_reader(std::string_view text, std::string_view origin, std::size_t first_line,
+              std::vector<yaml_member>* members)
+      : text_(text), origin_(origin), first_line_(first_line), members_(members) {
     if (::yaml_parser_initialize(&parser_) == 0) throw std::bad_alloc();
     ::yaml_parser_set_encoding(&parser_, YAML_UTF8_ENCODING);
     ::yaml_parser_set_input_string(&parser_, reinterpret_cast<const unsigned char*>(text.data()),
@@ -84,7 +85,40 @@ class yaml_reader {
       const char* problem = parser_.problem ? parser_.problem : "not YAML";
       fail_at(parser_.problem_mark.line, problem);
     }
+    if (members_ != nullptr) follow();
     return current_->raw.type;
+  }
+
+  /// Where a character, as libyaml counts them, begins in the text; they are asked for in order.
+  std::size_t byte_at(std::size_t index) {
+    for (; cursor_index_ < index && cursor_byte_ < text_.size(); ++cursor_index_) {
+      ++cursor_byte_;
+      while (cursor_byte_ < text_.size() &&
+             (static_cast<unsigned char>(text_[cursor_byte_]) & 0xc0) == 0x80)
+        ++cursor_byte_;
+    }
+    return cursor_byte_;
+  }
+
+  /// Keeps track of where values end. What stands between two of them is indicators, and comments
+  /// if it has a '#'.
+  void follow() {
+    const auto& raw = current_->raw;
+    const bool closes_flow =
+        (raw.type == YAML_SEQUENCE_END_EVENT || raw.type == YAML_MAPPING_END_EVENT) &&
+        raw.end_mark.index > raw.start_mark.index;
+    const bool is_scalar = raw.type == YAML_SCALAR_EVENT;
+    if (!is_scalar && !closes_flow && raw.type != YAML_ALIAS_EVENT) return;
+    const std::size_t begin = byte_at(raw.start_mark.index);
+    if (begin > value_end_ && text_.substr(value_end_, begin - value_end_).find('#') != text_.npos)
+      comment_ = true;
+    value_begin_ = begin;
+    value_end_ = byte_at(raw.end_mark.index);
+    if (is_scalar && (raw.data.scalar.style == YAML_LITERAL_SCALAR_STYLE ||
+                      raw.data.scalar.style == YAML_FOLDED_SCALAR_STYLE)) {
+      const auto head = text_.substr(begin, value_end_ - begin);
+      if (head.substr(0, head.find_first_of("\r\n")).find('#') != head.npos) comment_ = true;
+    }
   }
 
   static std::string text_of(const unsigned char* text) {
@@ -98,7 +132,9 @@ class yaml_reader {
   }
 
   void remember(const std::string& anchor, const card_value& value) {
-    if (!anchor.empty()) anchors_[anchor] = value;
+    if (anchor.empty()) return;
+    charge(weigh(value));  // anchors inside one another keep what they hold once each
+    anchors_[anchor] = value;
   }
 
   /// The value that starts with the current event.
@@ -169,7 +205,12 @@ class yaml_reader {
     std::map<std::string, card_value, std::less<>> values;
     std::vector<std::string> order;
     card_list merged;
+    const bool is_top = depth == 0 && members_ != nullptr;
+    bool can_be_cut = is_top && current_->raw.data.mapping_start.style != YAML_FLOW_MAPPING_STYLE;
     while (next() != YAML_MAPPING_END_EVENT) {
+      if (current_->raw.start_mark.column != 0) can_be_cut = false;
+      const std::size_t begin = value_begin_;  // of the key, a scalar
+      comment_ = false;
       const bool merges = is_merge_key();
       const card_value key = node(depth + 1);
       if (key.is_list() || key.is_map()) fail("a key must be a scalar");
@@ -180,8 +221,10 @@ class yaml_reader {
         continue;
       }
       const std::string& name = key.is_text() ? key.as_text() : key.source();
+      if (can_be_cut) members_->push_back({name, begin, value_end_, comment_});
       if (values.insert_or_assign(name, std::move(value)).second) order.push_back(name);
     }
+    if (is_top && !can_be_cut) members_->clear();
     for (const auto& source : merged) merge(source, values, order);
     card_map members;
     members.reserve(order.size());
@@ -211,19 +254,27 @@ class yaml_reader {
       if (values.emplace(key, value).second) order.push_back(key);
   }
 
+  std::string_view text_;
   std::string_view origin_;
   std::size_t first_line_;
+  std::vector<yaml_member>* members_;  // null: not asked for
   yaml_parser_t parser_{};
   std::optional<event> current_{};
   std::map<std::string, card_value> anchors_{};
   std::size_t nodes_ = 0;
   std::size_t bytes_ = 0;
+  std::size_t cursor_index_ = 0;  // a character, and the byte that it begins at
+  std::size_t cursor_byte_ = 0;
+  std::size_t value_begin_ = 0;  // bytes of the last scalar, alias or closing bracket
+  std::size_t value_end_ = 0;
+  bool comment_ = false;  // one was seen since the last key
 };
 
 }  // namespace
 
-card_value read_yaml(std::string_view text, std::string_view origin, std::size_t first_line) {
-  return yaml_reader(text, origin, first_line).document();
+card_value read_yaml(std::string_view text, std::string_view origin, std::size_t first_line,
+                     std::vector<yaml_member>* members) {
+  return yaml_reader(text, origin, first_line, members).document();
 }
 
 }  // namespace cohub::hub

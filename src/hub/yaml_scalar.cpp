@@ -217,7 +217,8 @@ card_value read_plain(std::string_view text) {
   const std::string source(text);
   switch (resolve_plain(text)) {
     case plain_kind::null:
-      return card_value::spelled(nullptr, source);
+      // Never without spelling: that is a null which was set, and is not written.
+      return card_value::spelled(nullptr, source.empty() ? "null" : source);
     case plain_kind::boolean:
       if (is_one_of(text, {"true", "false"}))
         return card_value::spelled(text[0] == 't' || text[0] == 'T', source);

@@ -1,26 +1,22 @@
 #include "model/card_template.hpp"
 
-#include "cohub/error.hpp"
-
 #include "hub/python_text.hpp"
+#include "model/template_filters.hpp"
+#include "model/template_parser.hpp"
 
 #include <algorithm>
-#include <cctype>
-#include <optional>
+#include <stdexcept>
+#include <utility>
+#include <vector>
 
 namespace cohub::model {
 
 namespace {
 
-bool is_space(char c) noexcept {
-  return c == ' ' || c == '\t' || c == '\n' || c == '\v' || c == '\f';
-}
+using node = template_node;
+using expression = template_expression;
 
-bool is_name_start(char c) noexcept {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
-}
-
-bool is_name(char c) noexcept { return is_name_start(c) || (c >= '0' && c <= '9'); }
+constexpr std::size_t most_work = 16u << 20;  // units of `template_budget`
 
 /// CRLF and CR become LF.
 std::string normalized(std::string_view text) {
@@ -38,237 +34,219 @@ std::string normalized(std::string_view text) {
   return out;
 }
 
-/// What Python takes for false.
-bool is_empty_or_false(const card_value& value) {
-  using kind = card_value::kind;
-  switch (value.type()) {
-    case kind::null:
-      return true;
-    case kind::boolean:
-      return !value.as_bool();
-    case kind::integer:
-    case kind::real:
-      return value.as_real() == 0;
-    case kind::text:
-      return value.as_text().empty();
-    case kind::list:
-      return value.as_list().empty();
-    case kind::map:
-      return value.as_map().empty();
-  }
-  return false;
+template_value made(card_value value) {
+  return std::make_shared<const card_value>(std::move(value));
+}
+
+/// A part of a value, or a value that others own.
+template_value part_of(const template_value& whole, const card_value& part) {
+  return {whole, &part};
 }
 
 class renderer {
  public:
-  renderer(std::string_view text, const template_variables& variables)
-      : text_(text), variables_(variables) {}
+  renderer(const template_variables& variables, const template_errors& errors)
+      : variables_(variables), errors_(errors) {}
 
-  std::string render() && {
-    while (position_ < text_.size()) {
-      if (at("{{")) {
-        output();
-      } else if (at("{#")) {
-        comment();
-      } else if (at("{%")) {
-        raw_block();
-      } else {
-        out_ += text_[position_++];
-      }
-    }
+  std::string render(const std::vector<node>& nodes) && {
+    write(nodes);
     return std::move(out_);
   }
 
  private:
-  [[noreturn]] void fail(const std::string& reason) const {
-    const auto before = text_.substr(0, position_);
-    const auto line = 1 + std::count(before.begin(), before.end(), '\n');
-    throw error(errc::invalid_card,
-                "rendering a card template, line " + std::to_string(line) + ": " + reason);
-  }
-
-  bool at(std::string_view token) const noexcept {
-    return text_.substr(position_).starts_with(token);
-  }
-  bool take(std::string_view token) noexcept {
-    if (!at(token)) return false;
-    position_ += token.size();
-    return true;
-  }
-  void skip_space() noexcept {
-    while (position_ < text_.size() && is_space(text_[position_])) ++position_;
-  }
-
-  /// Enters a tag of two characters; with `-` the white space before it goes.
-  void open_tag(std::string_view token) {
-    take(token);
-    if (take("-")) {
-      while (!out_.empty() && is_space(out_.back()) && out_.size() > kept_) out_.pop_back();
-    } else {
-      take("+");
+  void spend(std::size_t line, std::size_t units) {
+    try {
+      budget_.spend(units);
+    } catch (const std::length_error& failure) {
+      errors_.fail(line, failure.what());
     }
   }
 
-  /// Leaves a tag; with `-` the white space after it goes.
-  bool close_tag(std::string_view token) {
-    if (take("-" + std::string(token))) {
-      skip_space();
-      return true;
+  void write(const std::vector<node>& nodes) {
+    for (const auto& each : nodes) write(each);
+  }
+
+  void write(const node& each) {
+    switch (each.what) {
+      case node::kind::text:
+        return put(each.line, each.text);
+      case node::kind::output:
+        if (const auto value = evaluate(*each.expression)) put(each.line, hub::python_text(*value));
+        return;
+      case node::kind::choice:
+        for (const auto& option : each.body) {
+          spend(each.line, 1);
+          if (!option.expression || is_true(evaluate(*option.expression)))
+            return write(option.body);
+        }
+        return;
+      case node::kind::loop:
+        return loop(each);
+      case node::kind::option:
+        return;
     }
-    return take(token);
   }
 
-  void output() {
-    open_tag("{{");
-    auto value = expression();
-    while (skip_space(), take("|")) value = filtered(std::move(value));
-    skip_space();
-    if (value) out_ += hub::python_text(*value);
-    kept_ = out_.size();  // a value keeps its own white space
-    if (!close_tag("}}")) unsupported();
+  void put(std::size_t line, const std::string& text) {
+    spend(line, text.size());
+    out_ += text;
   }
 
-  [[noreturn]] void unsupported() const {
-    fail(
-        "only a name with the filter default is understood between {{ and }}; text that is meant "
-        "literally goes between {% raw %} and {% endraw %}");
-  }
-
-  void comment() {
-    open_tag("{#");
-    const auto end = text_.find("#}", position_);
-    if (end == text_.npos) fail("a comment without its end");
-    const bool trims = text_[end - 1] == '-';
-    position_ = end + 2;
-    if (trims) skip_space();
-  }
-
-  void raw_block() {
-    open_tag("{%");
-    if (statement_name() != "raw") fail("only raw blocks are understood between {% and %}");
-    if (!close_tag("%}")) fail("a statement without its end");
-    const std::size_t begin = position_;
-    for (auto i = text_.find("{%", position_); i != text_.npos; i = text_.find("{%", i + 2)) {
-      position_ = i;
-      const auto content = text_.substr(begin, i - begin);
-      take("{%");
-      const bool trims = take("-");
-      if (!trims) take("+");
-      if (statement_name() != "endraw") continue;
-      out_ += content;
-      kept_ = out_.size() - content.size();
-      if (trims)
-        while (out_.size() > kept_ && is_space(out_.back())) out_.pop_back();
-      kept_ = out_.size();
-      if (!close_tag("%}")) fail("a statement without its end");
-      return;
+  void loop(const node& each) {
+    const auto list = evaluate(*each.expression);
+    std::vector<template_value> items;
+    if (list && list->is_list()) {
+      spend(each.line, list->as_list().size());
+      for (const auto& item : list->as_list()) items.push_back(part_of(list, item));
+    } else if (list && list->is_map()) {
+      spend(each.line, list->as_map().size());
+      for (const auto& member : list->as_map()) items.push_back(made(member.key));
+    } else if (list) {
+      errors_.fail(each.line, "a loop needs a list or a map");
     }
-    position_ = begin;
-    fail("a raw block without its end");
+    if (items.empty()) return write(each.otherwise);
+    const auto outer = locals_.size();
+    locals_.emplace_back(each.text, nullptr);
+    locals_.emplace_back("loop", nullptr);
+    for (std::size_t i = 0; i < items.size(); ++i) {
+      spend(each.line, turn_cost);
+      locals_[outer].second = std::move(items[i]);
+      locals_[outer + 1].second = made(card_map{{"index", i + 1},
+                                                {"index0", i},
+                                                {"first", i == 0},
+                                                {"last", i + 1 == items.size()},
+                                                {"length", items.size()}});
+      write(each.body);
+    }
+    locals_.resize(outer);
   }
 
-  std::string statement_name() {
-    skip_space();
-    std::string name = identifier();
-    skip_space();
-    return name;
+  template_value evaluate(const expression& what) {
+    using kind = expression::kind;
+    spend(what.line, 1);
+    switch (what.what) {
+      case kind::constant:
+        return part_of(nullptr, what.constant);
+      case kind::name:
+        return named_value(what.name);
+      case kind::member:
+        return member(what);
+      case kind::filter:
+        return filtered(what);
+      case kind::is_defined:
+        return made(evaluate(*what.parts[0]) != nullptr);
+      case kind::equal:
+        return made(are_equal(what));
+      case kind::contains:
+        return made(contains(what));
+      case kind::negation:
+        return made(!is_true(evaluate(*what.parts[0])));
+      case kind::conjunction: {
+        auto left = evaluate(*what.parts[0]);
+        return is_true(left) ? evaluate(*what.parts[1]) : left;
+      }
+      case kind::disjunction: {
+        auto left = evaluate(*what.parts[0]);
+        return is_true(left) ? left : evaluate(*what.parts[1]);
+      }
+    }
+    return nullptr;
   }
 
-  std::string identifier() {
-    const std::size_t begin = position_;
-    if (position_ < text_.size() && is_name_start(text_[position_]))
-      while (position_ < text_.size() && is_name(text_[position_])) ++position_;
-    return std::string(text_.substr(begin, position_ - begin));
-  }
-
-  /// A name, a literal text, a number or a constant; nothing is an undefined name.
-  std::optional<card_value> expression() {
-    skip_space();
-    if (position_ == text_.size()) fail("a tag without its end");
-    const char c = text_[position_];
-    if (c == '"' || c == '\'') return literal(c);
-    if (c >= '0' && c <= '9') return number();
-    const std::string name = identifier();
-    if (name.empty()) unsupported();
-    if (name == "true" || name == "True") return card_value(true);
-    if (name == "false" || name == "False") return card_value(false);
-    if (name == "none" || name == "None") return card_value(nullptr);
+  template_value named_value(const std::string& name) const {
+    for (auto local = locals_.rbegin(); local != locals_.rend(); ++local)
+      if (local->first == name) return local->second;
     const auto found = variables_.find(name);
-    if (found == variables_.end()) return {};
-    return found->second;
+    return found == variables_.end() ? nullptr : part_of(nullptr, found->second);
   }
 
-  card_value number() {
-    std::int64_t value = 0;
-    while (position_ < text_.size() && text_[position_] >= '0' && text_[position_] <= '9') {
-      if (__builtin_mul_overflow(value, std::int64_t{10}, &value) ||
-          __builtin_add_overflow(value, std::int64_t{text_[position_] - '0'}, &value))
-        fail("a number that is too large");
-      ++position_;
+  template_value member(const expression& what) {
+    const auto whole = evaluate(*what.parts[0]);
+    if (!whole) errors_.fail(what.line, "what is not defined has no members");
+    template_value key;
+    if (what.parts.size() > 1) {
+      key = evaluate(*what.parts[1]);
+    } else {
+      key = made(what.name);
     }
-    return value;
+    if (!key) return nullptr;
+    if (whole->is_map() && key->is_text()) {
+      spend(what.line, whole->as_map().size());
+      const auto* found = whole->as_map().find(key->as_text());
+      return found != nullptr ? part_of(whole, *found) : nullptr;
+    }
+    if (whole->is_list() && key->type() == card_value::kind::integer) {
+      const auto index = key->as_integer();
+      const auto& items = whole->as_list();
+      const bool is_there = index >= 0 && static_cast<std::uint64_t>(index) < items.size();
+      return is_there ? part_of(whole, items[static_cast<std::size_t>(index)]) : nullptr;
+    }
+    return nullptr;
   }
 
-  card_value literal(char quote) {
-    std::string value;
-    for (++position_; position_ < text_.size(); ++position_) {
-      char c = text_[position_];
-      if (c == quote) {
-        ++position_;
-        return value;
+  template_value filtered(const expression& what) {
+    std::vector<template_value> arguments;
+    for (const auto& part : what.parts) arguments.push_back(evaluate(*part));
+    try {
+      return find_template_filter(what.name)->apply(arguments, budget_);
+    } catch (const std::logic_error& failure) {
+      errors_.fail(what.line, "the filter \"" + what.name + "\": " + failure.what());
+    }
+  }
+
+  bool are_equal(const expression& what) {
+    const auto left = evaluate(*what.parts[0]);
+    const auto right = evaluate(*what.parts[1]);
+    if (!left || !right) return !left && !right;
+    return are_equal(what.line, *left, *right);
+  }
+
+  bool are_equal(std::size_t line, const card_value& left, const card_value& right) {
+    spend(line, 4 * (extent(left) + extent(right)));
+    using kind = card_value::kind;
+    const auto is_number = [](const card_value& value) {
+      return value.type() == kind::integer || value.type() == kind::real;
+    };
+    if (is_number(left) && is_number(right) && left.type() != right.type())
+      return left.as_real() == right.as_real();
+    return left == right;
+  }
+
+  bool contains(const expression& what) {
+    const auto item = evaluate(*what.parts[0]);
+    const auto whole = evaluate(*what.parts[1]);
+    if (!item || !whole) return false;
+    if (whole->is_list())
+      return std::any_of(whole->as_list().begin(), whole->as_list().end(),
+                         [&](const card_value& each) { return are_equal(what.line, *item, each); });
+    if (item->is_text() && (whole->is_map() || whole->is_text())) {
+      if (whole->is_map()) {
+        spend(what.line, whole->as_map().size());
+        return whole->as_map().contains(item->as_text());
       }
-      if (c == '\\' && position_ + 1 < text_.size()) {
-        c = text_[++position_];
-        if (c == 'n')
-          c = '\n';
-        else if (c == 't')
-          c = '\t';
-        else if (c == 'r')
-          c = '\r';
-        else if (c != '\\' && c != '"' && c != '\'')
-          value += '\\';
-      }
-      value += c;
+      spend(what.line, search_cost(whole->as_text(), item->as_text()));
+      return whole->as_text().find(item->as_text()) != std::string::npos;
     }
-    fail("a text without its closing quote");
+    errors_.fail(what.line, "\"in\" needs a list, a map or a text");
   }
 
-  std::optional<card_value> filtered(std::optional<card_value> value) {
-    skip_space();
-    const std::string name = identifier();
-    if (name != "default" && name != "d") fail("unknown filter \"" + name + "\"");
-    card_value otherwise = std::string();
-    bool also_false = false;
-    skip_space();
-    if (take("(")) {
-      skip_space();
-      if (!at(")")) otherwise = argument();
-      skip_space();
-      if (take(",")) also_false = !is_empty_or_false(argument());
-      skip_space();
-      if (!take(")")) fail("the arguments of a filter without their end");
-    }
-    if (!value || (also_false && is_empty_or_false(*value))) return otherwise;
-    return value;
-  }
+  static constexpr std::size_t turn_cost = 250;  // with the members of `loop`
 
-  card_value argument() {
-    auto value = expression();
-    return value ? *std::move(value) : card_value(std::string());
-  }
-
-  std::string_view text_;
   const template_variables& variables_;
-  std::size_t position_ = 0;
+  const template_errors& errors_;
+  template_budget budget_{most_work};
+  std::vector<std::pair<std::string, template_value>> locals_{};
   std::string out_{};
-  std::size_t kept_ = 0;  // output up to here is not trimmed
 };
 
 }  // namespace
 
-std::string render_template(std::string_view text, const template_variables& variables) {
+std::string render_template(std::string_view text, const template_variables& variables,
+                            std::string_view name) {
+  const template_errors errors(name);
   const std::string lines = normalized(text);
-  return renderer(lines, variables).render();
+  const auto nodes = parse_template(lines, errors);
+  return renderer(variables, errors).render(nodes);
 }
 
 }  // namespace cohub::model

@@ -77,6 +77,26 @@ void check(const eval_result& result) {
   require(result.source_name.empty() || !result.source_url.empty(), "source_url");
 }
 
+card_map write_element(const model_index& index) {
+  card_list groups;
+  std::vector<bool> written(index.results.size());
+  for (std::size_t i = 0; i < index.results.size(); ++i) {
+    check(index.results[i]);
+    if (written[i]) continue;
+    card_list metrics;
+    for (std::size_t j = i; j < index.results.size(); ++j) {
+      if (!is_same_group(index.results[i], index.results[j])) continue;
+      written[j] = true;
+      metrics.emplace_back(write_metric(index.results[j]));
+    }
+    groups.emplace_back(write_group(index.results[i], std::move(metrics)));
+  }
+  card_map entry;
+  put(entry, "name", index.name);
+  entry["results"] = std::move(groups);
+  return entry;
+}
+
 /// A member that must be there, with the path to it for errors.
 struct located {
   const card_value& value;
@@ -161,34 +181,23 @@ bool is_same_metric(const eval_result& a, const eval_result& b) {
 }
 
 card_value write_model_index(const model_index& index) {
-  card_list groups;
-  std::vector<bool> written(index.results.size());
-  for (std::size_t i = 0; i < index.results.size(); ++i) {
-    check(index.results[i]);
-    if (written[i]) continue;
-    card_list metrics;
-    for (std::size_t j = i; j < index.results.size(); ++j) {
-      if (!is_same_group(index.results[i], index.results[j])) continue;
-      written[j] = true;
-      metrics.emplace_back(write_metric(index.results[j]));
-    }
-    groups.emplace_back(write_group(index.results[i], std::move(metrics)));
-  }
-  card_map entry;
-  put(entry, "name", index.name);
-  entry["results"] = std::move(groups);
-  card_list list;
-  list.emplace_back(std::move(entry));
-  return list;
+  return write_model_index(std::vector<model_index>{index});
 }
 
-model_index read_model_index(const card_value& value) {
-  model_index index;
+card_value write_model_index(const std::vector<model_index>& indexes) {
+  card_list elements;
+  for (const auto& index : indexes) elements.emplace_back(write_element(index));
+  return elements;
+}
+
+std::vector<model_index> read_model_index(const card_value& value) {
+  std::vector<model_index> indexes;
   for (const auto& entry : located{value, "model-index"}.items()) {
+    auto& index = indexes.emplace_back();
     index.name = entry.member("name").text();
     for (const auto& group : entry.member("results").items()) read_group(group, index.results);
   }
-  return index;
+  return indexes;
 }
 
 card_map metadata_eval_result(std::string model_name, eval_result result) {

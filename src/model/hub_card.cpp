@@ -3,6 +3,8 @@
 #include "cohub/error.hpp"
 #include "cohub/eval_result.hpp"
 
+#include "io/on_pool.hpp"
+
 #include <algorithm>
 #include <utility>
 #include <vector>
@@ -21,7 +23,7 @@ constexpr std::uint64_t largest_card = 64u << 20;
 }
 
 /// The index that comes in, its name filled in where it has none.
-model_index read_incoming(const card_value& value, const std::string& repo_id) {
+std::vector<model_index> read_incoming(const card_value& value, const std::string& repo_id) {
   card_value named = value;
   if (named.is_list() && !named.as_list().empty() && named.as_list().front().is_map()) {
     auto& first = named.as_list().front().as_map();
@@ -54,9 +56,18 @@ void merge_index(card_map& data, const card_value& value, bool overwrite,
     data[index_key] = write_model_index(incoming);
     return;
   }
-  auto index = read_model_index(*there);
-  for (const auto& result : incoming.results) merge_result(index, result, overwrite);
-  data[index_key] = write_model_index(index);
+  auto indexes = read_model_index(*there);
+  for (auto& from : incoming) {
+    if (indexes.empty()) {
+      indexes.push_back(std::move(from));
+      continue;
+    }
+    const auto same = std::find_if(indexes.begin(), indexes.end(),
+                                   [&](const model_index& each) { return each.name == from.name; });
+    auto& into = same == indexes.end() ? indexes.front() : *same;
+    for (const auto& result : from.results) merge_result(into, result, overwrite);
+  }
+  data[index_key] = write_model_index(indexes);
 }
 
 awaitable<model_card> card_to_update(client hub, std::string repo_id, push_card_options push) {
@@ -64,6 +75,7 @@ awaitable<model_card> card_to_update(client hub, std::string repo_id, push_card_
   from.type = push.type;
   from.revision = push.revision;
   from.token = push.token;
+  from.reading.keep_comments = true;
   bool missing = false;
   model_card card;
   try {
@@ -76,19 +88,19 @@ awaitable<model_card> card_to_update(client hub, std::string repo_id, push_card_
   if (missing && push.type == repo_type::space)
     throw error(errc::invalid_card,
                 "updating the metadata of " + repo_id + " (a space needs a README.md first)");
-  if (missing) {
-    const auto text = push.type == repo_type::dataset ? default_dataset_card_template()
-                                                      : default_model_card_template();
-    card = model_card::from_template({}, text);
-  }
+  if (missing) card = model_card::from_template({}, default_card_template(push.type));
   co_return card;
 }
 
 awaitable<commit_info> commit_card(client hub, model_card card, std::string repo_id,
                                    push_card_options options, std::string message) {
+  auto work = [card = std::move(card)] { return card.content(); };
+  auto writing = io::on_pool(hub.blocking_executor(), std::move(work));
+  commit_operation_add::bytes content;
+  content.data = co_await std::move(writing);
   commit_operation_add add;
   add.path_in_repo = "README.md";
-  add.content = commit_operation_add::bytes{card.content()};
+  add.content = std::move(content);
   std::vector<commit_operation> operations;
   operations.emplace_back(std::move(add));
   create_commit_options commit;
@@ -112,15 +124,40 @@ awaitable<model_card> load(client hub, std::string repo_id, load_card_options op
   from.token = std::move(options.token);
   from.max_bytes = largest_card;
   auto reading = hub.read_file(repo_id, "README.md", from);
-  const auto text = co_await std::move(reading);
-  co_return model_card::parse(text, repo_id + "/README.md");
+  auto text = co_await std::move(reading);
+  auto work = [text = std::move(text), repo_id, how = options.reading] {
+    return model_card::parse(text, repo_id + "/README.md", how);
+  };
+  auto parsing = io::on_pool(hub.blocking_executor(), std::move(work));
+  auto card = co_await std::move(parsing);
+  for (const auto& warning : card.warnings()) detail::tell_warning(hub, "README.md", warning);
+  co_return card;
+}
+
+awaitable<std::vector<std::string>> validate(client hub, model_card card,
+                                             validate_card_options options) {
+  auto work = [card = std::move(card)] { return card.content(); };
+  auto writing = io::on_pool(hub.blocking_executor(), std::move(work));
+  auto content = co_await std::move(writing);
+  auto checking = hub.validate_card(std::move(content), options);
+  auto warnings = co_await std::move(checking);
+  co_return warnings;
 }
 
 awaitable<commit_info> update(client hub, std::string repo_id, card_map metadata,
                               metadata_update_options options) {
+  if (options.push.type != repo_type::model && metadata.contains(index_key))
+    throw error(errc::invalid_card,
+                "updating the metadata of " + repo_id + ": only models have evaluation results");
   auto loading = card_to_update(hub, repo_id, options.push);
-  auto card = co_await std::move(loading);
-  update_metadata(card, metadata, options.overwrite, repo_id);
+  auto loaded = co_await std::move(loading);
+  auto work = [card = std::move(loaded), metadata = std::move(metadata),
+               overwrite = options.overwrite, repo_id]() mutable {
+    update_metadata(card, metadata, overwrite, repo_id);
+    return std::move(card);
+  };
+  auto updating = io::on_pool(hub.blocking_executor(), std::move(work));
+  auto card = co_await std::move(updating);
   auto committing = commit_card(std::move(hub), std::move(card), std::move(repo_id),
                                 std::move(options.push), "Update metadata with cohub");
   auto info = co_await std::move(committing);
@@ -131,6 +168,11 @@ awaitable<commit_info> update(client hub, std::string repo_id, card_map metadata
 
 awaitable<model_card> load_card(client hub, std::string repo_id, named<load_card_options> options) {
   return load(std::move(hub), std::move(repo_id), *std::move(options));
+}
+
+awaitable<std::vector<std::string>> validate_card(client hub, model_card card,
+                                                  named<validate_card_options> options) {
+  return validate(std::move(hub), std::move(card), *std::move(options));
 }
 
 awaitable<commit_info> push_card(client hub, model_card card, std::string repo_id,

@@ -1,5 +1,6 @@
 #include "cohub/model_info.hpp"
 
+#include "cohub/error.hpp"
 #include "cohub/model_card.hpp"
 
 #include <algorithm>
@@ -17,10 +18,16 @@ constexpr std::array<std::string_view, 10> known_members{
 }  // namespace
 
 model_info& model_info::set(std::string key, card_value value) {
-  if (key == "tags" && value.is_list()) {
-    for (const auto& tag : value.as_list()) tags_.insert(tag.as_text());
+  if (key == "tags" && value.is_text()) {
+    tags_.insert(value.as_text());
     return *this;
   }
+  if (key == "tags" && value.is_list()) {
+    for (const auto& tag : std::as_const(value).as_list()) tags_.insert(tag.as_text());
+    return *this;
+  }
+  if (key == "tags")
+    throw error(errc::invalid_card, "setting the tags of a model: neither a text nor a list");
   members_[key] = std::move(value);
   return *this;
 }

@@ -3,17 +3,15 @@
 #include "cohub/error.hpp"
 
 #include "hub/preupload.hpp"
-#include "hub/repo_id.hpp"
 #include "hub/routes.hpp"
 #include "io/for_each_bounded.hpp"
 #include "io/on_pool.hpp"
 #include "transfer/api_call.hpp"
 #include "transfer/commit_copies.hpp"
 #include "transfer/lfs_upload.hpp"
+#include "transfer/progress_reporter.hpp"
 #include "transfer/upload_spool.hpp"
-
-#include <boost/json/object.hpp>
-#include <boost/json/serialize.hpp>
+#include "transfer/validate_card.hpp"
 
 #include <algorithm>
 #include <memory>
@@ -26,6 +24,7 @@ namespace {
 constexpr std::size_t files_a_preupload = 256;
 constexpr std::size_t preuploads_at_once = 4;
 constexpr std::size_t sample_size = 512;
+constexpr const char* card_path = "README.md";
 constexpr std::uint64_t card_limit = 4u << 20;   // a README.md that is checked before the commit
 constexpr std::uint64_t rules_limit = 1u << 20;  // of a .gitignore or .gitattributes
 
@@ -66,26 +65,36 @@ awaitable<std::string> text_of(context_ptr shared, commit_ptr commit, std::strin
   co_return text;
 }
 
+void tell_warning(const context& shared, const commit_in_progress& commit,
+                  const std::string& what) {
+  for (const auto& listener : {commit.observer, shared.event_log})
+    report_event(listener, transfer_event::kind::warning, card_path, what);
+}
+
 /// A model card is checked by the Hub before anything is uploaded (hub-protocol, sections 6.5
 /// and 7.1).
-awaitable<void> validate_card(context_ptr shared, commit_ptr commit) {
-  const auto* card = find_add(*commit->plan, "README.md");
-  if (card == nullptr || card->size > card_limit) co_return;
-  boost::json::object body;
-  auto reading = read_content(shared, card->content, card_limit);
-  const auto text = co_await std::move(reading);
-  body["content"] = text;
-  body["repoType"] = std::string(hub::singular(commit->options.type));
-  auto what = hub_request(*shared, http::method::post, hub::routes::validate_yaml(shared->endpoint),
-                          commit->token, boost::json::serialize(body));
-  what.idempotent = true;
-  auto answer = co_await shared->transport->send(std::move(what));
-  if (answer.status() == 400) {
-    auto refusal = failure_of(std::move(answer), "checking the metadata of README.md");
-    const auto failure = co_await std::move(refusal);
-    std::rethrow_exception(failure);
+awaitable<void> check_card(context_ptr shared, commit_ptr commit, upload_content_ptr card) {
+  if (card->size() > card_limit) {
+    tell_warning(*shared, *commit, "the card is too large to have its metadata checked");
+    co_return;
   }
-  co_await answer.finish();  // a Hub without this service does not stop a commit
+  auto reading = read_content(shared, card, card_limit);
+  auto text = co_await std::move(reading);
+  std::vector<std::string> warnings;
+  try {
+    auto checking = validate_card(shared, std::move(text), commit->options.type, commit->token);
+    warnings = co_await std::move(checking);
+  } catch (const error& failure) {
+    // A Hub without this service does not stop a commit.
+    if (failure.http().status == 0 || failure.http().status == 400) throw;
+  }
+  for (const auto& warning : warnings) tell_warning(*shared, *commit, warning);
+}
+
+/// The card of a commit, as far as its content is known; null if it brings none.
+upload_content_ptr card_of(const commit_plan& plan) {
+  const auto* add = find_add(plan, card_path);
+  return add != nullptr ? add->content : nullptr;
 }
 
 /// Asks for a batch of files which of them are large.
@@ -125,8 +134,9 @@ awaitable<void> preupload(context_ptr shared, commit_ptr commit, rules_ptr rules
   if (commit->head.empty()) commit->head = reply->commit_oid;
 }
 
-awaitable<void> open_contents(context_ptr shared, commit_ptr commit,
-                              std::shared_ptr<const std::vector<commit_operation>> operations) {
+using operations_ptr = std::shared_ptr<const std::vector<commit_operation>>;
+
+awaitable<void> open_contents(context_ptr shared, commit_ptr commit, operations_ptr operations) {
   auto work = [plan = commit->plan, operations] {
     for (auto& add : plan->adds) {
       const auto& operation = std::get<commit_operation_add>((*operations)[add.operation]);
@@ -137,6 +147,9 @@ awaitable<void> open_contents(context_ptr shared, commit_ptr commit,
   };
   auto opening = io::on_pool(shared->pool, std::move(work));
   co_await std::move(opening);
+}
+
+awaitable<void> spool_sources(context_ptr shared, commit_ptr commit, operations_ptr operations) {
   for (auto& add : commit->plan->adds) {
     const auto& operation = std::get<commit_operation_add>((*operations)[add.operation]);
     const auto* source = std::get_if<std::shared_ptr<upload_source>>(&operation.content);
@@ -156,7 +169,19 @@ awaitable<void> open_commit(context_ptr shared, commit_ptr commit,
   const auto all = std::make_shared<const std::vector<commit_operation>>(std::move(operations));
   auto opening = open_contents(shared, commit, all);
   co_await std::move(opening);
-  co_await validate_card(shared, commit);
+  // A bad card is refused before sources are read, which may take hours; unless it is one of them.
+  const auto early_card = card_of(*commit->plan);
+  if (early_card) {
+    auto checking = check_card(shared, commit, early_card);
+    co_await std::move(checking);
+  }
+  auto spooling = spool_sources(shared, commit, all);
+  co_await std::move(spooling);
+  const auto card = card_of(*commit->plan);
+  if (card && !early_card) {
+    auto checking = check_card(shared, commit, card);
+    co_await std::move(checking);
+  }
   co_await resolve_copies(shared, commit, all);
 }
 

@@ -2,10 +2,106 @@
 
 #include "support/client_fixture.hpp"
 
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/post.hpp>
 #include <doctest/doctest.h>
+
+#include <atomic>
+#include <future>
+#include <mutex>
+#include <thread>
 
 using namespace cohub;
 using test::client_fixture;
+
+namespace {
+
+/// Remembers the warnings that it is told, from any thread.
+class listener final : public observer {
+ public:
+  void on_event(const transfer_event& event) override {
+    const std::scoped_lock guard(mutex_);
+    if (event.what == transfer_event::kind::warning)
+      warnings_.push_back(event.file + ": " + event.detail);
+  }
+  std::vector<std::string> take() {
+    const std::scoped_lock guard(mutex_);
+    return std::exchange(warnings_, {});
+  }
+
+ private:
+  std::mutex mutex_;
+  std::vector<std::string> warnings_;
+};
+
+/// Bytes without end; counts how often it is read.
+class counting_source final : public upload_source {
+ public:
+  awaitable<std::size_t> read(std::span<std::byte> buffer) override {
+    ++reads;
+    co_return reads > 3 ? 0 : buffer.size();
+  }
+  int reads = 0;
+};
+
+std::vector<commit_operation> card_and_source(std::string card,
+                                              std::shared_ptr<counting_source> source) {
+  std::vector<commit_operation> operations;
+  commit_operation_add weights;
+  weights.path_in_repo = "w.bin";
+  weights.content = std::shared_ptr<upload_source>(std::move(source));
+  operations.emplace_back(std::move(weights));
+  commit_operation_add readme;
+  readme.path_in_repo = "README.md";
+  readme.content = commit_operation_add::bytes{std::move(card)};
+  operations.emplace_back(std::move(readme));
+  return operations;
+}
+
+struct heard_fixture : client_fixture {
+  heard_fixture() {
+    client_settings.observer = heard;
+    client_settings.log = [this](const log_record& record) {
+      const std::scoped_lock guard(mutex);
+      if (record.level == log_level::warning) logged.push_back(record.message);
+    };
+    client_settings.log_threshold = log_level::warning;
+    connect();
+  }
+
+  std::shared_ptr<listener> heard = std::make_shared<listener>();
+  std::mutex mutex;
+  std::vector<std::string> logged;
+};
+
+/// A pool of one thread that counts what it runs.
+class counting_pool {
+ public:
+  counting_pool()
+      : thread_([this] {
+          while (context_.run_one() > 0) ++count_;
+        }) {}
+  ~counting_pool() {
+    guard_.reset();
+    thread_.join();
+  }
+  asio::any_io_executor executor() { return context_.get_executor(); }
+  /// What has ended so far.
+  int count() {
+    std::promise<void> reached;
+    asio::post(context_, [&] { reached.set_value(); });
+    reached.get_future().wait();
+    return count_;  // this very task may be counted or not
+  }
+
+ private:
+  asio::io_context context_{1};
+  asio::executor_work_guard<asio::io_context::executor_type> guard_{context_.get_executor()};
+  std::atomic<int> count_{0};
+  std::thread thread_;
+};
+
+}  // namespace
 
 TEST_CASE_FIXTURE(client_fixture, "a card is pushed and loaded, to a pull request if asked (V48)") {
   run(api->create_repo("alice/m"));
@@ -64,4 +160,105 @@ TEST_CASE_FIXTURE(client_fixture, "a repository without card gets one, but no sp
   of_space.push.type = repo_type::space;
   CHECK(failure_of(metadata_update(*api, "alice/s", {{"title", "x"}}, of_space)).code() ==
         errc::invalid_card);
+}
+
+TEST_CASE_FIXTURE(client_fixture, "a card is checked by the Hub on demand (V47)") {
+  model_card card;
+  card.data()["license"] = "mit";
+  CHECK(run(validate_card(*api, card)).empty());
+  card.data().erase("license");
+  const auto warnings = run(validate_card(*api, card));
+  REQUIRE(warnings.size() == 1);
+  CHECK(warnings[0].find("metadata") != std::string::npos);
+  card.data()["license"] = "asdf";
+  const auto failure = failure_of(validate_card(*api, card));
+  CHECK(failure.code() == errc::bad_request);
+  CHECK(failure.http().server_message.find("license") != std::string::npos);
+  const validate_card_options space{.type = repo_type::space};
+  CHECK(failure_of(api->validate_card("---\nsdk: none\n---\n", space)).code() == errc::bad_request);
+}
+
+TEST_CASE_FIXTURE(heard_fixture, "what the Hub thinks of a card is told to who commits it") {
+  put_file("alice/m", "README.md", "# without metadata\n");
+  const std::string expected = "empty or missing yaml metadata in repo card";
+  CHECK(heard->take() == std::vector<std::string>{"README.md: " + expected});
+  {
+    const std::scoped_lock guard(mutex);
+    CHECK(logged == std::vector<std::string>{expected});
+  }
+  put_file("alice/m", "README.md", "---\nlicense: mit\n---\n");
+  CHECK(heard->take().empty());
+  put_file("alice/m", "README.md", std::string((4u << 20) + 1, 'x'));
+  CHECK(heard->take() ==
+        std::vector<std::string>{"README.md: the card is too large to have its metadata checked"});
+}
+
+TEST_CASE_FIXTURE(heard_fixture, "loading a card tells what is odd in it (V46, V56)") {
+  put_file("alice/m", "README.md", "# without metadata\n");
+  heard->take();
+  CHECK(run(load_card(*api, "alice/m")).data().empty());
+  CHECK(heard->take() == std::vector<std::string>{
+                             "README.md: alice/m/README.md has no metadata: there is no header"});
+  const std::string without_dataset =
+      "---\nmodel-index:\n- name: n\n  results:\n  - task: {type: t}\n    dataset: {type: d}\n"
+      "    metrics:\n    - type: acc\n---\n";
+  put_file("alice/n", "README.md", without_dataset);
+  load_card_options ignoring;
+  ignoring.reading.ignore_metadata_errors = true;
+  const auto card = run(load_card(*api, "alice/n", ignoring));
+  CHECK(card.eval_results().empty());
+  const auto told = heard->take();
+  REQUIRE(told.size() == 1);
+  CHECK(told[0].find("dataset.name is missing") != std::string::npos);
+  CHECK_THROWS_AS(static_cast<void>(run(load_card(*api, "alice/n")).eval_results()), error);
+  CHECK(heard->take().empty());
+}
+
+TEST_CASE_FIXTURE(client_fixture, "a bad card is refused before any source is read") {
+  run(api->create_repo("alice/m"));
+  const auto source = std::make_shared<counting_source>();
+  const auto failure = failure_of(
+      api->create_commit("alice/m", card_and_source("---\nlicense: asdf\n---\n", source), "m"));
+  CHECK(failure.code() == errc::bad_request);
+  CHECK(source->reads == 0);
+  run(api->create_commit("alice/m", card_and_source("---\nlicense: mit\n---\n", source), "m"));
+  CHECK(source->reads == 4);
+}
+
+TEST_CASE_FIXTURE(client_fixture, "cards are parsed on the pool") {
+  put_file("alice/m", "README.md", "---\nlicense: mit\n---\n");
+  counting_pool pool;
+  client_settings.blocking_executor = pool.executor();
+  connect();
+  const auto none = pool.count();
+  run(api->read_file("alice/m", "README.md"));
+  const auto of_reading = pool.count() - none;
+  const auto before = pool.count();
+  run(load_card(*api, "alice/m"));
+  CHECK(pool.count() - before > of_reading + 1);
+  api.reset();
+}
+
+TEST_CASE_FIXTURE(client_fixture, "updating metadata keeps comments and what is not touched") {
+  put_file("alice/m", "README.md",
+           "---\n# ours\nlicense: 'mit' # why\ntags: [a, b]\n# end\n---\n# Net\n");
+  run(metadata_update(*api, "alice/m", {{"language", "en"}}));
+  CHECK(run(api->read_file("alice/m", "README.md")) ==
+        "---\n# ours\nlicense: 'mit' # why\ntags: [a, b]\nlanguage: en\n# end\n---\n# Net\n");
+}
+
+TEST_CASE_FIXTURE(client_fixture, "only models have results, and other cards are pushed too") {
+  const create_repo_options dataset{.type = repo_type::dataset};
+  run(api->create_repo("alice/d", dataset));
+  model_card card =
+      model_card::from_template({{"pretty_name", "Beans"}}, default_card_template(dataset.type));
+  const push_card_options push{.type = repo_type::dataset};
+  run(push_card(*api, card, "alice/d", push));
+  const load_card_options load{.type = repo_type::dataset};
+  CHECK(run(load_card(*api, "alice/d", load)).content() == card.content());
+  metadata_update_options update;
+  update.push.type = repo_type::dataset;
+  CHECK(
+      failure_of(metadata_update(*api, "alice/d", {{"model-index", card_list{}}}, update)).code() ==
+      errc::invalid_card);
 }

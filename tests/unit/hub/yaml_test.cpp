@@ -172,3 +172,16 @@ TEST_CASE("what is no YAML, or too much of it, is refused with its line") {
   }
   CHECK_THROWS_WITH_AS(read(bomb), doctest::Contains("too much"), error);
 }
+
+TEST_CASE("what anchors inside one another keep counts for each of them") {
+  const std::string text(2'000'000, 'x');
+  const auto nested = [&text](int depth) {
+    std::string yaml = "a: ";
+    for (int i = 0; i < depth; ++i) yaml += "&a" + std::to_string(i) + " [";
+    yaml += text;
+    yaml.append(static_cast<std::size_t>(depth), ']');
+    return yaml + "\n";
+  };
+  CHECK(read(nested(3)).as_map().contains("a"));
+  CHECK_THROWS_WITH_AS(read(nested(40)), doctest::Contains("too much"), error);
+}

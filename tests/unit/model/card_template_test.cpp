@@ -53,8 +53,8 @@ TEST_CASE("what is not understood is an error with its line") {
   const auto fails = [](std::string_view text, const char* part) {
     CHECK_THROWS_WITH_AS(render(text), doctest::Contains(part), error);
   };
-  fails("a\nb {{ x | upper }}", "line 2: unknown filter \"upper\"");
-  fails("\n\n{% if x %}{% endif %}", "line 3");
+  fails("a\nb {{ x | reverse }}", "line 2: unknown filter \"reverse\"");
+  fails("\n\n{% set x = 1 %}", "line 3");
   fails("@book{{{x}}}", "raw");
   fails("{{ x", "line 1");
   fails("{{ }}", "line 1");
@@ -62,4 +62,111 @@ TEST_CASE("what is not understood is an error with its line") {
   fails("{# never", "comment");
   fails("{% raw %} never", "raw block");
   fails("{{ 'never }}", "quote");
+}
+
+TEST_CASE("conditions choose") {
+  const auto said = [](const template_variables& variables) {
+    return render(
+        "{% if x is defined %}{% if x %}yes{% else %}empty{% endif %}"
+        "{% elif y == 'b' or 3 in z %}why{% else %}no{% endif %}",
+        variables);
+  };
+  CHECK(said({{"x", 1}}) == "yes");
+  CHECK(said({{"x", card_list{}}}) == "empty");
+  CHECK(said({{"y", "b"}}) == "why");
+  CHECK(said({{"z", card_list{1, 3}}}) == "why");
+  CHECK(said({{"y", "c"}, {"z", card_list{}}}) == "no");
+  CHECK(render("{% if not a and b is not defined and c is undefined %}x{% endif %}") == "x");
+  CHECK(render("{% if 'a' in 'cat' and 1 == 1.0 and 'b' not in m and 1 != '1' %}x{% endif %}",
+               {{"m", card_map{{"a", 1}}}}) == "x");
+  CHECK(render("{{ a or 'b' }}{{ c and 'd' }}", {{"c", "c"}}) == "bd");
+  CHECK(render("a {%- if x -%} b {%- endif -%} c", {{"x", true}}) == "abc");
+  CHECK(render("{% if (a or b) and not (a and b) %}x{% endif %}", {{"a", 1}}) == "x");
+}
+
+TEST_CASE("loops go through lists and the keys of maps") {
+  const template_variables variables{
+      {"l", card_list{"a", "b", "c"}}, {"m", card_map{{"x", 1}, {"y", 2}}}, {"e", card_list{}}};
+  CHECK(render("{% for i in l %}{{ loop.index }}{{ i }}{% if not loop.last %},{% endif %}"
+               "{% endfor %}",
+               variables) == "1a,2b,3c");
+  CHECK(render("{% for k in m %}{{ k }}={{ m[k] }};{% endfor %}", variables) == "x=1;y=2;");
+  CHECK(render("{% for i in e %}x{% else %}none{% endfor %}", variables) == "none");
+  CHECK(render("{% for i in nothing %}x{% endfor %}") == "");
+  CHECK(render("{% for i in l %}{% for j in l %}{{ i }}{{ j }} {% endfor %}{% endfor %}{{ i }}",
+               variables) == "aa ab ac ba bb bc ca cb cc ");
+  CHECK(render("- {% for i in l %}\n- {{ i }}\n{%- endfor %}\n", variables) == "- \n- a\n- b\n- c");
+  CHECK(render("{{ l[1] }}{{ l[9] }}{{ m.x }}{{ m['y'] }}{{ m.z }}", variables) == "b12");
+}
+
+TEST_CASE("filters do what Jinja's do") {
+  const template_variables variables{{"l", card_list{"a", 1, true}}, {"t", "  Ab c "}, {"n", 12}};
+  CHECK(render("{{ l | join(', ') }} {{ l|join }}", variables) == "a, 1, True a1True");
+  CHECK(render("{{ 'né' | join('-') }}") == "n-é");
+  CHECK(render("[{{ t | trim | lower }}] {{ t | upper }}", variables) == "[ab c]   AB C ");
+  CHECK(render("{{ l | length }} {{ t | count }} {{ 'né' | length }} {{ u | length }}",
+               variables) == "3 7 2 0");
+  CHECK(render("{{ 'a-b-c' | replace('-', '+') | upper }} {{ n | replace('1', 'x') }}",
+               variables) == "A+B+C x2");
+  CHECK(render("{{ u | upper }}{{ u | join(',') }}{{ 'xax' | trim('x') }}") == "a");
+  CHECK(render("{% if l | length == 3 %}three{% endif %}", variables) == "three");
+}
+
+TEST_CASE("escapes in texts are Python's") {
+  CHECK(render(R"({{ "\a\x41\u00e9\U0001F381\101\q\\\n|\
+"}})") == "\aA\u00e9\U0001F381A\\q\\\n|");
+  CHECK(render("{{ 'it\\'s' }}") == "it's");
+}
+
+TEST_CASE("errors in statements name the template and the line") {
+  const auto fails = [](std::string_view text, const char* part,
+                        const template_variables& variables = {}) {
+    CHECK_THROWS_WITH_AS(model::render_template(text, variables, "card.md"),
+                         doctest::Contains(part), error);
+  };
+  fails("\n{{ x | nope }}", "card.md, line 2: unknown filter \"nope\"");
+  fails("{{ x | upper(1) }}", "does not take 1 arguments");
+  fails("\n{% if x %}\n\n", "line 3: {% endif %} is missing");
+  fails("{% for x in y %}", "{% endfor %} is missing");
+  fails("\n{% endif %}", "line 2");
+  fails("{% for x y %}{% endfor %}", "line 1");
+  fails("{% if %}x{% endif %}", "line 1");
+  fails("{% if x is odd %}{% endif %}", "the test \"odd\"");
+  fails("\n{% for x in 5 %}{% endfor %}", "line 2: a loop needs");
+  fails("{{ a.b.c }}", "not defined");
+  fails("{{ 5 | length }}", "have a length");
+  fails("{{ '\\x4' }}", "digits");
+  fails("{{ '\\ud800' }}", "no character");
+  fails("{{ 99999999999999999999 }}", "too large");
+  fails("{{ f(x) }}", "line 1");
+  fails("{% raw %}{% endraw", "line 1");
+}
+
+TEST_CASE("a template that does too much is stopped") {
+  const auto stopped = [](const std::string& text, const template_variables& variables,
+                          const char* part) {
+    CHECK_THROWS_WITH_AS(render(text, variables), doctest::Contains(part), error);
+  };
+  const auto repeated = [](const std::string& text, int count) {
+    std::string out;
+    for (int i = 0; i < count; ++i) out += text;
+    return out;
+  };
+  stopped(repeated("{% if x %}", 100'000), {}, "nested too deeply");
+  stopped("{{ " + repeated("(", 100'000) + " }}", {}, "nested too deeply");
+  stopped("{{ x" + repeated(" | upper", 100'000) + " }}", {}, "nested too deeply");
+  stopped("{{ x" + repeated("[0]", 100'000) + " }}", {}, "nested too deeply");
+  stopped("{{ " + repeated("not ", 100'000) + "x }}", {}, "nested too deeply");
+  stopped("{% if x " + repeated("and x ", 100'000) + "%}{% endif %}", {}, "nested too deeply");
+  const template_variables many{{"l", card_list(1000, card_value(1))},
+                                {"t", std::string(1'000'000, 'a')}};
+  stopped("{% for a in l %}{% for b in l %}{% for c in l %}{% endfor %}{% endfor %}{% endfor %}",
+          many, "does too much");
+  stopped("{% for a in l %}{{ t }}{% endfor %}", many, "does too much");
+  stopped("{{ t | replace('a', t) }}", many, "does too much");
+  stopped("{% for a in l %}{% if t in t %}{% endif %}{% endfor %}", many, "does too much");
+  stopped(
+      "{% for a in l %}{% if l == l %}{% endif %}{{ l | join }}{% endfor %}{% for a in l %}"
+      "{% for b in l %}{% if l == l %}{% endif %}{% endfor %}{% endfor %}",
+      many, "does too much");
 }

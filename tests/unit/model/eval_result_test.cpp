@@ -78,8 +78,9 @@ std::string refusal(const std::string& yaml) {
 
 TEST_CASE("results are read from an index, and written as they were (V57, V72, V73)") {
   auto card = model_card::parse(header);
-  const auto index = card.eval_results();
-  REQUIRE(index);
+  const auto indexes = card.eval_results();
+  REQUIRE(indexes.size() == 1);
+  const auto* index = &indexes.front();
   CHECK(index->name == "net");
   REQUIRE(index->results.size() == 3);
   CHECK(index->results[0] == accuracy(0.9));
@@ -108,7 +109,7 @@ TEST_CASE("one result is metadata of its own (V41)") {
         "      verified: true\n---\n");
   result.verified.reset();
   const auto unverified =
-      read_model_index(*metadata_eval_result("net", result).find("model-index"));
+      read_model_index(*metadata_eval_result("net", result).find("model-index")).at(0);
   CHECK(unverified.results[0].verified == false);
 }
 
@@ -167,7 +168,7 @@ TEST_CASE("results are merged into those that are there (V62, V63, V65, V68)") {
     index.name = "ignored";
     index.results.push_back(std::move(result));
     update_metadata(card, {{"model-index", write_model_index(index)}}, overwrite, "me/net");
-    return *card.eval_results();
+    return card.eval_results().at(0);
   };
   CHECK(update(accuracy(0.9), false).results.size() == 3);
   CHECK_THROWS_WITH_AS(update(accuracy(0.8), false), doctest::Contains("Accuracy"), error);
@@ -196,10 +197,48 @@ TEST_CASE("an index without name has that of the card, or the repository's (V67)
   auto data = metadata_eval_result("x", accuracy(1));
   data.find("model-index")->as_list()[0].as_map().erase("name");
   update_metadata(card, data, false, "me/net");
-  CHECK(card.eval_results()->name == "me/net");
+  CHECK(card.eval_results().at(0).name == "me/net");
   auto named = model_card::parse(header);
   update_metadata(named, data, true, "me/net");
-  CHECK(named.eval_results()->name == "net");
+  CHECK(named.eval_results().at(0).name == "net");
+}
+
+TEST_CASE("elements of an index stay apart, and results go into the one of their name") {
+  auto other = accuracy(0.5);
+  other.dataset_type = "other/beans";
+  auto card = model_card::parse("---\nlicense: mit\n---\n");
+  card.set_eval_results({{"first", {accuracy(0.9)}}, {"second", {accuracy(0.7), other}}});
+  const auto update = [&](const char* name, eval_result result) {
+    update_metadata(card, metadata_eval_result(name, std::move(result)), true, "me/net");
+    return card.eval_results();
+  };
+  auto unverified = other;
+  unverified.verified = false;
+  unverified.metric_type = "f1";
+  auto indexes = update("second", unverified);
+  REQUIRE(indexes.size() == 2);
+  CHECK(indexes[0].name == "first");
+  CHECK(indexes[0].results == std::vector<eval_result>{accuracy(0.9)});
+  CHECK(indexes[1].name == "second");
+  CHECK(indexes[1].results.size() == 3);
+  indexes = update("nobody", unverified);  // a name that is not there: the first one
+  CHECK(indexes[0].results.size() == 2);
+  CHECK(indexes[1].results.size() == 3);
+  CHECK(model_card::parse(card.content()).eval_results().size() == 2);
+}
+
+TEST_CASE("results that do not fit are no results, if errors in metadata are ignored (V56)") {
+  const std::string text =
+      "---\nmodel-index:\n- name: n\n  results:\n  - task: {type: t}\n---\nbody";
+  CHECK_THROWS_AS(static_cast<void>(model_card::parse(text).eval_results()), error);
+  const card_options ignoring{.ignore_metadata_errors = true};
+  const auto card = model_card::parse(text, "x/README.md", ignoring);
+  CHECK(card.eval_results().empty());
+  REQUIRE(card.warnings().size() == 1);
+  CHECK(card.warnings()[0].starts_with("x/README.md: its results are ignored"));
+  CHECK(card.warnings()[0].find("dataset is missing") != std::string::npos);
+  CHECK(card.content() == text);
+  CHECK(model_card::parse(text).warnings().empty());
 }
 
 TEST_CASE("the template of datasets fills itself from the metadata (V59)") {

@@ -1,5 +1,6 @@
 #include "cohub/model_info.hpp"
 
+#include "cohub/error.hpp"
 #include "cohub/model_card.hpp"
 
 #include <doctest/doctest.h>
@@ -52,6 +53,16 @@ TEST_CASE("a class starts from its base's info: setters replace, tags unite") {
   CHECK(info.docs_url() == "d");
   CHECK(info.paper_url() == "pp");
   CHECK(model_info_of<family>().metadata().find("tags")->as_list() == card_list{"a", "z"});
+}
+
+TEST_CASE("tags that are set by their name are united too") {
+  const auto metadata = model_info()
+                            .tags("model_hub_mixin")
+                            .set("tags", "one")
+                            .set("tags", card_list{"two"})
+                            .metadata();
+  CHECK(metadata.find("tags")->as_list() == card_list{"model_hub_mixin", "one", "two"});
+  CHECK_THROWS_AS(model_info().set("tags", 1), error);
 }
 
 TEST_CASE("metadata comes in the order of the Hub's cards") {
