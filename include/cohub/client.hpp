@@ -48,6 +48,10 @@ class client {
  public:
   explicit client(asio::any_io_executor executor, named<client_config> config = {});
 
+  /// A client that shares everything with this one, and tells the Hub that a library asks: "name/
+  /// version" in front of the user agent. An empty version is left out.
+  client identified_as(std::string library_name, std::string library_version = {}) const;
+
   /// The endpoint in use, without a final '/'.
   const std::string& endpoint() const noexcept;
   /// The cache in use.

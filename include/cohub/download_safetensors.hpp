@@ -26,6 +26,8 @@ awaitable<std::filesystem::path> download_safetensors(client hub, std::string id
 
 /// The same with every parameter that `from_pretrained` was given, and at the commit of the config:
 /// for awaitable load hooks.
-awaitable<std::filesystem::path> download_safetensors(load_context context);
+/// @param filename_pattern  as in `save_state_dict_options`
+awaitable<std::filesystem::path> download_safetensors(
+    load_context context, std::string filename_pattern = "model{suffix}.safetensors");
 
 }  // namespace cohub

@@ -39,14 +39,23 @@ class load_context {
   /// @throws error  errc::invalid_config, naming file and member; an override that no member takes
   template <class Config>
   Config config() const {
-    for (const auto& item : options().config_overrides)
-      if (!detail::takes_config_key<Config>(std::string_view(item.key())))
-        refuse_override(item.key());
+    check_overrides<Config>();
     return config_from_json<Config>(merged_config(), config_origin());
   }
 
+  /// Refuses overrides that no member of the config takes. The mixin has done so for the type that
+  /// the class's `config()` returns, before the hook runs.
+  /// @throws error  errc::invalid_config
+  template <class Config>
+  void check_overrides() const {
+    for (const auto& item : options().config_overrides)
+      if (!detail::takes_config_key<Config>(std::string_view(item.key())))
+        refuse_override(item.key());
+  }
+
   /// The local path of a file that is there already: any of a local folder, and those that the
-  /// class names (`model_info::weight_files`). For plain hooks.
+  /// class names (`model_info::weight_files`). For plain hooks. A pattern with "{suffix}" yields
+  /// what `safetensors_model` opens, the single file or the index.
   /// @throws error  errc::entry_not_found: the local folder lacks it; errc::invalid_argument: it
   /// was
   ///                not named

@@ -16,11 +16,28 @@
 /// Members may be: `bool`, integers, floats, `std::string`, described enums (by name),
 /// `std::optional` (null when empty), `std::vector`, `std::array`, `std::set`, maps from
 /// `std::string`, `std::variant` (the first alternative that fits the kind of JSON value), other
-/// described structs, `boost::json` values, types with their own `tag_invoke` for Boost.JSON, and
-/// the wrappers below. A member that `config.json` lacks keeps its default; a null or another kind
-/// of value is an error that names it.
+/// described structs, `boost::json` values, types with their own `tag_invoke` for Boost.JSON or
+/// with coders of the struct that has them (`coders`), and the wrappers below. A member that
+/// `config.json` lacks keeps its default; a null or another kind of value is an error that names
+/// it.
 
 namespace cohub {
+
+/// The coders of a struct, for types that have no `tag_invoke` and cannot be given one, or that
+/// shall be written otherwise here. They hold for its members at any depth, before all else, and
+/// before those of a struct around it; they are inherited only by name.
+/// @code
+/// struct day_coder {
+///   static boost::json::value encode(const day& value);
+///   static day decode(const boost::json::value& from);  // throws what it cannot read
+/// };
+/// struct my_config {
+///   using hub_coders = cohub::coders<day_coder>;
+///   day released{};
+/// };
+/// @endcode
+template <class... Coder>
+struct coders {};
 
 /// A member without default: reading fails if `config.json` lacks it, writing if it was never set.
 template <class T>
@@ -63,7 +80,7 @@ BOOST_DESCRIBE_STRUCT(no_config, (), ())
 ///                `required` member that was never set
 template <class Config>
 boost::json::value config_to_json(const Config& config) {
-  return detail::encode_config(config, detail::config_place("config"));
+  return detail::encode_config<coders<>>(config, detail::config_place("config"));
 }
 
 /// The config that JSON describes. Keys that no member takes are dropped, unless there is a member
@@ -73,7 +90,7 @@ boost::json::value config_to_json(const Config& config) {
 template <class Config>
 Config config_from_json(const boost::json::value& value, std::string_view origin = "config.json") {
   Config config{};
-  detail::decode_config(value, config, detail::config_place("config", origin));
+  detail::decode_config<coders<>>(value, config, detail::config_place("config", origin));
   return config;
 }
 

@@ -18,6 +18,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <tuple>
 #include <type_traits>
 #include <utility>
 
@@ -51,6 +52,21 @@ concept has_awaitable_save = requires(const Model& model, std::filesystem::path 
   { model.hub_save(folder) } -> std::same_as<awaitable<void>>;
 };
 
+template <class Model>
+concept has_awaitable_sink_save = requires(const Model& model, std::shared_ptr<save_sink> sink) {
+  { model.hub_save(sink) } -> std::same_as<awaitable<void>>;
+};
+
+template <class Model>
+concept has_save = has_plain_save<Model> || has_sink_save<Model> || has_awaitable_save<Model> ||
+    has_awaitable_sink_save<Model>;
+
+/// A model that knows who owns it.
+template <class Model>
+concept has_owner = requires(const Model& model) {
+  { model.weak_from_this().lock() } -> std::convertible_to<std::shared_ptr<const void>>;
+};
+
 template <class Model, class Handle>
 concept has_plain_load = requires(load_context context) {
   { Model::hub_load(context) } -> std::convertible_to<Handle>;
@@ -69,31 +85,35 @@ concept has_awaitable_load = requires(load_context context) {
 /// @code
 /// const my_config& config() const;                          // a described struct; or no_config
 /// void hub_save(const std::filesystem::path& folder) const;  // writes the weights
-/// void hub_save(cohub::save_sink& sink) const;               // or so: streams them as they are
-/// made static my_model hub_load(cohub::load_context context);     // reads them static
-/// cohub::model_info hub_info();                       // optional: for the card
+/// void hub_save(cohub::save_sink& sink) const;  // or so: streams them as they are made
+/// static my_model hub_load(cohub::load_context context);  // reads them
+/// static cohub::model_info hub_info();                    // optional: for the card
 /// @endcode
-/// The hooks may be awaitables (`awaitable<void>`, `awaitable<my_model>`, parameters by value):
-/// those run on the caller's executor; plain ones run on the client's blocking pool and may block.
+/// The hooks may be awaitables (`awaitable<void>`, `awaitable<my_model>`, parameters by value; the
+/// sink as a `std::shared_ptr<cohub::save_sink>`): those run on the caller's executor; plain ones
+/// run on the client's blocking pool and may block.
 ///
 /// `generate_model_card` can be shadowed: call the mixin's, then change the card.
 ///
 /// @tparam Derived  the class itself. Mixins do not follow a second level of inheritance: make the
-/// base
-///                  of a family a template that passes its own `Derived` on.
+///                  base of a family a template that passes its own `Derived` on.
 /// @tparam Handle   what loading yields: `Derived`, or a smart pointer to it for classes that
-/// cannot be
-///                  moved
+///                  cannot be moved
+/// @tparam Base     the class that inherits the mixin, where that is not `Derived` itself but such
+///                  a template: `template <class D> class family : public model_hub_mixin<D, D,
+///                  family<D>>`
 ///
-/// The object must outlive the operation, unchanged. The client gives executor, pool, endpoint,
-/// token and cache.
-template <class Derived, class Handle = Derived>
+/// The object must outlive the operation, unchanged; one with a public `weak_from_this()` that is
+/// owned by a `std::shared_ptr` is kept alive. The client gives executor, pool, endpoint, token and
+/// cache.
+template <class Derived, class Handle = Derived, class Base = Derived>
 class model_hub_mixin {
  public:
   /// Saves the model and pushes it in one commit: weights, `config.json`, a generated `README.md`.
   ///
   /// The repository is created if it is missing; a bare name is put under the token's owner. The
-  /// remote card is replaced, unless `keep_remote_card`.
+  /// remote card is replaced, unless `keep_remote_card`. Weights of an earlier push that are not
+  /// replaced by name (shards where there is one file now, or the other way round) are deleted.
   ///
   /// @throws error  errc::invalid_argument: `create_pr` with another branch than "main";
   ///                errc::invalid_config; what the hook and `client::upload_folder` throw
@@ -101,20 +121,25 @@ class model_hub_mixin {
   /// @par Mirrors  ModelHubMixin.push_to_hub()
   awaitable<commit_info> push_to_hub(client hub, std::string repo_id,
                                      named<push_to_hub_options> options = {}) const {
-    return detail::push_model(std::move(hub), std::move(repo_id), parts(), *std::move(options));
+    auto how = *std::move(options);
+    name_library(how);
+    return detail::push_model(std::move(hub), std::move(repo_id), parts(), std::move(how));
   }
 
   /// Saves the model to a folder, which is made if it is missing; with `push_to_hub` pushes the
   /// same files, too. Yields the commit if it did.
   ///
-  /// Files appear in the folder complete, one rename each. A stale `config.json` goes; a
-  /// `README.md` that is there stays, unless the hook writes one.
+  /// Files appear in the folder complete, one rename each: weights, index, `config.json`, card. A
+  /// stale `config.json` goes, and so do weights of an earlier save that were replaced under other
+  /// names; a `README.md` that is there stays, unless the hook writes one.
   ///
   /// @throws error  as `push_to_hub`; the system's code when the folder cannot be written
   /// @par Mirrors  ModelHubMixin.save_pretrained()
   awaitable<std::optional<commit_info>> save_pretrained(
       client hub, std::filesystem::path folder, named<save_pretrained_options> options = {}) const {
-    return detail::save_model(std::move(hub), std::move(folder), parts(), *std::move(options));
+    auto how = *std::move(options);
+    name_library(how.push);
+    return detail::save_model(std::move(hub), std::move(folder), parts(), std::move(how));
   }
 
   /// Loads a model from the Hub, or from an existing local folder.
@@ -152,14 +177,18 @@ class model_hub_mixin {
   }
 
  private:
+  // Whoever inherits the mixin of another class by a slip cannot be made.
+  friend Base;
+  model_hub_mixin() = default;
+
   static constexpr void check_class() {
-    static_assert(std::is_base_of_v<model_hub_mixin, Derived>,
+    static_assert(inherits_itself(),
                   "the class must inherit model_hub_mixin of itself, and publicly");
     static_assert(
-        detail::has_plain_save<Derived> || detail::has_sink_save<Derived> ||
-            detail::has_awaitable_save<Derived>,
+        detail::has_save<Derived>,
         "the class needs a public hook `void hub_save(const std::filesystem::path&) const`, "
-        "or one that takes the path by value and returns awaitable<void>");
+        "or `void hub_save(cohub::save_sink&) const`, or one that returns awaitable<void> and "
+        "takes the path by value or a std::shared_ptr<cohub::save_sink>");
     static_assert(
         detail::has_plain_load<Derived, Handle> || detail::has_awaitable_load<Derived, Handle>,
         "the class needs a public hook `static Handle hub_load(cohub::load_context)`, or one that "
@@ -176,12 +205,15 @@ class model_hub_mixin {
   /// What `check_class` asserts: bodies that would not compile are left out, so that its message
   /// stands alone.
   static constexpr bool class_fits() {
-    constexpr bool saves = detail::has_plain_save<Derived> || detail::has_sink_save<Derived> ||
-                           detail::has_awaitable_save<Derived>;
     constexpr bool loads =
         detail::has_plain_load<Derived, Handle> || detail::has_awaitable_load<Derived, Handle>;
-    return std::is_base_of_v<model_hub_mixin, Derived> && saves && loads &&
+    return inherits_itself() && detail::has_save<Derived> && loads &&
            detail::has_encodable_config<Derived>;
+  }
+
+  static constexpr bool inherits_itself() {
+    return std::is_convertible_v<Derived*, model_hub_mixin*> && std::is_base_of_v<Base, Derived> &&
+           std::is_base_of_v<model_hub_mixin, Base>;
   }
 
   const Derived& self() const noexcept { return static_cast<const Derived&>(*this); }
@@ -191,6 +223,7 @@ class model_hub_mixin {
     detail::model_parts result;
     if constexpr (class_fits()) {
       const Derived* const model = &self();
+      if constexpr (detail::has_owner<Derived>) result.owner = model->weak_from_this().lock();
       result.save = [model](asio::any_io_executor pool, std::shared_ptr<save_sink> sink) {
         return save(model, std::move(pool), std::move(sink));
       };
@@ -208,7 +241,10 @@ class model_hub_mixin {
 
   static awaitable<void> save(const Derived* model, asio::any_io_executor pool,
                               std::shared_ptr<save_sink> sink) {
-    if constexpr (detail::has_awaitable_save<Derived>) {
+    if constexpr (detail::has_awaitable_sink_save<Derived>) {
+      auto saving = model->hub_save(sink);
+      co_await std::move(saving);
+    } else if constexpr (detail::has_awaitable_save<Derived>) {
       auto saving = model->hub_save(sink->folder());
       co_await std::move(saving);
     } else {
@@ -223,15 +259,27 @@ class model_hub_mixin {
     }
   }
 
+  /// Tells the Hub of the framework behind the mixin, unless the call names a library.
+  template <class Options>
+  static void name_library(Options& options) {
+    if constexpr (requires { Derived::hub_library(); }) {
+      if (!options.library_name.empty()) return;
+      std::tie(options.library_name, options.library_version) = Derived::hub_library();
+    }
+  }
+
   static awaitable<Handle> load(client hub, std::string id_or_path,
                                 from_pretrained_options options) {
     co_await asio::this_coro::reset_cancellation_state(asio::enable_partial_cancellation(),
                                                        detail::pass_as_terminal);
+    using config_type = std::remove_cvref_t<decltype(std::declval<const Derived&>().config())>;
     const auto pool = hub.blocking_executor();
+    name_library(options);
     if constexpr (detail::has_awaitable_load<Derived, Handle>) {
       auto opening = detail::open_model(std::move(hub), std::move(id_or_path),
                                         std::vector<std::string>(), std::move(options));
       auto context = co_await std::move(opening);
+      context.template check_overrides<config_type>();
       auto loading = Derived::hub_load(std::move(context));
       co_return co_await std::move(loading);
     } else {
@@ -239,6 +287,7 @@ class model_hub_mixin {
       auto opening = detail::open_model(std::move(hub), std::move(id_or_path), std::move(files),
                                         std::move(options));
       auto context = co_await std::move(opening);
+      context.template check_overrides<config_type>();
       auto work = [context] { return std::optional<Handle>(Derived::hub_load(context)); };
       auto loading = detail::on_pool(pool, std::move(work));
       auto loaded = co_await std::move(loading);

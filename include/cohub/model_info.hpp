@@ -49,7 +49,9 @@ class model_info {
   model_info& model_card_template(std::string value) {
     return model_card_template_ = std::move(value), *this;
   }
-  /// Files that are fetched before a plain `hub_load` runs; without it, `model.safetensors`.
+  /// Files that are fetched before a plain `hub_load` runs; without it, `model.safetensors`. A
+  /// pattern, "model{suffix}.safetensors", stands for weights in one file or in shards:
+  /// `safetensors_model(context.file("model{suffix}.safetensors"))`.
   template <class... Text>
   model_info& weight_files(std::string first, Text... more) {
     return weight_files(std::vector<std::string>{std::move(first), std::move(more)...});

@@ -32,20 +32,29 @@ struct push_to_hub_options {
   std::optional<std::vector<std::string>> allow_patterns{};  ///< unset: all files that were written
   std::vector<std::string> ignore_patterns{};
   std::vector<std::string> delete_patterns{};  ///< remote files that go in the same commit
-  /// Every push replaces the remote `README.md`; with this, one that is there stays.
+  /// Every push replaces the remote `README.md`; with this, one that is there stays, whatever
+  /// `delete_patterns` say.
   bool keep_remote_card = false;
   /// Written to `config.json` in place of the model's own; an empty object is written too.
   std::optional<boost::json::value> config{};
   template_variables model_card_variables{};  ///< for the template of the card; they win
+  /// Changes the generated card, for classes that cannot be given a `generate_model_card`; where
+  /// none is generated, it is given an empty one. A card that the hook wrote is left alone. Called
+  /// on the pool.
+  std::function<void(model_card&)> edit_card{};
+  /// Who asks, put into the user agent: "fastai", "2.7". Empty: as the client was told.
+  std::string library_name{};
+  std::string library_version{};
   std::shared_ptr<cohub::observer> observer{};
 };
 
 struct save_pretrained_options {
   std::optional<boost::json::value> config{};  ///< as in `push_to_hub_options`
   template_variables model_card_variables{};
-  bool push_to_hub = false;    ///< push what was saved, too
-  std::string repo_id{};       ///< where to; empty: the name of the folder
-  push_to_hub_options push{};  ///< how; its `config` and variables yield to the ones here
+  std::function<void(model_card&)> edit_card{};  ///< as in `push_to_hub_options`
+  bool push_to_hub = false;                      ///< push what was saved, too
+  std::string repo_id{};                         ///< where to; empty: the name of the folder
+  push_to_hub_options push{};  ///< how; its `config`, card and variables yield to the ones here
 };
 
 struct from_pretrained_options {
@@ -57,6 +66,8 @@ struct from_pretrained_options {
   /// Laid over the members of `config.json`. One that the config does not have is an error.
   boost::json::object config_overrides{};
   boost::json::object extra{};  ///< for the load hook, which knows what it means
+  std::string library_name{};   ///< as in `push_to_hub_options`
+  std::string library_version{};
   std::shared_ptr<cohub::observer> observer{};
 };
 
@@ -69,12 +80,15 @@ struct fetch_pretrained_options {
   bool force_download = false;
   bool local_files_only = false;
   std::optional<std::string> token{};
+  std::string library_name{};  ///< as in `push_to_hub_options`
+  std::string library_version{};
   std::shared_ptr<cohub::observer> observer{};
 };
 
 /// Creates the repository if it is missing, lets `write` fill an empty temporary folder, and
 /// uploads that in one commit. `write` runs on the client's blocking pool; what it leaves out is
-/// added: `config.json` if the options have one.
+/// added: `config.json` and a card, if the options have them. Weights that the repository had under
+/// the same name, in one file or in shards, and that are not replaced, go in the same commit.
 ///
 /// Name the function object first: g++ 12 miscompiles an inline lambda that captures by value.
 /// @throws error  errc::invalid_argument: `create_pr` with another branch than "main"; what

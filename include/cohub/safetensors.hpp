@@ -15,6 +15,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -56,8 +57,10 @@ struct safetensors_options {
 
 /// The number of bytes from the start of the file that `parse_safetensors_header` needs, as its
 /// first eight bytes tell.
+/// @param origin  name of the file, for errors
 /// @throws error  errc::invalid_safetensors: HeaderTooSmall, HeaderTooLarge
 std::uint64_t safetensors_header_size(std::span<const std::byte> start_of_file,
+                                      std::string_view origin = "header",
                                       named<safetensors_options> options = {});
 
 /// Reads and checks a header. `start_of_file` may hold more than the header; with `file_size`, the
@@ -164,9 +167,18 @@ struct tensor_source {
   std::optional<tensor_storage> storage{};
 };
 
-/// A source over values that outlive the call: `tensor_of("bias", {3}, model.bias)`.
+/// Whether values of that type outlive the expression they are given in: a named container, or a
+/// view of one.
 template <class Range>
-tensor_source tensor_of(std::string name, std::vector<std::uint64_t> shape, const Range& values) {
+concept lasting_values = std::is_lvalue_reference_v<Range> ||
+    std::ranges::enable_borrowed_range<std::remove_cvref_t<Range>>;
+
+/// A source over values that outlive it: `tensor_of("bias", {3}, model.bias)`. They are not copied,
+/// so a temporary container is refused.
+template <class Range>
+requires lasting_values<Range> tensor_source tensor_of(std::string name,
+                                                       std::vector<std::uint64_t> shape,
+                                                       Range&& values) {
   const std::span view(values);
   using element = std::remove_cv_t<typename decltype(view)::element_type>;
   static_assert(dtype_of<element>.has_value(), "no tensor element is of this C++ type");
@@ -177,6 +189,10 @@ tensor_source tensor_of(std::string name, std::vector<std::uint64_t> shape, cons
   source.content = std::as_bytes(view);
   return source;
 }
+template <class Range>
+requires(!lasting_values<Range>) tensor_source
+    tensor_of(std::string name, std::vector<std::uint64_t> shape, Range&& values)
+= delete;  // name the values: the source only refers to them
 
 struct save_safetensors_options {
   std::map<std::string, std::string> metadata{};  ///< empty: the header has none

@@ -30,7 +30,8 @@ struct safetensors_model_options {
 class safetensors_model {
  public:
   /// Opens a safetensors file, an index (`*.index.json`) with its shards, or a folder: by its
-  /// index, else its `model.safetensors`, else the only safetensors file in it.
+  /// `model.safetensors`, else its index, else the only safetensors file in it. That is the order
+  /// in which weights are looked for on the Hub, too.
   ///
   /// @throws error  errc::not_safetensors_repo: a folder without either, or with several files and
   ///                no index; errc::entry_not_found: a shard that the index names is missing;

@@ -11,12 +11,14 @@
 namespace cohub {
 
 /// A safetensors file as the content of an addition, which is on no disk before: tensors are
-/// produced in the order of the file, each when its turn comes, while what came before is hashed
-/// and spooled. Memory: the header and a few pieces.
+/// produced in the order of the file, each when its turn comes, and hashed and spooled as they
+/// come. Memory: the header and one piece; of who calls `read` himself, one tensor that a function
+/// produces.
 ///
 /// Content that is bytes, and what producing functions refer to, must outlive the commit. Those
-/// functions run on a thread of the source's own, one at a time; what they throw ends the commit.
-/// @param pool  waits for pieces: `client::blocking_executor`
+/// functions run on `pool`, one at a time, one job each, and are not interrupted: a commit that is
+/// cancelled ends after the one that runs. What they throw ends the commit.
+/// @param pool  `client::blocking_executor`
 /// @throws error  errc::invalid_argument: what `save_safetensors` throws; of contents when they
 /// come
 std::shared_ptr<upload_source> safetensors_source(asio::any_io_executor pool,

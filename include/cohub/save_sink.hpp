@@ -1,6 +1,8 @@
 #pragma once
 
+#include "cohub/named.hpp"
 #include "cohub/safetensors.hpp"
+#include "cohub/state_dict.hpp"
 
 #include <filesystem>
 #include <map>
@@ -18,30 +20,47 @@ namespace cohub {
 /// @endcode
 /// `push_to_hub` streams such files straight into the upload, without a copy in memory or in a
 /// folder; `save_pretrained` writes them. Other files go to `folder()` in both cases.
+///
+/// Tensors are asked for after the hook has returned, on another thread: what they refer to must
+/// live as long as the model does. Locals of the hook do not, and neither does what a lambda in it
+/// captures by reference; a function that captures its values by copy keeps them.
 class save_sink {
  public:
   explicit save_sink(std::filesystem::path folder) : folder_(std::move(folder)) {}
 
   const std::filesystem::path& folder() const noexcept { return folder_; }
 
-  /// Hands over a file. Its tensors are asked for after the hook has returned, on another thread;
-  /// what they refer to must live as long as the model does.
+  /// Hands over a file.
   void save_safetensors(std::string name, std::vector<tensor_source> tensors,
                         std::map<std::string, std::string> metadata = {}) {
     files_.push_back({std::move(name), std::move(tensors), std::move(metadata)});
   }
+
+  /// Hands over the weights of a model as `cohub::save_state_dict` writes them: one file, or shards
+  /// with an index; tensors that share memory once. Nothing is asked for yet.
+  /// @return  which tensors will be where, without dropped names
+  /// @throws error  as `cohub::save_state_dict` for all that is known before contents are
+  state_dict_split save_state_dict(std::vector<tensor_source> tensors,
+                                   named<save_state_dict_options> options = {});
 
   struct file {
     std::string name{};
     std::vector<tensor_source> tensors{};
     std::map<std::string, std::string> metadata{};
   };
+  /// The small files that go with them: an index.
+  struct text_file {
+    std::string name{};
+    std::string text{};
+  };
   /// What was handed over; nothing afterwards.
   std::vector<file> take_files() noexcept { return std::exchange(files_, {}); }
+  std::vector<text_file> take_texts() noexcept { return std::exchange(texts_, {}); }
 
  private:
   std::filesystem::path folder_;
   std::vector<file> files_{};
+  std::vector<text_file> texts_{};
 };
 
 }  // namespace cohub

@@ -103,8 +103,8 @@ struct save_state_dict_options {
 /// other is written by itself.
 ///
 /// All files are written beside their places before the first one is put there, so that a failure
-/// leaves the old model. Files of an older save under the same pattern that are not replaced go;
-/// the index appears last.
+/// leaves the old model. The index appears after its shards; then the files of an older save under
+/// the same pattern that were not replaced go.
 ///
 /// @return  which tensors went where, without dropped names
 /// @throws error  errc::invalid_argument: views that overlap, of which none covers all of their

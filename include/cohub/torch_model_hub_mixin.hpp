@@ -5,16 +5,20 @@
 #include "cohub/model_hub_mixin.hpp"
 #include "cohub/torch.hpp"
 
+#include <torch/version.h>
+
 #include <filesystem>
 #include <memory>
+#include <string>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 namespace cohub {
 
 /// `load_torch_model_options` as told by `from_pretrained_options::extra`: the members "strict" and
 /// "map_location", which default to true and "cpu".
-/// @throws error  errc::invalid_argument: one of another type
+/// @throws error  errc::invalid_argument: one of another type or name
 load_torch_model_options torch_options_of(const from_pretrained_options& options);
 
 /// Gives a `torch::nn::Module` `save_pretrained`, `push_to_hub` and `from_pretrained`:
@@ -30,53 +34,69 @@ load_torch_model_options torch_options_of(const from_pretrained_options& options
 /// @endcode
 ///
 /// Weights are written to `model.safetensors`, above 5 GB to shards with an index, both read back
-/// from folders and from the Hub. Loading makes the module from its config, copies the weights in
-/// and switches to evaluation. `from_pretrained_options::extra` takes "strict" (default true;
-/// Python has false) and "map_location" (default "cpu"). Pickled weights are refused.
+/// from folders and from the Hub; a push streams them out of the module's tensors. Loading makes
+/// the module from its config, copies the weights in and switches to evaluation.
+/// `from_pretrained_options::extra` takes "strict" (default true; Python has false) and
+/// "map_location" (default "cpu"). Pickled weights are refused.
 ///
 /// What a class may shadow: `hub_module`, `hub_save_options`, and what the mixin allows.
+/// @tparam Base  as of `model_hub_mixin`
 /// @par Mirrors  PyTorchModelHubMixin
-template <class Derived>
-class torch_model_hub_mixin : public model_hub_mixin<Derived, std::shared_ptr<Derived>> {
+template <class Derived, class Base = Derived>
+class torch_model_hub_mixin : public model_hub_mixin<Derived, std::shared_ptr<Derived>,
+                                                     torch_model_hub_mixin<Derived, Base>> {
  public:
   /// A tag that all models of the framework get, as their weights can be exchanged with Python's.
   static constexpr const char* framework_tag = "pytorch_model_hub_mixin";
+  /// What the Hub is told of who loads and pushes: name and version.
+  static std::pair<std::string, std::string> hub_library() { return {"torch", TORCH_VERSION}; }
 
   no_config config() const { return {}; }
 
   /// The module whose weights are saved and loaded: the class itself, unless it wraps another one.
   const torch::nn::Module& hub_module() const { return static_cast<const Derived&>(*this); }
 
-  /// How the weights are saved.
+  /// How the weights are saved, and by which names they are loaded.
   save_state_dict_options hub_save_options() const { return {}; }
 
-  void hub_save(const std::filesystem::path& folder) const {
+  /// Where the names of the file and of the module differed when this model was loaded with
+  /// "strict" false; empty if they did not, and for models made otherwise.
+  const incompatible_keys& hub_incompatible_keys() const noexcept { return incompatible_keys_; }
+
+  void hub_save(save_sink& sink) const {
     const auto& self = static_cast<const Derived&>(*this);
     const auto options = self.hub_save_options();
-    save_torch_model(self.hub_module(), folder, options);
+    std::vector<tensor_source> sources;
+    for (const auto& [name, tensor] : state_dict_of(self.hub_module()))
+      sources.push_back(source_of(name, tensor));  // of memory that is the module's
+    sink.save_state_dict(std::move(sources), options);
   }
 
   static awaitable<std::shared_ptr<Derived>> hub_load(load_context context) {
     const auto pool = context.hub().blocking_executor();
-    auto fetching = download_safetensors(context);
-    auto path = co_await std::move(fetching);
-    auto work = [context = std::move(context), path = std::move(path)] {
-      return load(context, path);
-    };
+    const auto options = torch_options_of(context.options());
+    auto make_model = [&context] { return make(context); };
+    auto making = detail::on_pool(pool, std::move(make_model));
+    const auto model = co_await std::move(making);
+    auto fetching = download_safetensors(context, model->hub_save_options().filename_pattern);
+    const auto path = co_await std::move(fetching);
+    auto work = [&model, &path, &options] { load(*model, path, options); };
     auto loading = detail::on_pool(pool, std::move(work));
-    co_return co_await std::move(loading);
+    co_await std::move(loading);
+    co_return model;
   }
 
  private:
-  static std::shared_ptr<Derived> load(const load_context& context,
-                                       const std::filesystem::path& path) {
-    const auto options = torch_options_of(context.options());
-    const auto model = make(context);
+  friend Base;
+  torch_model_hub_mixin() = default;
+
+  static void load(Derived& model, const std::filesystem::path& path,
+                   load_torch_model_options options) {
     // The object was made here, and is no constant.
-    auto& module = const_cast<torch::nn::Module&>(std::as_const(*model).hub_module());
-    load_torch_model(module, path, options);
-    model->eval();
-    return model;
+    auto& module = const_cast<torch::nn::Module&>(std::as_const(model).hub_module());
+    torch_model_hub_mixin& mixin = model;
+    mixin.incompatible_keys_ = load_torch_model(module, path, options);
+    model.eval();
   }
 
   static std::shared_ptr<Derived> make(const load_context& context) {
@@ -90,6 +110,8 @@ class torch_model_hub_mixin : public model_hub_mixin<Derived, std::shared_ptr<De
       return std::make_shared<Derived>();
     }
   }
+
+  incompatible_keys incompatible_keys_{};
 };
 
 }  // namespace cohub

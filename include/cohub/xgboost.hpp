@@ -57,9 +57,10 @@ awaitable<commit_info> push_to_hub_xgboost(client hub, BoosterHandle booster, st
                                            named<push_to_hub_xgboost_options> options = {});
 
 /// Loads a booster from the Hub or a local folder, ready to predict. `config.json` is asked for
-/// first: downloads are counted by it, and it tells the version.
+/// first: downloads are counted by it, and it tells the version; a model may lack it. Both files
+/// come from one commit.
 /// @throws error  errc::invalid_argument: XGBoost cannot read the file, or a newer one made it;
-///                errc::invalid_config; what `fetch_pretrained` throws
+///                errc::invalid_config; what `client::download_file` throws
 /// @par Mirrors  from_pretrained_fastai()
 awaitable<xgboost_booster> from_pretrained_xgboost(
     client hub, std::string id_or_path, named<from_pretrained_xgboost_options> options = {});

@@ -35,6 +35,13 @@ client::client(asio::any_io_executor executor, named<client_config> config)
     : state_(std::make_shared<detail::client_state>(
           detail::make_client_state(std::move(executor), *config))) {}
 
+client client::identified_as(std::string library_name, std::string library_version) const {
+  client copy(*this);
+  copy.state_ = std::make_shared<detail::client_state>(
+      detail::identify(*state_, library_name, library_version));
+  return copy;
+}
+
 const std::string& client::endpoint() const noexcept { return state_->shared->endpoint; }
 
 const std::filesystem::path& client::cache_dir() const noexcept {

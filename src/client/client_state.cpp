@@ -122,19 +122,30 @@ client_state make_client_state(asio::any_io_executor executor, client_config con
     shared->pool = config.blocking_executor;
   } else {
     shared->own_threads =
-        std::make_unique<asio::thread_pool>(std::max<std::size_t>(config.blocking_threads, 1));
+        std::make_shared<asio::thread_pool>(std::max<std::size_t>(config.blocking_threads, 1));
     shared->pool = shared->own_threads->get_executor();
   }
   const auto log = std::make_shared<const core::logger>(make_logger(config));
   if (log->wants(log_level::error)) shared->event_log = std::make_shared<transfer::event_log>(log);
   auto settings = transport_settings(config);
   settings.on_request = request_log(log, config.observer);
-  shared->transport = std::make_unique<http::transport>(executor, std::move(settings));
+  shared->transport = std::make_shared<http::transport>(executor, std::move(settings));
 
   client_state state;
   state.executor = std::move(executor);
   state.shared = std::move(shared);
   return state;
+}
+
+client_state identify(const client_state& state, const std::string& library_name,
+                      const std::string& library_version) {
+  auto shared = std::make_shared<transfer::context>(*state.shared);
+  const auto library =
+      library_version.empty() ? library_name : library_name + '/' + library_version;
+  shared->user_agent = hub::join_user_agent({library, state.shared->user_agent});
+  client_state result = state;
+  result.shared = std::move(shared);
+  return result;
 }
 
 }  // namespace cohub::detail

@@ -18,4 +18,8 @@ struct client_state {
 /// @throws error  errc::invalid_url, errc::invalid_argument
 client_state make_client_state(asio::any_io_executor executor, client_config config);
 
+/// The same client, connections and cache included, whose requests tell the Hub of a library.
+client_state identify(const client_state& state, const std::string& library_name,
+                      const std::string& library_version);
+
 }  // namespace cohub::detail

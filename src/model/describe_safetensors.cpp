@@ -74,7 +74,7 @@ safetensors_file_metadata parse_local_safetensors_file_metadata(const fs::path& 
   // A header that claims to go beyond the end of the file is refused when it is parsed.
   const safetensors_options limits;
   if (start.size() == 8) {
-    const auto wanted = std::min(safetensors_header_size(start, limits), size);
+    const auto wanted = std::min(safetensors_header_size(start, path.string(), limits), size);
     start.resize(static_cast<std::size_t>(wanted));
     start.resize(file.read_at(0, start));
   }

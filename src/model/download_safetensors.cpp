@@ -8,6 +8,7 @@
 #include "io/file.hpp"
 #include "io/for_each_bounded.hpp"
 #include "io/on_pool.hpp"
+#include "model/fetch_weights.hpp"
 #include "model/safetensors_index.hpp"
 
 #include <exception>
@@ -22,6 +23,7 @@ namespace fs = std::filesystem;
 
 constexpr std::uint64_t largest_index = 100'000'000;  // bytes
 constexpr std::size_t shards_at_a_time = 4;           // each in parallel ranges
+constexpr std::string_view suffix_placeholder = "{suffix}";
 
 /// The path of a file; empty if there is none. A cache may lack it though the model has it: that is
 /// told by `not_cached`, which is lent by a caller that awaits in the same scope.
@@ -58,7 +60,10 @@ std::string commit_of(fs::path cached, const fs::path& name) {
                                          "the model to safetensors"));
 }
 
-awaitable<fs::path> fetch_weights(client hub, std::string id, fetch_pretrained_options options) {
+}  // namespace
+
+awaitable<fs::path> model::fetch_weights(client hub, std::string id,
+                                         fetch_pretrained_options options) {
   if (options.file.empty()) options.file = "model.safetensors";
   const std::string file = options.file;
   std::exception_ptr not_cached;
@@ -112,23 +117,35 @@ awaitable<fs::path> fetch_weights(client hub, std::string id, fetch_pretrained_o
   co_return index_path;
 }
 
-}  // namespace
+bool model::is_weights_pattern(std::string_view name) noexcept {
+  return name.find(suffix_placeholder) != name.npos;
+}
+
+std::string model::single_file_of(std::string pattern) {
+  const auto at = pattern.find(suffix_placeholder);
+  if (at != pattern.npos) pattern.erase(at, suffix_placeholder.size());
+  return pattern;
+}
 
 awaitable<fs::path> download_safetensors(client hub, std::string id_or_path,
                                          named<fetch_pretrained_options> options) {
-  return operation(fetch_weights(std::move(hub), std::move(id_or_path), *std::move(options)));
+  return operation(
+      model::fetch_weights(std::move(hub), std::move(id_or_path), *std::move(options)));
 }
 
-awaitable<fs::path> download_safetensors(load_context context) {
+awaitable<fs::path> download_safetensors(load_context context, std::string filename_pattern) {
   const auto& from = context.options();
   fetch_pretrained_options options;
+  options.file = model::single_file_of(std::move(filename_pattern));
   options.revision = context.revision();
   options.cache_dir = from.cache_dir;
   options.force_download = from.force_download;
   options.local_files_only = from.local_files_only;
   options.token = from.token;
+  options.library_name = from.library_name;
+  options.library_version = from.library_version;
   options.observer = from.observer;
-  return operation(fetch_weights(context.hub(), context.model_id(), std::move(options)));
+  return operation(model::fetch_weights(context.hub(), context.model_id(), std::move(options)));
 }
 
 }  // namespace cohub

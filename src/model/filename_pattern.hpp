@@ -22,4 +22,16 @@ class filename_pattern {
   std::string before_{}, after_{};
 };
 
+/// The single file that a path of a model's weights stands for, be it that file itself, one of its
+/// shards or its index: "a/model.safetensors" for "a/model-00001-of-00003.safetensors". Files with
+/// the same answer take each other's place. Empty: no safetensors file or index.
+std::string weight_family(std::string_view path);
+
+/// In which order the files of a save are put in place: 0 shards and single files, 1 indices,
+/// 2 what is about all of them, 3 `README.md`.
+int publishing_rank(std::string_view path);
+
+/// Which of the files of a family are looked for first: 2 a single file, 1 an index, 0 a shard.
+int weight_file_rank(std::string_view path);
+
 }  // namespace cohub::model

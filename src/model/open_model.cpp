@@ -7,7 +7,9 @@
 #include "hub/repo_id.hpp"
 #include "hub/repo_path.hpp"
 #include "io/file.hpp"
+#include "io/for_each_bounded.hpp"
 #include "io/on_pool.hpp"
+#include "model/fetch_weights.hpp"
 
 #include <exception>
 #include <map>
@@ -36,6 +38,7 @@ struct load_state {
 namespace {
 
 constexpr std::uint64_t largest_config = 16u << 20;  // bytes
+constexpr std::size_t files_at_a_time = 4;           // each in parallel ranges
 
 /// A file of a local folder.
 fs::path local_file(const fs::path& folder, std::string_view name) {
@@ -59,6 +62,20 @@ download_options download_options_of(const from_pretrained_options& options, std
   return result;
 }
 
+/// How weights are fetched that may be in shards.
+fetch_pretrained_options fetch_options_of(const from_pretrained_options& options,
+                                          std::string revision, std::string file) {
+  fetch_pretrained_options result;
+  result.file = std::move(file);
+  result.revision = std::move(revision);
+  result.cache_dir = options.cache_dir;
+  result.force_download = options.force_download;
+  result.local_files_only = options.local_files_only;
+  result.token = options.token;
+  result.observer = options.observer;
+  return result;
+}
+
 awaitable<bool> is_local_folder(asio::any_io_executor pool, std::string path) {
   auto work = [&path] {
     std::error_code failure;
@@ -69,12 +86,15 @@ awaitable<bool> is_local_folder(asio::any_io_executor pool, std::string path) {
   co_return result;
 }
 
+cache::repo_cache cache_of(const detail::load_state& state) {
+  const auto& chosen = state.options.cache_dir;
+  return cache::repo_cache(cache::repo_layout(chosen.empty() ? state.hub.cache_dir() : chosen,
+                                              repo_type::model, state.model_id));
+}
+
 /// Whether the cache remembers that the commit has no such file.
 bool is_known_absent(const detail::load_state& state, std::string_view name) {
-  const auto& chosen = state.options.cache_dir;
-  const cache::repo_cache cached(cache::repo_layout(chosen.empty() ? state.hub.cache_dir() : chosen,
-                                                    repo_type::model, state.model_id));
-  return cached.try_to_load(state.options.revision, name).what ==
+  return cache_of(state).try_to_load(state.options.revision, name).what ==
          cache::cached_file::knowledge::absent;
 }
 
@@ -111,10 +131,32 @@ std::string commit_of(const fs::path& cached) {
   return tells ? name : std::string();
 }
 
+/// The commit that the revision is now, of a model without config. The Hub's answer about the
+/// config told it, and the cache noted it, if it could.
+awaitable<std::string> find_commit(const detail::load_state& state) {
+  auto look = [&state] {
+    auto commit = cache_of(state).resolve(state.options.revision);
+    return commit ? std::move(*commit) : std::string();
+  };
+  auto looking = io::on_pool(state.hub.blocking_executor(), std::move(look));
+  auto commit = co_await std::move(looking);
+  if (!commit.empty() || state.options.local_files_only) co_return commit;
+  const repo_info_options which{.revision = state.options.revision, .token = state.options.token};
+  client hub = state.hub;
+  auto asking = hub.repo_info(state.model_id, which);
+  auto info = co_await std::move(asking);
+  co_return std::move(info.sha);
+}
+
 awaitable<void> read_config(detail::load_state& state) {
   auto finding = find_config(state);
   state.config_path = co_await std::move(finding);
-  if (state.config_path.empty()) co_return;
+  if (state.config_path.empty()) {
+    auto pinning = find_commit(state);
+    auto commit = co_await std::move(pinning);
+    if (!commit.empty()) state.revision = std::move(commit);
+    co_return;
+  }
   auto work = [&state] {
     std::error_code failure;
     if (state.local && !fs::exists(state.config_path, failure)) return;
@@ -141,8 +183,24 @@ awaitable<fs::path> fetch_file(std::shared_ptr<const detail::load_state> state, 
   co_return path;
 }
 
+/// A file, or weights in one file or in shards where the name is a pattern.
+awaitable<fs::path> fetch_entry(std::shared_ptr<const detail::load_state> state, std::string name) {
+  if (!model::is_weights_pattern(name)) {
+    auto fetching = fetch_file(std::move(state), std::move(name));
+    auto file = co_await std::move(fetching);
+    co_return file;
+  }
+  auto options =
+      fetch_options_of(state->options, state->revision, model::single_file_of(std::move(name)));
+  auto fetching = model::fetch_weights(state->hub, state->model_id, std::move(options));
+  auto path = co_await std::move(fetching);
+  co_return path;
+}
+
 awaitable<load_context> open(client hub, std::string id_or_path, std::vector<std::string> files,
                              from_pretrained_options options) {
+  if (!options.library_name.empty())
+    hub = hub.identified_as(options.library_name, options.library_version);
   detail::load_state initial{std::move(hub), std::move(id_or_path), std::move(options)};
   auto state = std::make_shared<detail::load_state>(std::move(initial));
   state->revision = state->options.revision;
@@ -150,15 +208,22 @@ awaitable<load_context> open(client hub, std::string id_or_path, std::vector<std
   state->local = co_await std::move(looking);
   auto reading = read_config(*state);
   co_await std::move(reading);
-  for (const auto& name : files) {
-    auto fetching = fetch_file(state, name);
+  // Lends references to this frame: every child is awaited below.
+  std::vector<fs::path> paths(files.size());
+  auto fetch_one = [&](std::size_t i) -> awaitable<void> {
+    auto fetching = fetch_entry(state, files[i]);
     auto path = co_await std::move(fetching);
-    state->files.emplace(name, std::move(path));
-  }
+    paths[i] = std::move(path);
+  };
+  auto fetching = io::for_each_bounded(files.size(), files_at_a_time, std::move(fetch_one));
+  co_await std::move(fetching);
+  for (std::size_t i = 0; i < files.size(); ++i) state->files.emplace(files[i], paths[i]);
   co_return load_context(std::move(state));
 }
 
 awaitable<fs::path> fetch(client hub, std::string id_or_path, fetch_pretrained_options options) {
+  if (!options.library_name.empty())
+    hub = hub.identified_as(options.library_name, options.library_version);
   const auto pool = hub.blocking_executor();
   auto looking = is_local_folder(pool, id_or_path);
   const bool local = co_await std::move(looking);
@@ -222,9 +287,9 @@ const std::optional<boost::json::object>& load_context::config_object() const no
 }
 
 fs::path load_context::file(std::string_view name) const {
-  if (state_->local) return local_file(state_->model_id, name);
   const auto found = state_->files.find(name);
   if (found != state_->files.end()) return found->second;
+  if (state_->local) return local_file(state_->model_id, name);
   throw error(
       errc::invalid_argument,
       "opening " + std::string(name) + " of " + state_->model_id +

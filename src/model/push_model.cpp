@@ -7,8 +7,12 @@
 #include "core/glob.hpp"
 #include "io/file.hpp"
 #include "io/on_pool.hpp"
+#include "model/filename_pattern.hpp"
 #include "model/staging_folder.hpp"
+#include "transfer/folder_listing.hpp"
 
+#include <iterator>
+#include <set>
 #include <utility>
 
 namespace cohub {
@@ -26,6 +30,11 @@ void check_options(const push_to_hub_options& options) {
             options.branch + "\" exclude each other");
 }
 
+client identified(client hub, const push_to_hub_options& options) {
+  if (options.library_name.empty()) return hub;
+  return hub.identified_as(options.library_name, options.library_version);
+}
+
 /// Who wrote the card of a staged model.
 enum class card_origin { none, hook, generated };
 
@@ -35,7 +44,8 @@ enum class card_origin { none, hook, generated };
 awaitable<card_origin> write_parts(asio::any_io_executor pool, const detail::model_parts& parts,
                                    std::shared_ptr<save_sink> sink,
                                    std::optional<boost::json::value> config,
-                                   template_variables variables) {
+                                   template_variables variables,
+                                   std::function<void(model_card&)> edit_card) {
   auto saving = parts.save(pool, sink);
   co_await std::move(saving);
   const auto& folder = sink->folder();
@@ -45,8 +55,10 @@ awaitable<card_origin> write_parts(asio::any_io_executor pool, const detail::mod
       if (config) io::write_file_atomically(folder / "config.json", config_text(*config));
     }
     if (fs::exists(folder / "README.md")) return card_origin::hook;
-    if (!parts.card) return card_origin::none;
-    parts.card(std::move(variables)).save(folder / "README.md");
+    if (!parts.card && !edit_card) return card_origin::none;
+    auto card = parts.card ? parts.card(std::move(variables)) : model_card();
+    if (edit_card) edit_card(card);
+    card.save(folder / "README.md");
     return card_origin::generated;
   };
   auto writing = io::on_pool(pool, std::move(work));
@@ -57,6 +69,11 @@ awaitable<card_origin> write_parts(asio::any_io_executor pool, const detail::mod
 /// Writes what was handed over to the folder.
 awaitable<void> write_files(asio::any_io_executor pool, std::shared_ptr<save_sink> sink) {
   auto work = [sink] {
+    for (const auto& file : sink->take_texts()) {
+      const auto path = sink->folder() / file.name;
+      io::create_directories(path.parent_path());
+      io::write_file_atomically(path, file.text);
+    }
     for (auto& file : sink->take_files()) {
       const auto path = sink->folder() / file.name;
       io::create_directories(path.parent_path());
@@ -73,6 +90,13 @@ std::vector<commit_operation> stream_files(asio::any_io_executor pool, save_sink
                                            const push_to_hub_options& options) {
   const core::path_filter filter(options.allow_patterns, options.ignore_patterns);
   std::vector<commit_operation> operations;
+  for (auto& file : sink.take_texts()) {
+    if (!filter.keeps(file.name)) continue;
+    commit_operation_add add;
+    add.path_in_repo = std::move(file.name);
+    add.content = commit_operation_add::bytes{std::move(file.text)};
+    operations.emplace_back(std::move(add));
+  }
   for (auto& file : sink.take_files()) {
     if (!filter.keeps(file.name)) continue;
     const save_safetensors_options writing{.metadata = std::move(file.metadata)};
@@ -96,11 +120,72 @@ awaitable<std::string> make_repo(client hub, std::string repo_id,
   co_return std::move(created.repo_id);
 }
 
+/// Where the files of a commit go in the repository.
+awaitable<std::set<std::string>> added_names(asio::any_io_executor pool, fs::path folder,
+                                             const std::vector<commit_operation>& streamed,
+                                             const push_to_hub_options& options) {
+  auto work = [&folder, &options] {
+    auto ignored = options.ignore_patterns;
+    for (auto& pattern : core::always_ignored_patterns()) ignored.push_back(std::move(pattern));
+    const core::path_filter filter(options.allow_patterns, std::move(ignored));
+    std::set<std::string> names;
+    for (auto& file : transfer::list_folder(folder, filter)) names.insert(std::move(file.relative));
+    return names;
+  };
+  auto listing = io::on_pool(std::move(pool), std::move(work));
+  auto names = co_await std::move(listing);
+  for (const auto& operation : streamed)
+    if (const auto* add = std::get_if<commit_operation_add>(&operation))
+      names.insert(add->path_in_repo);
+  co_return names;
+}
+
+/// What the repository has that must go or stay.
+struct remote_state {
+  bool has_card = false;
+  std::vector<commit_operation> removals{};
+};
+
+/// Removes what `delete_patterns` name, and the weights that those of this push stand for.
+awaitable<remote_state> look_at_remote(client hub, std::string repo_id,
+                                       const std::set<std::string>& added,
+                                       const push_to_hub_options& options) {
+  std::set<std::string> families;
+  for (const auto& name : added)
+    if (auto family = model::weight_family(name); !family.empty())
+      families.insert(std::move(family));
+  remote_state found;
+  if (families.empty() && options.delete_patterns.empty() && !options.keep_remote_card)
+    co_return found;
+  const core::path_filter unwanted(options.delete_patterns, {});
+  const auto removes = [&](const std::string& path) {
+    if (added.contains(path) || path == ".gitattributes") return false;
+    if (path == "README.md" && options.keep_remote_card) return false;
+    if (families.contains(model::weight_family(path))) return true;
+    return !options.delete_patterns.empty() && unwanted.keeps(path);
+  };
+  list_repo_tree_options whole;
+  whole.revision = options.branch.empty() ? "main" : options.branch;
+  whole.recursive = true;
+  whole.token = options.token;
+  auto remote = hub.list_repo_tree(std::move(repo_id), whole);
+  for (;;) {
+    const auto entry = co_await remote.next();
+    if (!entry) break;
+    if (entry->type != tree_entry::kind::file) continue;
+    if (entry->path == "README.md") found.has_card = true;
+    if (!removes(entry->path)) continue;
+    commit_operation_delete removal;
+    removal.path_in_repo = entry->path;
+    found.removals.emplace_back(std::move(removal));
+  }
+  co_return found;
+}
+
 awaitable<commit_info> upload_staged(client hub, std::string repo_id, fs::path folder,
                                      std::vector<commit_operation> streamed,
                                      const push_to_hub_options& options) {
   upload_folder_options upload;
-  upload.additional = std::move(streamed);
   upload.revision = options.branch.empty() ? "main" : options.branch;
   upload.commit_message = options.commit_message;
   upload.commit_description = options.commit_description;
@@ -108,17 +193,15 @@ awaitable<commit_info> upload_staged(client hub, std::string repo_id, fs::path f
   upload.parent_commit = options.parent_commit;
   upload.allow_patterns = options.allow_patterns;
   upload.ignore_patterns = options.ignore_patterns;
-  upload.delete_patterns = options.delete_patterns;
   upload.token = options.token;
   upload.observer = options.observer;
-  if (options.keep_remote_card) {
-    file_exists_options question;
-    question.revision = upload.revision;
-    question.token = options.token;
-    auto asking = hub.file_exists(repo_id, "README.md", question);
-    const bool has_card = co_await std::move(asking);
-    if (has_card) upload.ignore_patterns.push_back("README.md");
-  }
+  auto naming = added_names(hub.blocking_executor(), folder, streamed, options);
+  const auto added = co_await std::move(naming);
+  auto looking = look_at_remote(hub, repo_id, added, options);
+  auto remote = co_await std::move(looking);
+  if (options.keep_remote_card && remote.has_card) upload.ignore_patterns.push_back("README.md");
+  upload.additional = std::move(streamed);
+  std::move(remote.removals.begin(), remote.removals.end(), std::back_inserter(upload.additional));
   auto uploading = hub.upload_folder(std::move(folder), std::move(repo_id), upload);
   auto commit = co_await std::move(uploading);
   co_return commit;
@@ -127,13 +210,15 @@ awaitable<commit_info> upload_staged(client hub, std::string repo_id, fs::path f
 awaitable<commit_info> push(client hub, std::string repo_id, detail::model_parts parts,
                             push_to_hub_options options) {
   check_options(options);
+  hub = identified(std::move(hub), options);
   auto making = make_repo(hub, std::move(repo_id), options);
   auto full_id = co_await std::move(making);
   const auto pool = hub.blocking_executor();
   auto staging_made = model::staging_folder::make(pool);
   auto staging = co_await std::move(staging_made);
   const auto sink = std::make_shared<save_sink>(staging.path());
-  auto writing = write_parts(pool, parts, sink, options.config, options.model_card_variables);
+  auto writing = write_parts(pool, parts, sink, options.config, options.model_card_variables,
+                             options.edit_card);
   co_await std::move(writing);
   auto uploading = upload_staged(hub, std::move(full_id), staging.path(),
                                  stream_files(pool, *sink, options), options);
@@ -153,6 +238,7 @@ std::string name_of(const fs::path& folder) {
 awaitable<std::optional<commit_info>> save(client hub, fs::path folder, detail::model_parts parts,
                                            save_pretrained_options options) {
   if (options.push_to_hub) check_options(options.push);
+  hub = identified(std::move(hub), options.push);
   auto config = options.config ? options.config : options.push.config;
   auto variables = options.model_card_variables;
   variables.insert(options.push.model_card_variables.begin(),
@@ -162,7 +248,10 @@ awaitable<std::optional<commit_info>> save(client hub, fs::path folder, detail::
   auto staging_made = model::staging_folder::make(pool, folder);
   auto staging = co_await std::move(staging_made);
   const auto sink = std::make_shared<save_sink>(staging.path());
-  auto writing = write_parts(pool, parts, sink, std::move(config), std::move(variables));
+  auto edit_card = options.edit_card;
+  if (!edit_card) edit_card = options.push.edit_card;
+  auto writing =
+      write_parts(pool, parts, sink, std::move(config), std::move(variables), std::move(edit_card));
   const auto card = co_await std::move(writing);
   auto writing_files = write_files(pool, sink);
   co_await std::move(writing_files);

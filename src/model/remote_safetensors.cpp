@@ -51,7 +51,7 @@ awaitable<std::vector<std::byte>> read_header(const safetensors_shard& shard,
   auto reading = shard.file.read_at(0, start);
   co_await std::move(reading);
   // A header that claims to go beyond the end of the file is refused when it is parsed.
-  const auto wanted = within(safetensors_header_size(start, limits), size);
+  const auto wanted = within(safetensors_header_size(start, shard.origin, limits), size);
   if (wanted > start.size()) {
     const auto there = start.size();
     start.resize(wanted);

@@ -150,8 +150,8 @@ std::uint64_t tensor_info::element_count() const noexcept {
 }
 
 std::uint64_t safetensors_header_size(std::span<const std::byte> start_of_file,
-                                      named<safetensors_options> options) {
-  return checked_header_size(start_of_file, "header", *options);
+                                      std::string_view origin, named<safetensors_options> options) {
+  return checked_header_size(start_of_file, origin, *options);
 }
 
 safetensors_header parse_safetensors_header(std::span<const std::byte> start_of_file,

@@ -43,7 +43,7 @@ namespace {
 /// The file or the index that stands for a folder's model.
 fs::path entry_of(const fs::path& path, const model::filename_pattern& pattern) {
   if (!fs::is_directory(path)) return path;
-  for (const auto& name : {pattern.index_file(), pattern.single_file()})
+  for (const auto& name : {pattern.single_file(), pattern.index_file()})
     if (fs::exists(path / name)) return path / name;
   std::vector<fs::path> found;
   for (const auto& item : fs::directory_iterator(path))

@@ -115,69 +115,95 @@ std::string make_header(const std::vector<tensor_source>& tensors,
   return out;
 }
 
-/// Writes in order, small pieces gathered into large writes.
-class gathering_writer {
- public:
-  using output = std::function<void(std::span<const std::byte>)>;
-  explicit gathering_writer(const output& out) : out_(out) { buffer_.reserve(capacity); }
+constexpr std::size_t gathered_bytes = 256 * 1024;
+constexpr std::size_t step_bytes = 4u << 20;
 
-  void write(std::span<const std::byte> bytes) {
-    if (buffer_.size() + bytes.size() > capacity) flush();
-    if (bytes.size() >= capacity) {
-      out_(bytes);
-    } else {
-      buffer_.insert(buffer_.end(), bytes.begin(), bytes.end());
-    }
-  }
-
-  void flush() {
-    if (!buffer_.empty()) out_(buffer_);
-    buffer_.clear();
-  }
-
- private:
-  static constexpr std::size_t capacity = 256 * 1024;
-
-  const output& out_;
-  std::vector<std::byte> buffer_{};
-};
-
-void write_tensor(gathering_writer& writer, const tensor_source& tensor) {
-  const std::uint64_t expected = byte_count(tensor);
-  std::uint64_t written = 0;
-  const auto check = [&](std::uint64_t count) {
-    if (count > expected - written)
-      fail("\"" + tensor.name + "\" gives more bytes than the " + std::to_string(expected) +
-           " of its dtype and shape");
-  };
-  if (const auto* bytes = std::get_if<std::span<const std::byte>>(&tensor.content)) {
-    check(bytes->size());
-    writer.write(*bytes);
-    written = bytes->size();
-  } else if (const auto& produce = std::get<1>(tensor.content)) {
-    const tensor_sink sink = [&](std::span<const std::byte> piece) {
-      check(piece.size());
-      writer.write(piece);
-      written += piece.size();
-    };
-    produce(sink);
-  }
-  if (written != expected)
-    fail("\"" + tensor.name + "\" gives " + std::to_string(written) + " bytes, not the " +
-         std::to_string(expected) + " of its dtype and shape");
+[[noreturn]] void fail_size(const tensor_source& tensor, const std::string& given,
+                            std::uint64_t expected) {
+  fail("\"" + tensor.name + "\" gives " + given + std::to_string(expected) +
+       " of its dtype and shape");
 }
 
 }  // namespace
 
+model::safetensors_steps::safetensors_steps(std::vector<tensor_source> tensors,
+                                            const save_safetensors_options& options)
+    : tensors_(std::move(tensors)) {
+  sort_for_file(tensors_);
+  header_ = make_header(tensors_, options);
+  gathered_.reserve(gathered_bytes);
+}
+
+void model::safetensors_steps::gather(std::span<const std::byte> bytes, const output& out) {
+  if (gathered_.size() + bytes.size() > gathered_bytes) flush(out);
+  if (bytes.size() >= gathered_bytes) {
+    out(bytes);
+  } else {
+    gathered_.insert(gathered_.end(), bytes.begin(), bytes.end());
+  }
+  handed_over_ += bytes.size();
+}
+
+void model::safetensors_steps::flush(const output& out) {
+  if (!gathered_.empty()) out(gathered_);
+  gathered_.clear();
+}
+
+void model::safetensors_steps::produce(const tensor_source& tensor, const output& out) {
+  const std::uint64_t expected = byte_count(tensor);
+  std::uint64_t written = 0;
+  const tensor_sink sink = [&](std::span<const std::byte> piece) {
+    if (piece.size() > expected - written) fail_size(tensor, "more bytes than the ", expected);
+    gather(piece, out);
+    written += piece.size();
+  };
+  if (const auto& function = std::get<1>(tensor.content)) function(sink);
+  if (written != expected)
+    fail_size(tensor, std::to_string(written) + " bytes, not the ", expected);
+  ++tensor_;
+}
+
+void model::safetensors_steps::copy(std::span<const std::byte> content, const output& out) {
+  const auto& tensor = tensors_[tensor_];
+  const std::uint64_t expected = byte_count(tensor);
+  if (content.size() > expected) fail_size(tensor, "more bytes than the ", expected);
+  if (content.size() < expected)
+    fail_size(tensor, std::to_string(content.size()) + " bytes, not the ", expected);
+  const auto part = content.subspan(begun_, std::min(content.size() - begun_, step_bytes));
+  gather(part, out);
+  begun_ += part.size();
+  if (begun_ < content.size()) return;
+  begun_ = 0;
+  ++tensor_;
+}
+
+bool model::safetensors_steps::next(const output& out) {
+  if (header_.empty() && tensor_ == tensors_.size()) return false;
+  handed_over_ = 0;
+  if (!header_.empty()) {
+    gather(std::as_bytes(std::span(header_)), out);
+    header_.clear();
+  }
+  bool has_produced = false;
+  while (tensor_ < tensors_.size() && handed_over_ < step_bytes && !has_produced) {
+    const auto& tensor = tensors_[tensor_];
+    if (const auto* content = std::get_if<std::span<const std::byte>>(&tensor.content)) {
+      copy(*content, out);
+    } else {
+      produce(tensor, out);
+      has_produced = true;
+    }
+  }
+  flush(out);
+  return true;
+}
+
 void model::write_safetensors(std::vector<tensor_source> tensors,
                               const save_safetensors_options& options,
                               const std::function<void(std::span<const std::byte>)>& out) {
-  sort_for_file(tensors);
-  const std::string header = make_header(tensors, options);
-  gathering_writer writer(out);
-  writer.write(std::as_bytes(std::span(header)));
-  for (const auto& tensor : tensors) write_tensor(writer, tensor);
-  writer.flush();
+  safetensors_steps steps(std::move(tensors), options);
+  while (steps.next(out)) {
+  }
 }
 
 void save_safetensors(const std::filesystem::path& path, std::vector<tensor_source> tensors,

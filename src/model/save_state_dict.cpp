@@ -1,4 +1,5 @@
 #include "cohub/error.hpp"
+#include "cohub/save_sink.hpp"
 #include "cohub/state_dict.hpp"
 
 #include "io/file.hpp"
@@ -78,35 +79,27 @@ class pending_files {
   std::optional<io::temporary_directory> folder_;
 };
 
-void write_shards(const fs::path& folder, const state_dict_split& split,
-                  std::vector<tensor_source> tensors, const save_state_dict_options& options,
-                  const std::map<std::string, std::string>& metadata) {
-  std::unordered_map<std::string, std::size_t> positions;
-  for (std::size_t i = 0; i < tensors.size(); ++i) positions.emplace(tensors[i].name, i);
-  save_safetensors_options writing;
-  if (!options.format.empty()) writing.metadata["format"] = options.format;
-  if (!split.is_sharded())
-    for (const auto& [key, value] : metadata) writing.metadata[key] = value;
-  for (const auto& file : split.files) {
-    std::vector<tensor_source> content;
-    content.reserve(file.tensors.size());
-    for (const auto& name : file.tensors) content.push_back(std::move(tensors[positions.at(name)]));
-    save_safetensors(folder / file.name, std::move(content), writing);
-  }
-}
+/// What `save_state_dict` writes, before anything is.
+struct planned_save {
+  state_dict_split split{};
+  std::vector<save_sink::file> files{};
+  std::string index{};  ///< empty: a single file has none
+};
 
-/// Removes what an older save left and this one does not replace. The index goes first: without it
-/// nobody takes the shards for a model.
+/// Removes what an older save left and this one does not replace: the file before the index, and
+/// the shards last, so that what is found first is never what is half gone.
 void remove_old(const fs::path& folder, const model::filename_pattern& pattern,
                 const std::set<std::string>& replaced) {
   std::error_code failure;
-  fs::remove(folder / pattern.index_file(), failure);
   std::vector<fs::path> old;
   for (auto item = fs::directory_iterator(folder, failure); !failure && item != fs::end(item);
        item.increment(failure)) {
     const auto name = item->path().filename().string();
     if (pattern.matches(name) && !replaced.contains(name)) old.push_back(item->path());
   }
+  std::sort(old.begin(), old.end(), [&](const fs::path& a, const fs::path& b) {
+    return model::weight_file_rank(a.string()) > model::weight_file_rank(b.string());
+  });
   for (const auto& path : old) {
     if (!failure) fs::remove(path, failure);
     if (failure)
@@ -123,38 +116,74 @@ void check_unique(const std::vector<tensor_source>& tensors) {
                   "saving tensors: the name \"" + tensor.name.substr(0, 200) + "\" occurs twice");
 }
 
-}  // namespace
-
-state_dict_split save_state_dict(const fs::path& folder, std::vector<tensor_source> tensors,
-                                 named<save_state_dict_options> options) {
-  const model::filename_pattern pattern(options->filename_pattern);
+planned_save plan(std::vector<tensor_source> tensors, const save_state_dict_options& options) {
+  const model::filename_pattern pattern(options.filename_pattern);
   if (!pattern.single_file().ends_with(".safetensors"))
     throw error(errc::invalid_argument, "saving tensors as \"" + pattern.single_file() +
                                             "\": the name must end in .safetensors");
   check_unique(tensors);
-  const auto dropped = model::find_shared_tensors(tensors, options->shared_tensors_to_discard);
+  const auto dropped = model::find_shared_tensors(tensors, options.shared_tensors_to_discard);
   std::erase_if(tensors, [&](const auto& tensor) { return dropped.contains(tensor.name); });
-  auto metadata = options->metadata;
+  auto metadata = options.metadata;
   for (const auto& [name, kept] : dropped) metadata.emplace(name, kept);
 
   std::vector<state_dict_item> items;
   items.reserve(tensors.size());
   for (const auto& tensor : tensors) items.push_back({tensor.name, byte_count(tensor), {}});
-  const state_dict_split_options splitting{.filename_pattern = options->filename_pattern,
-                                           .max_shard_size = options->max_shard_size};
-  auto split = split_state_dict_into_shards(items, splitting);
+  const state_dict_split_options splitting{.filename_pattern = options.filename_pattern,
+                                           .max_shard_size = options.max_shard_size};
+  planned_save result;
+  result.split = split_state_dict_into_shards(items, splitting);
+  if (result.split.is_sharded()) result.index = index_text(result.split, metadata);
 
+  std::unordered_map<std::string, std::size_t> positions;
+  for (std::size_t i = 0; i < tensors.size(); ++i) positions.emplace(tensors[i].name, i);
+  for (const auto& planned : result.split.files) {
+    auto& file = result.files.emplace_back();
+    file.name = planned.name;
+    if (!options.format.empty()) file.metadata["format"] = options.format;
+    if (!result.split.is_sharded())
+      for (const auto& [key, value] : metadata) file.metadata[key] = value;
+    file.tensors.reserve(planned.tensors.size());
+    for (const auto& name : planned.tensors)
+      file.tensors.push_back(std::move(tensors[positions.at(name)]));
+  }
+  return result;
+}
+
+}  // namespace
+
+state_dict_split save_state_dict(const fs::path& folder, std::vector<tensor_source> tensors,
+                                 named<save_state_dict_options> options) {
+  auto planned = plan(std::move(tensors), *options);
+  const model::filename_pattern pattern(options->filename_pattern);
   io::create_directories(folder);
   const pending_files pending(folder);
-  write_shards(pending.path(), split, std::move(tensors), *options, metadata);
   std::set<std::string> replaced;
-  for (const auto& file : split.files) replaced.insert(file.name);
-  if (options->is_main_process) remove_old(folder, pattern, replaced);
+  for (auto& file : planned.files) {
+    const save_safetensors_options writing{.metadata = std::move(file.metadata)};
+    save_safetensors(pending.path() / file.name, std::move(file.tensors), writing);
+    replaced.insert(file.name);
+  }
   for (const auto& name : replaced) io::rename_file(pending.path() / name, folder / name);
-  if (split.is_sharded())
-    io::write_file_atomically(folder / pattern.index_file(), index_text(split, metadata),
-                              io::durability::process, pending.path());
-  return split;
+  if (!planned.index.empty()) {
+    io::write_file_atomically(folder / pattern.index_file(), planned.index, io::durability::process,
+                              pending.path());
+    replaced.insert(pattern.index_file());
+  }
+  if (options->is_main_process) remove_old(folder, pattern, replaced);
+  return std::move(planned.split);
+}
+
+state_dict_split save_sink::save_state_dict(std::vector<tensor_source> tensors,
+                                            named<save_state_dict_options> options) {
+  auto planned = plan(std::move(tensors), *options);
+  for (auto& planned_file : planned.files) files_.push_back(std::move(planned_file));
+  if (!planned.index.empty()) {
+    const model::filename_pattern pattern(options->filename_pattern);
+    texts_.push_back({pattern.index_file(), std::move(planned.index)});
+  }
+  return std::move(planned.split);
 }
 
 }  // namespace cohub

@@ -4,9 +4,12 @@
 
 #include "io/file.hpp"
 #include "io/on_pool.hpp"
+#include "model/filename_pattern.hpp"
 
 #include <boost/asio/post.hpp>
 
+#include <algorithm>
+#include <set>
 #include <system_error>
 #include <utility>
 #include <vector>
@@ -42,6 +45,38 @@ void publish_file(const fs::path& from, const fs::path& to, bool keeps_staged) {
   } catch (...) {
     fs::remove(temporary, failure);
     throw;
+  }
+}
+
+/// Removes the weights of an older save that other files stand for now: the single file where there
+/// are shards, shards and index where there is a single file, shards of another number.
+void remove_replaced_weights(const std::vector<fs::path>& published, const fs::path& destination) {
+  std::set<std::string> families, kept;
+  std::set<fs::path> folders;
+  for (const auto& file : published) {
+    const auto name = file.generic_string();
+    kept.insert(name);
+    auto family = weight_family(name);
+    if (family.empty()) continue;
+    families.insert(std::move(family));
+    folders.insert(file.parent_path());
+  }
+  std::vector<std::string> old;
+  std::error_code failure;
+  for (const auto& folder : folders)
+    for (fs::directory_iterator item(destination / folder, failure), end; !failure && item != end;
+         item.increment(failure)) {
+      auto name = (folder / item->path().filename()).generic_string();
+      if (families.contains(weight_family(name)) && !kept.contains(name))
+        old.push_back(std::move(name));
+    }
+  if (failure) fail(failure, "listing", destination);
+  std::sort(old.begin(), old.end(), [](const std::string& a, const std::string& b) {
+    return weight_file_rank(a) > weight_file_rank(b);
+  });
+  for (const auto& name : old) {
+    fs::remove(destination / name, failure);
+    if (failure) fail(failure, "removing what an older save left:", destination / name);
   }
 }
 
@@ -115,14 +150,25 @@ void publish_folder(const fs::path& staged, const fs::path& destination, bool ke
     }
   }
   if (failure) fail(failure, "listing", staged);
-
+  // A reader that comes between sees old files, or new ones it can load: weights first, then the
+  // index that names them, then what describes them.
+  std::sort(files.begin(), files.end(), [](const fs::path& a, const fs::path& b) {
+    return std::make_pair(publishing_rank(a.generic_string()), a) <
+           std::make_pair(publishing_rank(b.generic_string()), b);
+  });
+  const auto description = std::find_if(files.begin(), files.end(), [](const fs::path& file) {
+    return publishing_rank(file.generic_string()) > 1;
+  });
+  for (auto file = files.begin(); file != description; ++file)
+    publish_file(staged / *file, destination / *file, keeps_staged);
+  remove_replaced_weights(files, destination);
   if (!fs::exists(staged / "config.json", failure)) {
     fs::remove(destination / "config.json", failure);
     if (failure) fail(failure, "removing", destination / "config.json");
   }
-  for (const auto& file : files) {
-    if (keeps_card && file == "README.md" && fs::exists(destination / file, failure)) continue;
-    publish_file(staged / file, destination / file, keeps_staged);
+  for (auto file = description; file != files.end(); ++file) {
+    if (keeps_card && *file == "README.md" && fs::exists(destination / *file, failure)) continue;
+    publish_file(staged / *file, destination / *file, keeps_staged);
   }
 }
 

@@ -35,8 +35,9 @@ class staging_folder {
 };
 
 /// Puts the files of `staged` into `destination` by rename, or as links where the staged ones are
-/// needed further. `README.md` in `destination` is kept if `keeps_card`; its `config.json` goes if
-/// there is none in `staged`. Blocks.
+/// needed further: weights, their indices, `config.json`, `README.md`. Weights of an older save go
+/// that those of this one stand for. `README.md` in `destination` is kept if `keeps_card`; its
+/// `config.json` goes if there is none in `staged`. Blocks.
 void publish_folder(const std::filesystem::path& staged, const std::filesystem::path& destination,
                     bool keeps_card, bool keeps_staged);
 

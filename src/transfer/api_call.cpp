@@ -32,6 +32,7 @@ http::request hub_request(const context& shared, http::method verb, const std::s
   auto address = core::parse_url(url);
   if (!address) throw error(address.error(), "reading the address " + url.substr(0, url.find('?')));
   what.url = std::move(*address);
+  what.headers.set("User-Agent", shared.user_agent);
   if (!token.empty()) what.headers.set("Authorization", "Bearer " + token);
   what.idempotent = verb == http::method::get || verb == http::method::head;
   return what;

@@ -38,13 +38,13 @@ struct context {
   std::optional<std::chrono::milliseconds> imposed_etag_timeout{};
   /// Of requests for content, where `HF_HUB_DOWNLOAD_TIMEOUT` sets other limits than `timeouts`.
   std::optional<time_limits> content_timeouts{};
-  std::string user_agent = "cohub";
+  std::string user_agent = "cohub";  ///< of requests to the Hub
   retry_limits retries{};
   std::shared_ptr<cohub::observer> observer{};  ///< of calls that bring none; may be null
 
   asio::any_io_executor pool{};                      ///< for blocking work
-  std::unique_ptr<asio::thread_pool> own_threads{};  ///< behind `pool`; null: the user's
-  std::unique_ptr<http::transport> transport{};
+  std::shared_ptr<asio::thread_pool> own_threads{};  ///< behind `pool`; null: the user's
+  std::shared_ptr<http::transport> transport{};
   std::shared_ptr<memory_budget> buffers{};  ///< of whole small files; null: no bound
   std::shared_ptr<block_stack> blocks = std::make_shared<block_stack>(64);  ///< of large ones
   /// Downloads that are going on, by where the content goes.

@@ -5,6 +5,7 @@
 #include "core/digest.hpp"
 #include "io/file.hpp"
 #include "io/on_pool.hpp"
+#include "transfer/produced_source.hpp"
 #include "transfer/upload_journal.hpp"
 
 #include <utility>
@@ -54,16 +55,21 @@ class spooled_content final : public upload_content {
   std::string sha256_;
 };
 
-}  // namespace
+/// Has the source made straight into the file, step by step.
+awaitable<void> spool_produced(context_ptr shared, std::shared_ptr<produced_source> source,
+                               std::shared_ptr<spooling> state) {
+  for (bool more = true; more;) {
+    auto step = [source, state] {
+      return source->produce([&](std::span<const std::byte> bytes) { state->append(bytes); });
+    };
+    auto producing = io::on_pool(shared->pool, std::move(step));
+    more = co_await std::move(producing);
+  }
+}
 
-awaitable<upload_content_ptr> spool(context_ptr shared, std::shared_ptr<upload_source> source) {
-  if (!source) throw error(errc::invalid_argument, "an addition without a source");
-  if (!shared->journal)
-    throw error(errc::invalid_argument, "sources need client_config::upload_state_dir");
-  auto state = std::make_shared<spooling>();
-  auto open = [state, journal = shared->journal] { state->file = journal->make_spool(); };
-  auto opening = io::on_pool(shared->pool, std::move(open));
-  co_await std::move(opening);
+/// Reads the source, and has the pool write what was read.
+awaitable<void> spool_read(context_ptr shared, std::shared_ptr<upload_source> source,
+                           std::shared_ptr<spooling> state) {
   for (bool more = true; more;) {
     // The source's buffer is this coroutine's, and handed over whole: nothing is shared with it.
     auto piece = std::make_shared<std::vector<std::byte>>(spool_piece);
@@ -78,6 +84,25 @@ awaitable<upload_content_ptr> spool(context_ptr shared, std::shared_ptr<upload_s
     };
     auto appending = io::on_pool(shared->pool, std::move(append));
     co_await std::move(appending);
+  }
+}
+
+}  // namespace
+
+awaitable<upload_content_ptr> spool(context_ptr shared, std::shared_ptr<upload_source> source) {
+  if (!source) throw error(errc::invalid_argument, "an addition without a source");
+  if (!shared->journal)
+    throw error(errc::invalid_argument, "sources need client_config::upload_state_dir");
+  auto state = std::make_shared<spooling>();
+  auto open = [state, journal = shared->journal] { state->file = journal->make_spool(); };
+  auto opening = io::on_pool(shared->pool, std::move(open));
+  co_await std::move(opening);
+  if (auto produced = std::dynamic_pointer_cast<produced_source>(source)) {
+    auto spooling_it = spool_produced(shared, std::move(produced), state);
+    co_await std::move(spooling_it);
+  } else {
+    auto spooling_it = spool_read(shared, std::move(source), state);
+    co_await std::move(spooling_it);
   }
   const auto sha256 = state->digest.hex_digest();
   upload_content_ptr content = std::make_shared<spooled_content>(std::move(state), sha256);

@@ -99,7 +99,7 @@ struct mixin_fixture : client_fixture {
 }  // namespace
 
 TEST_CASE_FIXTURE(mixin_fixture,
-                  "a pushed model is loaded back from its commit, bit for bit (V13, V35)") {
+                  "a pushed model is loaded back from its commit, bit for bit (V35)") {
   const auto commit = run(model.push_to_hub(*api, "line"));
   CHECK(commit.oid.size() == 40);
   CHECK(commit.commit_message == "Push model using cohub.");

@@ -2,9 +2,11 @@
 
 #include "integrations/torch_models.hpp"
 #include "support/client_fixture.hpp"
+#include "support/scripted_server.hpp"
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <set>
 
 using namespace cohub;
@@ -43,6 +45,19 @@ struct plain_impl : torch::nn::Module, torch_model_hub_mixin<plain_impl> {
   torch::Tensor first, second, third;
 };
 
+/// Names its weights by itself.
+struct variant_impl : torch::nn::Module, torch_model_hub_mixin<variant_impl> {
+  variant_impl() { weight = register_parameter("weight", torch::rand({4})); }
+  save_state_dict_options hub_save_options() const {
+    save_state_dict_options options;
+    options.filename_pattern = "model{suffix}.fp16.safetensors";
+    options.max_shard_size = shard_size;
+    return options;
+  }
+  torch::Tensor weight;
+  int shard_size = 1000;
+};
+
 /// Wraps a module that is not its own.
 struct wrapper_impl : torch::nn::Module, torch_model_hub_mixin<wrapper_impl> {
   wrapper_impl() : inner(std::make_shared<plain_impl>()) { register_module("module", inner); }
@@ -64,7 +79,7 @@ struct torch_fixture : client_fixture {
 
 }  // namespace
 
-TEST_CASE_FIXTURE(torch_fixture, "a module is pushed and comes back with its config (V35)") {
+TEST_CASE_FIXTURE(torch_fixture, "a module is pushed and comes back with its config (G28, V35)") {
   test::net_config small;
   small.hidden_size = 6;
   small.has_bias = false;
@@ -145,7 +160,7 @@ TEST_CASE_FIXTURE(torch_fixture, "shards are pushed and fetched, from the Hub an
         errc::entry_not_found);
 }
 
-TEST_CASE_FIXTURE(torch_fixture, "a wrapped module is saved under its own names") {
+TEST_CASE_FIXTURE(torch_fixture, "a wrapped module is saved under its own names (G35)") {
   const wrapper_impl model;
   run(model.push_to_hub(*api, "alice/wrapped"));
   const auto loaded = run(wrapper_impl::from_pretrained(*api, "alice/wrapped"));
@@ -154,13 +169,22 @@ TEST_CASE_FIXTURE(torch_fixture, "a wrapped module is saved under its own names"
                      model.inner->second));
 }
 
-TEST_CASE_FIXTURE(torch_fixture, "strict and map_location are told by extra options") {
+TEST_CASE_FIXTURE(torch_fixture, "strict and map_location are told by extra options (G36)") {
   run(plain_impl().push_to_hub(*api, "alice/plain"));
   CHECK(failure_of(net_impl::from_pretrained(*api, "alice/plain")).code() ==
         errc::invalid_argument);
   from_pretrained_options options;
   options.extra = {{"strict", false}, {"map_location", "cpu"}};
-  CHECK(run(net_impl::from_pretrained(*api, "alice/plain", options))->is_training() == false);
+  const auto loaded = run(net_impl::from_pretrained(*api, "alice/plain", options));
+  CHECK(loaded->is_training() == false);
+  const auto& keys = loaded->hub_incompatible_keys();
+  CHECK(keys.unexpected == std::vector<std::string>{"first", "second", "third"});
+  CHECK(std::find(keys.missing.begin(), keys.missing.end(), "conv.weight") != keys.missing.end());
+  CHECK(net_impl().hub_incompatible_keys().missing.empty());
+  options.extra = {{"strikt", false}};
+  const auto misspelt = failure_of(net_impl::from_pretrained(*api, "alice/plain", options));
+  CHECK(misspelt.code() == errc::invalid_argument);
+  CHECK(std::string(misspelt.what()).find("\"strikt\"") != std::string::npos);
   options.extra = {{"strict", "no"}};
   CHECK_THROWS_AS(run(net_impl::from_pretrained(*api, "alice/plain", options)), error);
   options.extra = {{"map_location", 1}};
@@ -182,7 +206,43 @@ TEST_CASE_FIXTURE(torch_fixture, "weights are asked for as told, and pickled one
   run(net.save_pretrained(*api, folder.path() / "net"));
   run(api->upload_file(folder.path() / "net" / "model.safetensors", "model.safetensors",
                        "alice/no-config"));
+  const auto head = run(api->repo_info("alice/no-config")).sha;
   const auto loaded = run(net_impl::from_pretrained(*api, "alice/no-config"));
   CHECK(torch::equal(loaded->scale, net.scale));
-  CHECK(hub->count_requests("/alice/no-config/resolve/main/model.safetensors", "HEAD") == 1);
+  CHECK(hub->count_requests("/alice/no-config/resolve/" + head + "/model.safetensors", "HEAD") ==
+        1);
+}
+
+TEST_CASE_FIXTURE(torch_fixture, "weights that a class names by itself are found by that name") {
+  const variant_impl model;
+  run(model.push_to_hub(*api, "alice/variant"));
+  const auto loaded = run(variant_impl::from_pretrained(*api, "alice/variant"));
+  CHECK(torch::equal(loaded->weight, model.weight));
+  const auto saved = folder.path() / "saved";
+  run(model.save_pretrained(*api, saved));
+  CHECK(names(saved) == std::set<std::string>{"README.md", "model.fp16.safetensors"});
+  CHECK(
+      torch::equal(run(variant_impl::from_pretrained(*api, saved.string()))->weight, model.weight));
+}
+
+TEST_CASE_FIXTURE(torch_fixture, "a module that is owned by its holder outlives the holder") {
+  auto model = std::make_shared<variant_impl>();
+  const auto weight = model->weight;
+  auto pushing = model->push_to_hub(*api, "alice/variant");
+  model.reset();
+  run(std::move(pushing));
+  CHECK(torch::equal(run(variant_impl::from_pretrained(*api, "alice/variant"))->weight, weight));
+}
+
+TEST_CASE_FIXTURE(torch_fixture, "the Hub is told that torch asks (G5)") {
+  test::scripted_server server(context, [](const test::seen_request&) {
+    return test::scripted_reply::text(404, "", "X-Error-Code: RepoNotFound\r\n");
+  });
+  client_settings.endpoint = server.origin();
+  client asking(context.get_executor(), client_settings);
+  CHECK_THROWS_AS(run(net_impl::from_pretrained(asking, "alice/none")), error);
+  CHECK_THROWS_AS(run(net_impl().push_to_hub(asking, "alice/none")), error);
+  REQUIRE(server.seen().size() >= 2);
+  for (const auto& request : server.seen())
+    CHECK(request.header("user-agent").starts_with("torch/" TORCH_VERSION "; cohub/"));
 }

@@ -1,6 +1,7 @@
 #include "cohub/xgboost.hpp"
 
 #include "support/client_fixture.hpp"
+#include "support/scripted_server.hpp"
 
 #include <boost/json/parse.hpp>
 #include <doctest/doctest.h>
@@ -64,8 +65,7 @@ struct xgboost_fixture : client_fixture {
 
 }  // namespace
 
-TEST_CASE_FIXTURE(xgboost_fixture,
-                  "a booster is pushed and comes back with its predictions (G4, G5)") {
+TEST_CASE_FIXTURE(xgboost_fixture, "a booster is pushed and comes back with its predictions (G4)") {
   push_to_hub_xgboost_options options;
   for (const auto* file : {"model.json", "model.ubj"}) {
     CAPTURE(file);
@@ -80,8 +80,7 @@ TEST_CASE_FIXTURE(xgboost_fixture,
   }
 }
 
-TEST_CASE_FIXTURE(xgboost_fixture,
-                  "a push brings a card and a config, and takes all options (G10-G20)") {
+TEST_CASE_FIXTURE(xgboost_fixture, "a push brings a card and a config (G15, G16)") {
   push_to_hub_xgboost_options options;
   options.info.license("mit").tags("circles");
   options.push.config = boost::json::object{{"radius", 1}};
@@ -129,4 +128,108 @@ TEST_CASE_FIXTURE(xgboost_fixture,
   CHECK(std::string(broken.what()).find("model.json") != std::string::npos);
   CHECK(failure_of(from_pretrained_xgboost(*api, "alice/none")).code() ==
         errc::repository_not_found);
+}
+
+TEST_CASE_FIXTURE(xgboost_fixture, "loading has every parameter (G10, G11, G12, G13)") {
+  push_to_hub_xgboost_options pushing;
+  pushing.push.is_private = true;
+  const auto first = run(push_to_hub_xgboost(*api, booster.get(), "circle", pushing));
+  put_file("alice/circle", "model.json", "{}");
+  auto anonymous = client_settings;
+  anonymous.token = "";
+  client stranger(context.get_executor(), anonymous);
+  from_pretrained_xgboost_options from;
+  from.fetch.revision = first.oid;
+  from.fetch.cache_dir = folder.path() / "elsewhere";
+  CHECK(failure_of(from_pretrained_xgboost(stranger, "alice/circle", from)).code() ==
+        error_kind::repository_not_found);
+  from.fetch.token = token;
+  const auto loaded = run(from_pretrained_xgboost(stranger, "alice/circle", from));
+  CHECK(data.predicted_by(loaded.get()) == data.predicted_by(booster.get()));
+  CHECK(fs::exists(from.fetch.cache_dir / "models--alice--circle"));
+  hub->clear_requests();
+  from.fetch.local_files_only = true;
+  run(from_pretrained_xgboost(stranger, "alice/circle", from));
+  CHECK(hub->requests().empty());
+  from.fetch.local_files_only = false;
+  from.fetch.force_download = true;
+  run(from_pretrained_xgboost(stranger, "alice/circle", from));
+  CHECK(hub->count_requests("/model.json", "GET") >= 1);
+}
+
+TEST_CASE_FIXTURE(xgboost_fixture, "pushing has every parameter (G17, G18, G19, G20)") {
+  push_to_hub_xgboost_options options;
+  options.push.ignore_patterns = {"*.md"};
+  run(push_to_hub_xgboost(*api, booster.get(), "circle", options));
+  CHECK(failure_of(api->download_file("alice/circle", "README.md")).code() ==
+        errc::entry_not_found);
+  options.push = {};
+  options.push.allow_patterns = {"config.json"};
+  options.push.delete_patterns = {"model.*"};
+  run(push_to_hub_xgboost(*api, booster.get(), "circle", options));
+  CHECK(failure_of(from_pretrained_xgboost(*api, "alice/circle")).code() == errc::entry_not_found);
+  run(api->create_branch("alice/circle", "dev"));
+  options.push = {};
+  options.push.branch = "dev";
+  run(push_to_hub_xgboost(*api, booster.get(), "circle", options));
+  options.push = {};
+  options.push.create_pr = true;
+  const auto proposed = run(push_to_hub_xgboost(*api, booster.get(), "circle", options));
+  for (const auto& revision : {std::string("dev"), proposed.pr_revision}) {
+    from_pretrained_xgboost_options from;
+    from.fetch.revision = revision;
+    const auto loaded = run(from_pretrained_xgboost(*api, "alice/circle", from));
+    CHECK(data.predicted_by(loaded.get()) == data.predicted_by(booster.get()));
+  }
+  auto anonymous = client_settings;
+  anonymous.token = "";
+  client stranger(context.get_executor(), anonymous);
+  options.push = {};
+  CHECK(failure_of(push_to_hub_xgboost(stranger, booster.get(), "alice/circle", options)).code() ==
+        errc::unauthorized);
+  options.push.token = token;
+  options.push.edit_card = [](model_card& card) { card.text() += "\nEdited.\n"; };
+  run(push_to_hub_xgboost(stranger, booster.get(), "alice/circle", options));
+  CHECK(remote("alice/circle", "README.md").ends_with("\nEdited.\n"));
+}
+
+TEST_CASE_FIXTURE(xgboost_fixture, "config and model come from one commit, or from the cache") {
+  run(push_to_hub_xgboost(*api, booster.get(), "circle"));
+  hub->clear_requests();
+  run(from_pretrained_xgboost(*api, "alice/circle"));
+  CHECK(hub->count_requests("/resolve/main/model.json") == 0);
+  REQUIRE(XGBoosterSaveModel(booster.get(), (folder.path() / "model.json").c_str()) == 0);
+  put_file("alice/bare", "model.json", test::read_all(folder.path() / "model.json"));
+  run(from_pretrained_xgboost(*api, "alice/bare"));
+  hub->clear_requests();
+  from_pretrained_xgboost_options cached;
+  cached.fetch.local_files_only = true;
+  const auto loaded = run(from_pretrained_xgboost(*api, "alice/bare", cached));
+  CHECK(data.predicted_by(loaded.get()) == data.predicted_by(booster.get()));
+  CHECK(hub->requests().empty());
+}
+
+TEST_CASE_FIXTURE(xgboost_fixture, "loading outlives the client it was asked of") {
+  run(push_to_hub_xgboost(*api, booster.get(), "circle"));
+  auto loading = from_pretrained_xgboost(*api, "alice/circle");
+  api.reset();
+  const auto loaded = run(std::move(loading));
+  CHECK(data.predicted_by(loaded.get()) == data.predicted_by(booster.get()));
+}
+
+TEST_CASE_FIXTURE(xgboost_fixture, "the Hub is told that XGBoost asks (G5)") {
+  test::scripted_server server(context, [](const test::seen_request&) {
+    return test::scripted_reply::text(404, "", "X-Error-Code: RepoNotFound\r\n");
+  });
+  client_settings.endpoint = server.origin();
+  client asking(context.get_executor(), client_settings);
+  CHECK_THROWS_AS(run(from_pretrained_xgboost(asking, "alice/none")), error);
+  CHECK_THROWS_AS(run(push_to_hub_xgboost(asking, booster.get(), "alice/none")), error);
+  REQUIRE(server.seen().size() >= 2);
+  int major = 0, minor = 0, patch = 0;
+  XGBoostVersion(&major, &minor, &patch);
+  const auto version =
+      std::to_string(major) + '.' + std::to_string(minor) + '.' + std::to_string(patch);
+  for (const auto& request : server.seen())
+    CHECK(request.header("user-agent").starts_with("xgboost/" + version + "; cohub/"));
 }

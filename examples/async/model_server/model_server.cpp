@@ -38,7 +38,9 @@ const std::string repo = "me/scale";
 struct server_state {
   std::shared_ptr<const scale_model> model{};
   std::string revision{};
+  bool swapping = false;  ///< from when a new revision is seen until it answers
   bool stopping = false;
+  std::exception_ptr failure{};  ///< of what runs beside the requests
 };
 using state_ptr = std::shared_ptr<server_state>;
 
@@ -76,49 +78,61 @@ cohub::awaitable<void> follow_hub(cohub::client hub, state_ptr state) {
   while (!state->stopping) {
     const auto info = co_await hub.repo_info(repo);
     if (info.sha != state->revision) {
+      state->swapping = true;
       const cohub::from_pretrained_options of{.revision = info.sha};
       auto loaded = co_await scale_model::from_pretrained(hub, repo, of);
       state->model = std::make_shared<const scale_model>(std::move(loaded));
       state->revision = info.sha;
+      state->swapping = false;
     }
     timer.expires_after(std::chrono::milliseconds(20));
     co_await timer.async_wait(asio::use_awaitable);
   }
 }
 
+/// Starts what runs beside the requests. That it failed is seen by who asks.
+void run_beside(asio::any_io_executor executor, state_ptr state, cohub::awaitable<void> work) {
+  asio::co_spawn(executor, std::move(work), [state](std::exception_ptr failure) {
+    if (failure && !state->stopping) state->failure = failure;
+  });
+}
+
+cohub::awaitable<void> push_improved(cohub::client hub) {
+  const scale_model improved(scale_config{.scale = 3});
+  co_await improved.push_to_hub(hub, "scale");
+}
+
 /// What the client saw: waits in microseconds, and the answers.
 struct observations {
   std::vector<double> waits{};
+  std::vector<double> waits_in_swap{};
   std::size_t by_old = 0;
   std::size_t by_new = 0;
   std::size_t wrong = 0;
 };
 
 /// Asks until so many answers came from the new model.
-cohub::awaitable<observations> ask(cohub::client hub, tcp::endpoint server) {
+cohub::awaitable<observations> ask(cohub::client hub, state_ptr state, tcp::endpoint server) {
   tcp::socket socket(hub.get_executor());
   co_await socket.async_connect(server, asio::use_awaitable);
   boost::beast::flat_buffer buffer;
   observations seen;
   for (int i = 0; seen.by_new < requests_after; ++i) {
-    if (i == requests_before) {
-      // The new revision goes to the Hub while requests go on.
-      auto pushing = [](cohub::client to) -> cohub::awaitable<void> {
-        const scale_model improved(scale_config{.scale = 3});
-        co_await improved.push_to_hub(to, "scale");
-      };
-      asio::co_spawn(hub.get_executor(), pushing(hub), asio::detached);
-    }
+    if (state->failure) std::rethrow_exception(state->failure);
+    // The new revision goes to the Hub while requests go on.
+    if (i == requests_before) run_beside(hub.get_executor(), state, push_improved(hub));
     http::request<http::string_body> request(http::verb::post, "/predict", 11);
     request.set(http::field::host, "localhost");
     request.body() = "14";
     request.prepare_payload();
+    const bool began_in_swap = state->swapping;
     const auto begin = clock_type::now();
     co_await http::async_write(socket, request, asio::use_awaitable);
     http::response<http::string_body> reply;
     co_await http::async_read(socket, buffer, reply, asio::use_awaitable);
     seen.waits.push_back(
         std::chrono::duration<double, std::micro>(clock_type::now() - begin).count());
+    if (began_in_swap || state->swapping) seen.waits_in_swap.push_back(seen.waits.back());
     if (reply.body() == std::to_string(28.0))
       ++seen.by_old;
     else if (reply.body() == std::to_string(42.0))
@@ -129,15 +143,25 @@ cohub::awaitable<observations> ask(cohub::client hub, tcp::endpoint server) {
   co_return seen;
 }
 
-void tell(observations seen) {
-  std::sort(seen.waits.begin(), seen.waits.end());
+void tell_waits(const std::string& when, std::vector<double> waits) {
+  std::cout << "Waited " << when << " (" << waits.size() << " requests, microseconds): ";
+  if (waits.empty()) {
+    std::cout << "nobody\n";
+    return;
+  }
+  std::sort(waits.begin(), waits.end());
   const auto percentile = [&](double part) {
-    return seen.waits[static_cast<std::size_t>(part * static_cast<double>(seen.waits.size() - 1))];
+    return waits[static_cast<std::size_t>(part * static_cast<double>(waits.size() - 1))];
   };
+  std::cout << "median " << percentile(0.5) << ", 99 % " << percentile(0.99) << ", longest "
+            << waits.back() << "\n";
+}
+
+void tell(const observations& seen) {
   std::cout << seen.waits.size() << " requests: " << seen.by_old << " answered by the old model, "
-            << seen.by_new << " by the new one, " << seen.wrong << " by neither\n"
-            << "Waited (microseconds): median " << percentile(0.5) << ", 99 % " << percentile(0.99)
-            << ", longest " << seen.waits.back() << "\n";
+            << seen.by_new << " by the new one, " << seen.wrong << " by neither\n";
+  tell_waits("in all", seen.waits);
+  tell_waits("during the swap", seen.waits_in_swap);
 }
 
 cohub::awaitable<bool> run(cohub::client hub) {
@@ -153,8 +177,8 @@ cohub::awaitable<bool> run(cohub::client hub) {
   auto acceptor =
       std::make_shared<tcp::acceptor>(executor, tcp::endpoint(asio::ip::address_v4::loopback(), 0));
   asio::co_spawn(executor, serve(state, acceptor), asio::detached);
-  asio::co_spawn(executor, follow_hub(hub, state), asio::detached);
-  auto seen = co_await ask(hub, acceptor->local_endpoint());
+  run_beside(executor, state, follow_hub(hub, state));
+  auto seen = co_await ask(hub, state, acceptor->local_endpoint());
   state->stopping = true;
   acceptor->close();
   tell(seen);

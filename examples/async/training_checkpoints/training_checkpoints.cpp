@@ -22,6 +22,7 @@
 #include <cohub/model_config.hpp>
 #include <csignal>
 #include <iostream>
+#include <memory>
 #include <thread>
 
 namespace asio = boost::asio;
@@ -118,19 +119,23 @@ int run_again(const char* program, asio::io_context& context, const own_hub& hub
     ::execl(program, program, "--train", nullptr);
     ::_exit(127);
   }
-  std::size_t commits = 0;
-  bool asking = false;
+  // Shared with the question in flight, which may be answered after this function has returned.
+  struct watched {
+    std::size_t commits = 0;
+    bool asking = false;
+  };
+  const auto seen = std::make_shared<watched>();
   for (int status = 0;;) {
     context.run_one_for(std::chrono::milliseconds(5));  // the Hub that the child talks to
     if (::waitpid(child, &status, WNOHANG) == child)
       return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
-    if (until == 0 || asking) continue;
-    if (commits >= until) ::kill(child, SIGKILL);
-    asking = true;
+    if (until == 0 || seen->asking) continue;
+    if (seen->commits >= until) ::kill(child, SIGKILL);
+    seen->asking = true;
     asio::co_spawn(context, hub.client().list_repo_commits(repo).all(),
-                   [&](std::exception_ptr failure, const auto& history) {
-                     asking = false;
-                     if (!failure) commits = history.size();
+                   [seen](std::exception_ptr failure, const auto& history) {
+                     seen->asking = false;
+                     if (!failure) seen->commits = history.size();
                    });
   }
 }

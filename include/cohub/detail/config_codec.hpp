@@ -17,6 +17,7 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <exception>
 #include <map>
 #include <optional>
 #include <set>
@@ -35,6 +36,8 @@ class required;
 template <class T>
 struct transient;
 struct extra_fields;
+template <class... Coder>
+struct coders;
 
 namespace detail {
 
@@ -104,6 +107,43 @@ concept config_coded = requires(json::value& into, const json::value& from, cons
   { tag_invoke(json::value_to_tag<T>(), from) } -> std::convertible_to<T>;
 };
 
+/// Whether a coder writes and reads values of that type.
+template <class Coder, class T>
+inline constexpr bool codes = requires(const T& value, const json::value& from) {
+  { Coder::encode(value) } -> std::convertible_to<json::value>;
+  { Coder::decode(from) } -> std::same_as<T>;
+};
+
+/// The first coder of a list for a type; void if there is none.
+template <class T, class Coders>
+struct find_coder;
+template <class T>
+struct find_coder<T, coders<>> {
+  using type = void;
+};
+template <class T, class First, class... Rest>
+struct find_coder<T, coders<First, Rest...>> {
+  using type = typename std::conditional_t<codes<First, T>, std::type_identity<First>,
+                                           find_coder<T, coders<Rest...>>>::type;
+};
+template <class T, class Coders>
+using coder_of = typename find_coder<T, Coders>::type;
+template <class T, class Coders>
+concept locally_coded = !std::is_void_v<coder_of<T, Coders>>;
+
+/// The list of a struct, then that of the struct around it.
+template <class T, class Outer>
+struct coders_within {
+  using type = Outer;
+};
+template <class T, class... Outer>
+requires requires { typename T::hub_coders; }
+struct coders_within<T, coders<Outer...>> {
+  template <class... Own>
+  static coders<Own..., Outer...> join(coders<Own...>*);
+  using type = decltype(join(static_cast<typename T::hub_coders*>(nullptr)));
+};
+
 template <class T>
 using described_members = boost::describe::describe_members<T, boost::describe::mod_any_access |
                                                                    boost::describe::mod_inherited>;
@@ -111,13 +151,14 @@ using described_members = boost::describe::describe_members<T, boost::describe::
 template <class>
 inline constexpr bool cannot_be_encoded = false;
 
-template <class T>
+template <class Coders, class T>
 json::value encode_config(const T& value, const config_place& place);
-template <class T>
+template <class Coders, class T>
 void decode_config(const json::value& from, T& into, const config_place& place);
 
-template <class T>
+template <class Outer, class T>
 json::value encode_struct(const T& value, const config_place& place) {
+  using within = typename coders_within<T, Outer>::type;
   json::object object;
   boost::mp11::mp_for_each<described_members<T>>([&](auto descriptor) {
     const auto& member = value.*descriptor.pointer;
@@ -129,16 +170,17 @@ json::value encode_struct(const T& value, const config_place& place) {
       for (const auto& item : member.values) object.emplace(item.key(), item.value());
     } else if constexpr (is_instance<type, required>) {
       if (!member.has_value()) fail_config(inner, "it is required and was never set");
-      object[descriptor.name] = encode_config(member.value(), inner);
+      object[descriptor.name] = encode_config<within>(member.value(), inner);
     } else {
-      object[descriptor.name] = encode_config(member, inner);
+      object[descriptor.name] = encode_config<within>(member, inner);
     }
   });
   return object;
 }
 
-template <class T>
+template <class Outer, class T>
 void decode_struct(const json::value& from, T& into, const config_place& place) {
+  using within = typename coders_within<T, Outer>::type;
   if (!from.is_object()) fail_config_kind(place, "an object", from);
   const auto& object = from.get_object();
   boost::mp11::mp_for_each<described_members<T>>([&](auto descriptor) {
@@ -151,10 +193,10 @@ void decode_struct(const json::value& from, T& into, const config_place& place) 
       const auto* found = object.if_contains(descriptor.name);
       if (!found) fail_config(inner, "it is required and missing");
       std::remove_cvref_t<decltype(member.value())> value{};
-      decode_config(*found, value, inner);
+      decode_config<within>(*found, value, inner);
       member = type(std::move(value));
     } else if (const auto* found = object.if_contains(descriptor.name)) {
-      decode_config(*found, member, inner);
+      decode_config<within>(*found, member, inner);
     }
   });
   boost::mp11::mp_for_each<described_members<T>>([&](auto extra) {
@@ -191,45 +233,64 @@ bool takes_config_key(std::string_view key) {
   }
 }
 
+/// Whether a coder takes a JSON value: only it knows what it writes.
+template <class Decode>
+bool is_decodable(Decode decode) {
+  try {
+    decode();
+    return true;
+  } catch (const std::exception&) {
+    return false;
+  }
+}
+
 /// Whether a JSON value is of the kind that `T` is written as: chooses the alternative of a
 /// variant.
-template <class T>
+template <class Coders, class T>
 bool fits_config_kind(const json::value& value) {
-  if constexpr (is_instance<T, std::optional>) {
-    return value.is_null() || fits_config_kind<typename T::value_type>(value);
+  if constexpr (locally_coded<T, Coders>) {
+    return is_decodable([&] { return coder_of<T, Coders>::decode(value); });
+  } else if constexpr (json_type<T> || std::same_as<T, bool>) {
+    return std::same_as<T, json::value> || (std::same_as<T, bool> && value.is_bool()) ||
+           (std::same_as<T, json::array> && value.is_array()) ||
+           (std::same_as<T, json::object> && value.is_object());
+  } else if constexpr (config_coded<T>) {
+    return is_decodable([&] { return tag_invoke(json::value_to_tag<T>(), value); });
+  } else if constexpr (is_instance<T, std::optional>) {
+    return value.is_null() || fits_config_kind<Coders, typename T::value_type>(value);
   } else if constexpr (std::same_as<T, std::monostate>) {
     return value.is_null();
-  } else if constexpr (std::same_as<T, bool>) {
-    return value.is_bool();
   } else if constexpr (std::integral<T>) {
     return value.is_int64() || value.is_uint64();
   } else if constexpr (std::floating_point<T>) {
     return value.is_number();
   } else if constexpr (std::same_as<T, std::string> || std::is_enum_v<T>) {
     return value.is_string();
-  } else if constexpr (config_list<T> || is_std_array<T> || std::same_as<T, json::array>) {
+  } else if constexpr (config_list<T> || is_std_array<T>) {
     return value.is_array();
-  } else if constexpr (config_map<T> || described_struct<T> || std::same_as<T, json::object>) {
+  } else if constexpr (config_map<T> || described_struct<T>) {
     return value.is_object();
   } else {
     return true;
   }
 }
 
-template <class Variant, std::size_t Index = 0>
+template <class Coders, class Variant, std::size_t Index = 0>
 void decode_variant(const json::value& from, Variant& into, const config_place& place) {
   if constexpr (Index == std::variant_size_v<Variant>) {
     fail_config_kind(place, "a value of one of its alternatives", from);
-  } else if (fits_config_kind<std::variant_alternative_t<Index, Variant>>(from)) {
-    decode_config(from, into.template emplace<Index>(), place);
+  } else if (fits_config_kind<Coders, std::variant_alternative_t<Index, Variant>>(from)) {
+    decode_config<Coders>(from, into.template emplace<Index>(), place);
   } else {
-    decode_variant<Variant, Index + 1>(from, into, place);
+    decode_variant<Coders, Variant, Index + 1>(from, into, place);
   }
 }
 
-template <class T>
+template <class Coders, class T>
 json::value encode_config(const T& value, const config_place& place) {
-  if constexpr (json_type<T>) {
+  if constexpr (locally_coded<T, Coders>) {
+    return coder_of<T, Coders>::encode(value);
+  } else if constexpr (json_type<T>) {
     return value;
   } else if constexpr (std::same_as<T, bool>) {
     return value;
@@ -245,24 +306,24 @@ json::value encode_config(const T& value, const config_place& place) {
     if (name == nullptr) fail_config(place, "the enumeration has no name for its value");
     return json::string(name);
   } else if constexpr (described_struct<T>) {
-    return encode_struct(value, place);
+    return encode_struct<Coders>(value, place);
   } else if constexpr (is_instance<T, std::optional>) {
     if (!value) return nullptr;
-    return encode_config(*value, place);
+    return encode_config<Coders>(*value, place);
   } else if constexpr (is_instance<T, std::variant>) {
-    return std::visit([&](const auto& held) { return encode_config(held, place); }, value);
+    return std::visit([&](const auto& held) { return encode_config<Coders>(held, place); }, value);
   } else if constexpr (std::same_as<T, std::monostate>) {
     return nullptr;
   } else if constexpr (config_map<T>) {
     json::object object;
     for (const auto& [key, item] : value)
-      object[key] = encode_config(item, config_place(place, key));
+      object[key] = encode_config<Coders>(item, config_place(place, key));
     return object;
   } else if constexpr (config_list<T> || is_std_array<T>) {
     json::array array;
     for (const auto& item : value)
       array.push_back(
-          encode_config<typename T::value_type>(item, config_place(place, array.size())));
+          encode_config<Coders, typename T::value_type>(item, config_place(place, array.size())));
     return array;
   } else if constexpr (std::same_as<T, std::string>) {
     return json::string(value);
@@ -275,15 +336,14 @@ json::value encode_config(const T& value, const config_place& place) {
   } else if constexpr (config_number<T>) {
     return value;
   } else {
-    static_assert(
-        cannot_be_encoded<T>,
-        "a member of this type cannot be written to config.json: describe the type with "
-        "BOOST_DESCRIBE_STRUCT or BOOST_DESCRIBE_ENUM, give it tag_invoke for Boost.JSON, "
-        "or wrap the member in cohub::transient");
+    static_assert(cannot_be_encoded<T>,
+                  "a member of this type cannot be written to config.json: describe the type with "
+                  "BOOST_DESCRIBE_STRUCT or BOOST_DESCRIBE_ENUM, give it tag_invoke for Boost.JSON "
+                  "or a coder in hub_coders, or wrap the member in cohub::transient");
   }
 }
 
-template <class T>
+template <class Coders, class T>
 void decode_list(const json::value& from, T& into, const config_place& place) {
   if (!from.is_array()) fail_config_kind(place, "an array", from);
   const auto& array = from.get_array();
@@ -292,21 +352,36 @@ void decode_list(const json::value& from, T& into, const config_place& place) {
       fail_config(place, "an array of " + std::to_string(into.size()) + " is expected, not of " +
                              std::to_string(array.size()));
     for (std::size_t i = 0; i < array.size(); ++i)
-      decode_config(array[i], into[i], config_place(place, i));
+      decode_config<Coders>(array[i], into[i], config_place(place, i));
   } else {
     T items;
     for (std::size_t i = 0; i < array.size(); ++i) {
       typename T::value_type item{};
-      decode_config(array[i], item, config_place(place, i));
+      decode_config<Coders>(array[i], item, config_place(place, i));
       items.insert(items.end(), std::move(item));
     }
     into = std::move(items);
   }
 }
 
-template <class T>
+/// Takes what a coder yields; what it throws becomes an error that names the member.
+template <class T, class Decode>
+void decode_by_coder(T& into, const config_place& place, Decode decode) {
+  std::string reason;
+  try {
+    into = decode();
+    return;
+  } catch (const std::exception& failure) {
+    reason = failure.what();
+  }
+  fail_config(place, reason);
+}
+
+template <class Coders, class T>
 void decode_config(const json::value& from, T& into, const config_place& place) {
-  if constexpr (std::same_as<T, json::value>) {
+  if constexpr (locally_coded<T, Coders>) {
+    decode_by_coder(into, place, [&] { return coder_of<T, Coders>::decode(from); });
+  } else if constexpr (std::same_as<T, json::value>) {
     into = from;
   } else if constexpr (std::same_as<T, json::object>) {
     if (!from.is_object()) fail_config_kind(place, "an object", from);
@@ -318,14 +393,7 @@ void decode_config(const json::value& from, T& into, const config_place& place) 
     if (!from.is_bool()) fail_config_kind(place, "true or false", from);
     into = from.get_bool();
   } else if constexpr (config_coded<T>) {
-    std::string reason;
-    try {
-      into = tag_invoke(json::value_to_tag<T>(), from);
-      return;
-    } catch (const std::exception& failure) {
-      reason = failure.what();
-    }
-    fail_config(place, reason);
+    decode_by_coder(into, place, [&] { return tag_invoke(json::value_to_tag<T>(), from); });
   } else if constexpr (described_enum<T>) {
     if (!from.is_string()) fail_config_kind(place, "the name of an enumerator", from);
     bool known = false;
@@ -341,28 +409,28 @@ void decode_config(const json::value& from, T& into, const config_place& place) 
       fail_config(place,
                   "\"" + std::string(from.get_string().subview(0, 80)) + "\" is none of " + names);
   } else if constexpr (described_struct<T>) {
-    decode_struct(from, into, place);
+    decode_struct<Coders>(from, into, place);
   } else if constexpr (is_instance<T, std::optional>) {
     if (from.is_null()) {
       into.reset();
     } else {
       typename T::value_type value{};
-      decode_config(from, value, place);
+      decode_config<Coders>(from, value, place);
       into = std::move(value);
     }
   } else if constexpr (is_instance<T, std::variant>) {
-    decode_variant(from, into, place);
+    decode_variant<Coders>(from, into, place);
   } else if constexpr (std::same_as<T, std::monostate>) {
     return;
   } else if constexpr (config_map<T>) {
     if (!from.is_object()) fail_config_kind(place, "an object", from);
     T items;
     for (const auto& item : from.get_object())
-      decode_config(item.value(), items[std::string(item.key())],
-                    config_place(place, std::string_view(item.key())));
+      decode_config<Coders>(item.value(), items[std::string(item.key())],
+                            config_place(place, std::string_view(item.key())));
     into = std::move(items);
   } else if constexpr (config_list<T> || is_std_array<T>) {
-    decode_list(from, into, place);
+    decode_list<Coders>(from, into, place);
   } else if constexpr (std::same_as<T, std::string>) {
     if (!from.is_string()) fail_config_kind(place, "text", from);
     into = std::string(from.get_string());
@@ -383,11 +451,10 @@ void decode_config(const json::value& from, T& into, const config_place& place) 
       into = static_cast<T>(value);
     }
   } else {
-    static_assert(
-        cannot_be_encoded<T>,
-        "a member of this type cannot be read from config.json: describe the type with "
-        "BOOST_DESCRIBE_STRUCT or BOOST_DESCRIBE_ENUM, give it tag_invoke for Boost.JSON, "
-        "or wrap the member in cohub::transient");
+    static_assert(cannot_be_encoded<T>,
+                  "a member of this type cannot be read from config.json: describe the type with "
+                  "BOOST_DESCRIBE_STRUCT or BOOST_DESCRIBE_ENUM, give it tag_invoke for Boost.JSON "
+                  "or a coder in hub_coders, or wrap the member in cohub::transient");
   }
 }
 

@@ -18,6 +18,8 @@ namespace cohub::detail {
 
 /// What the steps of pushing and saving need to know of a model.
 struct model_parts {
+  /// What keeps the model alive; null: its owner sees to that.
+  std::shared_ptr<const void> owner{};
   /// Fills an empty folder, and hands over what is produced later.
   std::function<awaitable<void>(asio::any_io_executor pool, std::shared_ptr<save_sink> sink)>
       save{};
@@ -34,7 +36,7 @@ awaitable<std::optional<commit_info>> save_model(client hub, std::filesystem::pa
                                                  model_parts parts,
                                                  save_pretrained_options options);
 
-/// Asks for `config.json`, then fetches `files`.
+/// Asks for `config.json`, then fetches `files`, all of one commit.
 awaitable<load_context> open_model(client hub, std::string id_or_path,
                                    std::vector<std::string> files, from_pretrained_options options);
 

@@ -151,6 +151,10 @@ load_torch_model_options torch_options_of(const from_pretrained_options& options
   const auto refuse = [](const std::string& what) {
     throw error(errc::invalid_argument, "loading a torch model: the extra option " + what);
   };
+  for (const auto& item : options.extra)
+    if (item.key() != "strict" && item.key() != "map_location")
+      refuse('"' + std::string(item.key().substr(0, 80)) +
+             "\" is neither \"strict\" nor \"map_location\"");
   if (const auto* strict = options.extra.if_contains("strict")) {
     if (!strict->is_bool()) refuse("\"strict\" must be true or false");
     result.strict = strict->get_bool();

@@ -1,16 +1,16 @@
 #include "cohub/xgboost.hpp"
 
+#include "cohub/detail/model_steps.hpp"
 #include "cohub/detail/on_pool.hpp"
 #include "cohub/error.hpp"
 #include "cohub/model_card.hpp"
-#include "cohub/model_config.hpp"
 
 #include <charconv>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <optional>
+#include <string>
 #include <utility>
+#include <vector>
 
 namespace cohub {
 
@@ -33,6 +33,14 @@ std::string own_version() {
   int major = 0, minor = 0, patch = 0;
   XGBoostVersion(&major, &minor, &patch);
   return std::to_string(major) + '.' + std::to_string(minor) + '.' + std::to_string(patch);
+}
+
+/// The Hub is told of XGBoost, unless the call names another library.
+template <class Options>
+void name_library(Options& options) {
+  if (!options.library_name.empty()) return;
+  options.library_name = "xgboost";
+  options.library_version = own_version();
 }
 
 /// 1 of "1.7.4"; nothing of what is no version.
@@ -78,19 +86,19 @@ awaitable<commit_info> push(client hub, BoosterHandle booster, std::string repo_
                             push_to_hub_xgboost_options options) {
   check_file_name(options.file);
   options.push.config = config_of(booster, options.push.config);
+  name_library(options.push);
   std::function<void(const fs::path&)> write = [booster, options](const fs::path& folder) {
     check(XGBoosterSaveModel(booster, (folder / options.file).c_str()), "writing " + options.file);
-    card_of(options.info, options.push.model_card_variables).save(folder / "README.md");
+    auto card = card_of(options.info, options.push.model_card_variables);
+    if (options.push.edit_card) options.push.edit_card(card);
+    card.save(folder / "README.md");
   };
   auto pushing = push_with(std::move(hub), std::move(repo_id), std::move(write), options.push);
   auto commit = co_await std::move(pushing);
   co_return commit;
 }
 
-void check_version(const fs::path& config_path) {
-  std::ifstream stream(config_path, std::ios::binary);
-  std::string text(std::istreambuf_iterator<char>(stream), {});
-  const auto config = parse_config(text, config_path.string());
+void check_version(const json::object& config) {
   const auto* version = config.if_contains(version_key);
   if (version == nullptr || !version->is_string()) return;  // not pushed from here
   const std::string made_by(version->get_string());
@@ -99,40 +107,39 @@ void check_version(const fs::path& config_path) {
                                             ": this is " + own_version() + ", update it");
 }
 
-/// `config.json`, or an empty path: a model needs none.
-awaitable<fs::path> find_config(client hub, std::string id, fetch_pretrained_options options) {
-  options.file = "config.json";
-  try {
-    auto fetching = fetch_pretrained(std::move(hub), std::move(id), options);
-    auto path = co_await std::move(fetching);
-    co_return path;
-  } catch (const error& failure) {
-    // Not cached, and the Hub answered something else: that says nothing of the file.
-    const bool unknown =
-        failure.code() == errc::local_entry_not_found && failure.http().status != 0;
-    if (failure.code() != error_kind::entry_not_found || unknown) throw;
-  }
-  co_return fs::path();
+from_pretrained_options load_options_of(const fetch_pretrained_options& fetch) {
+  from_pretrained_options options;
+  options.revision = fetch.revision;
+  options.cache_dir = fetch.cache_dir;
+  options.force_download = fetch.force_download;
+  options.local_files_only = fetch.local_files_only;
+  options.token = fetch.token;
+  options.library_name = fetch.library_name;
+  options.library_version = fetch.library_version;
+  options.observer = fetch.observer;
+  name_library(options);
+  return options;
 }
 
 awaitable<xgboost_booster> pull(client hub, std::string id,
                                 from_pretrained_xgboost_options options) {
   check_file_name(options.file);
-  const auto pool = hub.blocking_executor();
-  auto finding = find_config(hub, id, options.fetch);
-  const auto config = co_await std::move(finding);
-  options.fetch.file = options.file;
-  auto fetching = fetch_pretrained(std::move(hub), std::move(id), options.fetch);
-  const auto model = co_await std::move(fetching);
-  auto work = [&config, &model] {
-    if (!config.empty()) check_version(config);
+  std::vector<std::string> files;
+  files.push_back(options.file);
+  // The client stays here until the pool is done: it may be the pool's last owner.
+  auto opening =
+      detail::open_model(hub, std::move(id), std::move(files), load_options_of(options.fetch));
+  const auto context = co_await std::move(opening);
+  auto work = [&context, &options] {
+    if (const auto& config = context.config_object()) check_version(*config);
+    const auto model = context.file(options.file);
     BoosterHandle handle = nullptr;
     check(XGBoosterCreate(nullptr, 0, &handle), "making a booster");
     xgboost_booster booster(handle);
     check(XGBoosterLoadModel(handle, model.c_str()), "reading " + model.string());
     return booster;
   };
-  auto loading = detail::on_pool(pool, std::move(work));
+  auto loading = detail::on_pool(hub.blocking_executor(), std::move(work));
   auto booster = co_await std::move(loading);
   co_return booster;
 }

@@ -71,6 +71,89 @@ struct dated_config {
 };
 BOOST_DESCRIBE_STRUCT(dated_config, (), (dates))
 
+/// A foreign type that has no conversion, and one that has another one.
+struct day {
+  int number = 0;
+  friend bool operator==(const day&, const day&) = default;
+};
+struct day_coder {
+  static json::value encode(const day& value) {
+    return json::object{{"value", "day " + std::to_string(value.number)}};
+  }
+  static day decode(const json::value& from) {
+    if (from.is_null()) return {-1};
+    return {std::stoi(std::string(from.at("value").as_string().subview(4)))};
+  }
+};
+struct year_coder {
+  static json::value encode(const date& value) { return value.year; }
+  static date decode(const json::value& from) { return {from.to_number<int>()}; }
+};
+
+struct inner_with_day {
+  std::vector<day> days{{1}};
+};
+BOOST_DESCRIBE_STRUCT(inner_with_day, (), (days))
+
+struct coded_config {
+  using hub_coders = coders<day_coder>;
+  int foo = 1;
+  std::string bar = "bar";
+  std::variant<double, std::string> baz = 1.0;
+  day custom{};
+  std::optional<day> set{};
+  std::optional<day> unset{};
+  day otherwise{7};
+  inner_with_day inner{};
+  date when{};
+};
+BOOST_DESCRIBE_STRUCT(coded_config, (), (foo, bar, baz, custom, set, unset, otherwise, inner, when))
+
+struct heir_config {
+  using hub_coders = coders<year_coder>;
+  date when{1};
+  coded_config part{};
+};
+BOOST_DESCRIBE_STRUCT(heir_config, (), (when, part))
+
+/// An enumeration that is written as a number, by its own conversion.
+enum class level { low = 1, high = 2 };
+BOOST_DESCRIBE_ENUM(level, low, high)
+void tag_invoke(json::value_from_tag, json::value& into, level from) {
+  into = static_cast<int>(from);
+}
+level tag_invoke(json::value_to_tag<level>, const json::value& from) {
+  const auto number = from.to_number<int>();
+  if (number != 1 && number != 2) throw std::runtime_error("no such level");
+  return static_cast<level>(number);
+}
+
+struct choice_config {
+  using hub_coders = coders<day_coder>;
+  std::variant<level, std::string> grade = level::low;
+  std::variant<schedule, day> when{};
+  std::variant<day, schedule> other{};
+};
+BOOST_DESCRIBE_STRUCT(choice_config, (), (grade, when, other))
+
+struct two_records {
+  schedule arg1{};
+  schedule arg2{};
+};
+BOOST_DESCRIBE_STRUCT(two_records, (), (arg1, arg2))
+
+struct open_config {
+  int num_classes = 50;
+  std::string state = "layernorm";
+  extra_fields rest{};
+};
+BOOST_DESCRIBE_STRUCT(open_config, (), (num_classes, state, rest))
+
+struct everything_goes {
+  extra_fields rest{};
+};
+BOOST_DESCRIBE_STRUCT(everything_goes, (), (rest))
+
 template <class Config>
 Config read(std::string_view text) {
   return config_from_json<Config>(parse_config(text, "f/config.json"), "f/config.json");
@@ -198,4 +281,80 @@ TEST_CASE("text that is no object is refused with its line") {
   CHECK_THROWS_AS(parse_config("{} x"), error);
   CHECK_THROWS_AS(parse_config("{\"a\":" + std::string(5000, '[')), error);
   CHECK(config_text(config_to_json(no_config())) == "{}");
+}
+
+TEST_CASE("coders of a class write its members at any depth, and read them back (V17)") {
+  coded_config config;
+  config.custom = {3};
+  config.set = day{4};
+  config.inner.days = {{5}, {6}};
+  config.when.year = 1969;
+  const auto text = config_text(config_to_json(config));
+  const auto object = parse_config(text);
+  CHECK(object.at("foo") == 1);
+  CHECK(object.at("bar") == "bar");
+  CHECK(object.at("baz").as_double() == 1.0);
+  CHECK(object.at("custom") == json::object{{"value", "day 3"}});
+  CHECK(object.at("set") == json::object{{"value", "day 4"}});
+  CHECK(object.at("unset").is_null());
+  CHECK(object.at("otherwise") == json::object{{"value", "day 7"}});
+  CHECK(object.at("when") == "Y1969");  // by its own conversion
+  const auto again = read<coded_config>(text);
+  CHECK(again.custom == day{3});
+  CHECK(again.set == day{4});
+  CHECK_FALSE(again.unset);
+  CHECK(again.otherwise == day{7});
+  CHECK(again.inner.days == std::vector<day>{{5}, {6}});
+  refuses<coded_config>(R"({"inner":{"days":[1]}})", "config.inner.days[0]");
+}
+
+TEST_CASE("coders come before a type's own conversion, and those around a struct hold within") {
+  heir_config config;
+  config.part.custom = {9};
+  const auto object = config_to_json(config).as_object();
+  CHECK(object.at("when") == 1);
+  CHECK(object.at("part").at("when") == 0);
+  CHECK(object.at("part").at("custom") == json::object{{"value", "day 9"}});
+  CHECK(read<heir_config>(config_text(object)).part.custom == day{9});
+}
+
+TEST_CASE("alternatives that are coded are chosen by what their coders take (V24)") {
+  choice_config config;
+  config.grade = level::high;
+  config.when = day{2};
+  config.other = schedule{0.5, 1};
+  const auto text = config_text(config_to_json(config));
+  const auto again = read<choice_config>(text);
+  CHECK(std::get<level>(again.grade) == level::high);
+  // A described struct takes every object, so it comes last where it shall not take all.
+  CHECK(again.when.index() == 0);
+  CHECK(std::get<schedule>(again.other).rate == 0.5);
+  CHECK(std::get<day>(read<choice_config>(R"({"other":{"value":"day 8"}})").other) == day{8});
+  CHECK(std::get<std::string>(read<choice_config>(R"({"grade":"good"})").grade) == "good");
+  refuses<choice_config>(R"({"grade":3})", "config.grade");
+}
+
+TEST_CASE("two records are two objects, and records again (V19)") {
+  two_records config{{1, 1}, {2, 2}};
+  const auto text = config_text(config_to_json(config));
+  CHECK(parse_config(text) == json::object{{"arg1", {{"rate", 1.0}, {"steps", 1}}},
+                                           {"arg2", {{"rate", 2.0}, {"steps", 2}}}});
+  CHECK(read<two_records>(text).arg2.rate == 2);
+}
+
+TEST_CASE("what a class takes beside its own members is written beside them (V7, V23)") {
+  const auto given = parse_config(R"({"num_classes":50,"state":"layernorm","a":1,"b":2,"c":3})");
+  const auto config = config_from_json<open_config>(given);
+  CHECK(config_to_json(config) == given);
+  const auto anything = read<everything_goes>(R"({"something":"else"})");
+  CHECK(config_to_json(anything) == json::object{{"something", "else"}});
+}
+
+TEST_CASE("what is not written keeps its default when it is read (V22)") {
+  full_config config;
+  int here = 0;
+  config.handle.value = &here;
+  const auto text = config_text(config_to_json(config));
+  CHECK(text.find("handle") == std::string::npos);
+  CHECK(read<full_config>(text).handle.value == nullptr);
 }

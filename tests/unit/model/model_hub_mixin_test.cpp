@@ -1,12 +1,15 @@
 #include "cohub/model_hub_mixin.hpp"
 
 #include "cohub/safetensors.hpp"
+#include "cohub/safetensors_model.hpp"
 
 #include "support/run.hpp"
 #include "support/temporary_folder.hpp"
 
+#include <boost/asio/post.hpp>
 #include <doctest/doctest.h>
 
+#include <memory>
 #include <set>
 #include <thread>
 
@@ -83,6 +86,95 @@ class bare : public model_hub_mixin<bare> {
   static bare hub_load(load_context) { return {}; }
 };
 
+/// Saves by a sink, in one file or in shards, and never asks for its config.
+class sharded : public model_hub_mixin<sharded> {
+ public:
+  explicit sharded(float first = 1) : a{first, 2}, b{3, 4} {}
+  line_config config() const { return {}; }
+  static model_info hub_info() { return model_info().weight_files("model{suffix}.safetensors"); }
+  void hub_save(save_sink& sink) const {
+    save_state_dict_options options;
+    options.max_shard_size = shard_size;
+    sink.save_state_dict({tensor_of("a", {2}, a), tensor_of("b", {2}, b)}, options);
+  }
+  static sharded hub_load(load_context context) {
+    const safetensors_model weights(context.file("model{suffix}.safetensors"));
+    sharded loaded;
+    loaded.a = weights.tensor("a").to_vector<float>();
+    loaded.b = weights.tensor("b").to_vector<float>();
+    return loaded;
+  }
+  std::vector<float> a, b;
+  int shard_size = 1000;
+};
+
+/// An awaitable hook that is given the sink.
+class awaiting_sink : public model_hub_mixin<awaiting_sink> {
+ public:
+  no_config config() const { return {}; }
+  awaitable<void> hub_save(std::shared_ptr<save_sink> sink) const {
+    co_await asio::post(co_await asio::this_coro::executor, asio::use_awaitable);
+    std::vector<tensor_source> tensors;
+    tensors.push_back(tensor_of("w", {2}, weights));
+    sink->save_safetensors("model.safetensors", std::move(tensors));
+  }
+  static awaiting_sink hub_load(load_context context) {
+    awaiting_sink loaded;
+    loaded.weights =
+        safetensors_file(context.file("model.safetensors")).tensor("w").to_vector<float>();
+    return loaded;
+  }
+  std::vector<float> weights{1, 2};
+};
+
+/// Owned by whoever holds it last.
+class owned : public model_hub_mixin<owned, std::shared_ptr<owned>>,
+              public std::enable_shared_from_this<owned> {
+ public:
+  no_config config() const { return {}; }
+  awaitable<void> hub_save(std::filesystem::path folder) const {
+    co_await asio::post(co_await asio::this_coro::executor, asio::use_awaitable);
+    test::write_all(folder / "w.txt", text);
+  }
+  static std::shared_ptr<owned> hub_load(load_context) { return std::make_shared<owned>(); }
+  std::string text = "a text that is longer than what a string holds in itself";
+};
+
+/// A family: its members are made by their own names.
+template <class Derived>
+class family : public model_hub_mixin<Derived, Derived, family<Derived>> {
+ public:
+  no_config config() const { return {}; }
+  void hub_save(const std::filesystem::path& folder) const { test::write_all(folder / "w", "f"); }
+};
+class member_of_family : public family<member_of_family> {
+ public:
+  static model_info hub_info() { return model_info().weight_files("w"); }
+  static member_of_family hub_load(load_context context) {
+    member_of_family loaded;
+    loaded.text = test::read_all(context.file("w"));
+    return loaded;
+  }
+  std::string text;
+};
+
+/// Tells what its hook was given.
+class witness : public model_hub_mixin<witness> {
+ public:
+  explicit witness(std::optional<load_context> given = {}) : context(std::move(given)) {}
+  boost::json::object config() const { return taken; }
+  void hub_save(const std::filesystem::path&) const {}
+  static awaitable<witness> hub_load(load_context context) {
+    ++calls;
+    witness loaded(context);
+    loaded.taken = context.config<boost::json::object>();
+    co_return loaded;
+  }
+  inline static int calls = 0;
+  std::optional<load_context> context;
+  boost::json::object taken{};
+};
+
 struct mixin_fixture {
   test::temporary_folder folder;
   asio::io_context context{1};
@@ -114,7 +206,7 @@ struct mixin_fixture {
 
 }  // namespace
 
-TEST_CASE_FIXTURE(mixin_fixture, "a model that was saved is loaded back (V2, V12, V28)") {
+TEST_CASE_FIXTURE(mixin_fixture, "a model that was saved is loaded back (V2, V28)") {
   line_config config;
   config.slope = 0.5;
   const line model(config, {3, 4, 5});
@@ -245,4 +337,128 @@ TEST_CASE("the card of a class bears its info, the tags sorted (V32, V33, V34)")
   CHECK(card.data().text_or("library_name") == "lines");
   CHECK(card.data().find("tags")->as_list() == card_list{"a", "model_hub_mixin", "z"});
   CHECK(card.text().find("- Code: https://example.org/code\n") != std::string::npos);
+}
+
+TEST_CASE_FIXTURE(mixin_fixture, "a folder is found by its absolute and its relative path (V12)") {
+  line_config config;
+  config.slope = 2;
+  const auto saved = folder.path() / "m";
+  run(line(config).save_pretrained(hub, saved));
+  CHECK(load<line>(saved.string()).config().slope == 2.0);
+  const auto relative = std::filesystem::relative(saved);
+  REQUIRE(relative.is_relative());
+  CHECK(load<line>(relative.string()).config().slope == 2.0);
+  run(line().save_pretrained(hub, relative));
+  CHECK_FALSE(load<line>(saved.string()).config().slope);
+}
+
+TEST_CASE_FIXTURE(mixin_fixture, "a class without config is given none (V5)") {
+  run(witness().save_pretrained(hub, folder.path() / "m"));
+  CHECK_FALSE(std::filesystem::exists(folder.path() / "m" / "config.json"));
+  const auto loaded = load<witness>((folder.path() / "m").string());
+  CHECK_FALSE(loaded.context->config_object());
+  CHECK(loaded.taken.empty());
+}
+
+TEST_CASE_FIXTURE(mixin_fixture, "a config that was saved reaches the hook (V6, V7)") {
+  witness model;
+  model.taken = {{"something", "else"}};
+  run(model.save_pretrained(hub, folder.path() / "m"));
+  const auto loaded = load<witness>((folder.path() / "m").string());
+  REQUIRE(loaded.context->config_object());
+  CHECK(loaded.taken == model.taken);
+  CHECK(loaded.config() == model.config());
+}
+
+TEST_CASE_FIXTURE(mixin_fixture, "without the flag nothing is pushed (V8)") {
+  save_pretrained_options options;
+  options.repo_id = "alice/m";  // the client's endpoint cannot be reached
+  CHECK_FALSE(run(line().save_pretrained(hub, folder.path() / "m", options)));
+}
+
+TEST_CASE_FIXTURE(mixin_fixture,
+                  "the hook is called once, with all that was asked for (V10, V11)") {
+  run(witness().save_pretrained(hub, folder.path() / "m"));
+  witness::calls = 0;
+  from_pretrained_options options;
+  options.revision = "123456789";
+  options.extra = {{"strict", false}};
+  const auto loaded = load<witness>((folder.path() / "m").string(), options);
+  CHECK(witness::calls == 1);
+  const auto& given = *loaded.context;
+  CHECK(given.model_id() == (folder.path() / "m").string());
+  CHECK(given.options().revision == "123456789");
+  CHECK(given.options().cache_dir.empty());
+  CHECK_FALSE(given.options().force_download);
+  CHECK_FALSE(given.options().local_files_only);
+  CHECK_FALSE(given.options().token);
+  CHECK(given.options().extra == options.extra);
+}
+
+TEST_CASE_FIXTURE(mixin_fixture, "an override that is taken is saved again (V21)") {
+  const auto saved = folder.path() / "m";
+  run(line().save_pretrained(hub, saved));
+  from_pretrained_options options;
+  options.config_overrides["name"] = "other";
+  const auto loaded = load<line>(saved.string(), options);
+  std::filesystem::remove(saved / "config.json");
+  run(loaded.save_pretrained(hub, saved));
+  CHECK(test::read_all(saved / "config.json") == "{\n  \"name\": \"other\",\n  \"slope\": null\n}");
+}
+
+TEST_CASE_FIXTURE(mixin_fixture, "an unknown override is refused by a hook that never asks, too") {
+  const auto saved = folder.path() / "m";
+  run(sharded().save_pretrained(hub, saved));
+  from_pretrained_options options;
+  options.config_overrides["width"] = 1;
+  CHECK_THROWS_WITH_AS(load<sharded>(saved.string(), options), doctest::Contains("\"width\""),
+                       error);
+}
+
+TEST_CASE_FIXTURE(mixin_fixture, "weights are what was saved last, in one file or in shards") {
+  const auto saved = folder.path() / "m";
+  sharded model(1);
+  for (int round = 0; round < 4; ++round) {
+    CAPTURE(round);
+    model.a[0] = static_cast<float>(10 + round);
+    model.shard_size = round % 2 == 0 ? 1000 : 8;
+    run(model.save_pretrained(hub, saved));
+    CHECK(load<sharded>(saved.string()).a == model.a);
+    CHECK(safetensors_model(saved).tensor("a").to_vector<float>() == model.a);
+    CHECK(std::filesystem::exists(saved / "model.safetensors") == (round % 2 == 0));
+    CHECK(std::filesystem::exists(saved / "model.safetensors.index.json") == (round % 2 == 1));
+    CHECK(names(saved).size() == (round % 2 == 0 ? 3 : 5));
+  }
+}
+
+TEST_CASE_FIXTURE(mixin_fixture, "an awaitable hook may hand its weights to a sink") {
+  awaiting_sink model;
+  model.weights = {5, 6};
+  run(model.save_pretrained(hub, folder.path() / "m"));
+  CHECK(load<awaiting_sink>((folder.path() / "m").string()).weights == model.weights);
+}
+
+TEST_CASE_FIXTURE(mixin_fixture, "a shared model lives as long as its operation") {
+  auto model = std::make_shared<owned>();
+  const std::weak_ptr<owned> watched = model;
+  auto saving = model->save_pretrained(hub, folder.path() / "m");
+  model.reset();
+  CHECK_FALSE(watched.expired());
+  run(std::move(saving));
+  CHECK(test::read_all(folder.path() / "m" / "w.txt") == owned().text);
+  CHECK(watched.expired());
+}
+
+TEST_CASE_FIXTURE(mixin_fixture, "a family passes the class on to the mixin") {
+  run(member_of_family().save_pretrained(hub, folder.path() / "m"));
+  CHECK(load<member_of_family>((folder.path() / "m").string()).text == "f");
+}
+
+TEST_CASE_FIXTURE(mixin_fixture, "a card is edited by a function where the class cannot be") {
+  save_pretrained_options options;
+  options.edit_card = [](model_card& card) { card.data()["license"] = "apache-2.0"; };
+  run(line().save_pretrained(hub, folder.path() / "m", options));
+  const auto card = model_card::load(folder.path() / "m" / "README.md");
+  CHECK(card.data().text_or("license") == "apache-2.0");
+  CHECK(card.data().text_or("library_name") == "lines");
 }

@@ -42,7 +42,7 @@ struct cohub::hub_traits<foreign> {
   static model_info info() { return model_info().library_name("foreign"); }
 };
 
-TEST_CASE("a class starts from its base's info: setters replace, tags unite") {
+TEST_CASE("a class starts from its base's info: setters replace, tags unite (V18)") {
   const auto info = model_info_of<child>();
   CHECK(info.metadata() == card_map{{"language", "fr"},
                                     {"library_name", "p"},

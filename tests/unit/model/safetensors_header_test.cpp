@@ -181,8 +181,10 @@ TEST_CASE("the start of a file tells how much of it the header needs") {
   CHECK(header.data_offset == size);
   CHECK(header.file_size == file.size());
   const safetensors_options small{.max_header_bytes = 10};
-  CHECK_THROWS_AS(safetensors_header_size(bytes, small), error);
-  CHECK_THROWS_AS(safetensors_header_size(bytes.first(7)), error);
+  CHECK_THROWS_WITH_AS(safetensors_header_size(bytes, "a/b.safetensors", small),
+                       doctest::Contains("reading a/b.safetensors: HeaderTooLarge"), error);
+  CHECK_THROWS_WITH_AS(safetensors_header_size(bytes.first(7), "a/b.safetensors"),
+                       doctest::Contains("reading a/b.safetensors: HeaderTooSmall"), error);
 }
 
 TEST_CASE("a file that is damaged anywhere is refused or read, never worse") {

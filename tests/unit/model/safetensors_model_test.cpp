@@ -94,11 +94,11 @@ TEST_CASE_FIXTURE(model_fixture, "an index that leads out of its folder is refus
         "C:x.safetensors", "C:\\\\x.safetensors", "\\\\\\\\server\\\\share\\\\x.safetensors"}) {
     CAPTURE(name);
     write_index("\"a\":\"" + std::string(name) + "\"");
-    CHECK(failure_of(folder).code() == errc::invalid_safetensors);
+    CHECK(failure_of(folder / "model.safetensors.index.json").code() == errc::invalid_safetensors);
   }
 }
 
-TEST_CASE_FIXTURE(model_fixture, "the index comes before the file, and the pattern decides (V95)") {
+TEST_CASE_FIXTURE(model_fixture, "the file comes before the index, and the pattern decides (V95)") {
   save(1000);
   fs::rename(folder / "model.safetensors", folder / "all.safetensors");
   CHECK(safetensors_model(folder).size() == 3);  // the only one
@@ -106,7 +106,11 @@ TEST_CASE_FIXTURE(model_fixture, "the index comes before the file, and the patte
   CHECK(failure_of(folder / "none.safetensors").code() ==
         boost::system::errc::no_such_file_or_directory);
   write_index(R"("big":"all.safetensors")");
+  CHECK(safetensors_model(folder / "model.safetensors.index.json").size() == 1);
+  CHECK(safetensors_model(folder).size() == 3);  // in the order in which the Hub is asked
+  fs::remove(folder / "model.safetensors");
   CHECK(safetensors_model(folder).size() == 1);
+  save(1000);
   const safetensors_model_options other{.filename_pattern = "other{suffix}.safetensors"};
   CHECK_THROWS_AS(safetensors_model(folder, other), error);  // several, and none of that name
   const safetensors_model_options all{.filename_pattern = "all{suffix}.safetensors"};
@@ -116,11 +120,11 @@ TEST_CASE_FIXTURE(model_fixture, "the index comes before the file, and the patte
 TEST_CASE_FIXTURE(model_fixture, "an index that promises what a shard lacks is refused") {
   save(1000);
   write_index(R"("big":"model.safetensors","gone":"model.safetensors")");
-  const auto failure = failure_of(folder);
+  const auto failure = failure_of(folder / "model.safetensors.index.json");
   CHECK(failure.code() == errc::invalid_safetensors);
   CHECK(std::string(failure.what()).find("\"gone\" is in model.safetensors") != std::string::npos);
   test::write_all(folder / "model.safetensors", "PK pickle, not tensors at all");
-  CHECK(failure_of(folder).code() == errc::invalid_safetensors);
+  CHECK(failure_of(folder / "model.safetensors.index.json").code() == errc::invalid_safetensors);
 }
 
 TEST_CASE_FIXTURE(model_fixture,

@@ -1,0 +1,324 @@
+// What a push of a model leaves on the Hub: its weights and no others, and nothing when it fails.
+
+#include "cohub/model_hub_mixin.hpp"
+#include "cohub/safetensors_model.hpp"
+#include "cohub/safetensors_source.hpp"
+
+#include "support/client_fixture.hpp"
+
+#include <boost/asio/post.hpp>
+#include <doctest/doctest.h>
+
+#include <atomic>
+#include <set>
+#include <thread>
+#include <vector>
+
+using namespace cohub;
+namespace fs = std::filesystem;
+
+namespace {
+
+/// Weights in one file or in shards, by whichever hook.
+template <class Derived>
+class two_tensors : public model_hub_mixin<Derived, Derived, two_tensors<Derived>> {
+ public:
+  no_config config() const { return {}; }
+  static model_info hub_info() { return model_info().weight_files("model{suffix}.safetensors"); }
+  static Derived hub_load(load_context context) {
+    const safetensors_model weights(context.file("model{suffix}.safetensors"));
+    Derived loaded;
+    loaded.a = weights.tensor("a").template to_vector<float>();
+    loaded.b = weights.tensor("b").template to_vector<float>();
+    return loaded;
+  }
+  save_state_dict_options how() const {
+    save_state_dict_options options;
+    options.max_shard_size = shard_size;
+    return options;
+  }
+  std::vector<tensor_source> tensors() const {
+    std::vector<tensor_source> result;
+    result.push_back(tensor_of("a", {2}, a));
+    result.push_back(tensor_of("b", {2}, b));
+    return result;
+  }
+  std::vector<float> a{1, 2}, b{3, 4};
+  int shard_size = 1000;
+};
+
+class written : public two_tensors<written> {
+ public:
+  void hub_save(const fs::path& folder) const {
+    const auto options = how();
+    save_state_dict(folder, tensors(), options);
+  }
+};
+
+class streamed : public two_tensors<streamed> {
+ public:
+  void hub_save(save_sink& sink) const {
+    const auto options = how();
+    sink.save_state_dict(tensors(), options);
+  }
+};
+
+/// Tells how its tensors are made.
+class produced : public model_hub_mixin<produced> {
+ public:
+  no_config config() const { return {}; }
+  void hub_save(save_sink& sink) const {
+    test::write_all(sink.folder() / "staged-by-test", "staged");
+    std::vector<tensor_source> tensors;
+    for (int i = 0; i < 4; ++i) {
+      tensor_source tensor;
+      tensor.name = "t" + std::to_string(i);
+      tensor.shape = {2};
+      tensor.content = [this, i](const tensor_sink& out) {
+        on_tensor(i);
+        const std::vector<float> values(2, static_cast<float>(i));
+        out(std::as_bytes(std::span(values)));
+      };
+      tensors.push_back(std::move(tensor));
+    }
+    sink.save_safetensors("model.safetensors", std::move(tensors));
+  }
+  static produced hub_load(load_context) { return {}; }
+  std::function<void(int)> on_tensor = [](int) {};
+};
+
+struct push_fixture : test::client_fixture {
+  std::set<std::string> remote_names(const std::string& repo) {
+    std::set<std::string> names;
+    for (const auto& entry : run(api->list_repo_tree(repo).all())) names.insert(entry.path);
+    names.erase(".gitattributes");
+    return names;
+  }
+  std::size_t commits(const std::string& repo) {
+    return run(api->list_repo_commits(repo).all()).size();
+  }
+  /// Folders in which pushes of `produced` were put together; counted when the pool is done.
+  std::size_t staging_folders() {
+    api.reset();
+    std::size_t count = 0;
+    for (const auto& item : fs::directory_iterator(fs::temp_directory_path()))
+      if (item.path().filename().string().starts_with("cohub-") &&
+          fs::exists(item.path() / "staged-by-test"))
+        ++count;
+    return count;
+  }
+
+  template <class Model>
+  void push_by_turns() {
+    Model model;
+    for (int round = 0; round < 4; ++round) {
+      CAPTURE(round);
+      model.a[0] = static_cast<float>(10 + round);
+      model.shard_size = round % 2 == 0 ? 1000 : 8;
+      const auto before = round == 0 ? 1 : commits("alice/m");
+      run(model.push_to_hub(*api, "alice/m"));
+      CHECK(commits("alice/m") == before + 1);
+      const std::set<std::string> single{"README.md", "model.safetensors"};
+      const std::set<std::string> shards{"README.md", "model.safetensors.index.json",
+                                         "model-00001-of-00002.safetensors",
+                                         "model-00002-of-00002.safetensors"};
+      CHECK(remote_names("alice/m") == (round % 2 == 0 ? single : shards));
+      CHECK(run(Model::from_pretrained(*api, "alice/m")).a == model.a);
+    }
+  }
+};
+
+}  // namespace
+
+TEST_CASE_FIXTURE(push_fixture, "the Hub has what was pushed last, in one file or in shards") {
+  SUBCASE("written") { push_by_turns<written>(); }
+  SUBCASE("streamed") { push_by_turns<streamed>(); }
+}
+
+TEST_CASE_FIXTURE(push_fixture, "saving with push replaces weights on both sides") {
+  written model;
+  save_pretrained_options options;
+  options.push_to_hub = true;
+  options.repo_id = "alice/m";
+  for (const int size : {8, 1000}) {
+    model.shard_size = size;
+    run(model.save_pretrained(*api, folder.path() / "m", options));
+  }
+  CHECK(remote_names("alice/m") == std::set<std::string>{"README.md", "model.safetensors"});
+  CHECK_FALSE(fs::exists(folder.path() / "m" / "model-00001-of-00002.safetensors"));
+}
+
+TEST_CASE_FIXTURE(push_fixture, "weights that a push leaves out stay, and so do other files") {
+  written model;
+  model.shard_size = 8;
+  run(model.push_to_hub(*api, "alice/m"));
+  put_file("alice/m", "adapter.safetensors", "other");
+  const auto before = remote_names("alice/m");
+  push_to_hub_options options;
+  options.ignore_patterns = {"*.safetensors", "*.json"};
+  model.shard_size = 1000;
+  run(model.push_to_hub(*api, "alice/m", options));
+  CHECK(remote_names("alice/m") == before);
+  run(model.push_to_hub(*api, "alice/m"));
+  CHECK(remote_names("alice/m") ==
+        std::set<std::string>{"README.md", "adapter.safetensors", "model.safetensors"});
+}
+
+TEST_CASE_FIXTURE(push_fixture, "a card that shall stay does, whatever is deleted") {
+  put_file("alice/m", "README.md", "mine");
+  put_file("alice/m", "old.txt", "old");
+  push_to_hub_options options;
+  options.keep_remote_card = true;
+  options.delete_patterns = {"*"};
+  run(written().push_to_hub(*api, "alice/m", options));
+  CHECK(remote_names("alice/m") == std::set<std::string>{"README.md", "model.safetensors"});
+  CHECK(test::read_all(run(api->download_file("alice/m", "README.md"))) == "mine");
+}
+
+TEST_CASE_FIXTURE(push_fixture, "a card is edited by a function of the call") {
+  push_to_hub_options options;
+  options.edit_card = [](model_card& card) { card.text() += "\nEdited.\n"; };
+  run(written().push_to_hub(*api, "alice/m", options));
+  const auto text = test::read_all(run(api->download_file("alice/m", "README.md")));
+  CHECK(text.ends_with("\nEdited.\n"));
+  CHECK(text.find("model_hub_mixin") != std::string::npos);
+  const std::function<void(const fs::path&)> write = [](const fs::path& to) {
+    test::write_all(to / "w.txt", "w");
+  };
+  run(push_with(*api, "alice/helped", write, options));
+  CHECK(test::read_all(run(api->download_file("alice/helped", "README.md"))) == "\nEdited.\n");
+}
+
+TEST_CASE_FIXTURE(push_fixture, "tensors are made by the pool, and leave it to others in between") {
+  client_settings.blocking_threads = 1;
+  connect();
+  std::thread::id pool_thread;
+  bool others_had_a_turn = false;
+  std::vector<std::thread::id> makers;
+  produced model;
+  model.on_tensor = [&](int i) {
+    makers.push_back(std::this_thread::get_id());
+    if (i == 1) {
+      asio::post(api->blocking_executor(), [&] {
+        others_had_a_turn = true;
+        pool_thread = std::this_thread::get_id();
+      });
+    }
+    if (i == 2) CHECK(others_had_a_turn);
+  };
+  run(model.push_to_hub(*api, "alice/m"));
+  CHECK(makers == std::vector<std::thread::id>(4, pool_thread));
+}
+
+TEST_CASE_FIXTURE(push_fixture, "a push that is cancelled while tensors are made ends there") {
+  run(api->create_repo("alice/m"));
+  std::atomic<int> made = 0;
+  std::atomic<bool> cancelled = false;
+  produced model;
+  model.on_tensor = [&](int) {
+    ++made;
+    // The tensor is done when the cancellation is on its way: nobody waits for the one after it.
+    while (!cancelled) std::this_thread::yield();
+  };
+  const auto outcome = test::run_and_cancel(context, model.push_to_hub(*api, "alice/m"), [&] {
+    if (made == 0) return false;
+    asio::post(context, [&] { cancelled = true; });
+    return true;
+  });
+  CHECK(outcome == asio::error::operation_aborted);
+  CHECK(made == 1);
+  CHECK(commits("alice/m") == 1);
+  CHECK(staging_folders() == 0);
+}
+
+TEST_CASE_FIXTURE(push_fixture, "a source that is given up half-way does not block") {
+  std::vector<float> values(3'000'000);
+  std::vector<tensor_source> tensors;
+  tensors.push_back(tensor_of("w", {values.size()}, values));
+  auto source = safetensors_source(api->blocking_executor(), std::move(tensors));
+  std::vector<std::byte> buffer(100);
+  CHECK(run(source->read(buffer)) == 100);
+  source.reset();
+}
+
+TEST_CASE_FIXTURE(push_fixture, "a source is read by whoever asks, to the byte") {
+  const std::vector<float> values(2'000'000, 7.0f);
+  const auto make = [&] {
+    std::vector<tensor_source> tensors;
+    tensors.push_back(tensor_of("w", {values.size()}, values));
+    tensor_source made;
+    made.name = "v";
+    made.shape = {3};
+    made.content = [&](const tensor_sink& out) { out(std::as_bytes(std::span(values).first(3))); };
+    tensors.push_back(std::move(made));
+    return tensors;
+  };
+  save_safetensors(folder.path() / "w.safetensors", make());
+  const auto source = safetensors_source(api->blocking_executor(), make());
+  std::string read;
+  std::vector<std::byte> buffer(1'000'000);
+  for (std::size_t count = 1; count > 0;) {
+    count = run(source->read(buffer));
+    read.append(reinterpret_cast<const char*>(buffer.data()), count);
+  }
+  CHECK(read == test::read_all(folder.path() / "w.safetensors"));
+}
+
+TEST_CASE_FIXTURE(push_fixture, "a push that is cancelled half-way leaves no commit") {
+  run(api->create_repo("alice/m"));
+  hub_fault stall;
+  stall.method = "POST";
+  stall.path_part = "/commit/";
+  stall.stall = true;
+  hub->inject(stall);
+  hub->clear_requests();
+  const produced model;
+  const auto outcome = test::run_and_cancel(context, model.push_to_hub(*api, "alice/m"), [&] {
+    return hub->count_requests("/commit/", "POST") > 0;
+  });
+  CHECK(outcome == asio::error::operation_aborted);
+  hub->clear_faults();
+  CHECK(commits("alice/m") == 1);
+  CHECK(remote_names("alice/m").empty());
+  CHECK(staging_folders() == 0);
+}
+
+TEST_CASE_FIXTURE(push_fixture, "a save that is cancelled before it publishes changes nothing") {
+  const auto saved = folder.path() / "m";
+  test::write_all(saved / "model.safetensors", "old");
+  std::atomic<bool> editing = false, cancelled = false;
+  save_pretrained_options options;
+  options.edit_card = [&](model_card&) {
+    editing = true;
+    while (!cancelled) std::this_thread::yield();
+  };
+  const auto outcome =
+      test::run_and_cancel(context, written().save_pretrained(*api, saved, options), [&] {
+        if (!editing) return false;
+        asio::post(context, [&] { cancelled = true; });
+        return true;
+      });
+  CHECK(outcome == asio::error::operation_aborted);
+  api.reset();  // ends the pool, and with it the removal of what was staged
+  CHECK(test::read_all(saved / "model.safetensors") == "old");
+  CHECK(std::distance(fs::directory_iterator(saved), fs::directory_iterator()) == 1);
+}
+
+TEST_CASE_FIXTURE(push_fixture,
+                  "a save is published as a whole or not at all, whenever cancelled") {
+  written model;
+  for (int handlers = 1; handlers < 40; ++handlers) {
+    CAPTURE(handlers);
+    const auto saved = folder.path() / std::to_string(handlers);
+    model.a[0] = static_cast<float>(handlers);
+    int seen = 0;
+    const auto outcome = test::run_and_cancel(context, model.save_pretrained(*api, saved),
+                                              [&] { return ++seen >= handlers; });
+    if (fs::exists(saved / "model.safetensors")) {
+      CHECK(fs::exists(saved / "README.md"));
+      CHECK(run(written::from_pretrained(*api, saved.string())).a == model.a);
+    } else {
+      CHECK(outcome == asio::error::operation_aborted);
+    }
+  }
+}

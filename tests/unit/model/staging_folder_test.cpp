@@ -1,0 +1,92 @@
+#include "model/staging_folder.hpp"
+
+#include "cohub/error.hpp"
+
+#include "support/temporary_folder.hpp"
+
+#include <doctest/doctest.h>
+
+#include <set>
+#include <string>
+#include <vector>
+
+namespace fs = std::filesystem;
+
+namespace {
+
+struct publishing_fixture {
+  cohub::test::temporary_folder folder;
+  fs::path staged = folder.path() / "staged";
+  fs::path saved = folder.path() / "saved";
+
+  void stage(const std::vector<std::string>& files) {
+    fs::remove_all(staged);
+    for (const auto& name : files) cohub::test::write_all(staged / name, "new");
+  }
+  void publish() { cohub::model::publish_folder(staged, saved, false, false); }
+  std::set<std::string> names() const {
+    std::set<std::string> found;
+    for (const auto& item : fs::recursive_directory_iterator(saved))
+      if (item.is_regular_file())
+        found.insert(item.path().lexically_relative(saved).generic_string());
+    return found;
+  }
+};
+
+const std::vector<std::string> single{"README.md", "config.json", "model.safetensors"};
+const std::vector<std::string> sharded{"README.md", "config.json", "model.safetensors.index.json",
+                                       "model-00001-of-00002.safetensors",
+                                       "model-00002-of-00002.safetensors"};
+
+std::set<std::string> set_of(const std::vector<std::string>& names) {
+  return {names.begin(), names.end()};
+}
+
+}  // namespace
+
+TEST_CASE_FIXTURE(publishing_fixture, "weights that are replaced under other names go") {
+  cohub::test::write_all(saved / "model.safetensors.bak", "mine");
+  cohub::test::write_all(saved / "adapter.safetensors", "mine");
+  cohub::test::write_all(saved / "old" / "model.safetensors", "mine");
+  const std::set<std::string> others{"model.safetensors.bak", "adapter.safetensors",
+                                     "old/model.safetensors"};
+  const auto with_others = [&](std::set<std::string> names) {
+    names.insert(others.begin(), others.end());
+    return names;
+  };
+  stage(single);
+  publish();
+  CHECK(names() == with_others(set_of(single)));
+  stage(sharded);
+  publish();
+  CHECK(names() == with_others(set_of(sharded)));
+  stage({"config.json", "model.safetensors.index.json", "model-00001-of-00003.safetensors",
+         "model-00002-of-00003.safetensors", "model-00003-of-00003.safetensors"});
+  publish();
+  CHECK_FALSE(names().contains("model-00001-of-00002.safetensors"));
+  CHECK(names().contains("model-00003-of-00003.safetensors"));
+  stage(single);
+  publish();
+  CHECK(names() == with_others(set_of(single)));
+}
+
+TEST_CASE_FIXTURE(publishing_fixture, "files appear weights first, then index, config and card") {
+  // What cannot be replaced by a file stops the publishing there.
+  const std::vector<std::vector<std::string>> order{
+      {"model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors"},
+      {"model.safetensors.index.json"},
+      {"config.json"},
+      {"README.md"}};
+  std::set<std::string> expected(order[0].begin(), order[0].end());
+  for (std::size_t i = 1; i < order.size(); ++i) {
+    CAPTURE(order[i][0]);
+    fs::remove_all(saved);
+    cohub::test::write_all(saved / order[i][0] / "in the way", "x");
+    stage(sharded);
+    CHECK_THROWS_AS(publish(), cohub::error);
+    auto there = expected;
+    there.insert(order[i][0] + "/in the way");
+    CHECK(names() == there);
+    expected.insert(order[i][0]);
+  }
+}
