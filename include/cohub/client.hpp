@@ -60,6 +60,8 @@ class client {
   asio::any_io_executor get_executor() const noexcept;
   /// Where blocking work runs: files, digests, plain hooks of a model.
   asio::any_io_executor blocking_executor() const noexcept;
+  /// Who is told of operations that name no observer; null: nobody.
+  const std::shared_ptr<cohub::observer>& default_observer() const noexcept;
 
   /// Downloads one file into the cache, or to `local_dir`, and yields its path there.
   ///
@@ -396,9 +398,17 @@ class client {
   /// @par Mirrors  upload_file()
   awaitable<commit_info> upload_file(std::filesystem::path file, std::string path_in_repo,
                                      std::string repo_id, named<upload_file_options> options = {});
+  /// Commits bytes as a file.
+  awaitable<commit_info> upload_file(commit_operation_add::bytes content, std::string path_in_repo,
+                                     std::string repo_id, named<upload_file_options> options = {});
+  /// Commits as a file what a source yields.
+  awaitable<commit_info> upload_file(std::shared_ptr<upload_source> content,
+                                     std::string path_in_repo, std::string repo_id,
+                                     named<upload_file_options> options = {});
 
   /// Commits the files of a folder that the patterns keep, in one commit; `.git` folders and
-  /// `.cache/huggingface` are left out.
+  /// `.cache/huggingface` are left out, and what no repository takes (below another `.cache`), of
+  /// which the observer hears.
   /// @par Mirrors  upload_folder()
   awaitable<commit_info> upload_folder(std::filesystem::path folder, std::string repo_id,
                                        named<upload_folder_options> options = {});
@@ -406,8 +416,9 @@ class client {
   /// Uploads a folder of any size in many commits, each as soon as it is full, while the next files
   /// are hashed and sent. What was committed is noted in `client_config::upload_state_dir`: called
   /// again after a crash, it goes on where it stood; files that were changed since are sent anew.
-  /// The repository is made if it is missing. Memory: one entry a file, and a bounded number of
-  /// files on their way.
+  /// Where the branch has moved by other hands since, or the repository was made anew, the Hub is
+  /// asked again which files it has. The repository is made if it is missing. Memory: one entry a
+  /// file, and a bounded number of files on their way.
   /// @throws error  as `create_commit`; what is committed stays
   /// @par Cancellation  leaves what is committed, and what the next call needs to go on
   /// @par Mirrors  upload_large_folder()

@@ -26,6 +26,8 @@ struct commit_scheduler_options {
   std::optional<std::vector<std::string>> allow_patterns{};
   std::vector<std::string> ignore_patterns{};
   std::string commit_message{};  ///< of the watched folder; empty: "Scheduled Commit"
+  /// Leave one commit of the branch after each that is made: its history is forgotten.
+  bool squash_history = false;
   std::optional<std::string> token{};
   /// Hears of `transfer_event::kind::committed` and `commit_failed`; null: the client's.
   std::shared_ptr<cohub::observer> observer{};
@@ -35,10 +37,13 @@ struct commit_scheduler_options {
 /// Commits in the background what a program writes while it runs: a training loop its checkpoints,
 /// a server its logs.
 ///
-/// Watches a folder, and takes operations handed to it. At most one commit is in flight; what fails
-/// is tried again at the next look, what comes meanwhile waits. Files of the folder are taken to be
-/// append-only: a commit has what was there when it began, so that nobody needs to stop writing.
-/// A file that is deleted stays in the repository.
+/// Watches a folder, and takes operations handed to it. At most one commit is in flight; what comes
+/// meanwhile waits. What fails because of the network, the Hub or the token is tried again at the
+/// next look; what can never succeed (a checkpoint that is gone, a path that cannot be) is reported
+/// and dropped, so that it keeps nothing else back. Sources and bytes that are handed over are read
+/// and held once, however often they are tried. Files of the folder are taken to be append-only: a
+/// commit has what was there when it began, so that nobody needs to stop writing. A file that is
+/// deleted stays in the repository.
 /// @par Threads  of the client's executor, as the client
 class commit_scheduler {
  public:
@@ -48,7 +53,8 @@ class commit_scheduler {
                    named<commit_scheduler_options> options = {});
   commit_scheduler(commit_scheduler&&) noexcept;
   commit_scheduler& operator=(commit_scheduler&&) noexcept;
-  /// Stops at once, without committing what is left: call `stop` for that.
+  /// Stops at once, without committing what is left: call `stop` for that. Calls that still wait
+  /// end as cancelled ones do.
   ~commit_scheduler();
 
   /// Hands over a commit, and returns without waiting: it is made as soon as no other is in flight.
@@ -58,12 +64,13 @@ class commit_scheduler {
 
   /// Commits now what was handed over and what has changed in the folder.
   /// @return the last commit; `unchanged` where there was nothing to do
-  /// @throws error  why it failed; what was handed over is kept
+  /// @throws error  why it failed, after all else is done; what may yet succeed is kept
   /// @par Mirrors  CommitScheduler.trigger()
   awaitable<commit_info> trigger();
 
   /// Commits what is left, and ends. Nothing is committed afterwards.
-  /// @throws error  why the last commit failed
+  /// @throws error  why a commit failed; if what it should have committed may yet succeed, the
+  ///                scheduler goes on, and can be stopped again
   /// @par Cancellation  ends without committing
   awaitable<commit_info> stop();
 

@@ -15,11 +15,12 @@ struct transfer_progress {
   std::uint64_t bytes_total{};  ///< of this file
 };
 
-/// How far all downloads are together that report to one observer: from the moment when the first
-/// of them has something to move until none is left, whether they are calls of `download_file` or
-/// one `snapshot_download`. A file that several calls wait for counts once.
+/// How far all downloads are together that report to one observer, or all uploads: from the moment
+/// when the first of them has something to move until none is left, whether they are calls of
+/// `download_file` or one `snapshot_download`. A file that several calls wait for counts once; one
+/// that need not be sent counts as done. Small files move with the commit that they are in.
 struct transfer_total {
-  transfer_progress::direction way{};
+  transfer_progress::direction way{};  ///< download or upload
   std::uint64_t files_done{};
   std::uint64_t files_total{};  ///< known so far: a listing that is still being read adds to it
   std::uint64_t bytes_done{};

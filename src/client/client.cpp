@@ -52,6 +52,10 @@ asio::any_io_executor client::get_executor() const noexcept { return state_->exe
 
 asio::any_io_executor client::blocking_executor() const noexcept { return state_->shared->pool; }
 
+const std::shared_ptr<cohub::observer>& client::default_observer() const noexcept {
+  return state_->shared->observer;
+}
+
 awaitable<std::filesystem::path> client::download_file(std::string repo_id, std::string path,
                                                        named<download_options> options) {
   return operation(transfer::download_file(state_->shared, std::move(repo_id), std::move(path),
@@ -409,6 +413,22 @@ awaitable<commit_info> client::upload_file(std::filesystem::path file, std::stri
                                            named<upload_file_options> options) {
   return operation(transfer::upload_file(state_->shared, std::move(file), std::move(path_in_repo),
                                          std::move(repo_id), *std::move(options)));
+}
+
+awaitable<commit_info> client::upload_file(commit_operation_add::bytes content,
+                                           std::string path_in_repo, std::string repo_id,
+                                           named<upload_file_options> options) {
+  return operation(transfer::upload_file(state_->shared, std::move(content),
+                                         std::move(path_in_repo), std::move(repo_id),
+                                         *std::move(options)));
+}
+
+awaitable<commit_info> client::upload_file(std::shared_ptr<upload_source> content,
+                                           std::string path_in_repo, std::string repo_id,
+                                           named<upload_file_options> options) {
+  return operation(transfer::upload_file(state_->shared, std::move(content),
+                                         std::move(path_in_repo), std::move(repo_id),
+                                         *std::move(options)));
 }
 
 awaitable<commit_info> client::upload_folder(std::filesystem::path folder, std::string repo_id,

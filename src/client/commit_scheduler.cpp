@@ -7,6 +7,7 @@
 #include "io/file_identity.hpp"
 #include "io/on_pool.hpp"
 #include "transfer/folder_listing.hpp"
+#include "transfer/kept_source.hpp"
 #include "transfer/progress_reporter.hpp"
 #include "transfer/signal.hpp"
 
@@ -20,6 +21,7 @@
 #include <algorithm>
 #include <deque>
 #include <map>
+#include <optional>
 #include <utility>
 
 namespace cohub {
@@ -34,6 +36,7 @@ struct seen_file {
 };
 using seen_files = std::map<std::string, seen_file>;
 
+/// A commit that was handed over: its contents are read once, and shared by all tries.
 struct handed_over {
   std::vector<commit_operation> operations{};
   std::string message{};
@@ -51,6 +54,7 @@ struct detail::commit_scheduler_state {
   commit_scheduler_state(client with, commit_scheduler_options given)
       : hub(std::move(with)),
         options(std::move(given)),
+        observer(options.observer ? options.observer : hub.default_observer()),
         timer(hub.get_executor()),
         changed(hub.get_executor()) {}
 
@@ -58,26 +62,44 @@ struct detail::commit_scheduler_state {
   std::string repo_id{};
   std::filesystem::path folder{};
   commit_scheduler_options options;
+  std::shared_ptr<cohub::observer> observer;
   asio::steady_timer timer;
   asio::cancellation_signal cancel{};  // of the round that is going on
-  transfer::signal changed;            // a round has ended
+  transfer::signal changed;            // a round has ended, or all have
 
   bool repository_known = false;
   std::deque<handed_over> waiting{};
   seen_files seen{};
 
-  bool wanted = false;  // somebody wants a round now
-  bool stopping = false;
-  bool busy = false;  // a round is going on
+  bool wanted = false;    // somebody wants a round now
+  bool stopping = false;  // the next round is the last one, unless it leaves something
+  bool over = false;      // no round comes any more
+  bool busy = false;      // a round is going on
+  bool left = false;      // the last one did not do all that may yet be done
   std::size_t rounds = 0;
   commit_info last{};
   std::exception_ptr failure{};  // of the last round
+  std::exception_ptr dropped{};  // why something was dropped last
+  std::size_t dropped_in = 0;    // which round
 
   void wake() noexcept {
     try {
       timer.cancel();
     } catch (...) {  // declared so by Asio; on a timer it does not happen
     }
+  }
+
+  /// Without another commit, and at once.
+  void end_now() {
+    if (over) return;
+    over = true;
+    stopping = true;
+    wanted = false;
+    changed.notify();
+    if (busy)
+      cancel.emit(asio::cancellation_type::terminal);
+    else
+      wake();
   }
 };
 
@@ -86,11 +108,17 @@ namespace {
 using state_ptr = std::shared_ptr<detail::commit_scheduler_state>;
 
 folder_changes find_changes(const std::filesystem::path& folder, const core::path_filter& filter,
-                            std::string prefix, const seen_files& known) {
+                            std::string prefix, const seen_files& known,
+                            const std::shared_ptr<observer>& observer) {
   folder_changes changes;
   if (!prefix.empty() && !prefix.ends_with('/')) prefix += '/';
-  for (auto& file : transfer::list_folder(folder, filter)) {
-    const auto now = io::identify_file(file.path);
+  for (auto& file : transfer::list_committable(folder, filter, observer)) {
+    io::file_identity now;
+    try {
+      now = io::identify_file(file.path);
+    } catch (const error&) {
+      continue;  // deleted since it was listed
+    }
     const seen_file seen{now.size, now.modified};
     changes.seen.emplace(file.relative, seen);
     const auto before = known.find(file.relative);
@@ -117,6 +145,15 @@ awaitable<void> make_repository(state_ptr self) {
   self->repository_known = true;
 }
 
+awaitable<void> squash_history(state_ptr self) {
+  super_squash_history_options options;
+  options.type = self->options.type;
+  options.branch = self->options.revision;
+  options.token = self->options.token;
+  auto squashing = self->hub.super_squash_history(self->repo_id, options);
+  co_await std::move(squashing);
+}
+
 awaitable<commit_info> commit(state_ptr self, std::vector<commit_operation> operations,
                               std::string message, std::string description = {}) {
   create_commit_options options;
@@ -124,74 +161,167 @@ awaitable<commit_info> commit(state_ptr self, std::vector<commit_operation> oper
   options.type = self->options.type;
   options.revision = self->options.revision;
   options.token = self->options.token;
-  options.observer = self->options.observer;
+  options.observer = self->observer;
   auto info = co_await self->hub.create_commit(self->repo_id, std::move(operations),
                                                std::move(message), options);
-  transfer::report_event(self->options.observer, transfer_event::kind::committed, {}, info.oid);
+  transfer::report_event(self->observer, transfer_event::kind::committed, {}, info.oid);
   co_return info;
 }
 
-/// Commits all there is, one commit after the other.
-awaitable<commit_info> commit_all(state_ptr self) {
-  commit_info last = self->last;
-  last.unchanged = true;
-  while (!self->waiting.empty()) {
+bool is_cancellation(const std::exception& failure) {
+  const auto* known = dynamic_cast<const boost::system::system_error*>(&failure);
+  return known != nullptr && dynamic_cast<const error*>(known) == nullptr &&
+         known->code() == asio::error::operation_aborted;
+}
+
+/// Whether the same operations cannot succeed at any time: they are to blame, not the network, the
+/// Hub or the token.
+bool is_final(const std::exception& failure) {
+  namespace system = boost::system::errc;
+  const auto* known = dynamic_cast<const error*>(&failure);
+  if (known == nullptr) return true;  // a source's own
+  const auto& code = known->code();
+  for (const auto blame :
+       {errc::bad_request, errc::entry_not_found, errc::invalid_path, errc::invalid_argument,
+        errc::content_mismatch, errc::unexpected_status, errc::invalid_card})
+    if (code == blame) return true;
+  for (const auto blame :
+       {system::no_such_file_or_directory, system::not_a_directory, system::is_a_directory,
+        system::permission_denied, system::invalid_argument, system::filename_too_long,
+        system::too_many_symbolic_link_levels})
+    if (code == blame) return true;
+  return false;
+}
+
+/// What came of one commit of a round.
+struct attempt {
+  std::optional<commit_info> made{};
+  std::exception_ptr failure{};
+  bool for_good = false;  ///< it failed
+};
+
+awaitable<attempt> try_commit(state_ptr self, std::vector<commit_operation> operations,
+                              std::string message, std::string description = {}) {
+  attempt result;
+  try {
     co_await make_repository(self);
-    // A copy: what fails is tried again.
-    const handed_over first = self->waiting.front();
-    auto committing = commit(self, first.operations, first.message);
-    last = co_await std::move(committing);
+    auto committing =
+        commit(self, std::move(operations), std::move(message), std::move(description));
+    result.made = co_await std::move(committing);
+  } catch (const std::exception& e) {
+    if (is_cancellation(e)) throw;
+    result.failure = std::current_exception();
+    result.for_good = is_final(e);
+    const auto* known = dynamic_cast<const error*>(&e);
+    // Somebody may have deleted it.
+    if (known != nullptr && known->code() == errc::repository_not_found)
+      self->repository_known = false;
+    transfer::report_event(self->observer, transfer_event::kind::commit_failed, {}, e.what());
+  }
+  co_return result;
+}
+
+/// What came of a round.
+struct round_result {
+  commit_info last{};
+  bool made = false;             ///< a commit
+  std::exception_ptr failure{};  ///< the first one
+  std::exception_ptr dropped{};  ///< why the first that was dropped was
+  bool left = false;             ///< something is to be tried again
+
+  void take(const attempt& one) {
+    if (one.made) {
+      last = *one.made;
+      made = made || !last.unchanged;
+    } else if (!failure) {
+      failure = one.failure;
+    }
+  }
+};
+
+/// Commits what was handed over, one commit after the other, until one has to be tried again.
+/// `round` is lent by the caller, who awaits this in the same scope; so it is below.
+awaitable<void> commit_waiting(state_ptr self, round_result& round) {
+  while (!self->waiting.empty()) {
+    // Only what names the contents is copied.
+    auto trying = try_commit(self, self->waiting.front().operations, self->waiting.front().message);
+    const auto one = co_await std::move(trying);
+    round.take(one);
+    round.left =
+        !one.made && !one.for_good && !transfer::has_spent_source(self->waiting.front().operations);
+    if (round.left) co_return;
+    if (!one.made && !round.dropped) round.dropped = one.failure;
     self->waiting.pop_front();
   }
-  if (self->folder.empty()) co_return last;
+}
+
+awaitable<void> commit_folder(state_ptr self, round_result& round) {
   auto ignored = self->options.ignore_patterns;
   for (auto& pattern : core::always_ignored_patterns()) ignored.push_back(std::move(pattern));
   core::path_filter filter(self->options.allow_patterns, std::move(ignored));
   auto look = [folder = self->folder, filter = std::move(filter),
-               prefix = self->options.path_in_repo,
-               seen = self->seen] { return find_changes(folder, filter, prefix, seen); };
+               prefix = self->options.path_in_repo, seen = self->seen, observer = self->observer] {
+    return find_changes(folder, filter, prefix, seen, observer);
+  };
+  round.left = true;
   auto looking = io::on_pool(self->hub.blocking_executor(), std::move(look));
   auto changes = co_await std::move(looking);
   if (!changes.operations.empty()) {
-    co_await make_repository(self);
-    const auto& message = self->options.commit_message;
-    auto committing =
-        commit(self, std::move(changes.operations), message.empty() ? "Scheduled Commit" : message,
-               self->options.commit_description);
-    last = co_await std::move(committing);
+    auto message = self->options.commit_message;
+    if (message.empty()) message = "Scheduled Commit";
+    auto trying = try_commit(self, std::move(changes.operations), std::move(message),
+                             self->options.commit_description);
+    const auto one = co_await std::move(trying);
+    round.take(one);
+    if (!one.made) co_return;
   }
+  round.left = false;
   self->seen = std::move(changes.seen);
-  co_return last;
+}
+
+/// Commits all there is.
+awaitable<void> commit_all(state_ptr self, round_result& round) {
+  co_await commit_waiting(self, round);
+  if (!round.left && !self->folder.empty()) co_await commit_folder(self, round);
+  if (round.made && self->options.squash_history) co_await squash_history(self);
 }
 
 awaitable<void> run_round(state_ptr self) {
   self->busy = true;
   self->wanted = false;
-  std::exception_ptr failure;
+  round_result round;
+  round.last = self->last;
+  round.last.unchanged = true;
   try {
-    auto committing = commit_all(self);
-    self->last = co_await std::move(committing);
+    auto committing = commit_all(self, round);
+    co_await std::move(committing);
   } catch (const std::exception& e) {
-    failure = std::current_exception();
-    if (!self->stopping)
-      transfer::report_event(self->options.observer, transfer_event::kind::commit_failed, {},
-                             e.what());
+    // The folder cannot be read, or the history not squashed.
+    if (!is_cancellation(e))
+      transfer::report_event(self->observer, transfer_event::kind::commit_failed, {}, e.what());
+    if (!round.failure) round.failure = std::current_exception();
   }
-  self->failure = std::move(failure);
+  self->last = std::move(round.last);
+  self->failure = std::move(round.failure);
+  self->left = round.left;
   self->busy = false;
   ++self->rounds;
+  if (round.dropped) {
+    self->dropped = std::move(round.dropped);
+    self->dropped_in = self->rounds;
+  }
   self->changed.notify();
 }
 
 awaitable<void> watch(state_ptr self) {
   using clock = asio::steady_timer::clock_type;
-  while (!self->stopping || self->wanted) {
+  while (!self->over) {
     if (!self->wanted) {
       const bool looks = self->options.every > clock::duration::zero();
       self->timer.expires_at(looks ? clock::now() + self->options.every : clock::time_point::max());
       boost::system::error_code woken;
       co_await self->timer.async_wait(asio::redirect_error(asio::use_awaitable, woken));
-      if (self->stopping && !self->wanted) break;
+      if (self->over) break;
     }
     co_await run_round(self);
   }
@@ -199,20 +329,33 @@ awaitable<void> watch(state_ptr self) {
 
 /// Waits for a round that begins from now on.
 awaitable<commit_info> next_round(state_ptr self) {
-  const std::size_t awaited = self->rounds + (self->busy ? 2 : 1);
+  const std::size_t before = self->rounds;
+  const std::size_t awaited = before + (self->busy ? 2 : 1);
   self->wanted = true;
   self->wake();
-  while (self->rounds < awaited) co_await self->changed.wait();
+  while (self->rounds < awaited && !self->over) co_await self->changed.wait();
+  if (self->rounds < awaited) throw boost::system::system_error(asio::error::operation_aborted);
   if (self->failure) std::rethrow_exception(self->failure);
+  // Also by the round that was going on: nobody tries it again.
+  if (self->dropped_in > before) std::rethrow_exception(self->dropped);
   co_return self->last;
 }
 
 awaitable<commit_info> end(state_ptr self) {
   if (self->stopping) throw error(errc::invalid_argument, "the scheduler has been stopped");
   self->stopping = true;
-  auto waiting = next_round(self);
-  auto info = co_await std::move(waiting);
-  co_return info;
+  try {
+    auto waiting = next_round(self);
+    auto info = co_await std::move(waiting);
+    self->end_now();
+    co_return info;
+  } catch (const std::exception& e) {
+    if (!is_cancellation(e) && self->left && !self->over)
+      self->stopping = false;  // it may be tried again
+    else
+      self->end_now();
+    throw;
+  }
 }
 
 awaitable<commit_info> round_now(state_ptr self) {
@@ -242,17 +385,12 @@ commit_scheduler& commit_scheduler::operator=(commit_scheduler&& other) noexcept
 }
 
 commit_scheduler::~commit_scheduler() {
-  if (!state_ || state_->stopping) return;
-  state_->stopping = true;
-  state_->wanted = false;
-  if (state_->busy)
-    state_->cancel.emit(asio::cancellation_type::terminal);
-  else
-    state_->wake();
+  if (state_) state_->end_now();
 }
 
 void commit_scheduler::push(std::vector<commit_operation> operations, std::string commit_message) {
   if (state_->stopping) throw error(errc::invalid_argument, "the scheduler has been stopped");
+  transfer::keep_sources(operations);
   state_->waiting.push_back({std::move(operations), std::move(commit_message)});
   state_->wanted = true;
   state_->wake();

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <ctime>
+#include <system_error>
 
 namespace cohub::io {
 
@@ -17,6 +18,19 @@ namespace {
 constexpr std::int64_t second = 1'000'000'000;
 
 std::int64_t nanoseconds(const timespec& time) { return time.tv_sec * second + time.tv_nsec; }
+
+/// One spelling of a path: absolute, without what means nothing in it. Links stay, so ".." is
+/// looked up where it occurs.
+std::string normal_path(const std::filesystem::path& path) {
+  std::string text = std::filesystem::absolute(path).string();
+  if (text.find("/.") == text.npos && text.find("//") == text.npos) return text;
+  if (text.find("/..") != text.npos) {
+    std::error_code failure;
+    const auto real = std::filesystem::canonical(text, failure);
+    if (!failure) return real.string();
+  }
+  return std::filesystem::path(text).lexically_normal().string();
+}
 
 [[noreturn]] void refuse(int code, const std::filesystem::path& path, const char* hint) {
   throw error(boost::system::error_code(code, boost::system::system_category()),
@@ -31,7 +45,7 @@ file_identity identify_file(const std::filesystem::path& path) {
   if (S_ISDIR(status.st_mode)) refuse(EISDIR, path, " (a file is expected)");
   if (!S_ISREG(status.st_mode)) refuse(EINVAL, path, " (not a regular file)");
   file_identity identity;
-  identity.path = std::filesystem::absolute(path).string();
+  identity.path = normal_path(path);
   identity.size = static_cast<std::uint64_t>(status.st_size);
   identity.modified = nanoseconds(status.st_mtim);
   identity.changed = nanoseconds(status.st_ctim);

@@ -8,7 +8,7 @@ namespace cohub::io {
 
 /// What tells whether a file still has the content that it had.
 struct file_identity {
-  std::string path{};  ///< absolute
+  std::string path{};  ///< absolute, in one spelling: "a", "./a" and "b/../a" are the same
   std::uint64_t size = 0;
   std::int64_t modified = 0;  ///< nanoseconds since 1970
   std::int64_t changed = 0;   ///< of the inode: who sets `modified` back does not set this

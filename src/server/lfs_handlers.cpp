@@ -48,11 +48,13 @@ hub::lfs_action signed_action(const hub_store& store, const call& what, const ch
   return action;
 }
 
-/// Where each part goes, and where the whole is completed.
+/// Where each part goes, and where the whole is completed. Who asks again goes on with the same
+/// upload by other addresses: what takes longer than they live comes to an end, too.
 hub::lfs_action multipart_action(hub_store& store, const call& what, const hub::lfs_object& object,
                                  std::uint64_t part_size) {
   content_grant grant = grant_for(store, what, "PUT", object);
-  grant.upload = store.uploads.begin(object.size);
+  grant.upload = store.uploads.open(
+      grant.repository + ' ' + object.oid + ' ' + std::to_string(part_size), object.size);
   grant.part_size = part_size;
   hub::lfs_action action;
   action.header.emplace_back("chunk_size", std::to_string(part_size));

@@ -60,10 +60,12 @@ void multipart_store::forget_old() {
   }
 }
 
-std::string multipart_store::begin(std::uint64_t size) {
-  const std::string id = io::random_suffix() + io::random_suffix();
+std::string multipart_store::open(std::string_view key, std::uint64_t size) {
+  const std::string id = core::sha256_hex(key).substr(0, 32);
+  const std::lock_guard lock(mutex_);
+  if (std::filesystem::exists(folder_of(id) / "content")) return id;
   io::create_directories(folder_of(id));
-  io::file content(folder_of(id) / "content", io::file::mode::write_new);
+  io::file content(folder_of(id) / "content", io::file::mode::read_write);
   content.truncate(size);
   return id;
 }

@@ -10,6 +10,7 @@
 #include <set>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace cohub::server {
@@ -30,8 +31,8 @@ class multipart_store {
  public:
   explicit multipart_store(std::filesystem::path folder);
 
-  /// Begins an upload of `size` bytes; its id.
-  std::string begin(std::uint64_t size);
+  /// The id of the one upload of `size` bytes that `key` names: it is begun unless it is open.
+  std::string open(std::string_view key, std::uint64_t size);
 
   /// One part on its way in, written where it belongs. It counts once `finish` has returned.
   class incoming_part {

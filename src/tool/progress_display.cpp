@@ -133,13 +133,15 @@ class display final : public observer {
   void on_total(const transfer_total& total) override {
     if (!progress_) return;
     const std::scoped_lock lock(mutex_);
-    if (downloads_.total == 0) {
-      downloads_.start = clock::now();
-      downloads_.done_at_start = total.bytes_done;
+    const bool up = total.way == transfer_progress::direction::upload;
+    auto& all = up ? uploads_ : downloads_;
+    if (all.total == 0) {
+      all.start = clock::now();
+      all.done_at_start = total.bytes_done;
     }
-    downloads_.done = total.bytes_done;
-    downloads_.total = total.bytes_total;
-    download_files_ = total.files_total;
+    all.done = total.bytes_done;
+    all.total = total.bytes_total;
+    (up ? upload_files_ : download_files_) = total.files_total;
     if (terminal_) redraw(total.files_done == total.files_total);
   }
 
@@ -152,6 +154,9 @@ class display final : public observer {
         break;
       case transfer_event::kind::retry:
         say("trying again: " + printable(event.detail));
+        break;
+      case transfer_event::kind::warning:
+        if (!file.empty()) say(file + ": " + printable(event.detail));
         break;
       case transfer_event::kind::already_present:
         say(file + ": the Hub has it already");
@@ -201,24 +206,15 @@ class display final : public observer {
   }
 
   void draw() {
-    transfer uploads;
-    std::size_t upload_files = 0;
     std::size_t running = 0;
     for (const auto& [what, one] : transfers_) {
-      if (what.first == transfer_progress::direction::upload) {
-        uploads.start = upload_files == 0 ? one.start : std::min(uploads.start, one.start);
-        ++upload_files;
-        uploads.done += one.done;
-        uploads.total += one.total;
-        uploads.done_at_start += one.done_at_start;
-      }
       const bool shown = one.total >= large_file && (!one.finished() || transfers_.size() <= 2);
       if (shown && running++ < most_bars)
         bar(std::string(word(what.first)) + " " + what.second, one);
     }
     if (download_files_ > 1)
       bar("total of " + std::to_string(download_files_) + " files", downloads_);
-    if (upload_files > 1) bar("total of " + std::to_string(upload_files) + " files", uploads);
+    if (upload_files_ > 1) bar("total of " + std::to_string(upload_files_) + " files", uploads_);
     std::fflush(stderr);
   }
 
@@ -247,6 +243,8 @@ class display final : public observer {
   std::map<key, transfer> transfers_;
   transfer downloads_;  // all of them, as the client counts
   std::uint64_t download_files_ = 0;
+  transfer uploads_;
+  std::uint64_t upload_files_ = 0;
   std::size_t lines_ = 0;  // drawn and to be erased before the next
   clock::time_point due_{};
 };

@@ -31,6 +31,8 @@ class commit_encoder {
   }
 
   std::uint64_t size() const noexcept { return size_; }
+  /// Additions of which all was handed out, or nothing needs to be.
+  std::size_t adds_written() const noexcept { return add_; }
 
   void rewind() {
     text_.clear();
@@ -132,8 +134,9 @@ class commit_encoder {
 
 class encoded_body final : public http::body_source {
  public:
-  encoded_body(std::shared_ptr<commit_encoder> encoder, asio::any_io_executor pool)
-      : encoder_(std::move(encoder)), pool_(std::move(pool)) {}
+  encoded_body(std::shared_ptr<commit_encoder> encoder, asio::any_io_executor pool,
+               std::function<void(std::size_t)> written)
+      : encoder_(std::move(encoder)), pool_(std::move(pool)), written_(std::move(written)) {}
 
   std::uint64_t size() const override { return encoder_->size(); }
 
@@ -146,25 +149,30 @@ class encoded_body final : public http::body_source {
     // One job fills the whole buffer, over as many small files as fit; see content_body on
     // ownership.
     auto piece = std::make_shared<std::vector<std::byte>>(buffer.size());
-    auto work = [encoder = encoder_, piece] { return encoder->fill(*piece); };
+    auto work = [encoder = encoder_, piece] {
+      const std::size_t count = encoder->fill(*piece);
+      return std::pair(count, encoder->adds_written());
+    };
     auto reading = io::on_pool(pool_, std::move(work));
-    const std::size_t count = co_await std::move(reading);
-    std::memcpy(buffer.data(), piece->data(), count);
-    co_return count;
+    const auto filled = co_await std::move(reading);
+    std::memcpy(buffer.data(), piece->data(), filled.first);
+    if (written_) written_(filled.second);
+    co_return filled.first;
   }
 
  private:
   std::shared_ptr<commit_encoder> encoder_;
   asio::any_io_executor pool_;
+  std::function<void(std::size_t)> written_;
 };
 
 }  // namespace
 
 std::shared_ptr<http::body_source> commit_body(std::shared_ptr<const commit_plan> plan,
-                                               std::string header_line,
-                                               asio::any_io_executor pool) {
+                                               std::string header_line, asio::any_io_executor pool,
+                                               std::function<void(std::size_t)> written) {
   auto encoder = std::make_shared<commit_encoder>(std::move(plan), std::move(header_line));
-  return std::make_shared<encoded_body>(std::move(encoder), std::move(pool));
+  return std::make_shared<encoded_body>(std::move(encoder), std::move(pool), std::move(written));
 }
 
 }  // namespace cohub::transfer

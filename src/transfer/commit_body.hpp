@@ -5,6 +5,8 @@
 
 #include <boost/asio/any_io_executor.hpp>
 
+#include <cstddef>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -12,7 +14,9 @@ namespace cohub::transfer {
 
 /// The NDJSON body of a commit (hub-protocol, section 7.5): the header, deletions, then additions,
 /// whose contents are read and encoded while the body is sent. Its length is known beforehand.
+/// @param written  told how many additions are out, as the body is read; may be empty
 std::shared_ptr<http::body_source> commit_body(std::shared_ptr<const commit_plan> plan,
-                                               std::string header_line, asio::any_io_executor pool);
+                                               std::string header_line, asio::any_io_executor pool,
+                                               std::function<void(std::size_t)> written = {});
 
 }  // namespace cohub::transfer

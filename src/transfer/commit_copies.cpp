@@ -148,6 +148,30 @@ awaitable<void> resolve_copies(context_ptr shared, commit_ptr commit,
       co_await std::move(adding);
     }
   }
+  commit->plan->mark_refilled();
+}
+
+awaitable<void> drop_unchanged_copies(context_ptr shared, commit_ptr commit) {
+  std::vector<std::string> paths;
+  std::unordered_map<std::string, planned_add*> copied;
+  for (auto& add : commit->plan->adds) {
+    if (add.content || add.refilled) continue;
+    add.unchanged = false;
+    paths.push_back(add.path);
+    copied.emplace(add.path, &add);
+  }
+  if (paths.empty()) co_return;
+  get_paths_info_options options;
+  options.type = commit->options.type;
+  options.revision = commit->options.revision;
+  options.token = commit->token;
+  auto asking = get_paths_info(shared, commit->repo_id, std::move(paths), std::move(options));
+  const auto entries = co_await std::move(asking);
+  for (const auto& entry : entries) {
+    const auto found = copied.find(entry.path);
+    if (found != copied.end() && entry.lfs)
+      found->second->unchanged = entry.lfs->sha256 == found->second->sha256;
+  }
 }
 
 }  // namespace cohub::transfer

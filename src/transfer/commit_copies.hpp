@@ -14,4 +14,8 @@ namespace cohub::transfer {
 awaitable<void> resolve_copies(context_ptr shared, commit_ptr commit,
                                std::shared_ptr<const std::vector<commit_operation>> operations);
 
+/// Drops the copies of large files whose paths hold the same already. Copies of small files are
+/// compared as all additions are.
+awaitable<void> drop_unchanged_copies(context_ptr shared, commit_ptr commit);
+
 }  // namespace cohub::transfer

@@ -16,6 +16,7 @@
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include <algorithm>
 #include <exception>
 #include <optional>
 #include <utility>
@@ -39,12 +40,24 @@ bool may_be_lost(const error& failure) {
   return is_transient(failure.code()) || failure.code() == errc::invalid_response;
 }
 
+/// Small files are sent with the commit: counts the first `written` additions as done.
+void count_sent(commit_in_progress& commit, std::size_t written) {
+  auto& adds = commit.plan->adds;
+  for (; commit.adds_counted < std::min(written, adds.size()); ++commit.adds_counted) {
+    auto& add = adds[commit.adds_counted];
+    if (add.counted || !add.announced) continue;
+    add.counted = true;
+    commit.total->finish(add.size, 0);
+  }
+}
+
 awaitable<outcome> post(context_ptr shared, commit_ptr commit, std::string parent) {
   const auto& options = commit->options;
   auto encode = [plan = commit->plan, pool = shared->pool,
                  header =
-                     hub::commit_header_line(commit->message, options.commit_description, parent)] {
-    return commit_body(plan, header, pool);
+                     hub::commit_header_line(commit->message, options.commit_description, parent),
+                 written = [commit](std::size_t adds) { count_sent(*commit, adds); }] {
+    return commit_body(plan, header, pool, written);
   };
   auto encoding = io::on_pool(shared->pool, std::move(encode));
   auto body = co_await std::move(encoding);
@@ -90,7 +103,7 @@ awaitable<void> prepare_again(context_ptr shared, commit_ptr commit, std::string
 awaitable<commit_info> deliver_commit(context_ptr shared, commit_ptr commit) {
   const auto& options = commit->options;
   const bool own_parent = !options.parent_commit.empty();
-  if (commit->head.empty() && !options.create_pr) {
+  if (commit->head.empty()) {
     auto asking = find_head(shared, commit);
     commit->head = (co_await std::move(asking)).oid;
   }
@@ -109,10 +122,14 @@ awaitable<commit_info> deliver_commit(context_ptr shared, commit_ptr commit) {
       auto made = co_await std::move(looking);
       if (made) co_return std::move(*made);
     }
-    std::string head;
-    if (!options.create_pr) {
-      auto asking = find_head(shared, commit);
-      head = (co_await std::move(asking)).oid;
+    // Of a pull request: the head of the branch that it is opened against.
+    auto asking = find_head(shared, commit);
+    const std::string head = (co_await std::move(asking)).oid;
+    if (head != commit->head && (!conflict || lost_before)) {
+      // It may have been made after the branch was looked at.
+      auto looking = find_made_commit(shared, commit);
+      auto made = co_await std::move(looking);
+      if (made) co_return std::move(*made);
     }
     // Two commits at once without a parent are no conflict of the caller's.
     const bool moved = own_parent && !options.rebase && (conflict || head != commit->head);
@@ -130,12 +147,12 @@ awaitable<commit_info> deliver_commit(context_ptr shared, commit_ptr commit) {
       auto preparing = prepare_again(shared, commit, head);
       co_await std::move(preparing);
       if (commit->plan->empty()) {
-        auto asking = find_head(shared, commit);
-        auto unchanged = co_await std::move(asking);
+        auto reading = find_head(shared, commit);
+        auto unchanged = co_await std::move(reading);
         co_return unchanged;
       }
     }
-    if (!options.create_pr) parent = head;
+    parent = head;
   }
 }
 

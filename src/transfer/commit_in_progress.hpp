@@ -4,6 +4,7 @@
 
 #include "transfer/context.hpp"
 #include "transfer/upload_plan.hpp"
+#include "transfer/upload_total.hpp"
 
 #include <memory>
 #include <string>
@@ -18,6 +19,8 @@ struct commit_in_progress {
   std::string token{};
   std::shared_ptr<cohub::observer> observer{};
   std::shared_ptr<commit_plan> plan{};
+  std::shared_ptr<upload_total> total{};  ///< that its files count in
+  std::size_t adds_counted = 0;           ///< how many of the first additions are, as sent
   std::string head{};  ///< where the branch was when the Hub was last asked; empty: not known
 };
 using commit_ptr = std::shared_ptr<commit_in_progress>;

@@ -10,7 +10,9 @@
 #include "transfer/upload_content.hpp"
 
 #include <algorithm>
+#include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -49,6 +51,22 @@ awaitable<std::vector<git_commit_info>> newer_commits(context_ptr shared, commit
   co_return std::move(*commits);
 }
 
+/// The files that the commit adds, and the folders that they are in: these exist after it, also
+/// where it deletes them first.
+std::unordered_set<std::string_view> paths_filled(const commit_plan& plan) {
+  std::unordered_set<std::string_view> filled;
+  for (const auto& add : plan.adds) {
+    if (add.dropped()) continue;
+    std::string_view path = add.path;
+    while (filled.insert(path).second) {
+      const auto slash = path.rfind('/');
+      if (slash == path.npos) break;
+      path = path.substr(0, slash);
+    }
+  }
+  return filled;
+}
+
 /// Whether the tree of a commit is as this one would have left it, by a sample of its paths.
 awaitable<bool> has_our_changes(context_ptr shared, commit_ptr commit, std::string oid) {
   auto& plan = *commit->plan;
@@ -59,8 +77,9 @@ awaitable<bool> has_our_changes(context_ptr shared, commit_ptr commit, std::stri
     added.emplace(add.path, &add);
     paths.push_back(add.path);
   }
+  const auto filled = paths_filled(plan);
   for (const auto& removal : plan.deletes)
-    if (paths.size() < 2 * paths_compared && !added.contains(removal.path))
+    if (paths.size() < 2 * paths_compared && !filled.contains(removal.path))
       paths.push_back(removal.path);
   get_paths_info_options options;
   options.type = commit->options.type;

@@ -8,6 +8,7 @@
 #include "io/on_pool.hpp"
 #include "transfer/api_call.hpp"
 #include "transfer/commit_copies.hpp"
+#include "transfer/kept_source.hpp"
 #include "transfer/lfs_upload.hpp"
 #include "transfer/progress_reporter.hpp"
 #include "transfer/upload_spool.hpp"
@@ -134,14 +135,15 @@ awaitable<void> preupload(context_ptr shared, commit_ptr commit, rules_ptr rules
   if (commit->head.empty()) commit->head = reply->commit_oid;
 }
 
-using operations_ptr = std::shared_ptr<const std::vector<commit_operation>>;
+using operations_ptr = std::shared_ptr<std::vector<commit_operation>>;
 
+/// Takes bytes out of the operations: they are held once.
 awaitable<void> open_contents(context_ptr shared, commit_ptr commit, operations_ptr operations) {
   auto work = [plan = commit->plan, operations] {
     for (auto& add : plan->adds) {
-      const auto& operation = std::get<commit_operation_add>((*operations)[add.operation]);
+      auto& operation = std::get<commit_operation_add>((*operations)[add.operation]);
       if (std::holds_alternative<std::shared_ptr<upload_source>>(operation.content)) continue;
-      add.content = open_content(operation);
+      add.content = open_content(std::move(operation));
       add.size = add.content->size();
     }
   };
@@ -154,11 +156,25 @@ awaitable<void> spool_sources(context_ptr shared, commit_ptr commit, operations_
     const auto& operation = std::get<commit_operation_add>((*operations)[add.operation]);
     const auto* source = std::get_if<std::shared_ptr<upload_source>>(&operation.content);
     if (source == nullptr) continue;
-    auto spooling = spool(shared, *source);
-    add.content = co_await std::move(spooling);
+    auto kept = std::dynamic_pointer_cast<kept_source>(*source);
+    auto opening_source = kept ? kept->open(shared) : spool(shared, *source);
+    add.content = co_await std::move(opening_source);
     add.size = add.content->size();
     add.sha256 = add.content->known_sha256();
   }
+}
+
+/// The files that the commit brings, in the total of all uploads.
+void announce(commit_in_progress& commit) {
+  std::uint64_t files = 0;
+  std::uint64_t bytes = 0;
+  for (auto& add : commit.plan->adds) {
+    if (add.announced || !add.content) continue;
+    add.announced = true;
+    ++files;
+    bytes += add.size;
+  }
+  commit.total->announce(files, bytes);
 }
 
 }  // namespace
@@ -166,7 +182,7 @@ awaitable<void> spool_sources(context_ptr shared, commit_ptr commit, operations_
 awaitable<void> open_commit(context_ptr shared, commit_ptr commit,
                             std::vector<commit_operation> operations) {
   commit->plan = std::make_shared<commit_plan>(plan_commit(operations));
-  const auto all = std::make_shared<const std::vector<commit_operation>>(std::move(operations));
+  const auto all = std::make_shared<std::vector<commit_operation>>(std::move(operations));
   auto opening = open_contents(shared, commit, all);
   co_await std::move(opening);
   // A bad card is refused before sources are read, which may take hours; unless it is one of them.
@@ -186,6 +202,7 @@ awaitable<void> open_commit(context_ptr shared, commit_ptr commit,
 }
 
 awaitable<void> prepare_commit(context_ptr shared, commit_ptr commit) {
+  announce(*commit);
   auto rules = std::make_shared<new_rules>();
   auto ignoring = text_of(shared, commit, ".gitignore", rules_limit);
   rules->ignore = co_await std::move(ignoring);
@@ -198,6 +215,8 @@ awaitable<void> prepare_commit(context_ptr shared, commit_ptr commit) {
   };
   co_await io::for_each_bounded((count + files_a_preupload - 1) / files_a_preupload,
                                 preuploads_at_once, ask);
+  auto comparing = drop_unchanged_copies(shared, commit);
+  co_await std::move(comparing);
   auto uploading = upload_large_files(shared, commit);
   co_await std::move(uploading);
 }

@@ -2,6 +2,9 @@
 
 #include "cohub/error.hpp"
 
+#include "hub/repo_path.hpp"
+#include "transfer/progress_reporter.hpp"
+
 #include <algorithm>
 
 namespace cohub::transfer {
@@ -29,6 +32,18 @@ std::vector<folder_file> list_folder(const fs::path& folder, const core::path_fi
   if (failure) throw error(failure, "reading the folder " + folder.string());
   std::sort(files.begin(), files.end(),
             [](const folder_file& a, const folder_file& b) { return a.relative < b.relative; });
+  return files;
+}
+
+std::vector<folder_file> list_committable(const fs::path& folder, const core::path_filter& filter,
+                                          const std::shared_ptr<cohub::observer>& observer) {
+  auto files = list_folder(folder, filter);
+  std::erase_if(files, [&](const folder_file& file) {
+    if (hub::check_path_in_repo(file.relative)) return false;
+    report_event(observer, transfer_event::kind::warning, file.relative,
+                 "left out: no repository takes a file of that path");
+    return true;
+  });
   return files;
 }
 

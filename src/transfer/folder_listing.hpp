@@ -1,8 +1,11 @@
 #pragma once
 
+#include "cohub/observer.hpp"
+
 #include "core/glob.hpp"
 
 #include <filesystem>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -19,5 +22,11 @@ struct folder_file {
 /// @throws error  the system's code if the folder, or one in it, cannot be read
 std::vector<folder_file> list_folder(const std::filesystem::path& folder,
                                      const core::path_filter& filter);
+
+/// Those of them that a repository takes: of what is below a `.cache` folder, say, the observer is
+/// warned.
+std::vector<folder_file> list_committable(const std::filesystem::path& folder,
+                                          const core::path_filter& filter,
+                                          const std::shared_ptr<cohub::observer>& observer);
 
 }  // namespace cohub::transfer

@@ -3,6 +3,7 @@
 #include "core/byte_range.hpp"
 #include "core/digest.hpp"
 
+#include <algorithm>
 #include <array>
 #include <span>
 #include <utility>
@@ -11,8 +12,10 @@ namespace cohub::transfer {
 
 namespace {
 
-constexpr std::string_view magic = "cohub folder 1\n";
+constexpr std::string_view magic = "cohub folder 2\n";
 constexpr std::uint64_t record_limit = 1ull << 30;
+constexpr std::string_view branch_mark = "at ";
+constexpr std::string_view anew_mark = "anew ";  // what was noted before is worth nothing
 
 std::optional<std::string_view> take_word(std::string_view& line) {
   const auto blank = line.find(' ');
@@ -20,6 +23,18 @@ std::optional<std::string_view> take_word(std::string_view& line) {
   const auto word = line.substr(0, blank);
   line.remove_prefix(blank + 1);
   return word;
+}
+
+std::string encode_branch(std::string_view mark, const branch_state& branch) {
+  return std::string(mark) + branch.repository + ' ' + branch.head + '\n';
+}
+
+branch_state decode_branch(std::string_view words) {
+  branch_state branch;
+  const auto blank = std::min(words.find(' '), words.size());
+  branch.repository = std::string(words.substr(0, blank));
+  if (blank < words.size()) branch.head = std::string(words.substr(blank + 1));
+  return branch;
 }
 
 }  // namespace
@@ -47,7 +62,7 @@ std::optional<io::file_identity> decode_done_file(std::string_view line) {
 }
 
 large_folder_record::large_folder_record(const std::filesystem::path& state_dir,
-                                         std::string_view key) noexcept {
+                                         std::string_view key, const branch_state& now) noexcept {
   try {
     const auto folder = state_dir / "folders";
     io::create_directories(folder);
@@ -55,6 +70,9 @@ large_folder_record::large_folder_record(const std::filesystem::path& state_dir,
     if (!file.try_lock()) return;  // another process sends this folder: it keeps the record
     file_ = std::move(file);
     load();
+    if (last_ == now) return;
+    done_.clear();
+    append(encode_branch(anew_mark, now));
   } catch (const std::exception&) {
     file_ = {};
     done_.clear();
@@ -69,10 +87,18 @@ void large_folder_record::load() {
   if (rest.starts_with(magic)) {
     rest.remove_prefix(magic.size());
     for (auto end = rest.find('\n'); end != rest.npos; end = rest.find('\n')) {
-      auto file = decode_done_file(rest.substr(0, end));
-      if (!file) break;
+      const auto line = rest.substr(0, end);
+      if (line.starts_with(branch_mark)) {
+        last_ = decode_branch(line.substr(branch_mark.size()));
+      } else if (line.starts_with(anew_mark)) {
+        last_ = decode_branch(line.substr(anew_mark.size()));
+        done_.clear();
+      } else {
+        auto file = decode_done_file(line);
+        if (!file) break;
+        done_.insert_or_assign(file->path, std::move(*file));
+      }
       rest.remove_prefix(end + 1);
-      done_.insert_or_assign(file->path, std::move(*file));
     }
     // What a crash left of a line is written over.
     end_ = text.size() - rest.size();
@@ -89,15 +115,21 @@ bool large_folder_record::holds(const io::file_identity& file) const {
   return found != done_.end() && found->second == file;
 }
 
-void large_folder_record::add(const std::vector<io::file_identity>& files) noexcept {
+void large_folder_record::append(std::string_view text) {
+  file_.write_at(end_, std::as_bytes(std::span(text)));
+  end_ += text.size();
+}
+
+void large_folder_record::add(const std::vector<io::file_identity>& files,
+                              const branch_state& now) noexcept {
   if (!file_.is_open()) return;
   try {
     std::string text;
     // A name with a line break is not remembered.
     for (const auto& file : files)
       if (file.path.find('\n') == file.path.npos) text += encode_done_file(file);
-    file_.write_at(end_, std::as_bytes(std::span(text)));
-    end_ += text.size();
+    // Last: cut off before it, the branch is not where the record says, and all is asked again.
+    append(text + encode_branch(branch_mark, now));
   } catch (const std::exception&) {
     file_ = {};
   }

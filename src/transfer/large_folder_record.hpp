@@ -13,23 +13,37 @@
 
 namespace cohub::transfer {
 
+/// Where a branch was: which repository it is, by what no other of the same name has, and its head.
+struct branch_state {
+  std::string repository{};  ///< words without blanks, and so is the head
+  std::string head{};
+  friend bool operator==(const branch_state&, const branch_state&) = default;
+};
+
 /// Which files of a folder are in the repository, on disk: a line for each, added when its commit
-/// is made. Blocking, for the pool. Failures of the disk are swallowed: then nothing is remembered.
+/// is made, and one for where the branch was then. Blocking, for the pool. Failures of the disk are
+/// swallowed: then nothing is remembered.
 class large_folder_record {
  public:
+  /// What was noted of a branch that is not where the last note left it is forgotten: others may
+  /// have made the repository anew, or deleted the files.
   /// @param key  names folder, endpoint, repository and revision
-  large_folder_record(const std::filesystem::path& state_dir, std::string_view key) noexcept;
+  large_folder_record(const std::filesystem::path& state_dir, std::string_view key,
+                      const branch_state& now) noexcept;
 
   /// Whether the file is there as it is now.
   bool holds(const io::file_identity& file) const;
-  void add(const std::vector<io::file_identity>& files) noexcept;
+  /// @param now  where the branch is with these files; an empty head: nobody knows
+  void add(const std::vector<io::file_identity>& files, const branch_state& now) noexcept;
 
  private:
   void load();
+  void append(std::string_view text);
 
   io::file file_{};
   std::uint64_t end_ = 0;
   std::unordered_map<std::string, io::file_identity> done_{};  // by path
+  branch_state last_{};
 };
 
 /// A line of the record, and back; of another shape: nothing.

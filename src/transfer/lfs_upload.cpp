@@ -2,21 +2,16 @@
 
 #include "cohub/error.hpp"
 
-#include "http/retry_policy.hpp"
 #include "hub/lfs_batch.hpp"
 #include "hub/repo_id.hpp"
-#include "hub/routes.hpp"
 #include "io/for_each_bounded.hpp"
 #include "io/on_pool.hpp"
-#include "transfer/api_call.hpp"
 #include "transfer/bounded_queue.hpp"
-#include "transfer/download_retry.hpp"
+#include "transfer/lfs_requests.hpp"
 #include "transfer/object_upload.hpp"
 #include "transfer/upload_journal.hpp"
 
-#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
-#include <boost/asio/use_awaitable.hpp>
 
 #include <algorithm>
 #include <chrono>
@@ -29,13 +24,8 @@ namespace cohub::transfer {
 namespace {
 
 constexpr std::size_t objects_a_batch = 100;
-constexpr std::size_t hashes_at_once = 2;
-constexpr std::size_t pieces_at_once = 8;
-constexpr std::size_t pieces_waiting = 256;
+constexpr std::size_t pieces_waiting = 64;             // by addresses that expire
 constexpr std::uint64_t worth_remembering = 1u << 20;  // a shorter file is hashed again as fast
-constexpr auto lfs_json = "application/vnd.git-lfs+json";
-
-using object_ptr = std::shared_ptr<object_upload>;
 
 struct piece_to_send {
   object_ptr object{};
@@ -47,14 +37,19 @@ struct upload_run {
   upload_run(context_ptr with, commit_ptr of, asio::any_io_executor executor)
       : shared(std::move(with)),
         commit(std::move(of)),
+        hashers(std::max<std::size_t>(1, commit->options.num_hash_threads)),
+        senders(std::max<std::size_t>(1, commit->options.num_threads)),
+        hashing(hashers),
         hashed(executor, objects_a_batch),
         pieces(executor, pieces_waiting) {}
 
   context_ptr shared;
   commit_ptr commit;
+  std::size_t hashers;                 // files hashed at once
+  std::size_t senders;                 // pieces sent at once
   std::vector<std::size_t> to_hash{};  // indices of additions
   std::size_t next = 0;                // of them
-  std::size_t hashing = hashes_at_once;
+  std::size_t hashing;                 // hashers that are at work
   bounded_queue<std::size_t> hashed;
   std::unordered_set<std::string> asked{};  // equal contents are sent once
   bounded_queue<piece_to_send> pieces;
@@ -102,12 +97,12 @@ awaitable<void> identify(run_ptr run, std::size_t index) {
   auto& add = run->commit->plan->adds[index];
   if (add.mode == hub::upload_mode::lfs) {
     if (add.sha256.empty()) add.sha256 = co_await hash_large(run, add);
-    add.unchanged = add.sha256 == add.oid_there;
+    add.unchanged = !add.refilled && add.sha256 == add.oid_there;
     if (!add.unchanged && !add.uploaded) {
       std::vector<std::size_t> one(1, index);
       co_await run->hashed.push(std::move(one));
     }
-  } else if (!add.oid_there.empty()) {
+  } else if (!add.oid_there.empty() && !add.refilled) {
     if (add.blob_id.empty()) {
       auto hashing = git_blob_id_of(add.content, run->shared->pool);
       add.blob_id = co_await std::move(hashing);
@@ -123,41 +118,12 @@ awaitable<void> hash_files(run_ptr run) {
 
 // ---- asking
 
-/// One batch request (hub-protocol, section 7.3).
-awaitable<std::vector<hub::lfs_batch_answer>> ask_batch(run_ptr run,
-                                                        std::vector<hub::lfs_object> objects) {
-  const auto& commit = *run->commit;
-  std::vector<std::string> transfers;
-  transfers.emplace_back("basic");
-  transfers.emplace_back("multipart");
-  // A pull request that is not open yet has no name.
-  const auto revision = commit.options.create_pr ? std::string() : commit.options.revision;
-  auto body = hub::write_lfs_batch_request(objects, revision, transfers);
-  const auto url =
-      hub::routes::lfs_batch(run->shared->endpoint, commit.options.type, commit.repo_id);
-  auto what =
-      hub_request(*run->shared, http::method::post, url, commit.token, std::move(body), lfs_json);
-  what.headers.set("Accept", lfs_json);
-  what.idempotent = true;  // asking twice changes nothing
-  const std::string doing = "asking where to upload the large files of " + commit.repo_id;
-  auto calling = call_for_text(run->shared, std::move(what), doing);
-  const auto text = co_await std::move(calling);
-  auto reply = hub::read_lfs_batch_reply(text);
-  if (!reply) throw error(reply.error(), doing);
-  co_return std::move(reply->objects);
-}
-
-void throw_refusal(const object_upload& object, const hub::lfs_batch_answer& answer) {
-  if (answer.error_code == 0) return;
-  http_context context;
-  context.status = answer.error_code;
-  context.server_message = answer.error_message;
-  throw error(errc::bad_request, "uploading " + object.path(), context);
-}
-
 /// Takes over where the object is to go; nothing to send if the Hub has it.
-bool take_route(object_upload& object, hub::lfs_batch_answer answer) {
-  throw_refusal(object, answer);
+bool take_route(const upload_run& run, object_upload& object, hub::lfs_batch_answer answer) {
+  if (answer.error_code != 0) {
+    const std::vector<hub::lfs_batch_answer> one(1, std::move(answer));
+    throw refusal_of(*run.shared, *run.commit, object.path(), one);
+  }
   if (!answer.upload) return false;
   auto parts = hub::read_multipart_plan(*answer.upload, object.size());
   if (!parts) throw error(parts.error(), "uploading " + object.path() + " in parts");
@@ -189,6 +155,20 @@ awaitable<void> open_journal(run_ptr run, object_ptr object) {
                      " bytes are there already");
 }
 
+/// The Hub has the object: what an earlier process noted of it is worth nothing.
+awaitable<void> discard_journal(run_ptr run, object_ptr object) {
+  if (!run->shared->journal) co_return;
+  auto discard = [journal = run->shared->journal, own = object->journal,
+                  key = journal_key(*run, object->oid())] {
+    if (own)
+      own->discard();
+    else
+      journal->discard_parts(key);
+  };
+  auto discarding = io::on_pool(run->shared->pool, std::move(discard));
+  co_await std::move(discarding);
+}
+
 awaitable<void> write_journal(run_ptr run, object_ptr object) {
   if (!object->journal) co_return;
   auto begin = [journal = object->journal, progress = object->progress()] {
@@ -198,16 +178,36 @@ awaitable<void> write_journal(run_ptr run, object_ptr object) {
   co_await std::move(beginning);
 }
 
-void queue_pieces(upload_run& run, const object_ptr& object) {
-  for (auto& piece : object->missing_pieces()) {
-    piece_to_send next;
-    next.object = object;
-    next.piece = std::move(piece);
-    run.pieces.push_now(std::move(next));
+piece_to_send to_send(object_ptr object, object_upload::piece piece) {
+  piece_to_send next;
+  next.object = std::move(object);
+  next.piece = std::move(piece);
+  return next;
+}
+
+/// Waits for room: addresses that are not used soon expire.
+awaitable<void> queue_pieces(run_ptr run, object_ptr object) {
+  auto pieces = object->missing_pieces();
+  for (auto& piece : pieces) {
+    // Others are asked for meanwhile: they bring their own pieces.
+    if (!object->is_current(piece)) co_return;
+    std::vector<piece_to_send> one(1, to_send(object, std::move(piece)));
+    co_await run->pieces.push(std::move(one));
   }
 }
 
+/// For those who send: they must not wait for each other.
+void queue_pieces_now(upload_run& run, const object_ptr& object) {
+  for (auto& piece : object->missing_pieces())
+    run.pieces.push_now(to_send(object, std::move(piece)));
+}
+
 void end_object(upload_run& run, const object_upload& object, transfer_event::kind what) {
+  auto& add = run.commit->plan->adds[object.add()];
+  if (!add.counted)
+    run.commit->total->finish(object.size(), object.reporter ? object.reporter->bytes_done() : 0);
+  add.counted = true;
+  if (object.reporter) object.reporter->stop_counting();
   report_event(run.commit->observer, what, object.path());
   --run.open_objects;
   run.close_if_done();
@@ -217,21 +217,42 @@ awaitable<void> complete(run_ptr run, object_ptr object);
 
 awaitable<void> begin_object(run_ptr run, object_ptr object, hub::lfs_batch_answer answer) {
   ++run->open_objects;
-  if (!take_route(*object, std::move(answer))) {
+  if (!take_route(*run, *object, std::move(answer))) {
+    co_await discard_journal(run, object);
     end_object(*run, *object, transfer_event::kind::already_present);
     co_return;
   }
-  object->reporter = std::make_shared<progress_reporter>(
-      run->commit->observer, object->path(), transfer_progress::direction::upload, object->size());
+  object->reporter = std::make_shared<progress_reporter>(run->commit->observer, object->path(),
+                                                         transfer_progress::direction::upload,
+                                                         object->size(), run->commit->total);
   if (object->parts()) {
     co_await open_journal(run, object);
     co_await write_journal(run, object);
   }
   if (const auto there = object->bytes_there(); there > 0) object->reporter->add(there);
-  if (object->all_there())
+  if (object->begin_completion())
     co_await complete(run, object);
   else
-    queue_pieces(*run, object);
+    co_await queue_pieces(run, object);
+}
+
+using answers_by_oid = std::unordered_map<std::string, hub::lfs_batch_answer*>;
+
+/// @throws error  an object is not answered, or refused
+void check_answers(const upload_run& run, const std::vector<object_ptr>& objects,
+                   const answers_by_oid& answers) {
+  std::vector<hub::lfs_batch_answer> refused;
+  std::string path;  // of the first one
+  for (const auto& object : objects) {
+    const auto found = answers.find(object->oid());
+    if (found == answers.end())
+      throw error(errc::invalid_response,
+                  "uploading " + object->path() + " (the Hub did not say where)");
+    if (found->second->error_code == 0) continue;
+    if (refused.empty()) path = object->path();
+    refused.push_back(*found->second);
+  }
+  if (!refused.empty()) throw refusal_of(*run.shared, *run.commit, path, refused);
 }
 
 /// Asks where files go as soon as their hashes are known.
@@ -245,24 +266,20 @@ awaitable<void> ask_for_routes(run_ptr run) {
     for (const std::size_t index : some) {
       const auto& add = adds[index];
       if (!run->asked.insert(add.sha256).second) continue;
-      objects.push_back(std::make_shared<object_upload>(add.path, add.sha256, add.content));
+      objects.push_back(std::make_shared<object_upload>(add.path, add.sha256, add.content, index));
       hub::lfs_object object;
       object.oid = add.sha256;
       object.size = add.size;
       wanted.push_back(std::move(object));
     }
     if (wanted.empty()) continue;
-    auto asking = ask_batch(run, std::move(wanted));
+    auto asking = ask_batch(run->shared, run->commit, std::move(wanted));
     auto answers = co_await std::move(asking);
-    std::unordered_map<std::string, hub::lfs_batch_answer*> answer_of;
+    answers_by_oid answer_of;
     for (auto& answer : answers) answer_of.emplace(answer.oid, &answer);
-    for (const auto& object : objects) {
-      const auto found = answer_of.find(object->oid());
-      if (found == answer_of.end())
-        throw error(errc::invalid_response,
-                    "uploading " + object->path() + " (the Hub did not say where)");
-      co_await begin_object(run, object, std::move(*found->second));
-    }
+    check_answers(*run, objects, answer_of);
+    for (const auto& object : objects)
+      co_await begin_object(run, object, std::move(*answer_of[object->oid()]));
   }
   run->all_asked = true;
   run->close_if_done();
@@ -274,101 +291,28 @@ awaitable<void> relocate(run_ptr run, object_ptr object) {
   wanted.oid = object->oid();
   wanted.size = object->size();
   std::vector<hub::lfs_object> one(1, std::move(wanted));
-  auto asking = ask_batch(run, std::move(one));
+  auto asking = ask_batch(run->shared, run->commit, std::move(one));
   auto answers = co_await std::move(asking);
   if (answers.empty() || answers.front().oid != object->oid())
     throw error(errc::invalid_response,
                 "uploading " + object->path() + " (the Hub did not say where)");
-  if (!take_route(*object, std::move(answers.front()))) {
-    if (object->journal) object->journal->discard();
+  const auto before = object->bytes_there();
+  if (!take_route(*run, *object, std::move(answers.front()))) {
+    co_await discard_journal(run, object);
     end_object(*run, *object, transfer_event::kind::already_present);
     co_return;
   }
+  // Of another upload: what was there is to be sent again.
+  if (const auto there = object->bytes_there(); there < before)
+    object->reporter->take_back(before - there);
   if (object->parts()) co_await write_journal(run, object);
-  if (object->all_there())
+  if (object->begin_completion())
     co_await complete(run, object);
   else
-    queue_pieces(*run, object);
+    queue_pieces_now(*run, object);
 }
 
 // ---- sending
-
-/// What became of a request that a store may refuse because its address is not good any more.
-struct store_answer {
-  std::string etag{};
-  std::exception_ptr refusal{};  ///< null: done
-  int status = 0;
-};
-
-awaitable<store_answer> ask_store(context_ptr shared, http::request what, std::string doing) {
-  store_answer result;
-  auto answer = co_await shared->transport->send(std::move(what));
-  result.status = answer.status();
-  result.etag = answer.header("ETag");
-  if (result.status / 100 == 2) {
-    co_await answer.finish();
-    co_return result;
-  }
-  auto failing = failure_of(std::move(answer), std::move(doing));
-  const auto failure = co_await std::move(failing);
-  const bool refused =
-      result.status >= 400 && result.status < 500 && result.status != 408 && result.status != 429;
-  if (!refused) std::rethrow_exception(failure);
-  result.refusal = failure;
-  co_return result;
-}
-
-/// The url is signed: the Hub's token stays away from it.
-awaitable<store_answer> put_piece(run_ptr run, object_ptr object, object_upload::piece piece) {
-  const auto url = hub::routes::rebase(piece.url, run->shared->endpoint);
-  auto what = hub_request(*run->shared, http::method::put, url, {});
-  if (!object->parts())
-    for (const auto& [name, value] : object->action().header) what.headers.set(name, value);
-  what.idempotent = true;  // the object is named by its content
-  what.body =
-      content_body(object->content(), piece.begin, piece.end, run->shared->pool, object->reporter);
-  auto sending = ask_store(run->shared, std::move(what), "uploading " + object->path());
-  auto answer = co_await std::move(sending);
-  co_return answer;
-}
-
-awaitable<void> verify_object(run_ptr run, object_ptr object) {
-  const auto& action = *object->verify();
-  const auto url = hub::routes::rebase(action.href, run->shared->endpoint);
-  const std::string body =
-      "{\"oid\":\"" + object->oid() + "\",\"size\":" + std::to_string(object->size()) + "}";
-  // The token goes to the Hub alone, wherever the answer points.
-  const auto hub_origin = core::parse_url(run->shared->endpoint);
-  const auto verify_origin = core::parse_url(url);
-  std::string token;
-  if (hub_origin && verify_origin && hub_origin->origin == verify_origin->origin)
-    token = run->commit->token;
-  auto what = hub_request(*run->shared, http::method::post, url, token, body, lfs_json);
-  for (const auto& [name, value] : action.header) what.headers.set(name, value);
-  what.idempotent = true;
-  auto calling = call(run->shared, std::move(what), "verifying the upload of " + object->path());
-  auto answer = co_await std::move(calling);
-  co_await answer.finish();
-}
-
-/// Has the store make the object of its parts. A store that still waits for the end of an earlier
-/// try (409) is asked again.
-awaitable<store_answer> complete_parts(run_ptr run, object_ptr object) {
-  const auto url = hub::routes::rebase(object->parts()->completion_url, run->shared->endpoint);
-  const auto body = hub::write_multipart_completion(object->oid(), object->etags());
-  for (std::size_t tries = 1;; ++tries) {
-    auto what = hub_request(*run->shared, http::method::post, url, {}, body, lfs_json);
-    what.headers.set("Accept", lfs_json);
-    what.idempotent = true;  // the object is named by its content
-    auto asking = ask_store(run->shared, std::move(what), "completing " + object->path());
-    auto answer = co_await std::move(asking);
-    if (answer.status != 409) co_return answer;
-    const auto delay = http::next_delay(run->shared->retries, tries, {}, draw_jitter());
-    if (!delay) co_return answer;
-    asio::steady_timer timer(co_await asio::this_coro::executor, *delay);
-    co_await timer.async_wait(asio::use_awaitable);
-  }
-}
 
 /// All pieces are there: makes them one object, and tells the Hub.
 awaitable<void> complete(run_ptr run, object_ptr object) {
@@ -376,25 +320,30 @@ awaitable<void> complete(run_ptr run, object_ptr object) {
   auto checking = io::on_pool(run->shared->pool, std::move(check));
   co_await std::move(checking);
   if (object->parts()) {
-    auto completing = complete_parts(run, object);
+    auto completing = complete_parts(run->shared, object);
     const auto answer = co_await std::move(completing);
     if (answer.refusal) {
-      // What an earlier process sent may be gone; or it was completed, and the answer lost.
-      if (!object->begin_again()) std::rethrow_exception(answer.refusal);
-      if (object->reporter) object->reporter->take_back(object->size());
+      // The address may have expired; what an earlier process sent may be gone; or it was
+      // completed, and the answer lost.
+      const auto before = object->bytes_there();
+      const bool may_have_expired =
+          answer.status == 401 || answer.status == 403 || answer.status == 410;
+      if (!object->begin_again(may_have_expired)) std::rethrow_exception(answer.refusal);
+      object->reporter->take_back(before - object->bytes_there());
       co_await relocate(run, object);
       co_return;
     }
   }
-  if (object->verify()) co_await verify_object(run, object);
-  if (object->journal) object->journal->discard();
+  if (object->verify()) co_await verify_object(run->shared, run->commit, object);
+  co_await discard_journal(run, object);
   end_object(*run, *object, transfer_event::kind::finished);
 }
 
 awaitable<void> send_piece(run_ptr run, piece_to_send next) {
   const auto& object = next.object;
-  if (!object->is_current(next.piece)) co_return;  // is queued again by newer addresses
-  auto putting = put_piece(run, object, next.piece);
+  // It is queued again by newer addresses, or has come by older ones.
+  if (!object->is_current(next.piece)) co_return;
+  auto putting = put_piece(run->shared, object, next.piece);
   const auto answer = co_await std::move(putting);
   if (answer.refusal) {
     object->reporter->take_back(next.piece.end - next.piece.begin);
@@ -405,8 +354,10 @@ awaitable<void> send_piece(run_ptr run, piece_to_send next) {
   }
   if (object->parts() && (answer.etag.empty() || answer.etag.find('\n') != answer.etag.npos))
     throw error(errc::invalid_response, "uploading a part of " + object->path() + " (no ETag)");
-  if (!object->arrived(next.piece, answer.etag)) co_return;
-  const bool last = object->all_there();
+  if (!object->arrived(next.piece, answer.etag)) {
+    object->reporter->take_back(next.piece.end - next.piece.begin);  // for nothing
+    co_return;
+  }
   if (object->parts() && object->journal) {
     auto note = [journal = object->journal, part = next.piece.number, etag = answer.etag] {
       journal->add(part, etag);
@@ -414,8 +365,8 @@ awaitable<void> send_piece(run_ptr run, piece_to_send next) {
     auto noting = io::on_pool(run->shared->pool, std::move(note));
     co_await std::move(noting);
   }
-  // While others are asked for, the one who asks goes on from there.
-  if (last && object->is_current(next.piece)) co_await complete(run, object);
+  const bool last = object->begin_completion();
+  if (last) co_await complete(run, object);
 }
 
 awaitable<void> send_pieces(run_ptr run) {
@@ -423,6 +374,16 @@ awaitable<void> send_pieces(run_ptr run) {
     auto next = co_await run->pieces.pop();
     if (!next) co_return;
     co_await send_piece(run, std::move(*next));
+  }
+}
+
+/// Counts as done what was not sent because it need not be: the Hub has it, or another file of the
+/// commit has the same content.
+void count_the_rest(upload_run& run) {
+  for (auto& add : run.commit->plan->adds) {
+    if (add.counted || !add.announced || !(add.dropped() || add.uploaded)) continue;
+    run.commit->total->finish(add.size, 0);
+    add.counted = true;
   }
 }
 
@@ -436,18 +397,21 @@ awaitable<void> upload_large_files(context_ptr shared, commit_ptr commit) {
   for (const auto mode : {hub::upload_mode::lfs, hub::upload_mode::regular})
     for (std::size_t i = 0; i < adds.size(); ++i)
       if (adds[i].content && !adds[i].ignored && adds[i].mode == mode &&
-          (mode == hub::upload_mode::lfs || !adds[i].oid_there.empty()))
+          (mode == hub::upload_mode::lfs || (!adds[i].oid_there.empty() && !adds[i].refilled)))
         run->to_hash.push_back(i);
-  if (run->to_hash.empty()) co_return;
-  constexpr std::size_t asking = hashes_at_once;
+  if (run->to_hash.empty()) {
+    count_the_rest(*run);
+    co_return;
+  }
   auto work = [run](std::size_t task) {
-    if (task < hashes_at_once) return hash_files(run);
-    return task == asking ? ask_for_routes(run) : send_pieces(run);
+    if (task < run->hashers) return hash_files(run);
+    return task == run->hashers ? ask_for_routes(run) : send_pieces(run);
   };
-  constexpr std::size_t tasks = hashes_at_once + 1 + pieces_at_once;
+  const std::size_t tasks = run->hashers + 1 + run->senders;
   co_await io::for_each_bounded(tasks, tasks, work);
   for (auto& add : adds)
     if (add.content && !add.dropped() && add.mode == hub::upload_mode::lfs) add.uploaded = true;
+  count_the_rest(*run);
 }
 
 }  // namespace cohub::transfer

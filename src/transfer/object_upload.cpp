@@ -37,8 +37,11 @@ void object_upload::route_to(hub::lfs_action action, std::optional<hub::multipar
   parts_ = std::move(parts);
   verify_ = std::move(verify);
   relocating_ = false;
+  completing_ = false;
   ++route_;
-  if (!same) forget_pieces();
+  if (same) return;
+  if (missing_ < etags_.size()) ++restarts_;
+  forget_pieces();
 }
 
 void object_upload::resume(const multipart_progress& left, std::int64_t now) {
@@ -88,6 +91,12 @@ std::uint64_t object_upload::bytes_there() const noexcept {
   return bytes;
 }
 
+bool object_upload::begin_completion() noexcept {
+  if (!all_there() || relocating_ || completing_) return false;
+  completing_ = true;
+  return true;
+}
+
 bool object_upload::begin_relocation(const piece& which) noexcept {
   if (!is_current(which)) return false;
   relocating_ = true;
@@ -95,9 +104,11 @@ bool object_upload::begin_relocation(const piece& which) noexcept {
   return true;
 }
 
-bool object_upload::begin_again() noexcept {
-  forget_pieces();
+bool object_upload::begin_again(bool may_have_expired) noexcept {
   relocating_ = true;
+  completing_ = false;
+  if (may_have_expired && ++renewals_ <= 1) return true;
+  forget_pieces();
   return ++completions_ <= 1;
 }
 

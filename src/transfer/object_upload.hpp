@@ -28,9 +28,11 @@ class object_upload {
     unsigned epoch = 0;  ///< which upload it belongs to
   };
 
-  object_upload(std::string path, std::string oid, upload_content_ptr content)
-      : path_(std::move(path)), oid_(std::move(oid)), content_(std::move(content)) {}
+  /// @param add  which addition of the commit it is
+  object_upload(std::string path, std::string oid, upload_content_ptr content, std::size_t add = 0)
+      : path_(std::move(path)), oid_(std::move(oid)), content_(std::move(content)), add_(add) {}
 
+  std::size_t add() const noexcept { return add_; }
   const std::string& path() const noexcept { return path_; }
   const std::string& oid() const noexcept { return oid_; }
   const upload_content_ptr& content() const noexcept { return content_; }
@@ -48,23 +50,29 @@ class object_upload {
 
   /// The pieces that are not there, by the addresses of now.
   std::vector<piece> missing_pieces() const;
-  /// Whether a piece is to be sent by these addresses: no others are known or being asked for.
+  /// Whether a piece is to be sent by these addresses: no others are known or being asked for, and
+  /// it has not come by older ones meanwhile.
   bool is_current(const piece& which) const noexcept {
-    return which.route == route_ && !relocating_;
+    return which.route == route_ && !relocating_ && !is_there(which);
   }
 
   /// The store has taken a piece; false if that does not count any more, or is known.
   bool arrived(const piece& which, std::string etag);
   bool all_there() const noexcept { return missing_ == 0; }
+  /// All pieces are there: true for the one who is to make the object of them. While other
+  /// addresses are asked for, that is the one who asks.
+  bool begin_completion() noexcept;
   std::uint64_t bytes_there() const noexcept;
 
-  /// The store has refused the addresses. True for the one who is to ask for others; twice without
-  /// progress, they are not to blame.
+  /// The store has refused the addresses. True for the one who is to ask for others.
   bool begin_relocation(const piece& which) noexcept;
-  bool may_relocate() const noexcept { return refusals_ <= 1; }
-  /// The store does not make the object of its parts: all of them are worth nothing. False the
-  /// second time.
-  bool begin_again() noexcept;
+  /// Twice without progress, the addresses are not to blame; and a Hub that begins a new upload
+  /// each time takes more from it than it gives.
+  bool may_relocate() const noexcept { return refusals_ <= 1 && restarts_ <= most_restarts; }
+  /// The store does not make the object of its parts: asks for other addresses. Where those may
+  /// have expired, the parts are kept the first time; else they are worth nothing. False when that
+  /// does not help.
+  bool begin_again(bool may_have_expired) noexcept;
 
   const hub::lfs_action& action() const noexcept { return action_; }
   const std::optional<hub::multipart_plan>& parts() const noexcept { return parts_; }
@@ -76,11 +84,17 @@ class object_upload {
   progress_ptr reporter{};
 
  private:
+  static constexpr unsigned most_restarts = 3;
+
   void forget_pieces();
+  bool is_there(const piece& which) const noexcept {
+    return which.epoch == epoch_ && !etags_[which.number].empty();
+  }
 
   std::string path_;
   std::string oid_;
   upload_content_ptr content_;
+  std::size_t add_;
   hub::lfs_action action_{};
   std::optional<hub::multipart_plan> parts_{};
   std::optional<hub::lfs_action> verify_{};
@@ -89,8 +103,11 @@ class object_upload {
   unsigned route_ = 0;
   unsigned epoch_ = 0;
   unsigned refusals_ = 0;     // since a piece arrived
-  unsigned completions_ = 0;  // that were refused
+  unsigned restarts_ = 0;     // that cost parts which were there
+  unsigned renewals_ = 0;     // of the address of the completion
+  unsigned completions_ = 0;  // that were refused for good
   bool relocating_ = false;
+  bool completing_ = false;
 };
 
 }  // namespace cohub::transfer

@@ -81,6 +81,15 @@ void progress_total::finish_file() {
   tell(std::move(guard));
 }
 
+void progress_total::withdraw(std::uint64_t files, std::uint64_t bytes, std::uint64_t moved_bytes) {
+  std::unique_lock guard(mutex_);
+  announced_ -= std::min(announced_, files);
+  total_.files_total -= std::min(total_.files_total, files);
+  total_.bytes_total -= std::min(total_.bytes_total, bytes);
+  total_.bytes_done -= std::min(total_.bytes_done, moved_bytes);
+  tell(std::move(guard));
+}
+
 void progress_total::move(std::int64_t bytes) {
   std::unique_lock guard(mutex_);
   add(total_.bytes_done, bytes);
@@ -92,13 +101,14 @@ transfer_total progress_total::now() const {
   return total_;
 }
 
-std::shared_ptr<progress_total> observer_totals::of(const std::shared_ptr<observer>& listener) {
+std::shared_ptr<progress_total> observer_totals::of(const std::shared_ptr<observer>& listener,
+                                                    transfer_progress::direction way) {
   if (!listener) return {};
   std::erase_if(totals_, [](const auto& known) { return known.second.expired(); });
-  auto& known = totals_[listener.get()];
+  auto& known = totals_[std::pair(static_cast<const observer*>(listener.get()), way)];
   auto total = known.lock();
   if (!total) {
-    total = std::make_shared<progress_total>(listener);
+    total = std::make_shared<progress_total>(listener, way);
     known = total;
   }
   return total;

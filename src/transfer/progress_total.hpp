@@ -4,18 +4,23 @@
 
 #include <chrono>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <mutex>
-#include <unordered_map>
 #include <utility>
 
 namespace cohub::transfer {
 
-/// How far all downloads are together that report to one observer and overlap in time. Tells it at
-/// most ten times a second, and once when the last of them lets go. Any thread may call.
+/// How far all downloads, or all uploads, are together that report to one observer and overlap in
+/// time. Tells it at most ten times a second, and once when the last of them lets go. Any thread
+/// may call.
 class progress_total {
  public:
-  explicit progress_total(std::shared_ptr<observer> listener) : listener_(std::move(listener)) {}
+  explicit progress_total(std::shared_ptr<observer> listener,
+                          transfer_progress::direction way = transfer_progress::direction::download)
+      : listener_(std::move(listener)) {
+    total_.way = way;
+  }
   progress_total(progress_total&&) = delete;
   ~progress_total();
 
@@ -30,6 +35,8 @@ class progress_total {
   /// Takes back what `begin_file` said, and what moved since.
   void abandon_file(bool announced, std::uint64_t bytes, std::uint64_t moved_bytes);
   void finish_file();
+  /// Takes back files that were announced, with what moved of them: nothing will come of them.
+  void withdraw(std::uint64_t files, std::uint64_t bytes, std::uint64_t moved_bytes);
   /// Negative: bytes that have to move again.
   void move(std::int64_t bytes);
 
@@ -50,10 +57,13 @@ class progress_total {
 class observer_totals {
  public:
   /// Null for a null observer.
-  std::shared_ptr<progress_total> of(const std::shared_ptr<observer>& listener);
+  std::shared_ptr<progress_total> of(
+      const std::shared_ptr<observer>& listener,
+      transfer_progress::direction way = transfer_progress::direction::download);
 
  private:
-  std::unordered_map<const observer*, std::weak_ptr<progress_total>> totals_{};
+  std::map<std::pair<const observer*, transfer_progress::direction>, std::weak_ptr<progress_total>>
+      totals_{};
 };
 
 }  // namespace cohub::transfer

@@ -183,9 +183,13 @@ upload_content_ptr open_file_content(const std::filesystem::path& path) {
   return std::make_shared<file_content>(path);
 }
 
-upload_content_ptr open_content(const commit_operation_add& operation) {
-  if (const auto* bytes = std::get_if<commit_operation_add::bytes>(&operation.content))
-    return std::make_shared<memory_content>(bytes->data);
+upload_content_ptr bytes_content(std::string data) {
+  return std::make_shared<memory_content>(std::move(data));
+}
+
+upload_content_ptr open_content(commit_operation_add operation) {
+  if (auto* bytes = std::get_if<commit_operation_add::bytes>(&operation.content))
+    return bytes_content(std::move(bytes->data));
   const auto& path = std::get<std::filesystem::path>(operation.content);
   if (operation.first_bytes) return std::make_shared<file_prefix>(path, *operation.first_bytes);
   return open_file_content(path);

@@ -45,7 +45,9 @@ using upload_content_ptr = std::shared_ptr<const upload_content>;
 
 /// Opens what an addition names: a file or bytes. Blocking: for the pool.
 /// @throws error  the system's code for a file that is missing, unreadable, or not a regular file
-upload_content_ptr open_content(const commit_operation_add& operation);
+upload_content_ptr open_content(commit_operation_add operation);
+/// Bytes in memory.
+upload_content_ptr bytes_content(std::string data);
 /// A file as it is now. Blocking: for the pool.
 upload_content_ptr open_file_content(const std::filesystem::path& path);
 

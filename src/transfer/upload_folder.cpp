@@ -3,6 +3,7 @@
 #include "cohub/error.hpp"
 
 #include "core/glob.hpp"
+#include "hub/repo_path.hpp"
 #include "io/on_pool.hpp"
 #include "transfer/create_commit.hpp"
 #include "transfer/folder_listing.hpp"
@@ -25,16 +26,22 @@ create_commit_options commit_options_of(const Options& options) {
   commit.commit_description = options.commit_description;
   commit.create_pr = options.create_pr;
   commit.parent_commit = options.parent_commit;
+  commit.rebase = options.rebase;
+  commit.num_threads = options.num_threads;
+  commit.num_hash_threads = options.num_hash_threads;
   commit.token = options.token;
   commit.observer = options.observer;
   return commit;
 }
 
-std::string prefix_of(std::string folder) {
-  while (folder.starts_with('/')) folder.erase(0, 1);
-  while (folder.ends_with('/')) folder.pop_back();
-  if (folder == "." || folder.empty()) return {};
-  return folder + '/';
+/// The folder in the repository as its paths begin; empty: the root.
+std::string prefix_of(const std::string& folder) {
+  if (folder == "." || folder == "./") return {};
+  auto prefix = hub::check_path_in_repo(folder);
+  if (!prefix)
+    throw error(prefix.error(), "the folder \"" + folder + "\" cannot be in a repository");
+  while (prefix->ends_with('/')) prefix->pop_back();
+  return prefix->empty() ? std::string() : *prefix + '/';
 }
 
 awaitable<std::vector<commit_operation>> additions(context_ptr shared, std::filesystem::path folder,
@@ -43,9 +50,10 @@ awaitable<std::vector<commit_operation>> additions(context_ptr shared, std::file
   auto ignored = std::move(options.ignore_patterns);
   for (auto& pattern : core::always_ignored_patterns()) ignored.push_back(std::move(pattern));
   core::path_filter filter(std::move(options.allow_patterns), std::move(ignored));
-  auto work = [folder = std::move(folder), filter = std::move(filter), prefix = std::move(prefix)] {
+  auto work = [folder = std::move(folder), filter = std::move(filter), prefix = std::move(prefix),
+               observer = shared->observer_for(options.observer)] {
     std::vector<commit_operation> operations;
-    for (auto& file : list_folder(folder, filter)) {
+    for (auto& file : list_committable(folder, filter, observer)) {
       commit_operation_add add;
       add.path_in_repo = prefix + file.relative;
       add.content = std::move(file.path);
@@ -112,7 +120,7 @@ awaitable<commit_info> upload_folder(context_ptr shared, std::filesystem::path f
   co_return info;
 }
 
-awaitable<commit_info> upload_file(context_ptr shared, std::filesystem::path file,
+awaitable<commit_info> upload_file(context_ptr shared, decltype(commit_operation_add::content) file,
                                    std::string path_in_repo, std::string repo_id,
                                    upload_file_options options) {
   auto commit = commit_options_of(options);

@@ -14,7 +14,7 @@ awaitable<commit_info> upload_folder(context_ptr shared, std::filesystem::path f
                                      std::string repo_id, upload_folder_options options);
 
 /// `client::upload_file`.
-awaitable<commit_info> upload_file(context_ptr shared, std::filesystem::path file,
+awaitable<commit_info> upload_file(context_ptr shared, decltype(commit_operation_add::content) file,
                                    std::string path_in_repo, std::string repo_id,
                                    upload_file_options options);
 

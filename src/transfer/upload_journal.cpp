@@ -9,6 +9,8 @@
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
 
+#include <sys/stat.h>
+
 #include <chrono>
 #include <span>
 #include <system_error>
@@ -50,6 +52,22 @@ std::optional<hub::multipart_plan> decode_plan(std::string_view line) {
     plan.part_urls.emplace_back(url.get_string());
   }
   return plan;
+}
+
+std::string encode_progress(const multipart_progress& progress) {
+  std::string text = encode_multipart_plan(progress.plan);
+  for (std::size_t i = 0; i < progress.etags.size(); ++i)
+    if (!progress.etags[i].empty()) text += encode_uploaded_part(i, progress.etags[i]);
+  return text;
+}
+
+/// Whether an open file is the one at its path still: not where another process has replaced or
+/// removed it in between.
+bool is_in_place(const io::file& file) {
+  struct stat open {};
+  struct stat there {};
+  return ::fstat(file.native_handle(), &open) == 0 && ::stat(file.path().c_str(), &there) == 0 &&
+         open.st_dev == there.st_dev && open.st_ino == there.st_ino;
 }
 
 /// A record of a file's hash: what it was when it was hashed, and the hash.
@@ -108,13 +126,18 @@ std::optional<multipart_progress> decode_multipart_progress(std::string_view tex
   return progress;
 }
 
-part_journal::part_journal(io::file file) : file_(std::move(file)) {
+part_journal::part_journal(io::file file) : path_(file.path()), file_(std::move(file)) {
   const auto size = file_.size();
   if (size == 0 || size > journal_limit) return;
   std::string text(static_cast<std::size_t>(size), '\0');
   text.resize(file_.read_at(0, std::as_writable_bytes(std::span(text))));
   found_ = decode_multipart_progress(text);
+  if (!found_) return;
   end_ = text.size();
+  // Parts are noted in the order in which they came: the same lines in another order say the same.
+  // Whatever is left of a crash does not, and must not be written on.
+  if (text.size() == encode_progress(*found_).size() && text.ends_with('\n'))
+    text_ = encode_progress(*found_);
 }
 
 void part_journal::write(std::string_view text) {
@@ -122,15 +145,32 @@ void part_journal::write(std::string_view text) {
   end_ += text.size();
 }
 
+/// Through another file and a rename: a kill leaves the old text or the new one. The new file is
+/// locked before it is in its place.
+void part_journal::replace(const std::string& text) {
+  const auto temporary = std::filesystem::path(path_).concat('.' + io::random_suffix());
+  io::file next(temporary, io::file::mode::read_write_private);
+  try {
+    next.try_lock();
+    next.write_at(0, std::as_bytes(std::span(text)));
+    io::rename_file(temporary, path_);
+  } catch (...) {
+    std::error_code ignored;
+    std::filesystem::remove(temporary, ignored);
+    throw;
+  }
+  file_ = std::move(next);
+  end_ = text.size();
+}
+
 void part_journal::begin(const multipart_progress& progress) noexcept {
   const std::scoped_lock lock(mutex_);
+  if (!file_.is_open()) return;
   try {
-    std::string text = encode_multipart_plan(progress.plan);
-    for (std::size_t i = 0; i < progress.etags.size(); ++i)
-      if (!progress.etags[i].empty()) text += encode_uploaded_part(i, progress.etags[i]);
-    end_ = 0;
-    file_.truncate(0);
-    write(text);
+    const auto text = encode_progress(progress);
+    const bool same = !text_.empty() && text == text_;
+    text_.clear();  // parts will be added
+    if (!same) replace(text);
   } catch (const std::exception&) {
     remove();
   }
@@ -154,7 +194,7 @@ void part_journal::discard() noexcept {
 void part_journal::remove() noexcept {
   if (!file_.is_open()) return;
   std::error_code ignored;
-  std::filesystem::remove(file_.path(), ignored);
+  std::filesystem::remove(path_, ignored);
   file_ = {};
 }
 
@@ -199,10 +239,20 @@ void upload_journal::keep_hash(const io::file_identity& file,
 std::shared_ptr<part_journal> upload_journal::open_parts(std::string_view key) const noexcept {
   try {
     io::file file(made_folder("parts") / core::sha256_hex(key), io::file::mode::read_write_private);
-    if (!file.try_lock()) return {};
+    if (!file.try_lock() || !is_in_place(file)) return {};
     return std::shared_ptr<part_journal>(new part_journal(std::move(file)));
   } catch (const std::exception&) {
     return {};
+  }
+}
+
+void upload_journal::discard_parts(std::string_view key) const noexcept {
+  try {
+    const auto path = folder_ / "parts" / core::sha256_hex(key);
+    if (!std::filesystem::exists(path)) return;
+    if (const auto left = open_parts(key)) left->discard();
+  } catch (const std::exception&) {
+    // It is swept some day.
   }
 }
 

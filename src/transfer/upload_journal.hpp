@@ -34,7 +34,8 @@ class part_journal {
  public:
   /// What an earlier process left.
   const std::optional<multipart_progress>& found() const noexcept { return found_; }
-  /// Forgets all and begins anew.
+  /// Notes this in place of what was there, which is not lost before; nothing to do where they are
+  /// the same.
   void begin(const multipart_progress& progress) noexcept;
   void add(std::size_t part, std::string_view etag) noexcept;
   /// The object is there: nothing to remember.
@@ -45,11 +46,14 @@ class part_journal {
   explicit part_journal(io::file file);
   void write(std::string_view text);
   void remove() noexcept;
+  void replace(const std::string& text);
 
   std::mutex mutex_;
+  std::filesystem::path path_;
   io::file file_;
   std::uint64_t end_ = 0;
   std::optional<multipart_progress> found_;
+  std::string text_;  // that was found, as it is written anew; empty: to be replaced
 };
 
 /// What uploads leave on disk for those who come after a crash: the sha256 of large files, and
@@ -69,6 +73,8 @@ class upload_journal {
   /// nothing can be written.
   /// @param key  names endpoint, repository and object
   std::shared_ptr<part_journal> open_parts(std::string_view key) const noexcept;
+  /// Removes the journal that an earlier process left of an object, unless another one uses it.
+  void discard_parts(std::string_view key) const noexcept;
 
   /// A new file without a name that only this process sees. @throws error  it cannot be made
   io::file make_spool() const;

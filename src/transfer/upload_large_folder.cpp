@@ -2,11 +2,16 @@
 
 #include "cohub/error.hpp"
 
+#include "core/digest.hpp"
 #include "core/glob.hpp"
+#include "hub/json_reader.hpp"
 #include "hub/repo_id.hpp"
+#include "hub/repo_replies.hpp"
+#include "hub/routes.hpp"
 #include "io/file_identity.hpp"
 #include "io/for_each_bounded.hpp"
 #include "io/on_pool.hpp"
+#include "transfer/api_call.hpp"
 #include "transfer/bounded_queue.hpp"
 #include "transfer/commit_delivery.hpp"
 #include "transfer/commit_lookup.hpp"
@@ -22,6 +27,7 @@
 #include <algorithm>
 #include <array>
 #include <memory>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -33,7 +39,7 @@ constexpr std::array<std::size_t, 10> sizes{20, 50, 75, 100, 125, 200, 250, 400,
 constexpr auto fast_enough = std::chrono::seconds(40);
 constexpr std::uint64_t regular_bytes = 100u << 20;  // of a commit's small files
 constexpr std::uint64_t small_file = 10u << 20;
-constexpr std::size_t preparing_at_once = 2;
+constexpr std::size_t most_preparing = 2;  // commits at once
 constexpr auto commit_message = "Add files using upload-large-folder tool";
 
 struct file_to_send {
@@ -43,43 +49,80 @@ struct file_to_send {
 
 /// The pipeline of one folder: prepare commits, make them in turn.
 struct folder_run {
-  folder_run(context_ptr with, asio::any_io_executor executor)
-      : shared(std::move(with)), prepared(std::move(executor), 1) {}
+  folder_run(context_ptr with, std::string of, upload_large_folder_options given,
+             asio::any_io_executor executor)
+      : shared(std::move(with)),
+        repo_id(std::move(of)),
+        options(std::move(given)),
+        preparers(std::clamp<std::size_t>(options.num_workers, 1, most_preparing)),
+        preparing(preparers),
+        prepared(std::move(executor), 1) {}
 
   context_ptr shared;
-  std::string repo_id{};
-  upload_large_folder_options options{};
+  std::string repo_id;
+  upload_large_folder_options options;
+  std::size_t preparers;  // commits prepared at once
+  std::size_t preparing;  // at work
+  std::shared_ptr<upload_total> total{};
+  branch_state branch{};                    // where it was last, as far as this run knows
+  std::unordered_set<std::string> heads{};  // that it had before the run, and by its commits
+  bool alone = true;                        // nobody else was seen to move it
   std::shared_ptr<large_folder_record> record{};
   std::vector<file_to_send> files{};
   std::size_t next = 0;  // of them
   commit_size size{};
-  std::size_t preparing = preparing_at_once;
   bounded_queue<commit_ptr> prepared;
   upload_large_folder_info info{};
 };
 using run_ptr = std::shared_ptr<folder_run>;
+
+/// Which repository it is, and where the branch is.
+awaitable<void> find_branch(run_ptr run) {
+  const auto url = hub::routes::repo_info(run->shared->endpoint, run->options.type, run->repo_id,
+                                          run->options.revision, false);
+  auto what =
+      hub_request(*run->shared, http::method::get, url, run->shared->token_for(run->options.token));
+  const std::string doing = "reading the head of " + run->repo_id;
+  auto calling = call_for_text(run->shared, std::move(what), doing);
+  const auto text = co_await std::move(calling);
+  auto repo = hub::read_repo_info(text);
+  if (!repo) throw error(repo.error(), doing);
+  const auto described = hub::parse_json(repo->json);
+  std::string id;
+  if (described && described->is_object()) id = hub::text_or(described->get_object(), "_id");
+  run->branch.repository = core::sha256_hex(id + '\n' + repo->created_at).substr(0, 32);
+  run->branch.head = repo->sha;
+  run->heads.insert(repo->sha);
+}
 
 /// Lists the folder, and leaves out what an earlier run has committed.
 awaitable<void> find_files(run_ptr run, std::filesystem::path folder) {
   auto ignored = run->options.ignore_patterns;
   for (auto& pattern : core::always_ignored_patterns()) ignored.push_back(std::move(pattern));
   core::path_filter filter(run->options.allow_patterns, std::move(ignored));
-  const std::string key = std::filesystem::absolute(folder).string() + '\n' +
-                          run->shared->endpoint + '\n' +
-                          std::string(hub::plural(run->options.type)) + '\n' + run->repo_id + '\n' +
-                          run->options.revision;
-  auto work = [run, folder = std::move(folder), filter = std::move(filter), key] {
-    run->record = std::make_shared<large_folder_record>(run->shared->journal->folder(), key);
-    for (auto& found : list_folder(folder, filter)) {
+  const std::string of_repository = run->shared->endpoint + '\n' +
+                                    std::string(hub::plural(run->options.type)) + '\n' +
+                                    run->repo_id + '\n' + run->options.revision;
+  auto work = [run, named = std::move(folder), filter = std::move(filter), of_repository] {
+    // However it is spelt, it is the same folder.
+    const auto root = std::filesystem::weakly_canonical(named);
+    const auto observer = run->shared->observer_for(run->options.observer);
+    run->record = std::make_shared<large_folder_record>(
+        run->shared->journal->folder(), root.string() + '\n' + of_repository, run->branch);
+    std::uint64_t bytes = 0;
+    for (auto& found : list_committable(root, filter, observer)) {
       ++run->info.files;
       file_to_send file;
       file.identity = io::identify_file(found.path);
       file.path_in_repo = std::move(found.relative);
-      if (run->record->holds(file.identity))
+      if (run->record->holds(file.identity)) {
         ++run->info.unchanged;
-      else
-        run->files.push_back(std::move(file));
+        continue;
+      }
+      bytes += file.identity.size;
+      run->files.push_back(std::move(file));
     }
+    run->total->announce(run->files.size(), bytes);
   };
   auto listing = io::on_pool(run->shared->pool, std::move(work));
   co_await std::move(listing);
@@ -101,8 +144,12 @@ std::vector<commit_operation> take_batch(folder_run& run) {
   return operations;
 }
 
-create_commit_options commit_options(const upload_large_folder_options& options) {
+/// Workers are shared by the commits that are prepared at once.
+create_commit_options commit_options(const folder_run& run) {
+  const auto& options = run.options;
   create_commit_options commit;
+  commit.num_threads = std::max<std::size_t>(1, options.num_workers / run.preparers);
+  commit.num_hash_threads = std::max<std::size_t>(1, commit.num_threads / 4);
   commit.type = options.type;
   commit.revision = options.revision;
   commit.token = options.token;
@@ -114,10 +161,11 @@ awaitable<void> prepare_commits(run_ptr run) {
   for (;;) {
     auto operations = take_batch(*run);
     if (operations.empty()) break;
-    auto commit =
-        begin_commit(run->shared, run->repo_id, commit_message, commit_options(run->options));
+    auto commit = begin_commit(run->shared, run->repo_id, commit_message, commit_options(*run));
     auto opening = open_commit(run->shared, commit, std::move(operations));
     co_await std::move(opening);
+    commit->total = run->total;
+    for (auto& add : commit->plan->adds) add.announced = true;
     auto preparing = prepare_commit(run->shared, commit);
     co_await std::move(preparing);
     std::vector<commit_ptr> one(1, std::move(commit));
@@ -127,7 +175,13 @@ awaitable<void> prepare_commits(run_ptr run) {
 }
 
 /// Notes that the files of a commit are there.
-awaitable<void> note_commit(run_ptr run, commit_ptr commit) {
+/// @param head  where the branch is with them
+awaitable<void> note_commit(run_ptr run, commit_ptr commit, std::string head) {
+  // Where others move the branch, they may have deleted what was committed before: the next run
+  // asks again.
+  if (!commit->head.empty() && !run->heads.contains(commit->head)) run->alone = false;
+  run->heads.insert(head);
+  run->branch.head = run->alone ? head : std::string();
   std::vector<io::file_identity> done;
   for (const auto& add : commit->plan->adds) {
     if (add.ignored)
@@ -139,12 +193,15 @@ awaitable<void> note_commit(run_ptr run, commit_ptr commit) {
     if (!add.ignored && add.content->identity() != nullptr)
       done.push_back(*add.content->identity());
   }
-  auto note = [record = run->record, done = std::move(done)] { record->add(done); };
+  auto note = [record = run->record, done = std::move(done), now = run->branch] {
+    record->add(done, now);
+  };
   auto noting = io::on_pool(run->shared->pool, std::move(note));
   co_await std::move(noting);
 }
 
-/// Files [begin, end) of a prepared commit as a commit of their own.
+/// Files [begin, end) of a prepared commit as a commit of their own, which is to be prepared again:
+/// what failed may have been made after all, or be made yet.
 commit_ptr part_of(const folder_run& run, const commit_in_progress& whole, std::size_t begin,
                    std::size_t end) {
   auto part = begin_commit(run.shared, whole.repo_id, whole.message, whole.options);
@@ -152,6 +209,7 @@ commit_ptr part_of(const folder_run& run, const commit_in_progress& whole, std::
   const auto& adds = whole.plan->adds;
   part->plan->adds.assign(adds.begin() + static_cast<std::ptrdiff_t>(begin),
                           adds.begin() + static_cast<std::ptrdiff_t>(end));
+  part->total = whole.total;
   return part;
 }
 
@@ -161,19 +219,33 @@ bool is_too_much(const error& failure) {
          failure.http().status == 413;
 }
 
+awaitable<void> prepare_part(run_ptr run, commit_ptr part) {
+  auto preparing = prepare_commit(run->shared, part);
+  co_await std::move(preparing);
+  // What comes too late moves the branch: then it is looked at again.
+  part->options.parent_commit = part->head;
+  part->options.rebase = true;
+}
+
 awaitable<void> make_commit(run_ptr run, commit_ptr commit) {
   std::vector<commit_ptr> todo(1, std::move(commit));
+  bool whole = true;
   while (!todo.empty()) {
     const auto next = std::move(todo.back());
     todo.pop_back();
+    if (!whole) {
+      auto preparing = prepare_part(run, next);
+      co_await std::move(preparing);
+    }
     const auto begin = std::chrono::steady_clock::now();
     std::exception_ptr failure;
     bool split = false;
+    std::string head = run->branch.head;  // stays, if nothing is left to commit
     try {
       if (!next->plan->empty()) {
         auto delivering = deliver_commit(run->shared, next);
         const auto made = co_await std::move(delivering);
-        run->info.oid = made.oid;
+        run->info.oid = head = made.oid;
         if (!made.unchanged) ++run->info.commits;
         report_event(next->observer, transfer_event::kind::committed, {}, made.oid);
         run->size.made(next->plan->adds.size(), std::chrono::steady_clock::now() - begin);
@@ -187,9 +259,12 @@ awaitable<void> make_commit(run_ptr run, commit_ptr commit) {
       const std::size_t count = next->plan->adds.size();
       todo.push_back(part_of(*run, *next, count / 2, count));
       todo.push_back(part_of(*run, *next, 0, count / 2));
+      report_event(next->observer, transfer_event::kind::retry, {},
+                   "a commit of " + std::to_string(count) + " files failed: making two of it");
+      whole = false;
       continue;
     }
-    auto noting = note_commit(run, next);
+    auto noting = note_commit(run, next, head);
     co_await std::move(noting);
   }
 }
@@ -225,15 +300,18 @@ awaitable<upload_large_folder_info> upload_large_folder(context_ptr shared,
                                                         std::filesystem::path folder,
                                                         std::string repo_id,
                                                         upload_large_folder_options options) {
-  auto run = std::make_shared<folder_run>(std::move(shared), co_await asio::this_coro::executor);
-  run->repo_id = std::move(repo_id);
-  run->options = std::move(options);
+  auto run = std::make_shared<folder_run>(std::move(shared), std::move(repo_id), std::move(options),
+                                          co_await asio::this_coro::executor);
+  run->total = std::make_shared<upload_total>(run->shared->totals->of(
+      run->shared->observer_for(run->options.observer), transfer_progress::direction::upload));
+  auto looking = find_branch(run);
+  co_await std::move(looking);
   auto finding = find_files(run, std::move(folder));
   co_await std::move(finding);
   auto work = [run](std::size_t task) {
-    return task < preparing_at_once ? prepare_commits(run) : make_commits(run);
+    return task < run->preparers ? prepare_commits(run) : make_commits(run);
   };
-  constexpr std::size_t tasks = preparing_at_once + 1;
+  const std::size_t tasks = run->preparers + 1;
   co_await io::for_each_bounded(tasks, tasks, work);
   co_return run->info;
 }

@@ -5,7 +5,9 @@
 #include "hub/repo_path.hpp"
 
 #include <algorithm>
+#include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 #include <utility>
 
 namespace cohub::transfer {
@@ -31,6 +33,21 @@ std::string checked_file(const std::string& path) {
 bool commit_plan::empty() const noexcept {
   return deletes.empty() && std::all_of(adds.begin(), adds.end(),
                                         [](const planned_add& add) { return add.dropped(); });
+}
+
+void commit_plan::mark_refilled() {
+  if (deletes.empty()) return;
+  std::unordered_set<std::string_view> gone;
+  for (const auto& removal : deletes) gone.insert(removal.path);
+  for (auto& add : adds) {
+    std::string_view path = add.path;
+    add.refilled = gone.contains(path);
+    for (auto slash = path.rfind('/'); slash != path.npos && !add.refilled;
+         slash = path.rfind('/')) {
+      path = path.substr(0, slash);
+      add.refilled = gone.contains(path);
+    }
+  }
 }
 
 commit_plan plan_commit(const std::vector<commit_operation>& operations) {
@@ -63,6 +80,7 @@ commit_plan plan_commit(const std::vector<commit_operation>& operations) {
       plan.deletes.push_back(std::move(planned));
     }
   }
+  plan.mark_refilled();
   return plan;
 }
 

@@ -23,7 +23,12 @@ struct planned_add {
   std::string blob_id{};    ///< git's; empty until it is needed and computed
   bool uploaded = false;    ///< the Hub has the content of this large file
   bool ignored = false;     ///< by the Hub's .gitignore
-  bool unchanged = false;   ///< the Hub has it under that path
+  bool unchanged = false;   ///< the Hub has it under that path, and will have after the deletions
+  /// The same commit deletes the path, or a folder that it is in: what the Hub has there does not
+  /// stay.
+  bool refilled = false;
+  bool announced = false;  ///< in the total of the upload
+  bool counted = false;    ///< as done, there
 
   bool dropped() const noexcept { return ignored || unchanged; }
 };
@@ -48,6 +53,8 @@ struct commit_plan {
 
   /// Whether anything is left to commit.
   bool empty() const noexcept;
+  /// Sets `refilled` of all additions.
+  void mark_refilled();
 };
 
 /// Checks paths and sorts the operations; contents are not opened yet. The last addition of a path

@@ -174,3 +174,102 @@ TEST_CASE_FIXTURE(conflict_fixture, "a Hub that says another thing the second ti
   CHECK(hub->count_requests("", "PUT") == 1);
   CHECK(test::read_all(run(api->download_file("alice/m", "b.bin"))) == content);
 }
+
+TEST_CASE_FIXTURE(conflict_fixture,
+                  "a pull request on a stale parent is rebased, or told the head") {
+  const auto second = put_file("alice/m", "a.txt", "2");
+  create_commit_options options{.create_pr = true, .parent_commit = first.oid};
+  SUBCASE("told") {
+    const auto failure =
+        failure_of(api->create_commit("alice/m", add_bytes("b.txt", "3"), "late", options));
+    CHECK(failure.code() == errc::commit_conflict);
+    CHECK(failure.http().head == second.oid);
+  }
+  SUBCASE("rebased") {
+    options.rebase = true;
+    const auto info =
+        run(api->create_commit("alice/m", add_bytes("b.txt", "3"), "rebased", options));
+    CHECK(info.pr_num);
+    const list_repo_refs_options all{.include_pull_requests = true};
+    CHECK(run(api->list_repo_refs("alice/m", all)).pull_requests.size() == 1);
+  }
+}
+
+TEST_CASE_FIXTURE(conflict_fixture, "a commit that arrives while it is looked for is found") {
+  const auto before = history().size();
+  hub_fault lost;
+  lost.path_part = "/commit/";
+  lost.method = "POST";
+  lost.lose_answer = true;
+  hub->inject(lost);
+  // The history is asked for just before it arrives.
+  hub_fault early;
+  early.path_part = "/commits/";
+  early.body = "[]";
+  hub->inject(early);
+  const auto info = run(api->delete_file("a.txt", "alice/m"));
+  CHECK(history().size() == before + 1);
+  CHECK(history()[0].commit_id == info.oid);
+  CHECK_FALSE(info.unchanged);
+}
+
+TEST_CASE_FIXTURE(conflict_fixture, "the Hub may ask to wait before a commit") {
+  const auto before = history().size();
+  hub_fault busy;
+  busy.path_part = "/commit/";
+  busy.method = "POST";
+  busy.status = 429;
+  busy.headers.emplace_back("Retry-After", "0");
+  busy.times = 2;
+  hub->inject(busy);
+  run(api->create_commit("alice/m", add_bytes("b.txt", "3"), "patient"));
+  CHECK(history().size() == before + 1);
+}
+
+TEST_CASE_FIXTURE(conflict_fixture, "a token that is revoked on the way is a typed error") {
+  hub_fault revoked;
+  revoked.status = 401;
+  revoked.times = 0;
+  std::size_t commits = 0;
+  SUBCASE("before it is prepared") { revoked.path_part = "/preupload/"; }
+  SUBCASE("before it is made") {
+    revoked.path_part = "/commit/";
+    commits = 1;
+  }
+  hub->inject(revoked);
+  hub->clear_requests();
+  const auto failure = failure_of(api->create_commit("alice/m", add_bytes("b.txt", "3"), "m"));
+  CHECK(failure.code() == errc::unauthorized);
+  CHECK(hub->count_requests("/commit/", "POST") == commits);
+}
+
+TEST_CASE_FIXTURE(conflict_fixture, "a Hub may take back that a file is large, or to be kept") {
+  put_file("alice/m", "c.txt", "moves the branch");
+  const std::string content = test::noise(5'000);
+  hub_fault other;
+  other.path_part = "/preupload/";
+  const auto saying = [&](const std::string& file) {
+    return R"({"files":[{"path":"b.txt",)" + file + R"(}],"commitOid":")" + first.oid + R"("})";
+  };
+  const create_commit_options rebasing{.parent_commit = first.oid, .rebase = true};
+  SUBCASE("first large, then regular") {
+    other.body = saying(R"("uploadMode":"lfs","shouldIgnore":false)");
+    hub->inject(other);
+    run(api->create_commit("alice/m", add_bytes("b.txt", content), "flips", rebasing));
+    CHECK(hub->count_requests("", "PUT") == 1);  // for nothing
+    const auto info = run(api->get_paths_info("alice/m", {"b.txt"}));
+    CHECK_FALSE(info.at(0).lfs);
+  }
+  SUBCASE("first ignored, then not") {
+    put_file("alice/m", "d.txt", "again");
+    other.body = R"({"files":[{"path":"b.txt","uploadMode":"regular","shouldIgnore":true},)"
+                 R"({"path":"e.txt","uploadMode":"regular","shouldIgnore":false}],"commitOid":")" +
+                 first.oid + R"("})";
+    hub->inject(other);
+    auto operations = add_bytes("b.txt", content);
+    for (auto& more : add_bytes("e.txt", "e")) operations.push_back(more);
+    const auto info = run(api->create_commit("alice/m", operations, "flips", rebasing));
+    CHECK(info.ignored.empty());
+  }
+  CHECK(run(api->read_file("alice/m", "b.txt")) == content);
+}

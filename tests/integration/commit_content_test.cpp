@@ -164,3 +164,109 @@ TEST_CASE_FIXTURE(client_fixture, "files and folders are deleted by name and by 
   CHECK(run(api->delete_files("alice/m", {"*.txt"})).unchanged);
   CHECK(failure_of(api->delete_file("a.txt", "alice/m")).code() == errc::entry_not_found);
 }
+
+namespace {
+
+commit_operation removal(std::string path) {
+  commit_operation_delete operation;
+  operation.path_in_repo = std::move(path);
+  return operation;
+}
+
+struct refill_fixture : client_fixture {
+  refill_fixture() {
+    put_file("alice/m", "data/x", "the same");
+    put_file("alice/m", "data/old", "gone");
+    put_file("alice/m", "data/w.bin", large);
+    put_file("alice/m", "a.txt", "the same");
+  }
+  std::vector<commit_operation> operations() {
+    return list(removal("data/"), removal("a.txt"), add_bytes("data/x", "the same"),
+                add_bytes("data/w.bin", large), add_bytes("a.txt", "the same"));
+  }
+  void check_refilled() {
+    CHECK(run(api->read_file("alice/m", "data/x")) == "the same");
+    CHECK(run(api->read_file("alice/m", "a.txt")) == "the same");
+    CHECK(test::read_all(run(api->download_file("alice/m", "data/w.bin"))) == large);
+    CHECK_FALSE(run(api->file_exists("alice/m", "data/old")));
+  }
+  std::string large = test::noise(50'000);
+};
+
+}  // namespace
+
+TEST_CASE_FIXTURE(refill_fixture, "what a commit deletes and adds again stays, changed or not") {
+  SUBCASE("all at once") { run(api->create_commit("alice/m", operations(), "refill")); }
+  SUBCASE("a folder") {
+    run(api->create_commit(
+        "alice/m",
+        list(removal("data/"), add_bytes("data/x", "the same"), add_bytes("data/w.bin", large)),
+        "refill"));
+  }
+  SUBCASE("a file, and the other order") {
+    run(api->create_commit(
+        "alice/m", list(add_bytes("a.txt", "the same"), removal("a.txt"), removal("data/old")),
+        "refill"));
+  }
+  check_refilled();
+}
+
+TEST_CASE_FIXTURE(refill_fixture,
+                  "a refilled folder whose commit's answer is lost is filled once") {
+  const auto before = run(api->list_repo_commits("alice/m").all()).size();
+  hub_fault lost;
+  lost.path_part = "/commit/";
+  lost.method = "POST";
+  lost.lose_answer = true;
+  hub->inject(lost);
+  const auto info = run(api->create_commit("alice/m", operations(), "refill"));
+  const auto history = run(api->list_repo_commits("alice/m").all());
+  CHECK(history.size() == before + 1);
+  CHECK(history[0].commit_id == info.oid);
+  check_refilled();
+}
+
+TEST_CASE_FIXTURE(client_fixture, "a copy that changes nothing is no commit") {
+  put_file("alice/m", "w.bin", test::noise(100'000));
+  put_file("alice/m", "copy.bin", test::noise(100'000));
+  put_file("alice/m", "a.txt", "small");
+  const auto head = put_file("alice/m", "copy.txt", "small");
+  commit_operation_copy large{.src_path_in_repo = "w.bin", .path_in_repo = "copy.bin"};
+  commit_operation_copy small{.src_path_in_repo = "a.txt", .path_in_repo = "copy.txt"};
+  const auto info = run(api->create_commit("alice/m", list(large, small), "nothing"));
+  CHECK(info.unchanged);
+  CHECK(info.oid == head.oid);
+  // Deleted by the same commit, it is not there to stay.
+  const auto again = run(
+      api->create_commit("alice/m", list(removal("copy.bin"), large, add_bytes("b", "b")), "b"));
+  CHECK_FALSE(again.unchanged);
+  CHECK(run(api->file_exists("alice/m", "copy.bin")));
+  CHECK(run(api->create_commit("alice/m", list(large), "c")).unchanged);
+}
+
+TEST_CASE_FIXTURE(client_fixture, "one file may be bytes or a source, and rebased") {
+  const auto first = put_file("alice/m", "a.txt", "1");
+  run(api->upload_file(commit_operation_add::bytes{"from memory"}, "b.txt", "alice/m"));
+  CHECK(run(api->read_file("alice/m", "b.txt")) == "from memory");
+  upload_file_options rebasing;
+  rebasing.parent_commit = first.oid;
+  rebasing.rebase = true;
+  const std::shared_ptr<upload_source> source = std::make_shared<text_source>("produced");
+  run(api->upload_file(source, "c.txt", "alice/m", rebasing));
+  CHECK(run(api->read_file("alice/m", "c.txt")) == "produced");
+}
+
+TEST_CASE_FIXTURE(client_fixture, "no more is sent at once than is allowed") {
+  run(api->create_repo("alice/m"));
+  std::vector<commit_operation> operations;
+  for (int i = 0; i < 6; ++i) {
+    std::string content = test::noise(60'000);
+    content[0] = static_cast<char>('a' + i);
+    operations.push_back(add_bytes(std::to_string(i) + ".bin", std::move(content)));
+  }
+  create_commit_options options;
+  SUBCASE("one") { options.num_threads = options.num_hash_threads = 1; }
+  SUBCASE("none is one") { options.num_threads = options.num_hash_threads = 0; }
+  run(api->create_commit("alice/m", operations, "one by one", options));
+  CHECK(hub->peak_content_connections() == 1);
+}

@@ -2,10 +2,16 @@
 
 #include "support/client_fixture.hpp"
 
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/co_spawn.hpp>
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <atomic>
+#include <cstring>
 #include <fstream>
+#include <stdexcept>
 
 using namespace cohub;
 
@@ -19,6 +25,45 @@ class counter final : public observer {
   }
   std::atomic<int> committed{0};
   std::atomic<int> failed{0};
+};
+
+class text_source final : public upload_source {
+ public:
+  explicit text_source(std::string text) : text_(std::move(text)) {}
+  awaitable<std::size_t> read(std::span<std::byte> buffer) override {
+    if (text_ == "fails") throw std::runtime_error("the training has failed");
+    const std::size_t count = std::min(buffer.size(), text_.size() - given_);
+    std::memcpy(buffer.data(), text_.data() + given_, count);
+    given_ += count;
+    co_return count;
+  }
+
+ private:
+  std::string text_;
+  std::size_t given_ = 0;
+};
+
+/// What became of an operation that was started and is not waited for.
+struct outcome {
+  bool ended = false;
+  std::exception_ptr failure{};
+  void start(asio::io_context& context, awaitable<commit_info> operation) {
+    asio::co_spawn(context, std::move(operation),
+                   asio::bind_cancellation_slot(cancel.slot(),
+                                                [this](std::exception_ptr e, const commit_info&) {
+                                                  ended = true;
+                                                  failure = e;
+                                                }));
+  }
+  bool was_cancelled() const {
+    try {
+      if (failure) std::rethrow_exception(failure);
+    } catch (const boost::system::system_error& e) {
+      return e.code() == asio::error::operation_aborted;
+    }
+    return false;
+  }
+  asio::cancellation_signal cancel{};
 };
 
 struct scheduler_fixture : test::client_fixture {
@@ -39,6 +84,36 @@ struct scheduler_fixture : test::client_fixture {
   void append(const std::filesystem::path& file, const std::string& text) {
     std::filesystem::create_directories(file.parent_path());
     std::ofstream(file, std::ios::app) << text;
+  }
+  /// A checkpoint that can be read once.
+  static std::vector<commit_operation> produced(std::string content) {
+    commit_operation_add add;
+    add.path_in_repo = "produced.txt";
+    add.content = std::make_shared<text_source>(std::move(content));
+    std::vector<commit_operation> operations;
+    operations.emplace_back(std::move(add));
+    return operations;
+  }
+  void refuse_commits(int status, std::size_t times) {
+    run(api->create_repo("alice/run"));
+    hub_fault failing;
+    failing.path_part = "/commit/";
+    failing.method = "POST";
+    failing.status = status;
+    failing.times = times;
+    hub->inject(failing);
+  }
+  /// Waits for a commit that the Hub does not answer.
+  void stall_commit() {
+    run(api->create_repo("alice/run"));
+    hub_fault slow;
+    slow.path_part = "/commit/";
+    slow.method = "POST";
+    slow.stall = true;
+    hub->inject(slow);
+  }
+  void run_until_commit() {
+    while (hub->count_requests("/commit/", "POST") == 0) context.run_one();
   }
   std::size_t commits() { return run(api->list_repo_commits("alice/run").all()).size(); }
 
@@ -145,4 +220,130 @@ TEST_CASE_FIXTURE(scheduler_fixture, "at most one commit is in flight, and none 
   hub->clear_faults();
   CHECK(commits() == 1);  // the repository's own
   CHECK(hub->count_requests("/commit/", "POST") == 1);
+}
+
+TEST_CASE_FIXTURE(scheduler_fixture,
+                  "a source is read once, and whole in the commit that is retried") {
+  refuse_commits(403, 1);
+  const auto of = options();
+  commit_scheduler scheduler(*api, "alice/run", {}, of);
+  scheduler.push(produced("produced once"), "one");
+  while (seen->failed == 0) context.run_one();
+  CHECK(scheduler.pending() == 1);
+  run(scheduler.stop());
+  CHECK(run(api->read_file("alice/run", "produced.txt")) == "produced once");
+}
+
+TEST_CASE_FIXTURE(scheduler_fixture,
+                  "what can never be committed is reported, and keeps back nothing") {
+  append(logs / "a.log", "one\n");
+  const auto of = options();
+  commit_scheduler scheduler(*api, "alice/run", logs, of);
+  commit_operation_add bad;
+  SUBCASE("a checkpoint that is gone") {
+    bad.path_in_repo = "gone.bin";
+    bad.content = folder.path() / "gone.bin";
+  }
+  SUBCASE("a path that cannot be") {
+    bad.path_in_repo = "a/../b";
+    bad.content = commit_operation_add::bytes{"x"};
+  }
+  SUBCASE("a source that fails") {
+    bad.path_in_repo = "x";
+    bad.content = std::make_shared<text_source>("fails");
+  }
+  SUBCASE("422") {
+    refuse_commits(422, 1);
+    bad.path_in_repo = "x";
+    bad.content = commit_operation_add::bytes{"x"};
+  }
+  std::vector<commit_operation> operations;
+  operations.emplace_back(std::move(bad));
+  scheduler.push(std::move(operations), "bad");
+  scheduler.push(checkpoint(2), "two");
+  CHECK_THROWS_AS(run(scheduler.trigger()), std::exception);
+  CHECK(scheduler.pending() == 0);
+  CHECK(seen->failed == 1);
+  CHECK(run(api->read_file("alice/run", "step2.txt")) == "2");
+  CHECK(run(api->read_file("alice/run", "a.log")) == "one\n");
+  CHECK(run(scheduler.stop()).unchanged);
+}
+
+TEST_CASE_FIXTURE(scheduler_fixture, "the client's observer hears of it where no other is named") {
+  client_settings.observer = seen;
+  connect();
+  refuse_commits(403, 1);
+  auto of = options();
+  of.observer = nullptr;
+  commit_scheduler scheduler(*api, "alice/run", {}, of);
+  scheduler.push(checkpoint(1), "one");
+  while (seen->failed == 0) context.run_one();
+  run(scheduler.stop());
+  CHECK(seen->committed == 1);
+}
+
+TEST_CASE_FIXTURE(scheduler_fixture, "a stop that is cancelled commits nothing more") {
+  stall_commit();
+  const auto of = options();
+  commit_scheduler scheduler(*api, "alice/run", {}, of);
+  scheduler.push(checkpoint(1), "one");
+  scheduler.push(checkpoint(2), "two");
+  outcome stopping;
+  stopping.start(context, scheduler.stop());
+  run_until_commit();
+  stopping.cancel.emit(asio::cancellation_type::terminal);
+  while (!stopping.ended) context.run_one();
+  CHECK(stopping.was_cancelled());
+  hub->clear_faults();
+  context.poll();
+  CHECK(commits() == 1);
+  CHECK(hub->count_requests("/commit/", "POST") == 1);
+  CHECK(failure_of(scheduler.trigger()).code() == errc::invalid_argument);
+}
+
+TEST_CASE_FIXTURE(scheduler_fixture, "who waits for a commit is let go when the scheduler ends") {
+  stall_commit();
+  outcome waiting;
+  {
+    const auto of = options();
+    commit_scheduler scheduler(*api, "alice/run", {}, of);
+    scheduler.push(checkpoint(1), "one");
+    SUBCASE("a trigger") { waiting.start(context, scheduler.trigger()); }
+    SUBCASE("a stop") { waiting.start(context, scheduler.stop()); }
+    run_until_commit();
+    CHECK_FALSE(waiting.ended);
+  }
+  while (!waiting.ended) context.run_one();
+  CHECK(waiting.was_cancelled());
+  CHECK(hub->count_requests("/commit/", "POST") == 1);
+}
+
+TEST_CASE_FIXTURE(scheduler_fixture, "a stop that fails may be tried again") {
+  refuse_commits(403, 0);
+  const auto of = options();
+  commit_scheduler scheduler(*api, "alice/run", {}, of);
+  scheduler.push(checkpoint(1), "one");
+  CHECK(failure_of(scheduler.stop()).code() == errc::forbidden);
+  CHECK(scheduler.pending() == 1);
+  scheduler.push(checkpoint(2), "two");
+  CHECK(failure_of(scheduler.trigger()).code() == errc::forbidden);
+  hub->clear_faults();
+  run(scheduler.stop());
+  CHECK(scheduler.pending() == 0);
+  CHECK(run(api->file_exists("alice/run", "step1.txt")));
+  CHECK(run(api->file_exists("alice/run", "step2.txt")));
+  CHECK_THROWS_AS(scheduler.push(checkpoint(3), "late"), error);
+}
+
+TEST_CASE_FIXTURE(scheduler_fixture, "the history may be squashed after each commit") {
+  auto of = options();
+  of.squash_history = true;
+  commit_scheduler scheduler(*api, "alice/run", {}, of);
+  scheduler.push(checkpoint(1), "one");
+  run(scheduler.trigger());
+  scheduler.push(checkpoint(2), "two");
+  run(scheduler.stop());
+  CHECK(commits() == 1);
+  CHECK(run(api->file_exists("alice/run", "step1.txt")));
+  CHECK(run(api->file_exists("alice/run", "step2.txt")));
 }

@@ -209,3 +209,103 @@ TEST_CASE_FIXTURE(client_fixture, "what was acknowledged is there after the Hub 
   CHECK(run(api->repo_info("alice/model")).sha == large.oid);
   CHECK(test::read_all(run(api->download_file("alice/model", "w.bin"))) == test::noise(70'000));
 }
+
+TEST_CASE_FIXTURE(client_fixture, "the folder in the repository may be spelt as paths are") {
+  const auto root = folder.path() / "out";
+  test::write_all(root / "new.txt", "new");
+  put_file("alice/folder", "models/stale.bin", "stale");
+  put_file("alice/folder", "models/new.txt", "old");
+  upload_folder_options options;
+  options.delete_patterns.emplace_back("*");
+  for (const char* spelt : {"./models", "/models/", "models//"}) {
+    CAPTURE(spelt);
+    options.path_in_repo = spelt;
+    put_file("alice/folder", "models/stale.bin", "stale");
+    run(api->upload_folder(root, "alice/folder", options));
+    CHECK_FALSE(run(api->file_exists("alice/folder", "models/stale.bin")));
+    CHECK(run(api->read_file("alice/folder", "models/new.txt")) == "new");
+  }
+  for (const char* wrong : {"..", "a/../b", ".git/x"}) {
+    CAPTURE(wrong);
+    options.path_in_repo = wrong;
+    CHECK(failure_of(api->upload_folder(root, "alice/folder", options)).code() ==
+          errc::invalid_path);
+  }
+}
+
+namespace {
+
+class listener final : public observer {
+ public:
+  void on_total(const transfer_total& total) override {
+    if (total.way == transfer_progress::direction::upload) totals.push_back(total);
+  }
+  void on_event(const transfer_event& event) override {
+    if (event.what == transfer_event::kind::warning) warned.push_back(event.file);
+  }
+  std::vector<transfer_total> totals{};
+  std::vector<std::string> warned{};
+};
+
+}  // namespace
+
+TEST_CASE_FIXTURE(client_fixture, "what no repository takes is left out of a folder, with a word") {
+  const auto root = folder.path() / "out";
+  test::write_all(root / "a.txt", "a");
+  test::write_all(root / ".cache/pip/x", "x");
+  test::write_all(root / "sub/.cache/y", "y");
+  const auto heard = std::make_shared<listener>();
+  const std::vector<std::string> left{".cache/pip/x", "sub/.cache/y"};
+  run(api->create_repo("alice/folder"));
+  SUBCASE("in one commit") {
+    upload_folder_options options;
+    options.observer = heard;
+    run(api->upload_folder(root, "alice/folder", options));
+  }
+  SUBCASE("in many") {
+    upload_large_folder_options options;
+    options.observer = heard;
+    CHECK(run(api->upload_large_folder(root, "alice/folder", options)).files == 1);
+  }
+  CHECK(heard->warned == left);
+  CHECK(run(api->read_file("alice/folder", "a.txt")) == "a");
+}
+
+TEST_CASE_FIXTURE(client_fixture,
+                  "the total of an upload counts small files, large ones and known ones") {
+  const auto root = folder.path() / "out";
+  std::uint64_t bytes = 0;
+  for (int i = 0; i < 40; ++i) {
+    const auto content = "content of " + std::to_string(i);
+    bytes += content.size();
+    test::write_all(root / (std::to_string(i) + ".txt"), content);
+  }
+  for (const char* name : {"w.bin", "same.bin"}) test::write_all(root / name, test::noise(80'000));
+  test::write_all(root / "other.bin", test::noise(90'000));
+  bytes += 80'000 * 2 + 90'000;
+  put_file("alice/folder", "0.txt", "content of 0");
+  put_file("alice/folder", "elsewhere.bin", test::noise(90'000));
+  const auto heard = std::make_shared<listener>();
+  SUBCASE("in one commit, which is sent twice") {
+    hub_fault cut;
+    cut.path_part = "/commit/";
+    cut.status = 502;
+    hub->inject(cut);
+    upload_folder_options options;
+    options.observer = heard;
+    run(api->upload_folder(root, "alice/folder", options));
+  }
+  SUBCASE("in many") {
+    upload_large_folder_options options;
+    options.observer = heard;
+    options.num_workers = 1;
+    run(api->upload_large_folder(root, "alice/folder", options));
+  }
+  REQUIRE_FALSE(heard->totals.empty());
+  for (const auto& total : heard->totals) CHECK(total.bytes_done <= total.bytes_total);
+  const auto& last = heard->totals.back();
+  CHECK(last.files_total == 43);
+  CHECK(last.files_done == 43);
+  CHECK(last.bytes_total == bytes);
+  CHECK(last.bytes_done == bytes);
+}

@@ -117,3 +117,62 @@ TEST_CASE_FIXTURE(large_folder_fixture,
   CHECK(completed <= 2);  // an answer may have come too late to be counted
   CHECK(remote() == files);
 }
+
+TEST_CASE_FIXTURE(large_folder_fixture, "a repository that was made anew is filled anew") {
+  run(api->upload_large_folder(root, "alice/big"));
+  run(api->delete_repo("alice/big"));
+  const auto info = run(api->upload_large_folder(root, "alice/big"));
+  CHECK(info.committed == 602);
+  CHECK(remote() == files);
+}
+
+TEST_CASE_FIXTURE(large_folder_fixture, "what others delete is sent again, and nothing else") {
+  run(api->upload_large_folder(root, "alice/big"));
+  run(api->delete_file("0/file0.txt", "alice/big"));
+  run(api->delete_file("weights/a.bin", "alice/big"));
+  hub->clear_requests();
+  const auto info = run(api->upload_large_folder(root, "alice/big"));
+  CHECK(info.committed == 2);
+  CHECK(info.unchanged == 600);
+  CHECK(hub->count_requests("", "PUT") == 0);  // the object is there
+  CHECK(remote() == files);
+  hub->clear_requests();
+  CHECK(run(api->upload_large_folder(root, "alice/big")).unchanged == 602);
+  CHECK(hub->count_requests("/preupload/") == 0);
+}
+
+TEST_CASE_FIXTURE(large_folder_fixture, "a folder is the same however it is spelt") {
+  run(api->upload_large_folder(root, "alice/big"));
+  const auto before = std::filesystem::current_path();
+  std::filesystem::create_directory_symlink(root, folder.path() / "link");
+  std::filesystem::current_path(folder.path());
+  for (const char* spelt : {"data", "./data", "data/", "data/../data//", "link"}) {
+    CAPTURE(spelt);
+    hub->clear_requests();
+    CHECK(run(api->upload_large_folder(spelt, "alice/big")).unchanged == 602);
+    CHECK(hub->count_requests("/preupload/") == 0);
+  }
+  std::filesystem::current_path(before);
+}
+
+TEST_CASE_FIXTURE(large_folder_fixture,
+                  "a commit that was too much but made after all is made once") {
+  client_settings.retries.attempts = 1;
+  connect();
+  run(api->create_repo("alice/big"));
+  // The Hub makes the first commit, and neither says so nor tells what it has.
+  hub_fault lost;
+  lost.path_part = "/commit/";
+  lost.method = "POST";
+  lost.lose_answer = true;
+  hub->inject(lost);
+  hub_fault overwhelmed;
+  overwhelmed.path_part = "/commits/";
+  overwhelmed.status = 504;
+  hub->inject(overwhelmed);
+  const auto info = run(api->upload_large_folder(root, "alice/big"));
+  CHECK(info.committed + info.unchanged == 602);
+  CHECK(info.unchanged == 250);
+  CHECK(run(api->list_repo_commits("alice/big").all()).size() == info.commits + 2);
+  CHECK(remote() == files);
+}

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cstring>
 #include <set>
 
 using namespace cohub;
@@ -180,14 +181,89 @@ TEST_CASE_FIXTURE(parts_fixture, "addresses that have expired are asked for agai
   check_whole();
 }
 
-TEST_CASE_FIXTURE(parts_fixture,
-                  "addresses of an earlier process that have expired cost a new start") {
+TEST_CASE_FIXTURE(parts_fixture, "addresses of an earlier process that have expired are renewed") {
   stop_after(4);
   begin_anew();
   hub->expire_urls();
   upload();
-  CHECK(parts_sent() == 11);
+  CHECK(parts_sent() == 7);
   check_whole();
+}
+
+TEST_CASE_FIXTURE(parts_fixture, "an upload that takes longer than its addresses live ends") {
+  std::optional<commit_info> done;
+  asio::co_spawn(context, api->upload_file(file, "w.bin", "alice/m"),
+                 [&](std::exception_ptr failure, commit_info info) {
+                   CHECK_FALSE(failure);
+                   done = std::move(info);
+                 });
+  std::size_t sent = 0;
+  while (!done) {
+    context.run_one();
+    if (parts_sent() < sent + 2) continue;
+    sent = parts_sent();
+    hub->expire_urls();
+  }
+  CHECK(parts_sent() >= 11);
+  CHECK(parts_sent() < 22);
+  check_whole();
+  const auto open = folder.path() / "hub" / "uploads";
+  CHECK((!std::filesystem::exists(open) || std::filesystem::is_empty(open)));
+}
+
+TEST_CASE_FIXTURE(parts_fixture, "a part that is refused while all others are on their way") {
+  content.resize(8 * part);
+  test::write_all(file, content);
+  hub_fault expired;
+  expired.method = "PUT";
+  expired.status = 403;
+  SUBCASE("the first") {}
+  SUBCASE("the last") { expired.skip = 7; }
+  hub->inject(expired);
+  upload();
+  CHECK(hub->count_requests("/info/lfs/objects/batch") == 2);
+  CHECK(seen->last.bytes_done == content.size());
+  check_whole();
+}
+
+TEST_CASE_FIXTURE(parts_fixture, "an address of the completion that has expired costs no parts") {
+  hub_fault expired;
+  expired.method = "POST";
+  expired.where = hub_fault::listener::content;
+  SUBCASE("401") { expired.status = 401; }
+  SUBCASE("403") { expired.status = 403; }
+  SUBCASE("410") { expired.status = 410; }
+  hub->inject(expired);
+  upload();
+  CHECK(parts_sent() == 11);
+  CHECK(completions() == 2);
+  CHECK(hub->count_requests("/info/lfs/objects/batch") == 2);
+  check_whole();
+}
+
+TEST_CASE_FIXTURE(parts_fixture, "a completion that is refused for ever is an error") {
+  hub_fault refusing;
+  refusing.method = "POST";
+  refusing.where = hub_fault::listener::content;
+  refusing.status = 403;
+  refusing.times = 0;
+  hub->inject(refusing);
+  CHECK(failure_of(api->upload_file(file, "w.bin", "alice/m")).http().status == 403);
+  CHECK(parts_sent() == 22);
+}
+
+TEST_CASE_FIXTURE(parts_fixture, "what is noted of an object that came by another way is removed") {
+  stop_after(4);
+  begin_anew();
+  auto elsewhere = client_settings;
+  elsewhere.upload_state_dir = folder.path() / "elsewhere";
+  client other(context.get_executor(), elsewhere);
+  run(other.upload_file(file, "other.bin", "alice/m"));
+  hub->clear_requests();
+  upload();
+  CHECK(parts_sent() == 0);
+  CHECK(seen->events.count(transfer_event::kind::already_present) == 1);
+  CHECK(std::filesystem::is_empty(folder.path() / "uploads" / "parts"));
 }
 
 TEST_CASE_FIXTURE(parts_fixture, "a store that refuses for good is not asked for ever") {
@@ -295,4 +371,129 @@ TEST_CASE_FIXTURE(parts_fixture, "the Hub may ask to wait before a part") {
   upload();
   CHECK(parts_sent() == 11);
   check_whole();
+}
+
+TEST_CASE_FIXTURE(parts_fixture, "the Hub may ask to wait before a completion") {
+  hub_fault busy;
+  busy.method = "POST";
+  busy.where = hub_fault::listener::content;
+  busy.status = 429;
+  busy.headers.emplace_back("Retry-After", "0");
+  hub->inject(busy);
+  upload();
+  CHECK(parts_sent() == 11);
+  CHECK(completions() == 2);
+  check_whole();
+}
+
+TEST_CASE_FIXTURE(parts_fixture,
+                  "a token that is revoked before other addresses is a typed error") {
+  client_settings.retries.attempts = 1;
+  connect();
+  hub_fault expired;
+  expired.method = "PUT";
+  expired.status = 403;
+  expired.skip = 5;
+  hub->inject(expired);
+  hub_fault revoked;
+  revoked.path_part = "/info/lfs/objects/batch";
+  revoked.status = 401;
+  revoked.skip = 1;
+  hub->inject(revoked);
+  CHECK(failure_of(api->upload_file(file, "w.bin", "alice/m")).code() == errc::unauthorized);
+  // The parts that are there are not lost.
+  const auto noted = parts_noted();
+  begin_anew();
+  upload();
+  CHECK(parts_sent() == 11 - noted);
+  check_whole();
+}
+
+namespace {
+
+class text_source final : public upload_source {
+ public:
+  explicit text_source(std::string text) : text_(std::move(text)) {}
+  awaitable<std::size_t> read(std::span<std::byte> buffer) override {
+    const std::size_t count = std::min(buffer.size(), text_.size() - given_);
+    std::memcpy(buffer.data(), text_.data() + given_, count);
+    given_ += count;
+    co_return count;
+  }
+
+ private:
+  std::string text_;
+  std::size_t given_ = 0;
+};
+
+/// Two large files, and what the Hub calls them.
+struct pair_fixture : parts_fixture {
+  pair_fixture() {
+    for (int i = 0; i < 2; ++i) {
+      contents[i] = std::string(1, static_cast<char>('a' + i)) + test::noise(30'000);
+      put_file("alice/other", std::to_string(i) + ".bin", contents[i]);
+      const auto entries = run(api->get_paths_info("alice/other", {std::to_string(i) + ".bin"}));
+      oids[i] = entries.at(0).lfs->sha256;
+    }
+    hub->clear_requests();
+  }
+  /// From sources, whose hashes are known when they have been read: the Hub is asked for both in
+  /// one request.
+  awaitable<commit_info> commit() {
+    std::vector<commit_operation> operations;
+    for (int i = 0; i < 2; ++i) {
+      commit_operation_add add;
+      add.path_in_repo = std::to_string(i) + ".bin";
+      add.content = std::make_shared<text_source>(contents[i]);
+      operations.emplace_back(std::move(add));
+    }
+    return api->create_commit("alice/m", std::move(operations), "two");
+  }
+  std::string object(int i, const std::string& more) const {
+    return R"({"oid":")" + oids[i] + R"(","size":30001)" + more + "}";
+  }
+  error answered(const std::string& objects) {
+    hub_fault said;
+    said.path_part = "/objects/batch";
+    said.body = R"({"transfer":"basic","objects":[)" + objects + "]}";
+    hub->inject(said);
+    return failure_of(commit());
+  }
+  std::string contents[2];
+  std::string oids[2];
+};
+
+std::string refusal(int code, const std::string& why) {
+  return R"(,"error":{"code":)" + std::to_string(code) + R"(,"message":")" + why + R"("})";
+}
+
+}  // namespace
+
+TEST_CASE_FIXTURE(pair_fixture, "an object that the Hub refuses is the error that its code is") {
+  for (const auto& [code, meaning] :
+       std::vector<std::pair<int, errc>>{{401, errc::unauthorized},
+                                         {403, errc::forbidden},
+                                         {404, errc::unexpected_status},
+                                         {422, errc::bad_request},
+                                         {429, errc::rate_limited},
+                                         {500, errc::server_failure},
+                                         {507, errc::server_failure}}) {
+    CAPTURE(code);
+    hub->clear_faults();
+    const auto failure =
+        answered(object(0, refusal(code, "not this")) + "," + object(1, refusal(code, "nor that")));
+    CHECK(failure.code() == meaning);
+    CHECK(failure.http().status == code);
+    CHECK(failure.http().server_message == "not this\nnor that");
+  }
+  CHECK(hub->count_requests("/commit/") == 0);
+}
+
+TEST_CASE_FIXTURE(pair_fixture, "a Hub that forgets one object of several is told so") {
+  const auto failure = answered(object(0, {}));
+  CHECK(failure.code() == errc::invalid_response);
+  CHECK(std::string(failure.what()).find("1.bin") != std::string::npos);
+  CHECK(hub->count_requests("", "PUT") == 0);
+  run(commit());
+  CHECK(test::read_all(run(api->download_file("alice/m", "1.bin"))) == contents[1]);
 }

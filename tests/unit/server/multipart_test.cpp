@@ -122,3 +122,21 @@ TEST_CASE_FIXTURE(multipart_fixture, "objects are given to another repository by
   const auto verify = "{\"oid\":\"" + oid + "\",\"size\":" + std::to_string(content.size()) + "}";
   CHECK(send(method::post, "/alice/to.git/info/lfs/verify", token, verify).status == 200);
 }
+
+TEST_CASE_FIXTURE(multipart_fixture, "who asks again goes on with the same upload") {
+  const auto plan = begin();
+  const auto first = put(plan.part_urls[0], content.substr(0, 10));
+  hub->expire_urls();
+  CHECK(put(plan.part_urls[1], content.substr(10, 10)).status == 403);
+  const auto renewed = begin();
+  CHECK(hub::upload_key(renewed) == hub::upload_key(plan));
+  CHECK(renewed.part_urls[0] != plan.part_urls[0]);
+  std::vector<std::string> etags{first.header("ETag")};
+  for (std::size_t i = 1; i < 3; ++i)
+    etags.push_back(put(renewed.part_urls[i], content.substr(i * 10, 10)).header("ETag"));
+  const auto open = config.root / "uploads";
+  CHECK(std::distance(std::filesystem::directory_iterator(open), {}) == 1);
+  CHECK(complete(renewed, etags) == 200);
+  CHECK(is_there());
+  CHECK(std::filesystem::is_empty(open));
+}

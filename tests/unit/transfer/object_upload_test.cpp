@@ -93,11 +93,63 @@ TEST_CASE_FIXTURE(fixture, "addresses are asked for once more, and again after p
 TEST_CASE_FIXTURE(fixture, "parts that make no object are sent again, once") {
   route("a");
   for (const auto& piece : object->missing_pieces()) CHECK(object->arrived(piece, "\"1\""));
-  CHECK(object->begin_again());
+  CHECK(object->begin_again(false));
   route("a");
   CHECK(object->missing_pieces().size() == 3);
   for (const auto& piece : object->missing_pieces()) CHECK(object->arrived(piece, "\"1\""));
-  CHECK_FALSE(object->begin_again());
+  CHECK_FALSE(object->begin_again(false));
+}
+
+TEST_CASE_FIXTURE(fixture, "an address of the completion that may have expired costs no parts") {
+  route("a");
+  for (const auto& piece : object->missing_pieces()) CHECK(object->arrived(piece, "\"1\""));
+  CHECK(object->begin_completion());
+  CHECK(object->begin_again(true));
+  CHECK_FALSE(object->begin_completion());  // other addresses are being asked for
+  SUBCASE("of the same upload") {
+    route("a");
+    CHECK(object->begin_completion());
+    // Refused once more, the parts are to blame.
+    CHECK(object->begin_again(true));
+    route("a");
+    CHECK(object->missing_pieces().size() == 3);
+    for (const auto& piece : object->missing_pieces()) CHECK(object->arrived(piece, "\"1\""));
+    CHECK_FALSE(object->begin_again(true));
+  }
+  SUBCASE("of another") {
+    route("b");
+    CHECK(object->missing_pieces().size() == 3);
+  }
+}
+
+TEST_CASE_FIXTURE(fixture, "the last piece may come by older addresses, and one completes") {
+  route("a");
+  const auto old = object->missing_pieces();
+  CHECK(object->arrived(old[0], "\"1\""));
+  CHECK(object->begin_relocation(old[1]));
+  route("a");
+  const auto again = object->missing_pieces();
+  REQUIRE(again.size() == 2);
+  CHECK(object->arrived(old[2], "\"3\""));    // was on its way
+  CHECK_FALSE(object->is_current(again[1]));  // need not be sent again
+  CHECK_FALSE(object->begin_completion());
+  CHECK(object->arrived(again[0], "\"2\""));
+  CHECK(object->begin_completion());
+  CHECK_FALSE(object->begin_completion());
+  CHECK_FALSE(object->begin_relocation(again[1]));  // whatever the store says of it now
+}
+
+TEST_CASE_FIXTURE(fixture, "a Hub that begins a new upload each time is not followed for ever") {
+  route("0");
+  std::size_t restarts = 0;
+  for (; restarts < 100; ++restarts) {
+    const auto pieces = object->missing_pieces();
+    CHECK(object->arrived(pieces[0], "\"1\""));
+    CHECK(object->begin_relocation(pieces[1]));
+    if (!object->may_relocate()) break;
+    route(std::to_string(restarts + 1));
+  }
+  CHECK(restarts == 4);
 }
 
 TEST_CASE_FIXTURE(fixture, "what an earlier process sent is gone on with by its addresses") {

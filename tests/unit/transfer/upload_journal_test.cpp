@@ -77,6 +77,82 @@ TEST_CASE("the next process finds what this one left, and nobody else sees it") 
   CHECK_FALSE(journal.open_parts("key")->found());
 }
 
+TEST_CASE("a journal that says the same is left alone, another takes its place at once") {
+  test::temporary_folder folder;
+  const upload_journal journal(folder.path() / "state");
+  {
+    const auto first = journal.open_parts("key");
+    first->begin(progress_of_two());
+    first->add(1, "\"e\"");
+    first->add(0, "\"d\"");
+  }
+  const auto path = std::filesystem::directory_iterator(folder.path() / "state" / "parts")->path();
+  // Another name for the file shows what a kill in between would leave.
+  const auto old = folder.path() / "old";
+  std::filesystem::create_hard_link(path, old);
+  const auto before = test::read_all(path);
+  const auto next = journal.open_parts("key");
+  REQUIRE(next->found());
+  auto progress = *next->found();
+  SUBCASE("the same") {
+    next->begin(progress);
+    CHECK(std::filesystem::equivalent(path, old));
+    CHECK(test::read_all(path) == before);
+  }
+  SUBCASE("other addresses") {
+    progress.plan.completion_url = "https://s/later";
+    next->begin(progress);
+    CHECK(test::read_all(old) == before);
+    CHECK(decode_multipart_progress(test::read_all(path))->plan.completion_url ==
+          "https://s/later");
+    CHECK_FALSE(journal.open_parts("key"));  // it is still this process's
+    next->add(0, "\"f\"");
+    CHECK(decode_multipart_progress(test::read_all(path))->etags[0] == "\"f\"");
+  }
+  std::size_t files = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(folder.path() / "state" / "parts")) {
+    (void)entry;
+    ++files;
+  }
+  CHECK(files == 1);
+}
+
+TEST_CASE("a line that a crash has cut off is not written on") {
+  test::temporary_folder folder;
+  const upload_journal journal(folder.path() / "state");
+  {
+    const auto first = journal.open_parts("key");
+    first->begin(progress_of_two());
+    first->add(0, "\"e\"");
+  }
+  const auto path = std::filesystem::directory_iterator(folder.path() / "state" / "parts")->path();
+  std::filesystem::resize_file(path, std::filesystem::file_size(path) - 2);
+  {
+    const auto next = journal.open_parts("key");
+    REQUIRE(next->found());
+    next->begin(*next->found());
+    next->add(1, "\"g\"");
+  }
+  const auto last = journal.open_parts("key");
+  REQUIRE(last->found());
+  CHECK(last->found()->etags == std::vector<std::string>{"", "\"g\""});
+}
+
+TEST_CASE("what is left of an object that is there is removed, unless somebody uses it") {
+  test::temporary_folder folder;
+  const upload_journal journal(folder.path() / "state");
+  journal.discard_parts("key");
+  CHECK_FALSE(std::filesystem::exists(folder.path() / "state"));
+  {
+    const auto first = journal.open_parts("key");
+    first->begin(progress_of_two());
+    journal.discard_parts("key");
+    CHECK_FALSE(std::filesystem::is_empty(folder.path() / "state" / "parts"));
+  }
+  journal.discard_parts("key");
+  CHECK(std::filesystem::is_empty(folder.path() / "state" / "parts"));
+}
+
 TEST_CASE("a hash is kept for as long as the file is as it was") {
   test::temporary_folder folder;
   const upload_journal journal(folder.path() / "state");

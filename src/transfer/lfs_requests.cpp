@@ -1,0 +1,138 @@
+#include "transfer/lfs_requests.hpp"
+
+#include "http/retry_policy.hpp"
+#include "hub/multipart_plan.hpp"
+#include "hub/reply_error.hpp"
+#include "hub/routes.hpp"
+#include "transfer/api_call.hpp"
+#include "transfer/download_retry.hpp"
+
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
+
+#include <string_view>
+#include <utility>
+
+namespace cohub::transfer {
+
+namespace {
+
+constexpr auto lfs_json = "application/vnd.git-lfs+json";
+
+awaitable<store_answer> ask_store(context_ptr shared, http::request what, std::string doing) {
+  store_answer result;
+  auto answer = co_await shared->transport->send(std::move(what));
+  result.status = answer.status();
+  result.etag = answer.header("ETag");
+  if (result.status / 100 == 2) {
+    co_await answer.finish();
+    co_return result;
+  }
+  auto failing = failure_of(std::move(answer), std::move(doing));
+  const auto failure = co_await std::move(failing);
+  const bool refused =
+      result.status >= 400 && result.status < 500 && result.status != 408 && result.status != 429;
+  if (!refused) std::rethrow_exception(failure);
+  result.refusal = failure;
+  co_return result;
+}
+
+}  // namespace
+
+awaitable<std::vector<hub::lfs_batch_answer>> ask_batch(context_ptr shared, commit_ptr commit,
+                                                        std::vector<hub::lfs_object> objects) {
+  std::vector<std::string> transfers;
+  transfers.emplace_back("basic");
+  transfers.emplace_back("multipart");
+  // A pull request that is not open yet has no name.
+  const auto revision = commit->options.create_pr ? std::string() : commit->options.revision;
+  auto body = hub::write_lfs_batch_request(objects, revision, transfers);
+  const auto url = hub::routes::lfs_batch(shared->endpoint, commit->options.type, commit->repo_id);
+  auto what =
+      hub_request(*shared, http::method::post, url, commit->token, std::move(body), lfs_json);
+  what.headers.set("Accept", lfs_json);
+  what.idempotent = true;  // asking twice changes nothing
+  const std::string doing = "asking where to upload the large files of " + commit->repo_id;
+  auto calling = call_for_text(shared, std::move(what), doing);
+  const auto text = co_await std::move(calling);
+  auto reply = hub::read_lfs_batch_reply(text);
+  if (!reply) throw error(reply.error(), doing);
+  co_return std::move(reply->objects);
+}
+
+error refusal_of(const context& shared, const commit_in_progress& commit, const std::string& path,
+                 const std::vector<hub::lfs_batch_answer>& refused) {
+  boost::json::array messages;
+  for (const auto& answer : refused) {
+    boost::json::object message;
+    message["message"] = answer.error_message;
+    messages.emplace_back(std::move(message));
+  }
+  boost::json::object body;
+  body["errors"] = std::move(messages);
+  hub::failed_reply reply;
+  reply.status = refused.front().error_code;
+  reply.url = hub::routes::lfs_batch(shared.endpoint, commit.options.type, commit.repo_id);
+  reply.header = [](std::string_view) { return std::string_view(); };
+  reply.body = boost::json::serialize(body);
+  std::string doing = "uploading " + path;
+  if (refused.size() > 1) doing += " and " + std::to_string(refused.size() - 1) + " more files";
+  return hub::make_error(reply, doing);
+}
+
+awaitable<store_answer> put_piece(context_ptr shared, object_ptr object,
+                                  object_upload::piece piece) {
+  // The url is signed: the Hub's token stays away from it.
+  const auto url = hub::routes::rebase(piece.url, shared->endpoint);
+  auto what = hub_request(*shared, http::method::put, url, {});
+  if (!object->parts())
+    for (const auto& [name, value] : object->action().header) what.headers.set(name, value);
+  what.idempotent = true;  // the object is named by its content
+  what.body =
+      content_body(object->content(), piece.begin, piece.end, shared->pool, object->reporter);
+  auto sending = ask_store(shared, std::move(what), "uploading " + object->path());
+  auto answer = co_await std::move(sending);
+  co_return answer;
+}
+
+awaitable<void> verify_object(context_ptr shared, commit_ptr commit, object_ptr object) {
+  const auto& action = *object->verify();
+  const auto url = hub::routes::rebase(action.href, shared->endpoint);
+  const std::string body =
+      "{\"oid\":\"" + object->oid() + "\",\"size\":" + std::to_string(object->size()) + "}";
+  // The token goes to the Hub alone, wherever the answer points.
+  const auto hub_origin = core::parse_url(shared->endpoint);
+  const auto verify_origin = core::parse_url(url);
+  std::string token;
+  if (hub_origin && verify_origin && hub_origin->origin == verify_origin->origin)
+    token = commit->token;
+  auto what = hub_request(*shared, http::method::post, url, token, body, lfs_json);
+  for (const auto& [name, value] : action.header) what.headers.set(name, value);
+  what.idempotent = true;
+  auto calling = call(shared, std::move(what), "verifying the upload of " + object->path());
+  auto answer = co_await std::move(calling);
+  co_await answer.finish();
+}
+
+awaitable<store_answer> complete_parts(context_ptr shared, object_ptr object) {
+  const auto url = hub::routes::rebase(object->parts()->completion_url, shared->endpoint);
+  const auto body = hub::write_multipart_completion(object->oid(), object->etags());
+  for (std::size_t tries = 1;; ++tries) {
+    auto what = hub_request(*shared, http::method::post, url, {}, body, lfs_json);
+    what.headers.set("Accept", lfs_json);
+    what.idempotent = true;  // the object is named by its content
+    auto asking = ask_store(shared, std::move(what), "completing " + object->path());
+    auto answer = co_await std::move(asking);
+    if (answer.status != 409) co_return answer;
+    const auto delay = http::next_delay(shared->retries, tries, {}, draw_jitter());
+    if (!delay) co_return answer;
+    asio::steady_timer timer(co_await asio::this_coro::executor, *delay);
+    co_await timer.async_wait(asio::use_awaitable);
+  }
+}
+
+}  // namespace cohub::transfer
