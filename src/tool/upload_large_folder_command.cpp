@@ -79,6 +79,11 @@ void add_upload_large_folder_command(CLI::App& app, int& status) {
       ->option_text("PATTERN...");
   command.add_option("--exclude", args->options.ignore_patterns, "Patterns of files to leave out")
       ->option_text("PATTERN...");
+  command
+      .add_option("--num-workers", args->options.num_workers,
+                  "Large files, or parts of them, sent at once")
+      ->check(CLI::Range(1, 1024))
+      ->option_text("NUM_WORKERS [16]");
   add_token_flag(command, args->options.token);
   command.add_flag("--no-bars", args->no_bars, "No progress");
   command.add_flag("--no-report", args->no_report, "No progress");

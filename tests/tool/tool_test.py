@@ -570,7 +570,7 @@ class Interruptions(Hub):
             while sum(file.read_bytes().count(b"\n") for file in record.glob("*")) <= committed:
                 self.assertIsNone(process.poll())
             self.interrupt(process)
-        out, _ = self.cohub("upload-large-folder", "thing", "data", "--json")
+        out, _ = self.cohub("upload-large-folder", "thing", "data", "--num-workers", "2", "--json")
         told = json.loads(out)
         self.assertEqual(told["files"], 800)
         self.assertEqual(told["committed"] + told["unchanged"], 800)
