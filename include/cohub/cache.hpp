@@ -1,5 +1,7 @@
 #pragma once
 
+#include "cohub/repository.hpp"
+
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -8,16 +10,15 @@
 #include <string>
 #include <vector>
 
-#include "cohub/repository.hpp"
-
 namespace cohub {
 
 /// One file of a cached revision (`CachedFileInfo` in Python).
 struct cached_file_info {
-  std::string file_name{};              ///< path within the snapshot, with '/'
-  std::filesystem::path file_path{};    ///< in the snapshot: a link to the blob, or the content itself
-  std::filesystem::path blob_path{};    ///< where the content is, all links followed
-  std::uint64_t size_on_disk = 0;       ///< of the content, in bytes
+  std::string file_name{};  ///< path within the snapshot, with '/'
+  std::filesystem::path
+      file_path{};  ///< in the snapshot: a link to the blob, or the content itself
+  std::filesystem::path blob_path{};  ///< where the content is, all links followed
+  std::uint64_t size_on_disk = 0;     ///< of the content, in bytes
   std::chrono::system_clock::time_point blob_last_accessed{};
   std::chrono::system_clock::time_point blob_last_modified{};
 };
@@ -26,10 +27,11 @@ struct cached_file_info {
 struct cached_revision_info {
   std::string commit_hash{};
   std::filesystem::path snapshot_path{};
-  std::uint64_t size_on_disk = 0;         ///< in bytes; content that several files share counts once
+  std::uint64_t size_on_disk = 0;  ///< in bytes; content that several files share counts once
   std::vector<cached_file_info> files{};  ///< sorted by name
-  std::vector<std::string> refs{};        ///< that name this revision, sorted; empty: it is detached
-  std::chrono::system_clock::time_point last_modified{};  ///< of its newest content; empty: of its folder
+  std::vector<std::string> refs{};  ///< that name this revision, sorted; empty: it is detached
+  std::chrono::system_clock::time_point
+      last_modified{};  ///< of its newest content; empty: of its folder
 };
 
 /// One repository in the cache (`CachedRepoInfo` in Python).
@@ -42,8 +44,8 @@ struct cached_repo_info {
   std::vector<cached_revision_info> revisions{};  ///< sorted by commit
   std::chrono::system_clock::time_point last_accessed{};
   std::chrono::system_clock::time_point last_modified{};
-  /// False if a ref could not be understood: then no revision is known to be without ref, and `prune`
-  /// takes none.
+  /// False if a ref could not be understood: then no revision is known to be without ref, and
+  /// `prune` takes none.
   bool refs_known = true;
 
   /// "model/owner/name"
@@ -73,10 +75,12 @@ struct cached_blob_info {
 struct cache_warning {
   std::filesystem::path path{};
   std::string message{};
-  bool repo_ignored = false;  ///< the folder is no repository; else only what is at `path` was left out
+  /// The folder is no repository; else only what is at `path` was left out.
+  bool repo_ignored = false;
 };
 
-/// What `client::execute` is to delete: data, to be looked at first. All paths lie below `cache_dir`.
+/// What `client::execute` is to delete: data, to be looked at first. All paths lie below
+/// `cache_dir`.
 struct delete_cache_strategy {
   std::filesystem::path cache_dir{};
   std::uint64_t expected_freed_size = 0;           ///< in bytes
@@ -99,7 +103,8 @@ struct delete_cache_result {
   struct kept {
     std::filesystem::path path{};
     std::string reason{};
-    bool in_use = false;  ///< another process has it, or a snapshot links to it again: nothing is wrong
+    /// Another process has it, or a snapshot links to it again: nothing is wrong.
+    bool in_use = false;
   };
 
   std::uint64_t freed_size = 0;  ///< in bytes
@@ -109,8 +114,8 @@ struct delete_cache_result {
 
 /// What is in a cache (`HFCacheInfo` in Python).
 struct cache_info {
-  std::filesystem::path cache_dir{};  ///< absolute, links followed
-  std::uint64_t size_on_disk = 0;     ///< in bytes: of all repositories together
+  std::filesystem::path cache_dir{};      ///< absolute, links followed
+  std::uint64_t size_on_disk = 0;         ///< in bytes: of all repositories together
   std::vector<cached_repo_info> repos{};  ///< sorted by folder
   std::vector<cached_incomplete_file_info> incomplete_files{};
   std::vector<cached_blob_info> unlinked_blobs{};
@@ -118,14 +123,15 @@ struct cache_info {
 
   std::uint64_t incomplete_size_on_disk() const noexcept;
 
-  /// Plans the deletion of revisions. Each is a commit ("81fd1d6e...", in every repository that has it),
-  /// a whole repository ("model/owner/name"), or both joined ("model/owner/name@81fd1d6e..."). Where all
-  /// revisions of a repository go, its folder goes; a blob goes if no revision that stays uses it.
+  /// Plans the deletion of revisions. Each is a commit ("81fd1d6e...", in every repository that has
+  /// it), a whole repository ("model/owner/name"), or both joined ("model/owner/name@81fd1d6e...").
+  /// Where all revisions of a repository go, its folder goes; a blob goes if no revision that stays
+  /// uses it.
   /// @par Mirrors  HFCacheInfo.delete_revisions()
   delete_cache_strategy delete_revisions(const std::vector<std::string>& revisions) const;
 
-  /// Plans the deletion of what nobody asks for by name: revisions without ref, incomplete files, and
-  /// blobs that no snapshot links to.
+  /// Plans the deletion of what nobody asks for by name: revisions without ref, incomplete files,
+  /// and blobs that no snapshot links to.
   /// @par Mirrors  `hf cache prune`, which leaves such blobs
   delete_cache_strategy prune() const;
 };
@@ -136,10 +142,11 @@ struct scan_cache_dir_options {
 
 struct verify_repo_checksums_options {
   repo_type type = repo_type::model;
-  /// Empty: "main" as far as the cache knows it, else the only snapshot there is; of a local folder "main".
+  /// Empty: "main" as far as the cache knows it, else the only snapshot there is; of a local folder
+  /// "main".
   std::string revision{};
-  std::filesystem::path cache_dir{};  ///< empty: the client's
-  std::filesystem::path local_dir{};  ///< not empty: a folder of files instead of the cache
+  std::filesystem::path cache_dir{};   ///< empty: the client's
+  std::filesystem::path local_dir{};   ///< not empty: a folder of files instead of the cache
   std::optional<std::string> token{};  ///< unset: the client's; "" sends none
   std::size_t max_workers = 4;         ///< files read at a time
 };
@@ -155,8 +162,8 @@ struct checksum_mismatch {
 
 /// How a folder compares to a revision (`FolderVerification` in Python).
 struct folder_verification {
-  std::string revision{};          ///< of the Hub, that was compared to
-  std::size_t checked_count = 0;   ///< files on both sides
+  std::string revision{};         ///< of the Hub, that was compared to
+  std::size_t checked_count = 0;  ///< files on both sides
   std::vector<checksum_mismatch> mismatches{};
   std::vector<std::string> missing_paths{};  ///< on the Hub alone
   std::vector<std::string> extra_paths{};    ///< in the folder alone

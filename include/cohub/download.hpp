@@ -1,5 +1,8 @@
 #pragma once
 
+#include "cohub/observer.hpp"
+#include "cohub/repository.hpp"
+
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -10,9 +13,6 @@
 #include <utility>
 #include <vector>
 
-#include "cohub/observer.hpp"
-#include "cohub/repository.hpp"
-
 namespace cohub {
 
 struct download_options {
@@ -20,36 +20,39 @@ struct download_options {
   std::string revision = "main";      ///< branch, tag, `refs/pr/N` or commit
   std::string subfolder{};            ///< put in front of the path
   std::filesystem::path cache_dir{};  ///< empty: the client's
-  std::filesystem::path local_dir{};  ///< not empty: the file goes to `local_dir/path`, not the cache
-  bool force_download = false;        ///< fetch again what is cached
-  bool local_files_only = false;      ///< use what is cached; no request
+  std::filesystem::path
+      local_dir{};                ///< not empty: the file goes to `local_dir/path`, not the cache
+  bool force_download = false;    ///< fetch again what is cached
+  bool local_files_only = false;  ///< use what is cached; no request
   std::optional<std::string> token{};  ///< unset: the client's; "" sends none
   std::size_t connections = 16;  ///< the most ranged requests in flight; as many as help are used
-  std::uint64_t chunk_size = 0;  ///< bytes per ranged request, at least 64 KiB; 0: about a second's worth
+  /// Bytes per ranged request, at least 64 KiB; 0: about a second's worth.
+  std::uint64_t chunk_size = 0;
   std::chrono::steady_clock::duration timeout{};  ///< for the whole file; zero means no limit
-  /// For the question before the download; zero means no limit. Unset: `time_limits::metadata`. As in
-  /// the Python client, `HF_HUB_ETAG_TIMEOUT` beats both where it is set to anything but 10 seconds.
+  /// For the question before the download; zero means no limit. Unset: `time_limits::metadata`. As
+  /// in the Python client, `HF_HUB_ETAG_TIMEOUT` beats both where it is set to anything but 10
+  /// seconds.
   std::optional<std::chrono::milliseconds> etag_timeout{};
   /// Another Hub than the client's. The client's token is not sent there, only `token`.
   std::string endpoint{};
-  /// Sent to the Hub with each request, in place of what the library says under the same name. Those
-  /// that decide what a request means (Host, Range, If-Range, Connection, Accept-Encoding and those
-  /// of bodies) are refused with errc::invalid_argument. So a Range is never shifted as in the Python
-  /// client: what is downloaded is a whole, verified file; `client::open_file` reads parts. Another
-  /// host that the Hub redirects to gets none of them.
+  /// Sent to the Hub with each request, in place of what the library says under the same name.
+  /// Those that decide what a request means (Host, Range, If-Range, Connection, Accept-Encoding and
+  /// those of bodies) are refused with errc::invalid_argument. So a Range is never shifted as in
+  /// the Python client: what is downloaded is a whole, verified file; `client::open_file` reads
+  /// parts. Another host that the Hub redirects to gets none of them.
   std::vector<std::pair<std::string, std::string>> headers{};
-  std::string user_agent{};  ///< added to the client's: "name/version; other/1"
-  std::shared_ptr<cohub::observer> observer{};    ///< null: the client's
+  std::string user_agent{};                     ///< added to the client's: "name/version; other/1"
+  std::shared_ptr<cohub::observer> observer{};  ///< null: the client's
 };
 
 /// What a download would do (`client::download_file_dry_run`).
 struct dry_run_file_info {
-  std::string commit_hash{};  ///< that the revision names; empty: a local file of unknown origin
-  std::uint64_t file_size = 0;          ///< in bytes, of the content
-  std::string filename{};               ///< path in the repository
-  std::filesystem::path local_path{};   ///< where the file is, or would be
-  bool is_cached = false;               ///< its content is there already, in this or another place
-  bool will_download = false;           ///< not cached, or `force_download`
+  std::string commit_hash{};    ///< that the revision names; empty: a local file of unknown origin
+  std::uint64_t file_size = 0;  ///< in bytes, of the content
+  std::string filename{};       ///< path in the repository
+  std::filesystem::path local_path{};  ///< where the file is, or would be
+  bool is_cached = false;              ///< its content is there already, in this or another place
+  bool will_download = false;          ///< not cached, or `force_download`
 };
 
 struct try_to_load_from_cache_options {
@@ -74,12 +77,13 @@ struct snapshot_download_options {
   std::string revision = "main";
   std::filesystem::path cache_dir{};
   std::filesystem::path local_dir{};
-  std::optional<std::vector<std::string>> allow_patterns{};  ///< unset: all; empty: none (fnmatch rules)
+  std::optional<std::vector<std::string>>
+      allow_patterns{};  ///< unset: all; empty: none (fnmatch rules)
   std::vector<std::string> ignore_patterns{};
   bool force_download = false;
   bool local_files_only = false;
   std::optional<std::string> token{};
-  std::size_t max_workers = 16;  ///< files in flight
+  std::size_t max_workers = 16;                   ///< files in flight
   std::chrono::steady_clock::duration timeout{};  ///< for the whole snapshot; zero means no limit
   /// For the question of which commit the revision names; else as `download_options::etag_timeout`.
   std::optional<std::chrono::milliseconds> etag_timeout{};

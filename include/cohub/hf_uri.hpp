@@ -1,10 +1,10 @@
 #pragma once
 
+#include "cohub/repository.hpp"
+
 #include <optional>
 #include <string>
 #include <string_view>
-
-#include "cohub/repository.hpp"
 
 namespace cohub {
 
@@ -17,9 +17,9 @@ struct hf_uri {
   bool is_folder = false;  ///< the path is written with a final '/', or as a `tree` web address
 };
 
-/// Reads `hf://[models|datasets|spaces|kernels/]owner/name[@revision][/path]`, or the web address of
-/// a repository, file or folder (`https://huggingface.co/owner/name/blob/main/file`; blob, resolve,
-/// raw or tree; the scheme may be left out).
+/// Reads `hf://[models|datasets|spaces|kernels/]owner/name[@revision][/path]`, or the web address
+/// of a repository, file or folder (`https://huggingface.co/owner/name/blob/main/file`; blob,
+/// resolve, raw or tree; the scheme may be left out).
 ///
 /// In an `hf://` address the revision ends at the next '/' (a '/' of its own is written "%2F"),
 /// except for `refs/pr/N` and `refs/convert/name`. Query and fragment of a web address are dropped.

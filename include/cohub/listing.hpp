@@ -1,13 +1,13 @@
 #pragma once
 
+#include "cohub/awaitable.hpp"
+
 #include <deque>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <utility>
 #include <vector>
-
-#include "cohub/awaitable.hpp"
 
 namespace cohub {
 
@@ -24,12 +24,12 @@ class listing {
   explicit listing(page_source next_page)
       : state_(std::make_shared<state>(state{std::move(next_page), {}, false})) {}
 
-  /// The next item, or nothing at the end. Throws what the request for a page throws; the listing is
-  /// then at its end.
+  /// The next item, or nothing at the end. Throws what the request for a page throws; the listing
+  /// is then at its end.
   awaitable<std::optional<T>> next() { return next(state_); }
 
-  /// What is left of the page at hand, or else the next one: whole pages cost one request each. An empty
-  /// optional is the end. Throws as `next` does.
+  /// What is left of the page at hand, or else the next one: whole pages cost one request each. An
+  /// empty optional is the end. Throws as `next` does.
   awaitable<std::optional<std::vector<T>>> next_page() { return next_page(state_); }
 
   /// All items that are left.

@@ -6,8 +6,8 @@ namespace cohub {
 
 /// Carries an options struct into an operation, and accepts only an object that has a name.
 ///
-/// g++ 12 copies a temporary aggregate bytewise when it stands in an expression with `co_await`, and
-/// destroys it twice. Refusing temporaries turns that into a compile error:
+/// g++ 12 copies a temporary aggregate bytewise when it stands in an expression with `co_await`,
+/// and destroys it twice. Refusing temporaries turns that into a compile error:
 /// @code
 /// const cohub::download_options options{.revision = "refs/pr/1"};
 /// co_await hub.download_file("owner/name", "model.safetensors", options);

@@ -1,5 +1,9 @@
 #pragma once
 
+#include "cohub/awaitable.hpp"
+#include "cohub/observer.hpp"
+#include "cohub/repository.hpp"
+
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -7,10 +11,6 @@
 #include <optional>
 #include <span>
 #include <string>
-
-#include "cohub/awaitable.hpp"
-#include "cohub/observer.hpp"
-#include "cohub/repository.hpp"
 
 namespace cohub {
 
@@ -26,12 +26,13 @@ struct open_file_options {
   bool local_files_only = false;       ///< open what is cached; no request
   std::optional<std::string> token{};  ///< unset: the client's; "" sends none
 
-  /// Most bytes that sequential reads fetch in advance, taken from the client's buffer budget as far as
-  /// that has them to spare. 0: none; then reads fetch what they need, at least 64 KiB.
+  /// Most bytes that sequential reads fetch in advance, taken from the client's buffer budget as
+  /// far as that has them to spare. 0: none; then reads fetch what they need, at least 64 KiB.
   std::uint64_t read_ahead = 8u << 20;
-  std::size_t connections = 4;  ///< ranged requests in flight, of the read-ahead or of one `read_at`
-  /// Most bytes that are read and dropped to reach an offset, where the server sends the whole content
-  /// whatever range is asked for.
+  /// Ranged requests in flight, of the read-ahead or of one `read_at`.
+  std::size_t connections = 4;
+  /// Most bytes that are read and dropped to reach an offset, where the server sends the whole
+  /// content whatever range is asked for.
   std::uint64_t max_read_through = 16u << 20;
   std::shared_ptr<cohub::observer> observer{};  ///< of retries; null: the client's
 };
@@ -47,25 +48,26 @@ struct read_file_options {
   std::shared_ptr<cohub::observer> observer{};
 };
 
-/// A file on the Hub that is read where it is, without a copy on disk: in any order by `read_at`, or in
-/// sequence by `read` and `seek`.
+/// A file on the Hub that is read where it is, without a copy on disk: in any order by `read_at`,
+/// or in sequence by `read` and `seek`.
 ///
-/// All reads see the one commit that the revision named when the file was opened. A dropped connection is
-/// taken up at the byte where it broke, and an address that expired is asked for anew; a content that
-/// changes all the same is an error, never a mixture. A file that is complete in the cache is read from
-/// there, without a request. Parts of a file have no checksum: only `client::download_file` and
-/// `client::read_file` verify one.
+/// All reads see the one commit that the revision named when the file was opened. A dropped
+/// connection is taken up at the byte where it broke, and an address that expired is asked for
+/// anew; a content that changes all the same is an error, never a mixture. A file that is complete
+/// in the cache is read from there, without a request. Parts of a file have no checksum: only
+/// `client::download_file` and `client::read_file` verify one.
 ///
-/// Where the server ignores ranges, reading in sequence costs one connection that stays open between the
-/// reads; `read_at` and `seek` read through what lies before, at most `max_read_through` bytes of it.
+/// Where the server ignores ranges, reading in sequence costs one connection that stays open
+/// between the reads; `read_at` and `seek` read through what lies before, at most
+/// `max_read_through` bytes of it.
 ///
 /// @par Threads
-/// Those of the client: one executor, one thing at a time. As with every I/O object, its context must outlive
-/// it.
+/// Those of the client: one executor, one thing at a time. As with every I/O object, its context
+/// must outlive it.
 /// @par Memory   the read-ahead, or 64 KiB; `read_at` receives straight into the caller's memory
 /// @par Cancellation
-/// A read that was cancelled or failed has not moved the position; the file can be read on. What it was
-/// to fill is unspecified then.
+/// A read that was cancelled or failed has not moved the position; the file can be read on. What it
+/// was to fill is unspecified then.
 /// @par Mirrors  HfFileSystem.open(), HfFileSystemFile
 class remote_file {
  public:
@@ -80,28 +82,29 @@ class remote_file {
   explicit operator bool() const noexcept { return state_ != nullptr; }
   const std::string& path() const noexcept;    ///< in the repository
   const std::string& commit() const noexcept;  ///< 40 hex digits: what the revision named
-  /// sha256 of a large file, git blob id of another, without quotes; empty for a cached file that does
-  /// not tell.
+  /// sha256 of a large file, git blob id of another, without quotes; empty for a cached file that
+  /// does not tell.
   const std::string& etag() const noexcept;
   std::uint64_t size() const noexcept;  ///< in bytes
   bool is_local() const noexcept;       ///< it is read from the cache
 
-  /// Fills `into`, which outlives the operation, from `offset`; fewer bytes only where the file ends.
-  /// Several may be in flight at once; a large one is fetched in parallel ranges.
+  /// Fills `into`, which outlives the operation, from `offset`; fewer bytes only where the file
+  /// ends. Several may be in flight at once; a large one is fetched in parallel ranges.
   /// @return bytes read; 0 from the end of the file on
-  /// @throws error  errc::content_mismatch, errc::truncated_body, errc::timed_out, errc::invalid_response;
-  ///                errc::ranges_unsupported: `offset` is beyond `max_read_through` on a server without
-  ///                ranges; what the Hub says
+  /// @throws error  errc::content_mismatch, errc::truncated_body, errc::timed_out,
+  /// errc::invalid_response;
+  ///                errc::ranges_unsupported: `offset` is beyond `max_read_through` on a server
+  ///                without ranges; what the Hub says
   awaitable<std::size_t> read_at(std::uint64_t offset, std::span<std::byte> into) const;
 
-  /// The same at the position, which moves on; one at a time. Reading on fetches in advance: little at
-  /// first, up to `read_ahead` as reading in sequence goes on.
+  /// The same at the position, which moves on; one at a time. Reading on fetches in advance: little
+  /// at first, up to `read_ahead` as reading in sequence goes on.
   /// @throws error  as `read_at`; errc::invalid_argument: another `read` is in flight
   awaitable<std::size_t> read(std::span<std::byte> into);
 
   std::uint64_t position() const noexcept;
-  /// Moves the position, also beyond the end; not while a `read` is in flight. What was fetched in advance
-  /// is kept as far as it lies ahead of the new position.
+  /// Moves the position, also beyond the end; not while a `read` is in flight. What was fetched in
+  /// advance is kept as far as it lies ahead of the new position.
   /// @throws error  errc::invalid_argument: a `read` is in flight
   void seek(std::uint64_t position);
 

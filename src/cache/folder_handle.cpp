@@ -118,7 +118,8 @@ std::uint64_t folder_handle::remove_tree(const std::string& name, bool folders, 
   }
   std::uint64_t freed = 0;
   if (const auto folder = find_child(name))
-    for (const auto& entry : folder->names()) freed += folder->remove_tree(entry, folders, depth + 1);
+    for (const auto& entry : folder->names())
+      freed += folder->remove_tree(entry, folders, depth + 1);
   if (folders && !remove_empty_folder(name)) fail(ENOTEMPTY, "removing the folder", name);
   return freed;
 }

@@ -122,7 +122,7 @@ class git_repository {
   git_odb_ptr loose_;  // the same without packs, which need not be searched for what is new
   std::vector<git_oid> written_;
   std::unique_ptr<pack_writer> pack_;  // of what `written_` does not name
-  bool sync_all_ = false;  // more was written than `written_` names
+  bool sync_all_ = false;              // more was written than `written_` names
 };
 
 }  // namespace cohub::server

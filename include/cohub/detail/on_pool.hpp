@@ -17,8 +17,8 @@
 
 namespace cohub::detail {
 
-/// Work that is lent to a pool. What the work owns goes with the lender, never on a thread of the pool: it
-/// may be the last owner of that very pool.
+/// Work that is lent to a pool. What the work owns goes with the lender, never on a thread of the
+/// pool: it may be the last owner of that very pool.
 template <class Work>
 class lent_work {
  public:
@@ -75,11 +75,11 @@ class lent_work {
   bool is_returned_ = false;
 };
 
-/// Runs blocking `work`, which owns what it touches, on `pool`; resumes on the caller's executor. The result
-/// is void or default-constructible.
+/// Runs blocking `work`, which owns what it touches, on `pool`; resumes on the caller's executor.
+/// The result is void or default-constructible.
 ///
-/// Not cancellable: it ends when `work` does, so `work` is a bounded piece (one buffer written, one buffer
-/// hashed). A caller that is destroyed meanwhile, with its io_context, waits for that piece.
+/// Not cancellable: it ends when `work` does, so `work` is a bounded piece (one buffer written, one
+/// buffer hashed). A caller that is destroyed meanwhile, with its io_context, waits for that piece.
 template <class Work>
 awaitable<std::invoke_result_t<Work&>> on_pool(asio::any_io_executor pool, Work work) {
   using result = std::invoke_result_t<Work&>;
@@ -94,8 +94,8 @@ awaitable<std::invoke_result_t<Work&>> on_pool(asio::any_io_executor pool, Work 
   co_return co_await asio::co_spawn(pool, std::move(body), std::move(token));
 }
 
-/// The outgoing cancellation filter of public operations: passes terminal and partial cancellation down as
-/// terminal, the only kind that Beast and `co_spawn` act on.
+/// The outgoing cancellation filter of public operations: passes terminal and partial cancellation
+/// down as terminal, the only kind that Beast and `co_spawn` act on.
 inline constexpr struct {
   asio::cancellation_type_t operator()(asio::cancellation_type_t type) const noexcept {
     using kind = asio::cancellation_type;
