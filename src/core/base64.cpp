@@ -35,9 +35,11 @@ std::optional<std::string> base64_decode(std::string_view text) {
   if (text.size() % 4 != 0) return {};
   if (text.empty()) return std::string();
   const std::size_t padding = text.ends_with("==") ? 2 : text.ends_with('=') ? 1 : 0;
-  // OpenSSL also takes white space and padding in the middle.
   const auto content = text.substr(0, text.size() - padding);
-  if (!std::all_of(content.begin(), content.end(), is_base64_character)) return {};
+  // OpenSSL also takes white space at either end, and padding in the middle.
+  if (!is_base64_character(content.front()) || !is_base64_character(content.back()) ||
+      content.find('=') != content.npos)
+    return {};
   std::string bytes(text.size() / 4 * 3, '\0');
   const int length = EVP_DecodeBlock(reinterpret_cast<unsigned char*>(bytes.data()),
                                      reinterpret_cast<const unsigned char*>(text.data()),

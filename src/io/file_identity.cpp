@@ -4,7 +4,9 @@
 
 #include <boost/system/errc.hpp>
 
+#include <fcntl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -37,6 +39,16 @@ std::string normal_path(const std::filesystem::path& path) {
               "opening " + path.string() + hint);
 }
 
+/// All but the path.
+file_identity identity_of(const struct stat& status) {
+  file_identity identity;
+  identity.size = static_cast<std::uint64_t>(status.st_size);
+  identity.modified = nanoseconds(status.st_mtim);
+  identity.changed = nanoseconds(status.st_ctim);
+  identity.inode = status.st_ino;
+  return identity;
+}
+
 }  // namespace
 
 file_identity identify_file(const std::filesystem::path& path) {
@@ -44,13 +56,21 @@ file_identity identify_file(const std::filesystem::path& path) {
   if (::stat(path.c_str(), &status) != 0) refuse(errno, path, "");
   if (S_ISDIR(status.st_mode)) refuse(EISDIR, path, " (a file is expected)");
   if (!S_ISREG(status.st_mode)) refuse(EINVAL, path, " (not a regular file)");
-  file_identity identity;
+  file_identity identity = identity_of(status);
   identity.path = normal_path(path);
-  identity.size = static_cast<std::uint64_t>(status.st_size);
-  identity.modified = nanoseconds(status.st_mtim);
-  identity.changed = nanoseconds(status.st_ctim);
-  identity.inode = status.st_ino;
   return identity;
+}
+
+void check_readable(const std::filesystem::path& path) {
+  if (::faccessat(AT_FDCWD, path.c_str(), R_OK, AT_EACCESS) != 0) refuse(errno, path, "");
+}
+
+bool is_unchanged(const file& opened, const file_identity& seen) {
+  struct stat status {};
+  if (::fstat(opened.native_handle(), &status) != 0) refuse(errno, opened.path(), "");
+  file_identity now = identity_of(status);
+  now.path = seen.path;
+  return now == seen;
 }
 
 bool is_settled(const file_identity& seen) noexcept {

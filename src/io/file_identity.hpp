@@ -1,5 +1,7 @@
 #pragma once
 
+#include "io/file.hpp"
+
 #include <cstdint>
 #include <filesystem>
 #include <string>
@@ -21,6 +23,12 @@ struct file_identity {
 /// @throws error  the system's code: missing, not reachable; is_a_directory; EINVAL for what is
 ///                neither file nor folder
 file_identity identify_file(const std::filesystem::path& path);
+
+/// @throws error  the system's code: the file is not there for this process to read
+void check_readable(const std::filesystem::path& path);
+
+/// Whether an open file is the one that was `seen`, unchanged. Blocking.
+bool is_unchanged(const file& opened, const file_identity& seen);
 
 /// Whether a change after `seen` was taken would be seen: the time stamps of the file are older
 /// than the clock's step.

@@ -1,6 +1,6 @@
 #include "server/api.hpp"
 
-#include "io/file.hpp"
+#include "io/for_each_bounded.hpp"
 #include "io/on_pool.hpp"
 #include "server/call.hpp"
 #include "server/error_reply.hpp"
@@ -10,7 +10,9 @@
 #include "server/route_table.hpp"
 
 #include <algorithm>
-#include <system_error>
+#include <exception>
+#include <span>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -29,19 +31,6 @@ bool is_host(std::string_view text) {
 
 failure too_large() { return {413, {}, "The request's body is too large"}; }
 
-/// A request's body on its way through a file, which goes with the object.
-struct spooled_body {
-  explicit spooled_body(const hub_store& store)
-      : file(store.temporary / ("body-" + io::random_suffix() + io::random_suffix()),
-             io::file::mode::write_new) {}
-  spooled_body(spooled_body&&) = delete;
-  ~spooled_body() {
-    std::error_code ignored;
-    std::filesystem::remove(file.path(), ignored);
-  }
-  io::file file;
-};
-
 awaitable<void> read_to_memory(request_body& body, std::shared_ptr<call> what,
                                std::uint64_t limit) {
   std::vector<std::byte> buffer(64 * 1024);
@@ -53,28 +42,53 @@ awaitable<void> read_to_memory(request_body& body, std::shared_ptr<call> what,
   }
 }
 
-awaitable<std::shared_ptr<spooled_body>> read_to_file(std::shared_ptr<hub_store> store,
-                                                      asio::any_io_executor pool,
-                                                      request_body& body, std::uint64_t limit) {
-  auto open = [store] { return std::make_shared<spooled_body>(*store); };
-  auto spool = co_await io::on_pool(pool, std::move(open));
-  auto buffer = std::make_shared<std::vector<std::byte>>(body_piece);
-  std::uint64_t size = 0;
-  for (;;) {
-    std::size_t filled = 0;
-    while (filled < buffer->size()) {
-      const std::size_t count = co_await body.read_some(std::span(*buffer).subspan(filled));
-      if (count == 0) break;
-      filled += count;
-    }
-    if (filled == 0) co_return spool;
-    if (size + filled > limit) throw too_large();
-    auto write = [spool, buffer, size, filled] {
-      spool->file.write_at(size, std::span<const std::byte>(*buffer).first(filled));
-    };
-    co_await io::on_pool(pool, std::move(write));
-    size += filled;
+/// A body on its way to its consumer: the pool works on one piece while the next one arrives.
+struct body_relay {
+  std::shared_ptr<body_consumer> consumer;
+  std::shared_ptr<std::string> arriving = std::make_shared<std::string>();
+  std::shared_ptr<std::string> arrived = std::make_shared<std::string>();
+  std::exception_ptr refused{};
+};
+
+awaitable<void> receive_piece(request_body& body, std::shared_ptr<std::string> piece) {
+  piece->resize(body_piece);
+  std::size_t filled = 0;
+  while (filled < body_piece) {
+    const auto room = std::as_writable_bytes(std::span(*piece)).subspan(filled);
+    const std::size_t count = co_await body.read_some(room);
+    if (count == 0) break;
+    filled += count;
   }
+  piece->resize(filled);
+}
+
+/// Whoever is refused half-way is let send the rest: most clients listen only then.
+awaitable<void> pass_on(asio::any_io_executor pool, body_relay& relay) {
+  if (relay.refused || relay.arrived->empty()) co_return;
+  auto take = [consumer = relay.consumer, piece = relay.arrived] { consumer->take(*piece); };
+  try {
+    co_await io::on_pool(pool, std::move(take));
+  } catch (...) {
+    relay.refused = std::current_exception();
+  }
+}
+
+awaitable<reply> consume(asio::any_io_executor pool, std::shared_ptr<body_consumer> consumer,
+                         request_body& body, std::uint64_t limit) {
+  body_relay relay{std::move(consumer)};
+  const auto step = [&](std::size_t i) {
+    return i == 0 ? receive_piece(body, relay.arriving) : pass_on(pool, relay);
+  };
+  std::uint64_t size = 0;
+  do {
+    co_await io::for_each_bounded(2, 2, step);
+    std::swap(relay.arriving, relay.arrived);
+    size += relay.arrived->size();
+    if (size > limit) throw too_large();
+  } while (!relay.arrived->empty());
+  if (relay.refused) std::rethrow_exception(relay.refused);
+  auto finish = [consumer = relay.consumer] { return consumer->finish(); };
+  co_return co_await io::on_pool(pool, std::move(finish));
 }
 
 /// A token that is not known counts as its sender's address: else every guess would be another
@@ -137,17 +151,15 @@ class api_handler final : public request_handler {
     if (store->config.public_endpoint.empty() && is_host(host))
       what->endpoint = where.scheme + "://" + std::string(host);
     if (to.body_limit > 0 && head.content_length.value_or(0) > to.body_limit) throw too_large();
-    if (to.admission != nullptr) {
-      auto admit = [store, what, admission = to.admission] { return admission(*store, *what); };
-      co_await io::on_pool(pool, std::move(admit));
+    if (to.consumer != nullptr) {
+      auto make = [store, what, consumer = to.consumer] {
+        return std::shared_ptr<body_consumer>(consumer(*store, *what));
+      };
+      auto consumer = co_await io::on_pool(pool, std::move(make));
+      co_return co_await consume(pool, std::move(consumer), body, to.body_limit);
     }
-    std::shared_ptr<spooled_body> spool;
-    if (to.body == body_use::memory) co_await read_to_memory(body, what, to.body_limit);
-    if (to.body == body_use::file) {
-      spool = co_await read_to_file(store, pool, body, to.body_limit);
-      what->body_file = spool->file.path();
-    }
-    auto work = [store, what, spool, handler = to.handler] { return handler(*store, *what); };
+    if (to.body_limit > 0) co_await read_to_memory(body, what, to.body_limit);
+    auto work = [store, what, handler = to.handler] { return handler(*store, *what); };
     co_return co_await io::on_pool(pool, std::move(work));
   }
 

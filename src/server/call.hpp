@@ -8,8 +8,9 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <filesystem>
+#include <memory>
 #include <string>
+#include <string_view>
 
 namespace cohub::server {
 
@@ -29,20 +30,30 @@ struct call {
   std::string revision{};    ///< decoded; or the name of a branch or tag
   std::string path{};        ///< within the repository, decoded
 
-  std::string body{};                 ///< of routes that want it in memory
-  std::filesystem::path body_file{};  ///< of routes whose body may be large
+  std::string body{};  ///< of routes that want it in memory
 };
 
 /// Answers a call. Blocking, on the Hub's pool; throws `failure`.
 using call_handler = reply (*)(hub_store& store, const call& what);
 
-enum class body_use { none, memory, file };
+/// Takes a large body while it arrives. Blocking, on the Hub's pool, one thread at a time; throws
+/// `failure`.
+class body_consumer {
+ public:
+  virtual ~body_consumer() = default;
+  /// The next bytes, good until the call returns. Not called again once it has thrown.
+  virtual void take(std::string_view piece) = 0;
+  /// The answer, when the body is whole.
+  virtual reply finish() = 0;
+};
+
+/// Made before the body is read: throws what refuses it. Store and call outlive what it makes.
+using consumer_factory = std::unique_ptr<body_consumer> (*)(hub_store& store, const call& what);
 
 struct route {
-  call_handler handler = nullptr;
-  body_use body = body_use::none;
-  std::uint64_t body_limit = 0;      ///< in bytes; more is answered 413
-  call_handler admission = nullptr;  ///< asked before the body is read: throws what refuses it
+  call_handler handler = nullptr;       ///< of all routes but those with a consumer
+  std::uint64_t body_limit = 0;         ///< in bytes; more is answered 413; 0: no body
+  consumer_factory consumer = nullptr;  ///< takes the body; without one it is read into memory
 };
 
 }  // namespace cohub::server

@@ -83,6 +83,57 @@ bool is_stale(const std::string& parent, const std::string& head) {
   return !head.starts_with(wanted);
 }
 
+/// A commit whose body arrives: its files become blobs meanwhile.
+class arriving_commit final : public body_consumer {
+ public:
+  arriving_commit(hub_store& store, const call& what)
+      : store_(store),
+        what_(what),
+        have_(require_committer(store, what)),
+        repository_(store.repos.path_of(what.type, what.id)),
+        branch_(require_branch(repository_, what.revision)),
+        reader_(repository_, [&store, &what](const std::string& sha256) {
+          return store.object_size(what.type, what.id, sha256);
+        }) {}
+
+  void take(std::string_view piece) override { reader_.take(piece); }
+  reply finish() override;
+
+ private:
+  hub_store& store_;
+  const call& what_;
+  const access have_;
+  git_repository repository_;
+  const std::string branch_;
+  commit_reader reader_;
+};
+
+reply arriving_commit::finish() {
+  const auto request = reader_.finish();
+  const auto writer = store_.repos.writer(what_.type, what_.id);
+  const std::lock_guard lock(*writer);
+  const auto head = repository_.ref_target(branch_);
+  if (!head) throw invalid_revision(what_.revision);
+  if (!request.parent_commit.empty() && is_stale(request.parent_commit, *head))
+    throw failure(412, {}, "A commit has happened since. Please refresh and try again.");
+  const std::string made =
+      repository_.write_commit(*head, request.changes, request.message(), have_.who->name);
+  const std::string page = hub::routes::repo_page(what_.endpoint, what_.type, what_.id);
+  boost::json::object answer;
+  if (query_flag(what_.query, "create_pr")) {
+    const auto number = open_pull_request(store_, repository_, have_, request, branch_, made);
+    answer["pullRequestUrl"] = page + "/discussions/" + std::to_string(number);
+  } else {
+    repository_.set_ref(branch_, made, store_.temporary);
+    note_commit(store_, have_, branch_, request.summary, made);
+  }
+  answer["success"] = true;
+  answer["commitOid"] = made;
+  answer["commitUrl"] = page + "/commit/" + made;
+  answer["hookOutput"] = "";
+  return json_reply(answer);
+}
+
 }  // namespace
 
 reply preupload(hub_store& store, const call& what) {
@@ -122,45 +173,8 @@ reply preupload(hub_store& store, const call& what) {
   return answer;
 }
 
-reply admit_commit(hub_store& store, const call& what) {
-  require_committer(store, what);
-  const git_repository repository(store.repos.path_of(what.type, what.id));
-  require_branch(repository, what.revision);
-  return {};
-}
-
-reply commit(hub_store& store, const call& what) {
-  const access have = require_committer(store, what);
-  git_repository repository(store.repos.path_of(what.type, what.id));
-  const std::string branch = require_branch(repository, what.revision);
-  const object_sizes sizes = [&](const std::string& sha256) {
-    return store.object_size(what.type, what.id, sha256);
-  };
-  const auto request = read_commit_request(what.body_file, repository, sizes);
-  const bool as_pull_request = query_flag(what.query, "create_pr");
-
-  const auto writer = store.repos.writer(what.type, what.id);
-  const std::lock_guard lock(*writer);
-  const auto head = repository.ref_target(branch);
-  if (!head) throw invalid_revision(what.revision);
-  if (!request.parent_commit.empty() && is_stale(request.parent_commit, *head))
-    throw failure(412, {}, "A commit has happened since. Please refresh and try again.");
-  const std::string made =
-      repository.write_commit(*head, request.changes, request.message(), have.who->name);
-  const std::string page = hub::routes::repo_page(what.endpoint, what.type, what.id);
-  boost::json::object answer;
-  if (as_pull_request) {
-    const auto number = open_pull_request(store, repository, have, request, branch, made);
-    answer["pullRequestUrl"] = page + "/discussions/" + std::to_string(number);
-  } else {
-    repository.set_ref(branch, made, store.temporary);
-    note_commit(store, have, branch, request.summary, made);
-  }
-  answer["success"] = true;
-  answer["commitOid"] = made;
-  answer["commitUrl"] = page + "/commit/" + made;
-  answer["hookOutput"] = "";
-  return json_reply(answer);
+std::unique_ptr<body_consumer> receive_commit(hub_store& store, const call& what) {
+  return std::make_unique<arriving_commit>(store, what);
 }
 
 }  // namespace cohub::server

@@ -3,12 +3,9 @@
 #include "core/hex.hpp"
 #include "hub/commit_lines.hpp"
 #include "hub/repo_path.hpp"
-#include "io/file.hpp"
 #include "server/failure.hpp"
 #include "server/lfs_pointer.hpp"
 
-#include <cstring>
-#include <span>
 #include <string_view>
 #include <utility>
 #include <variant>
@@ -18,49 +15,6 @@ namespace cohub::server {
 namespace {
 
 constexpr std::size_t line_limit = 192u << 20;  // base64 of a regular file of more than 128 MiB
-constexpr std::size_t read_piece = 1u << 20;
-
-/// The lines of a file, one at a time.
-class line_reader {
- public:
-  explicit line_reader(const std::filesystem::path& path) : file_(path, io::file::mode::read) {}
-
-  /// The next line without its '\n'; false at the end. The view is good until the next call.
-  bool next(std::string_view& line) {
-    for (std::size_t searched = consumed_;;) {
-      const auto end = buffer_.find('\n', searched);
-      if (end != buffer_.npos) {
-        line = std::string_view(buffer_).substr(consumed_, end - consumed_);
-        consumed_ = end + 1;
-        return true;
-      }
-      // Moved to the front only here: once a piece, not once a line.
-      buffer_.erase(0, std::exchange(consumed_, 0));
-      searched = buffer_.size();
-      if (searched > line_limit) throw failure(413, {}, "A file of the commit is too large");
-      if (!read_more()) break;
-    }
-    line = buffer_;
-    consumed_ = buffer_.size();
-    return !line.empty();
-  }
-
- private:
-  bool read_more() {
-    const std::size_t before = buffer_.size();
-    buffer_.resize(before + read_piece);
-    const std::size_t count =
-        file_.read_at(offset_, std::as_writable_bytes(std::span(buffer_)).subspan(before));
-    buffer_.resize(before + count);
-    offset_ += count;
-    return count > 0;
-  }
-
-  io::file file_;
-  std::uint64_t offset_ = 0;
-  std::string buffer_;
-  std::size_t consumed_ = 0;
-};
 
 std::string checked_path(const std::string& path) {
   auto checked = hub::check_path_in_repo(path);
@@ -123,30 +77,41 @@ std::string commit_request::message() const {
   return description.empty() ? summary : summary + "\n\n" + description;
 }
 
-commit_request read_commit_request(const std::filesystem::path& body, git_repository& repository,
-                                   const object_sizes& sizes) {
-  commit_request request;
-  const line_visitor visitor{request, repository, sizes};
-  line_reader lines(body);
-  bool has_header = false;
-  for (std::string_view line; lines.next(line);) {
-    if (line.find_first_not_of(" \r\t") == line.npos) continue;
-    const auto parsed = hub::read_commit_line(line);
-    if (!parsed) throw bad_request("Malformed line in the commit");
-    if (has_header) {
-      std::visit(visitor, *parsed);
-      continue;
-    }
-    const auto* header = std::get_if<hub::commit_header>(&*parsed);
-    if (header == nullptr) throw bad_request("The commit does not begin with its header");
-    request.summary = header->summary;
-    request.description = header->description;
-    request.parent_commit = header->parent_commit;
-    has_header = true;
+commit_reader::commit_reader(git_repository& repository, object_sizes sizes)
+    : repository_(repository), sizes_(std::move(sizes)) {}
+
+void commit_reader::take(std::string_view piece) {
+  for (auto end = piece.find('\n'); end != piece.npos; end = piece.find('\n')) {
+    const auto line = piece.substr(0, end);
+    if (begun_.empty())
+      read_line(line);
+    else
+      read_line(std::exchange(begun_, {}).append(line));
+    piece.remove_prefix(end + 1);
   }
-  if (!has_header) throw bad_request("The commit has no header");
-  if (request.summary.empty()) throw bad_request("The commit's summary is empty");
-  return request;
+  if (begun_.size() + piece.size() > line_limit)
+    throw failure(413, {}, "A file of the commit is too large");
+  begun_ += piece;
+}
+
+void commit_reader::read_line(std::string_view line) {
+  if (line.find_first_not_of(" \r\t") == line.npos) return;
+  const auto parsed = hub::read_commit_line(line);
+  if (!parsed) throw bad_request("Malformed line in the commit");
+  if (has_header_) return std::visit(line_visitor{request_, repository_, sizes_}, *parsed);
+  const auto* header = std::get_if<hub::commit_header>(&*parsed);
+  if (header == nullptr) throw bad_request("The commit does not begin with its header");
+  request_.summary = header->summary;
+  request_.description = header->description;
+  request_.parent_commit = header->parent_commit;
+  has_header_ = true;
+}
+
+commit_request commit_reader::finish() {
+  read_line(std::exchange(begun_, {}));
+  if (!has_header_) throw bad_request("The commit has no header");
+  if (request_.summary.empty()) throw bad_request("The commit's summary is empty");
+  return std::move(request_);
 }
 
 }  // namespace cohub::server

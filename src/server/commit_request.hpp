@@ -3,10 +3,10 @@
 #include "server/git_repository.hpp"
 
 #include <cstdint>
-#include <filesystem>
 #include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace cohub::server {
@@ -24,11 +24,28 @@ struct commit_request {
 /// Size of a large object, nothing if the repository does not have it.
 using object_sizes = std::function<std::optional<std::uint64_t>(const std::string& sha256)>;
 
-/// Reads an NDJSON body (hub-protocol, section 7.5) line by line and writes its files as blobs.
-/// Memory is bounded by the longest line.
-/// @throws failure  400: not such a body, or a large object that was never uploaded; 413: a line
-///                  that is too long; 422: a path that no repository may hold
-commit_request read_commit_request(const std::filesystem::path& body, git_repository& repository,
-                                   const object_sizes& sizes);
+/// Reads an NDJSON body (hub-protocol, section 7.5) as it arrives and writes its files as blobs.
+/// Memory is bounded by the longest line. Blocking.
+class commit_reader {
+ public:
+  /// @param repository  must outlive the reader
+  commit_reader(git_repository& repository, object_sizes sizes);
+
+  /// The next bytes of the body.
+  /// @throws failure  400: not such a body, or a large object that was never uploaded; 413: a line
+  ///                  that is too long; 422: a path that no repository may hold
+  void take(std::string_view piece);
+  /// What the whole body asks for. @throws failure  as `take`
+  commit_request finish();
+
+ private:
+  void read_line(std::string_view line);
+
+  git_repository& repository_;
+  object_sizes sizes_;
+  commit_request request_{};
+  bool has_header_ = false;
+  std::string begun_{};  // a line whose end has not arrived
+};
 
 }  // namespace cohub::server

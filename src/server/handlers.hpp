@@ -61,8 +61,7 @@ reply raw_file(hub_store& store, const call& what);
 
 // commit_handlers.cpp
 reply preupload(hub_store& store, const call& what);
-reply admit_commit(hub_store& store, const call& what);
-reply commit(hub_store& store, const call& what);
+std::unique_ptr<body_consumer> receive_commit(hub_store& store, const call& what);
 
 // lfs_handlers.cpp
 reply lfs_batch(hub_store& store, const call& what);

@@ -41,31 +41,28 @@ using tail = operation::tail;
 const std::array operations{
     operation{"GET", "revision", {get_repo_info}},
     operation{"GET", "tree", {list_tree}, tail::path},
-    operation{"POST", "paths-info", {get_paths_info, body_use::memory, listing_body}},
+    operation{"POST", "paths-info", {get_paths_info, listing_body}},
     operation{"GET", "refs", {list_refs}, tail::none},
     operation{"GET", "commits", {list_commits}},
-    operation{"POST", "preupload", {preupload, body_use::memory, listing_body}},
-    operation{"POST", "commit", {commit, body_use::file, commit_body, admit_commit}},
+    operation{"POST", "preupload", {preupload, listing_body}},
+    operation{"POST", "commit", {nullptr, commit_body, receive_commit}},
     operation{"GET", "compare", {compare_commits}},
-    operation{"POST", "duplicate", {duplicate_repo, body_use::memory, small_body}, tail::none},
+    operation{"POST", "duplicate", {duplicate_repo, small_body}, tail::none},
     operation{"GET", "lfs-files", {list_lfs_files}, tail::none},
-    operation{"POST", "lfs-files", {change_lfs_files, body_use::memory, listing_body}, tail::word},
-    operation{"POST", "branch", {create_branch, body_use::memory, small_body}},
+    operation{"POST", "lfs-files", {change_lfs_files, listing_body}, tail::word},
+    operation{"POST", "branch", {create_branch, small_body}},
     operation{"DELETE", "branch", {delete_branch}},
     operation{"GET", "discussions", {list_discussions}, tail::none},
-    operation{"POST", "discussions", {create_discussion, body_use::memory, small_body}, tail::none},
+    operation{"POST", "discussions", {create_discussion, small_body}, tail::none},
     operation{"GET", "discussions", {get_discussion}, tail::word},
-    operation{"POST", "discussions", {change_discussion, body_use::memory, small_body}, tail::word},
-    operation{"POST", "super-squash", {super_squash, body_use::memory, small_body}},
-    operation{"POST", "tag", {create_tag, body_use::memory, small_body}},
+    operation{"POST", "discussions", {change_discussion, small_body}, tail::word},
+    operation{"POST", "super-squash", {super_squash, small_body}},
+    operation{"POST", "tag", {create_tag, small_body}},
     operation{"DELETE", "tag", {delete_tag}},
     operation{"GET", "auth-check", {check_access}, tail::none},
-    operation{"PUT", "settings", {update_settings, body_use::memory, small_body}, tail::none},
+    operation{"PUT", "settings", {update_settings, small_body}, tail::none},
     operation{"GET", "user-access-request", {list_access_requests}, tail::word},
-    operation{"POST",
-              "user-access-request",
-              {change_access_request, body_use::memory, small_body},
-              tail::word},
+    operation{"POST", "user-access-request", {change_access_request, small_body}, tail::word},
 };
 
 bool is_operation(std::string_view name) {
@@ -155,10 +152,10 @@ route api_route(segments parts, const request_head& head, call& what) {
   static const std::array fixed{
       fixed_route{"GET", "whoami-v2", {whoami}},
       fixed_route{"GET", "settings/repositories", {list_own_repos}},
-      fixed_route{"POST", "repos/create", {create_repo, body_use::memory, small_body}},
-      fixed_route{"POST", "repos/move", {move_repo, body_use::memory, small_body}},
-      fixed_route{"DELETE", "repos/delete", {delete_repo, body_use::memory, small_body}},
-      fixed_route{"POST", "validate-yaml", {validate_yaml, body_use::memory, listing_body}},
+      fixed_route{"POST", "repos/create", {create_repo, small_body}},
+      fixed_route{"POST", "repos/move", {move_repo, small_body}},
+      fixed_route{"DELETE", "repos/delete", {delete_repo, small_body}},
+      fixed_route{"POST", "validate-yaml", {validate_yaml, listing_body}},
   };
   bool known = false;
   for (const auto& each : fixed) {
@@ -217,8 +214,8 @@ route file_route(segments parts, const request_head& head, call& what) {
     const std::string name = joined(parts.subspan(at + 2));
     const bool known = name == "objects/batch" || name == "verify";
     if (!known || head.method != "POST") refuse(known, head);
-    if (name == "verify") return {lfs_verify, body_use::memory, small_body};
-    return {lfs_batch, body_use::memory, listing_body};
+    if (name == "verify") return {lfs_verify, small_body};
+    return {lfs_batch, listing_body};
   }
   const auto rest = take_revision(parts.subspan(at + 1), what);
   what.path = joined(rest);

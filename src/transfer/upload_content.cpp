@@ -17,6 +17,10 @@ namespace {
 
 constexpr std::size_t hash_piece = 1 << 20;
 
+error changed_meanwhile(const io::file_identity& seen) {
+  return {errc::content_mismatch, "uploading " + seen.path + ", which was changed meanwhile"};
+}
+
 class memory_content final : public upload_content {
  public:
   explicit memory_content(std::string data)
@@ -43,42 +47,52 @@ class memory_content final : public upload_content {
 
 class file_reader final : public content_reader {
  public:
-  file_reader(const std::filesystem::path& path, std::uint64_t size)
-      : file_(path, io::file::mode::read), size_(size) {}
+  /// @param seen  what the file must still be when all of it has been read; null: it may grow
+  file_reader(io::file opened, std::uint64_t size,
+              std::shared_ptr<const io::file_identity> seen = nullptr)
+      : file_(std::move(opened)), size_(size), seen_(std::move(seen)) {}
+
   std::size_t read_at(std::uint64_t offset, std::span<std::byte> buffer) override {
     const auto wanted = std::min<std::uint64_t>(buffer.size(), size_ - std::min(offset, size_));
     const std::size_t count = file_.read_at(offset, buffer.first(static_cast<std::size_t>(wanted)));
     if (count < wanted)
       throw error(errc::content_mismatch,
                   "reading " + file_.path().string() + ", which became shorter");
+    if (seen_ && offset + count >= size_) check_unchanged();
     return count;
+  }
+
+  void check_unchanged() const {
+    if (!io::is_unchanged(file_, *seen_)) throw changed_meanwhile(*seen_);
   }
 
  private:
   io::file file_;
   std::uint64_t size_;
+  std::shared_ptr<const io::file_identity> seen_;
 };
 
 /// Holds no descriptor: a commit may have many thousand files.
 class file_content final : public upload_content {
  public:
-  explicit file_content(const std::filesystem::path& path) : identity_(io::identify_file(path)) {
-    io::file(path, io::file::mode::read);  // what may not be read is found now
+  explicit file_content(const std::filesystem::path& path)
+      : identity_(std::make_shared<io::file_identity>(io::identify_file(path))) {
+    io::check_readable(path);  // now, not when the others have been sent
   }
-  std::uint64_t size() const override { return identity_.size; }
+  std::uint64_t size() const override { return identity_->size; }
   std::unique_ptr<content_reader> open() const override {
-    check_unchanged();
-    return std::make_unique<file_reader>(identity_.path, identity_.size);
+    auto reader = std::make_unique<file_reader>(io::file(identity_->path, io::file::mode::read),
+                                                identity_->size, identity_);
+    reader->check_unchanged();
+    return reader;
   }
-  const io::file_identity* identity() const noexcept override { return &identity_; }
+  const io::file_identity* identity() const noexcept override { return identity_.get(); }
   void check_unchanged() const override {
-    if (io::identify_file(identity_.path) != identity_)
-      throw error(errc::content_mismatch,
-                  "uploading " + identity_.path + ", which was changed meanwhile");
+    if (io::identify_file(identity_->path) != *identity_) throw changed_meanwhile(*identity_);
   }
 
  private:
-  io::file_identity identity_;
+  std::shared_ptr<const io::file_identity> identity_;
 };
 
 /// The beginning of a file that may grow.
@@ -92,7 +106,7 @@ class file_prefix final : public upload_content {
   }
   std::uint64_t size() const override { return size_; }
   std::unique_ptr<content_reader> open() const override {
-    return std::make_unique<file_reader>(path_, size_);
+    return std::make_unique<file_reader>(io::file(path_, io::file::mode::read), size_);
   }
 
  private:

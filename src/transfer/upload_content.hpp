@@ -22,7 +22,8 @@ class content_reader {
  public:
   virtual ~content_reader() = default;
   /// Fills `buffer` from `offset` on, as far as there is content.
-  /// @throws error  errc::content_mismatch: there is less of it than there was
+  /// @throws error  errc::content_mismatch: there is less of it than there was, or a file that was
+  ///                read to its end has changed meanwhile
   virtual std::size_t read_at(std::uint64_t offset, std::span<std::byte> buffer) = 0;
 };
 

@@ -4,6 +4,7 @@
 
 #include <doctest/doctest.h>
 
+#include <filesystem>
 #include <string>
 
 using namespace cohub::test;
@@ -50,6 +51,29 @@ TEST_CASE_FIXTURE(hub_caller, "a commit with one bad line changes nothing") {
        {"../x", "a/../b", ".git/x", "a/.git/b", "a\\\\b", ".", "a//b", "a/", "a\\u0000b"})
     CHECK(commit("alice/m", good + file_line(path, "1")).status == 422);
   CHECK(head_of("alice/m") == head);
+}
+
+TEST_CASE_FIXTURE(hub_caller, "a line of a commit may be longer than what arrives at once") {
+  make_repo("m");
+  std::string large(3'500'000, '\0');
+  for (std::size_t i = 0; i < large.size(); ++i) large[i] = static_cast<char>('a' + i % 23);
+  REQUIRE(commit("alice/m", file_line("a", "1") + file_line("large", large) + file_line("z", "2"))
+              .status == 200);
+  CHECK(get("/alice/m/raw/main/large").body == large);
+  CHECK(get("/alice/m/raw/main/a").body == "1");
+  CHECK(get("/alice/m/raw/main/z").body == "2");
+}
+
+TEST_CASE_FIXTURE(hub_caller, "a commit that turns out bad half-way is refused when all has come") {
+  make_repo("m");
+  const auto head = head_of("alice/m");
+  std::string lines;
+  for (int i = 0; i < 100; ++i) lines += file_line("f" + std::to_string(i), std::to_string(i));
+  lines += "{\"key\":\"file\"\n";
+  lines += file_line("large", std::string(4'000'000, 'x'));
+  CHECK(commit("alice/m", lines).status == 400);
+  CHECK(head_of("alice/m") == head);
+  CHECK(std::filesystem::is_empty(git_dir("alice/m") / "objects" / "pack"));
 }
 
 TEST_CASE_FIXTURE(hub_caller, "bodies that are no commits are refused") {
