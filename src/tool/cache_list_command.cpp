@@ -1,6 +1,7 @@
 #include "cache_listing.hpp"
 #include "cache_scan.hpp"
 #include "commands.hpp"
+#include "common_flags.hpp"
 #include "output.hpp"
 #include "run_operation.hpp"
 
@@ -117,10 +118,8 @@ void add_cache_list_command(CLI::App& cache, int& status) {
   listing.add_option("--cache-dir", args->cache_dir, "Cache instead of HF_HUB_CACHE")
       ->option_text("DIR");
   listing.add_flag("--revisions", args->revisions, "Revisions instead of repositories");
-  listing
-      .add_option("-f,--filter", args->filters,
-                  "size>1GB, accessed>7d, modified<2w, type=model, refs=main; may be repeated")
-      ->option_text("FILTER");
+  add_repeated_flag(listing, "-f,--filter", args->filters,
+                    "size>1GB, accessed>7d, modified<2w, type=model, refs=main", "FILTER");
   listing.add_option("--sort", args->sort, "accessed, modified, name or size, with :asc or :desc")
       ->option_text("KEY");
   listing.add_option("--limit", args->limit, "So many at most")

@@ -195,10 +195,9 @@ void add_download_command(CLI::App& app, int& status) {
   add_type_flag(command, args->type);
   command.add_option("--revision", args->revision, "Branch, tag, refs/pr/N or commit")
       ->option_text("REVISION [main]");
-  command.add_option("--include", args->include, "Patterns of files to download")
-      ->option_text("PATTERN...");
-  command.add_option("--exclude", args->exclude, "Patterns of files to leave out")
-      ->option_text("PATTERN...");
+  add_repeated_flag(command, "--include", args->include, "Pattern of files to download", "PATTERN");
+  add_repeated_flag(command, "--exclude", args->exclude, "Pattern of files to leave out",
+                    "PATTERN");
   auto* cache = command.add_option("--cache-dir", args->cache_dir, "Cache instead of HF_HUB_CACHE")
                     ->option_text("DIR");
   command.add_option("--local-dir", args->local_dir, "Put the files here instead of the cache")

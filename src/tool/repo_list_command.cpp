@@ -67,8 +67,7 @@ void add_commands(CLI::App& app, int& status, repo_type type, const std::string&
   auto& listing = *group.add_subcommand("list", "List " + what)->alias("ls");
   listing.add_option("--search", args->search, "Words of the id")->option_text("TEXT");
   listing.add_option("--author", args->list.author, "User or organisation")->option_text("NAME");
-  listing.add_option("--filter", args->list.filter, "Tags, all of which it must have")
-      ->option_text("TAG...");
+  add_repeated_flag(listing, "--filter", args->list.filter, "Tag that it must have", "TAG");
   if (type == repo_type::model)
     listing.add_option("--pipeline-tag", args->list.pipeline_tag, "Task")->option_text("TASK");
   listing
@@ -78,9 +77,9 @@ void add_commands(CLI::App& app, int& status, repo_type type, const std::string&
   args->list.limit = 10;
   listing.add_option("--limit", args->list.limit, "The most to list; 0: all")
       ->option_text("N [10]");
-  listing.add_option("--expand", args->list.expand, "Fields to tell, and no others")
-      ->delimiter(',')
-      ->option_text("FIELD,...");
+  add_repeated_flag(listing, "--expand", args->list.expand, "Fields to tell, and no others",
+                    "FIELD,...")
+      ->delimiter(',');
   add_token_flag(listing, args->token);
   args->out.add_flags(listing);
   listing.footer("Example:\n  cohub " + name + " ls --author me --sort last_modified --json");
@@ -93,9 +92,9 @@ void add_commands(CLI::App& app, int& status, repo_type type, const std::string&
   telling.add_option("repo_id", args->repo_id, "owner/name")->required()->option_text("ID");
   telling.add_option("--revision", args->info.revision, "Branch, tag or commit")
       ->option_text("REVISION");
-  telling.add_option("--expand", args->info.expand, "Fields to tell, and no others")
-      ->delimiter(',')
-      ->option_text("FIELD,...");
+  add_repeated_flag(telling, "--expand", args->info.expand, "Fields to tell, and no others",
+                    "FIELD,...")
+      ->delimiter(',');
   add_token_flag(telling, args->token);
   args->out.add_flags(telling);
   telling.footer("Example:\n  cohub " + name + " info org/name --json");

@@ -235,12 +235,11 @@ void add_upload_command(CLI::App& app, int& status) {
   command.add_option("--revision", args->revision, "Branch, made if it is missing, or refs/pr/N")
       ->option_text("REVISION [main]");
   command.add_flag("--private", args->is_private, "Make the repository private if it is made");
-  command.add_option("--include", args->include, "Patterns of files to upload")
-      ->option_text("PATTERN...");
-  command.add_option("--exclude", args->exclude, "Patterns of files to leave out")
-      ->option_text("PATTERN...");
-  command.add_option("--delete", args->remove, "Patterns of remote files to delete")
-      ->option_text("PATTERN...");
+  add_repeated_flag(command, "--include", args->include, "Pattern of files to upload", "PATTERN");
+  add_repeated_flag(command, "--exclude", args->exclude, "Pattern of files to leave out",
+                    "PATTERN");
+  add_repeated_flag(command, "--delete", args->remove, "Pattern of remote files to delete",
+                    "PATTERN");
   command.add_option("--commit-message", args->message, "First line of the commit's message")
       ->option_text("TEXT");
   command.add_option("--commit-description", args->description, "Rest of the commit's message")

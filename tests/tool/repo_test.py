@@ -91,6 +91,7 @@ class Repositories(Hub):
                    "cpu-basic", "--sleep-time", "-1", "--secrets", "HF_TOKEN", "-s", "C=3", "--secrets-file",
                    "secrets.env", "-e", "THEME=dark", "--region", "eu", "--resource-group-id", "1")
         self.assertEqual(self.json("spaces", "info", "user/app")["visibility"], "protected")
+        self.cohub("repo", "create", "--type", "space", "-e", "A=1", "-e", "B=2", "app3", "--sdk", "static")
         self.cohub("repo", "settings", "user/app", "--type", "space", "--public")
         self.assertEqual(self.json("spaces", "info", "user/app")["visibility"], "public")
         self.fails("repo", "create", "m", "--protected")

@@ -152,6 +152,18 @@ class Transfers(Hub):
         self.fails("download", "user/thing", "a.txt")
         self.assertIn("a.txt", self.fails("download", "user/thing", "b.bin", "a.txt"))
 
+    def test_flags_with_patterns_leave_the_words_after_them_alone(self):
+        for name in ("out/a.txt", "out/b.tmp", "out/c.log"):
+            self.write(name, b"x")
+        out, _ = self.cohub("upload", "--exclude", "*.tmp", "--exclude", "*.log", "user/thing", "out", "in")
+        self.assertIn("/user/thing/commit/", out)
+        out, _ = self.cohub("download", "--include", "*.txt", "user/thing")
+        self.assertEqual(self.files(pathlib.Path(out.splitlines()[-1])), ["in/a.txt"])
+        self.cohub("upload-large-folder", "--include", "*.log", "user/large", "out", "--quiet")
+        self.assertEqual(self.read_remote("c.log", "user/large"), b"x")
+        out, err = self.cohub("download", "--exclude", "*.log", "user/thing", "in/a.txt")
+        self.assertTrue(out.endswith("/in/a.txt\n"))
+
     def test_quiet_means_a_path_and_nothing_else(self):
         self.write("w.bin", os.urandom(12_000_000))
         out, err = self.cohub("upload", "thing", "w.bin", "--quiet")
