@@ -31,12 +31,6 @@ struct arguments {
   bool show_warnings = false;
 };
 
-json::array to_json(const std::vector<std::string>& texts) {
-  json::array array;
-  for (const auto& text : texts) array.emplace_back(text);
-  return array;
-}
-
 json::object row_of(const cache_row& row, std::chrono::system_clock::time_point now) {
   const auto id = row.repo->cache_id();
   json::object item;

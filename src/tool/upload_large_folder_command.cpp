@@ -55,8 +55,9 @@ int run(arguments args) {
   const bool shows = args.out.mode() == output::format::human && !args.no_bars && !args.no_report;
   if (shows) config.observer = make_progress_display();
   auto shared = std::make_shared<const arguments>(std::move(args));
-  return run_operation(std::move(config),
-                       [shared](client hub) { return upload(std::move(hub), shared); });
+  return run_operation(
+      std::move(config), [shared](client hub) { return upload(std::move(hub), shared); },
+      when_interrupted::resumable);
 }
 
 }  // namespace

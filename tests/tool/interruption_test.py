@@ -5,6 +5,7 @@ import json
 import os
 import pathlib
 import signal
+import socket
 import subprocess
 import unittest
 
@@ -43,7 +44,20 @@ class Interruptions(Hub):
     def test_ctrl_c_keeps_the_partial(self):
         process, content = self.start_download()
         self.assertEqual(self.interrupt(process, signal.SIGINT), 130)
+        self.assertIn("the same command goes on", process.stderr.read())
         self.check_resumed(content)
+
+    def test_ctrl_c_promises_nothing_where_nothing_goes_on(self):
+        silent = socket.create_server(("127.0.0.1", 0))
+        self.addCleanup(silent.close)
+        process = subprocess.Popen([COHUB, "whoami"], stderr=subprocess.PIPE, text=True, env=self.environment(
+            HF_ENDPOINT=f"http://127.0.0.1:{silent.getsockname()[1]}"))
+        self.addCleanup(process.stderr.close)
+        connection, _ = silent.accept()
+        self.addCleanup(connection.close)
+        connection.recv(1)  # it has asked
+        self.assertEqual(self.interrupt(process, signal.SIGINT), 130)
+        self.assertEqual(process.stderr.read(), "cohub: interrupted\n")
 
     def test_ctrl_c_of_an_upload_leaves_no_commit(self):
         self.write("w.bin", os.urandom(1 << 20) * 200)
