@@ -13,9 +13,12 @@ class Repositories(Hub):
         self.assertTrue(out.strip().endswith("/datasets/user/data"))
         self.fails("repo", "create", "data", "--type", "dataset")
         self.cohub("repo", "create", "data", "--type", "dataset", "--exist-ok")
-        self.cohub("repo", "delete", "user/data", "--type", "dataset")
-        self.fails("repo", "delete", "user/data", "--type", "dataset")
-        self.cohub("repo", "delete", "user/data", "--type", "dataset", "--missing-ok")
+        delete = ("repo", "delete", "user/data", "--type", "dataset")
+        self.assertIn("--yes", self.fails(*delete))  # nobody is there to be asked
+        self.assertIn("--yes", self.fails(*delete, "--quiet"))
+        self.cohub(*delete, "--yes")
+        self.fails(*delete, "--yes")
+        self.cohub(*delete, "--yes", "--missing-ok")
         out, _ = self.cohub("whoami")
         self.assertEqual(out, "user\n")
 
@@ -39,7 +42,7 @@ class Repositories(Hub):
         self.assertEqual(self.json("auth", "switch", "--token-name", "user-write"), {"name": "user-write"})
         self.assertEqual(self.json("auth", "list")[0]["name"], "user-write")
         self.assertEqual(self.json("auth", "logout"), {})
-        self.assertEqual(self.json("repo", "delete", "user/renamed"), {"repo_id": "user/renamed"})
+        self.assertEqual(self.json("repo", "delete", "user/renamed", "--yes"), {"repo_id": "user/renamed"})
 
     def test_repositories_are_copied_listed_and_squashed(self):
         self.write("w.bin", b"weights")
@@ -53,10 +56,11 @@ class Repositories(Hub):
         self.assertEqual({one["id"]: one["visibility"] for one in own},
                          {"user/thing": "public", "user/copy": "private"})
         self.assertEqual(own[0]["storage"], "7.0")
-        self.assertEqual(self.cohub("repo", "list", "--search", "cop", "--quiet")[0], "user/copy\n")
+        self.assertEqual(self.cohub("repo", "list", "--search", "COP", "--quiet")[0], "user/copy\n")
         self.assertEqual(self.json("repo", "list", "--type", "dataset"), [])
         self.fails("repo", "list", "--namespace", "nobody")
-        self.assertEqual(self.json("repo", "super-squash", "user/thing", "-m", "One"),
+        self.fails("repo", "super-squash", "user/thing")
+        self.assertEqual(self.json("repo", "super-squash", "user/thing", "-m", "One", "--yes"),
                          {"repo_id": "user/thing", "branch": "main"})
         self.cohub("repo", "tag", "create", "user/thing", "v1", "-m", "First")
         refs = self.json("repo", "refs", "user/thing")
@@ -115,11 +119,14 @@ class Repositories(Hub):
     def test_branches_tags_moves_and_settings(self):
         self.write("a.txt", b"1")
         self.cohub("upload", "thing", "a.txt")
-        self.cohub("repo", "tag", "create", "user/thing", "v1", "-m", "First")
+        told = self.json("repo", "tag", "create", "user/thing", "v1", "-m", "First")
+        self.assertEqual(list(told.items()),
+                         [("tag", "v1"), ("repo_type", "model"), ("repo_id", "user/thing")])
         out, _ = self.cohub("repo", "tag", "list", "user/thing", "--json")
         tags = json.loads(out)
         self.assertEqual([tag["name"] for tag in tags], ["v1"])
-        self.cohub("repo", "branch", "create", "user/thing", "dev", "--revision", "v1")
+        out, _ = self.cohub("repo", "branch", "create", "user/thing", "dev", "--revision", "v1", "--quiet")
+        self.assertEqual(out, "dev\n")
         self.fails("repo", "branch", "create", "user/thing", "dev")
         self.cohub("repo", "branch", "create", "user/thing", "dev", "--exist-ok")
         out, _ = self.cohub("download", "user/thing", "a.txt", "--revision", "dev")
@@ -148,8 +155,23 @@ class Repositories(Hub):
         self.assertEqual(self.cohub("datasets", "ls", "--quiet")[0].split(), ["user/three"])
         self.assertEqual(self.cohub("spaces", "list")[0], "No results found.\n")
         self.assertEqual(json.loads(self.cohub("models", "info", "user/one", "--json")[0])["id"], "user/one")
+        self.assertIn('\n  "id": "user/one",\n', self.cohub("models", "info", "user/one")[0])  # indented
         told = json.loads(self.cohub("models", "info", "user/one", "--expand", "sha", "--json")[0])
         self.assertEqual(set(told), {"_id", "id", "modelId", "sha"})
+
+    def test_the_files_of_a_model_and_its_card(self):
+        card = b"---\nlicense: mit\n---\n# A model\n"
+        self.write("out/README.md", card)
+        self.write("out/sub/w.bin", b"1234567")
+        self.cohub("upload", "thing", "out")
+        self.assertEqual(self.cohub("models", "ls", "user/thing", "--quiet")[0].split(),
+                         [".gitattributes", "README.md", "sub/"])
+        told = self.json("models", "ls", "user/thing", "-R")
+        self.assertEqual({one["path"]: one.get("size") for one in told if "/" in one["path"]},
+                         {"sub/": None, "sub/w.bin": 7})
+        self.assertEqual(self.cohub("models", "card", "user/thing")[0].encode(), card)
+        self.assertEqual(self.cohub("models", "card", "user/thing", "--text")[0], "# A model\n")
+        self.fails("models", "card", "user/nothing")
 
 
 if __name__ == "__main__":
