@@ -33,8 +33,8 @@ inline std::string type_word(repo_type type) {
   return "model";
 }
 
-inline void add_type_flag(CLI::App& command, repo_type& type) {
-  command
+inline CLI::Option* add_type_flag(CLI::App& command, repo_type& type) {
+  return command
       .add_option_function<std::string>(
           "--repo-type,--type", [&type](const std::string& word) { type = *parse_type(word); },
           "Kind of repository: model, dataset, space or kernel")

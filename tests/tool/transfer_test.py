@@ -164,6 +164,23 @@ class Transfers(Hub):
         out, err = self.cohub("download", "--exclude", "*.log", "user/thing", "in/a.txt")
         self.assertTrue(out.endswith("/in/a.txt\n"))
 
+    def test_an_address_says_where_an_upload_goes(self):
+        self.write("out/a.txt", b"1")
+        out, _ = self.cohub("upload", "hf://datasets/user/data@dev/in/", "out")
+        self.assertIn("/datasets/user/data/commit/", out)
+        self.cohub("upload", "hf://datasets/user/data@dev/one/", "out/a.txt", "--type", "dataset")
+        out, _ = self.cohub("download", "hf://datasets/user/data@dev")
+        self.assertEqual(self.files(pathlib.Path(out.splitlines()[-1])), ["in/a.txt", "one/a.txt"])
+        self.fails("upload", "hf://datasets/user/data/in/", "out", "there", status=2)
+        self.fails("upload", "hf://datasets/user/data", "out", "--type", "model", status=2)
+        self.fails("upload", "hf://datasets/user/data@dev", "out", "--revision", "main", status=2)
+
+    def test_names_from_a_hub_command_no_terminal(self):
+        self.write("out/\u009b31m.txt", b"1")
+        self.cohub("upload", "thing", "out")
+        out, _ = self.cohub("download", "user/thing", "--dry-run", "--exclude", ".gitattributes")
+        self.assertEqual(out.splitlines()[0], "download\t1\t?31m.txt")
+
     def test_quiet_means_a_path_and_nothing_else(self):
         self.write("w.bin", os.urandom(12_000_000))
         out, err = self.cohub("upload", "thing", "w.bin", "--quiet")

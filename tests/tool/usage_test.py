@@ -30,11 +30,29 @@ class Usage(unittest.TestCase):
                       ["upload", "a/b", "/tmp", "--every", "1", "--create-pr"],
                       ["repo", "create", "a/b", "--private", "--public"],
                       ["repo", "create", "a/b", "--region", "moon"],
-                      ["repo", "access", "list", "a/b", "--status", "odd"]):
+                      ["repo", "access", "list", "a/b", "--status", "odd"],
+                      ["discussions", "comment", "a/b", "5"], ["discussions", "edit", "a/b", "5", "id"],
+                      ["discussions", "comment", "a/b", "5", "--body", "x", "--body-file", "y"],
+                      ["upload", "a/b", "/tmp", "--every", "600000"],
+                      ["upload", "a/b", "/tmp", "--every", "0.00001"],
+                      ["download", "hf://datasets/a/b/x", "--type", "model"],
+                      ["models", "ls", "a/b", "--search", "x"], ["models", "ls", "-R"]):
             done = self.run_cohub(*words)
             self.assertEqual(done.returncode, 2, words)
             self.assertEqual(done.stderr.count("\n"), 1, done.stderr)
             self.assertEqual(done.stdout, "")
+
+    def test_the_version(self):
+        told = {self.run_cohub(*words).stdout for words in (["--version"], ["-v"], ["version"])}
+        self.assertEqual(len(told), 1)
+        self.assertRegex(told.pop(), r"^\d+\.\d+\.\d+\n$")
+
+    def test_what_nobody_foresaw_is_one_line_too(self):
+        for words in (["upload", "a/b", "x" * 5000], ["discussions", "comment", "a/b", "1", "--body-file", "/tmp"]):
+            done = self.run_cohub(*words)
+            self.assertEqual(done.returncode, 1, done.stderr)
+            self.assertTrue(done.stderr.startswith("cohub: "), done.stderr)
+            self.assertEqual(done.stderr.count("\n"), 1, done.stderr)
 
     def test_serve_says_why_it_cannot(self):
         done = self.run_cohub("serve", "--root", "/proc/no-such-place")
