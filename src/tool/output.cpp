@@ -132,7 +132,7 @@ void output::result(const std::string& sentence, const boost::json::object& fact
         const std::string name(fact.key());
         line += (line.empty() ? "" : " ") + name + '=' + cell(facts, name);
       }
-      std::cout << line << '\n';
+      std::cout << (line.empty() ? printable(sentence) : line) << '\n';
       break;
     }
     case format::json:
@@ -157,9 +157,10 @@ void output::document(const std::string& text) {
 
 bool output::confirmed(const std::string& question, bool yes) const {
   if (yes) return true;
-  // What a pipe answers is taken, too ("yes | cohub ..."), but nobody sees the question there.
-  const bool seen = ::isatty(STDIN_FILENO) != 0 && ::isatty(STDERR_FILENO) != 0;
-  if (mode_ == format::human) {
+  const bool typed = ::isatty(STDIN_FILENO) != 0;
+  const bool seen = typed && ::isatty(STDERR_FILENO) != 0;
+  // What a pipe answers is taken, too ("yes | cohub ..."); nobody types what nobody sees.
+  if (mode_ == format::human && (seen || !typed)) {
     if (seen) std::cerr << printable(question) << " [y/N] " << std::flush;
     std::string answer;
     std::getline(std::cin, answer);

@@ -26,7 +26,7 @@ class Tokens(Hub):
         self.assertIn("git", err)
         self.assertEqual(self.cohub("auth", "whoami", "--format", "agent")[0],
                          f"user=user endpoint={self.endpoint}\n")
-        self.cohub("auth", "logout")
+        self.assertNotEqual(self.cohub("auth", "logout", "--format", "agent")[0], "\n")  # a sentence, without facts
         self.fails("auth", "token", HF_TOKEN="")
         self.assertIn("No results", self.cohub("auth", "ls")[0])
         self.fails("auth", "login", "--token", "hf_wrong")
