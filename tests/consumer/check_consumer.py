@@ -66,6 +66,11 @@ def main():
         if how == "components":
             with_cmake(projects / "components", work, compiler, flags, f"-DCMAKE_PREFIX_PATH={prefix}",
                        f"-DCOHUB_COMPONENTS={components}")
+            # And where the frameworks are missing, but optional.
+            run("cmake", "-G", "Ninja", "-S", projects / "components", "-B", work / "without",
+                f"-DCMAKE_CXX_COMPILER={compiler}", f"-DCMAKE_PREFIX_PATH={prefix}",
+                f"-DCOHUB_MISSING_COMPONENTS={components}", "-DCMAKE_DISABLE_FIND_PACKAGE_Torch=ON",
+                "-DCMAKE_DISABLE_FIND_PACKAGE_XGBoost=ON")
             return
         packages = next(prefix.rglob("pkgconfig"))
         environment = dict(os.environ, PKG_CONFIG_PATH=str(packages))
