@@ -9,9 +9,8 @@ import hashlib
 import json
 import os
 import pathlib
-import socket
-import subprocess
-import time
+
+from nginx import free_port, make_certificate, start_nginx
 
 COMMIT = "c0ffee" + "0" * 34
 CONFIGURATION = """
@@ -67,12 +66,6 @@ http {{
   }}
 }}
 """
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def git_blob_id(content):
@@ -131,32 +124,20 @@ class NginxHub:
                     links.write(f"{number} '<{self.endpoint}/api/models/bench/small/tree/{COMMIT}?recursive=true"
                                 f"&expand=false&cursor={number + 1}>; rel=\"next\"';\n")
 
-    def make_certificate(self):
-        subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2",
-                        "-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1",
-                        "-keyout", self.folder / "key.pem", "-out", self.certificate],
-                       check=True, stderr=subprocess.DEVNULL)
-
     def start(self):
         self.write_api()
         tls = ""
         if self.tls:
-            self.make_certificate()
+            make_certificate(self.folder)
             tls = (f"ssl_certificate {self.certificate}; ssl_certificate_key {self.folder}/key.pem; "
                    "ssl_session_cache shared:s:4m; ssl_protocols TLSv1.2 TLSv1.3;")
-        configuration = self.folder / "nginx.conf"
-        configuration.write_text(CONFIGURATION.format(
-            user="user root;" if os.geteuid() == 0 else "", folder=self.folder, api=self.api, content=self.content, public_content=self.public_content, commit=COMMIT, size=self.size,
-            sha256=self.sha256, scheme=self.scheme, ssl=" ssl" if self.tls else "", tls=tls,
-            access_log=f"{self.log} requests" if self.log else "off"))
-        self.process = subprocess.Popen(["nginx", "-c", configuration, "-p", self.folder],
-                                        stderr=subprocess.DEVNULL)
-        for _ in range(200):
-            with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", self.content)) == 0:
-                    return self
-            time.sleep(0.02)
-        raise SystemExit("nginx does not listen: " + (self.folder / "error.log").read_text())
+        configuration = CONFIGURATION.format(
+            user="user root;" if os.geteuid() == 0 else "", folder=self.folder, api=self.api, content=self.content,
+            public_content=self.public_content, commit=COMMIT, size=self.size, sha256=self.sha256,
+            scheme=self.scheme, ssl=" ssl" if self.tls else "", tls=tls,
+            access_log=f"{self.log} requests" if self.log else "off")
+        self.process = start_nginx(self.folder, configuration, self.content)
+        return self
 
     def environment(self, home):
         """What a client needs to take this for the Hub."""

@@ -22,8 +22,6 @@ import os
 import pathlib
 import random
 import shutil
-import socket
-import ssl
 import subprocess
 import sys
 import tempfile
@@ -31,18 +29,7 @@ import threading
 import time
 
 from measure import alternate, measured, report, together
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-def make_certificate(folder):
-    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj",
-                    "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", folder / "key.pem",
-                    "-out", folder / "chain.pem"], check=True, capture_output=True)
+from nginx import free_port, make_certificate, start_nginx
 
 
 class Sink:
@@ -53,7 +40,7 @@ class Sink:
         self.port = free_port()
         self.scheme = "https" if tls else "http"
         (folder / "store").mkdir(parents=True)
-        (folder / "nginx.conf").write_text(f"""
+        configuration = f"""
 daemon off; worker_processes 2; pid {folder}/nginx.pid; error_log {folder}/error.log;
 {"user root;" if os.geteuid() == 0 else ""}
 include /etc/nginx/modules-enabled/*.conf;
@@ -64,22 +51,14 @@ http {{
   uwsgi_temp_path {folder}/u; scgi_temp_path {folder}/s;
   server {{
     listen 127.0.0.1:{self.port}{" ssl" if tls else ""};
-    {f"ssl_certificate {folder}/chain.pem; ssl_certificate_key {folder}/key.pem;" if tls else ""}
+    {f"ssl_certificate {folder}/certificate.pem; ssl_certificate_key {folder}/key.pem;" if tls else ""}
     location / {{ root {folder}/store; dav_methods PUT; create_full_put_path on; }}
   }}
 }}
-""")
+"""
         if tls:
             make_certificate(folder)
-        self.process = subprocess.Popen(["/usr/sbin/nginx", "-c", folder / "nginx.conf"],
-                                        stderr=subprocess.PIPE)
-        while True:
-            try:
-                socket.create_connection(("127.0.0.1", self.port)).close()
-                break
-            except ConnectionRefusedError:
-                if self.process.poll() is not None:
-                    raise SystemExit(self.process.stderr.read().decode())
+        self.process = start_nginx(folder, configuration, self.port)
 
     def url(self, name):
         return f"{self.scheme}://127.0.0.1:{self.port}/{name}"
@@ -142,7 +121,7 @@ def sha256_of(path):
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-class NginxHub:
+class UploadHub:
     """A Hub's answers in front of an nginx that takes the bytes."""
 
     def __init__(self, work, tls):
@@ -158,10 +137,10 @@ class NginxHub:
         self.homes += 1
         return dict(os.environ, HF_ENDPOINT=f"http://127.0.0.1:{self.server.server_port}", HF_TOKEN="hf_x",
                     HF_HOME=str(self.work / f"home-{self.sink.scheme}-{self.homes}"),
-                    SSL_CERT_FILE=str(self.sink.folder / "chain.pem"))
+                    SSL_CERT_FILE=str(self.sink.folder / "certificate.pem"))
 
     def curl(self, *files):
-        trust = ["--cacert", self.sink.folder / "chain.pem"] if self.sink.scheme == "https" else []
+        trust = ["--cacert", self.sink.folder / "certificate.pem"] if self.sink.scheme == "https" else []
         each = [word for i, file in enumerate(files) for word in ("-T", file, self.sink.url(f"curl-{i}"))]
         return measured("curl", "-sSf", *trust, *each)
 
@@ -174,7 +153,7 @@ def large(arguments, work):
     file = work / "file.bin"
     write_noise(file, arguments.mib)
     for tls in (False, True):
-        hub = NginxHub(work, tls)
+        hub = UploadHub(work, tls)
 
         def ours():
             hub.sink.empty()
@@ -200,7 +179,7 @@ def overlap(arguments, work):
     files = [work / "eight" / f"{i}.bin" for i in range(8)]
     for file in files:
         write_noise(file, arguments.mib // 4)
-    hub = NginxHub(work / "overlap", False)
+    hub = UploadHub(work / "overlap", False)
 
     def ours():
         hub.sink.empty()

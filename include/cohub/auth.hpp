@@ -3,6 +3,7 @@
 #include "cohub/awaitable.hpp"
 #include "cohub/client.hpp"
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -37,6 +38,11 @@ void logout(const std::string& token_name = {});
 /// @throws error  errc::invalid_argument: none of that name is kept
 /// @par Mirrors  auth_switch()
 void auth_switch(const std::string& token_name);
+
+/// The token that a client uses which is given none: that of the environment (`HF_TOKEN`), else the
+/// one that is kept. Blocks.
+/// @par Mirrors  get_token()
+std::optional<std::string> get_token();
 
 /// The tokens that are kept, by name. Blocks.
 /// @par Mirrors  auth_list()

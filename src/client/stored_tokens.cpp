@@ -150,6 +150,8 @@ void auth_switch(const std::string& token_name) {
   write_secret(core::token_path(), find(sections, token_name)->token);
 }
 
+std::optional<std::string> get_token() { return core::discover_token(); }
+
 std::vector<stored_token> auth_list() {
   const auto in_use = token_in_use();
   std::vector<stored_token> tokens;

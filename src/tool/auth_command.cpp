@@ -13,6 +13,7 @@
 #include <functional>
 #include <iostream>
 #include <memory>
+#include <stdexcept>
 #include <string>
 
 namespace cohub::tool {
@@ -22,6 +23,8 @@ namespace {
 struct arguments {
   std::string name;
   std::optional<std::string> token;
+  bool force = false;
+  bool git = false;  // is to have it, too
   output out;
 };
 using arguments_ptr = std::shared_ptr<arguments>;
@@ -85,11 +88,15 @@ void add_auth_command(CLI::App& app, int& status) {
 
   auto& login_command = *auth.add_subcommand("login", "Check a token, keep it, and use it");
   add_token_flag(login_command, args->token);
+  login_command.add_flag("--force", args->force, "Accepted for scripts: a token is always taken");
+  login_command.add_flag("--add-to-git-credential,!--no-add-to-git-credential", args->git,
+                         "Not done; \"git credential approve\" does it");
   args->out.add_flags(login_command);
   login_command.footer(
       "Without --token it is read from standard input.\n\n"
       "Example:\n  cohub auth login < token.txt");
   login_command.callback([args, &status] {
+    if (args->git) print_warning("the token is not given to git's credential helper");
     if (!args->token) args->token = read_secret();
     client_config config;
     config.token = args->token;
@@ -130,6 +137,16 @@ void add_auth_command(CLI::App& app, int& status) {
   args->out.add_flags(list_command);
   list_command.footer("Example:\n  cohub auth list");
   list_command.callback([args, &status] { status = run_here([&] { list_tokens(*args); }); });
+
+  auto& token_command = *auth.add_subcommand("token", "Print the token in use");
+  token_command.footer("Example:\n  HF_TOKEN=$(cohub auth token) some-program");
+  token_command.callback([&status] {
+    status = run_here([] {
+      const auto token = get_token();
+      if (!token) throw std::runtime_error("no token is in use (see cohub auth login)");
+      std::cout << *token << std::endl;
+    });
+  });
 
   add_whoami_command(auth, status);
 }

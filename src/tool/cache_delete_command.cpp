@@ -2,6 +2,7 @@
 #include "commands.hpp"
 #include "output.hpp"
 #include "run_operation.hpp"
+#include "text.hpp"
 
 #include <algorithm>
 #include <memory>
@@ -30,12 +31,6 @@ awaitable<void> execute_into(client hub, std::shared_ptr<const delete_cache_stra
                              std::shared_ptr<delete_cache_result> outcome) {
   auto done = co_await hub.execute(*plan);
   *outcome = std::move(done);
-}
-
-std::string lower(std::string text) {
-  for (auto& c : text)
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  return text;
 }
 
 /// "model/owner/name" for "hf://models/owner/name" and the like; anything else as it is.

@@ -1,6 +1,7 @@
 #include "cache_listing.hpp"
 #include "cache_scan.hpp"
 #include "commands.hpp"
+#include "common_flags.hpp"
 #include "output.hpp"
 #include "run_operation.hpp"
 
@@ -29,12 +30,6 @@ struct arguments {
   std::optional<std::int64_t> limit;
   bool show_warnings = false;
 };
-
-json::array to_json(const std::vector<std::string>& texts) {
-  json::array array;
-  for (const auto& text : texts) array.emplace_back(text);
-  return array;
-}
 
 json::object row_of(const cache_row& row, std::chrono::system_clock::time_point now) {
   const auto id = row.repo->cache_id();
@@ -117,10 +112,8 @@ void add_cache_list_command(CLI::App& cache, int& status) {
   listing.add_option("--cache-dir", args->cache_dir, "Cache instead of HF_HUB_CACHE")
       ->option_text("DIR");
   listing.add_flag("--revisions", args->revisions, "Revisions instead of repositories");
-  listing
-      .add_option("-f,--filter", args->filters,
-                  "size>1GB, accessed>7d, modified<2w, type=model, refs=main; may be repeated")
-      ->option_text("FILTER");
+  add_repeated_flag(listing, "-f,--filter", args->filters,
+                    "size>1GB, accessed>7d, modified<2w, type=model, refs=main", "FILTER");
   listing.add_option("--sort", args->sort, "accessed, modified, name or size, with :asc or :desc")
       ->option_text("KEY");
   listing.add_option("--limit", args->limit, "So many at most")

@@ -1,5 +1,7 @@
 #include "cache_listing.hpp"
 
+#include "text.hpp"
+
 #include <algorithm>
 #include <array>
 #include <charconv>
@@ -16,12 +18,6 @@ namespace {
 
 using clock = std::chrono::system_clock;
 using units = std::map<std::string, std::uint64_t>;
-
-std::string lower(std::string text) {
-  for (auto& c : text)
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  return text;
-}
 
 std::string trimmed(const std::string& text) {
   const auto first = text.find_first_not_of(' ');

@@ -40,12 +40,6 @@ awaitable<void> verify_into(client hub, arguments_ptr args,
   *outcome = std::move(verified);
 }
 
-json::array to_json(const std::vector<std::string>& texts) {
-  json::array array;
-  for (const auto& text : texts) array.emplace_back(text);
-  return array;
-}
-
 json::object facts_of(const arguments& args, const folder_verification& outcome) {
   json::object facts;
   facts["repo_id"] = args.repo_id;

@@ -7,6 +7,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace cohub::tool {
 
@@ -32,8 +33,8 @@ inline std::string type_word(repo_type type) {
   return "model";
 }
 
-inline void add_type_flag(CLI::App& command, repo_type& type) {
-  command
+inline CLI::Option* add_type_flag(CLI::App& command, repo_type& type) {
+  return command
       .add_option_function<std::string>(
           "--repo-type,--type", [&type](const std::string& word) { type = *parse_type(word); },
           "Kind of repository: model, dataset, space or kernel")
@@ -50,6 +51,16 @@ inline void add_token_flag(CLI::App& command, std::optional<std::string>& token)
                   "Access token; HF_TOKEN is better, since other users of the machine can see "
                   "a command's arguments")
       ->option_text("TOKEN");
+}
+
+/// Adds a flag that may be repeated and takes one value each time, so that words which follow it
+/// are what they are without it.
+inline CLI::Option* add_repeated_flag(CLI::App& command, const std::string& names,
+                                      std::vector<std::string>& values, const std::string& what,
+                                      const std::string& value_name) {
+  return command.add_option(names, values, what + "; may be repeated")
+      ->allow_extra_args(false)
+      ->option_text(value_name);
 }
 
 }  // namespace cohub::tool

@@ -1,7 +1,5 @@
 #include "commands.hpp"
-#include "common_flags.hpp"
-#include "output.hpp"
-#include "run_operation.hpp"
+#include "repo_action.hpp"
 
 #include <boost/json/object.hpp>
 
@@ -16,9 +14,7 @@ namespace cohub::tool {
 
 namespace {
 
-struct arguments {
-  std::string repo_id;
-  repo_type type = repo_type::model;
+struct arguments : repo_arguments {
   std::uint64_t num = 0;
   std::string title;
   std::string body;
@@ -31,8 +27,6 @@ struct arguments {
   std::size_t limit = 30;
   bool pull_request = false;
   bool yes = false;
-  std::optional<std::string> token;
-  output out;
 };
 using arguments_ptr = std::shared_ptr<arguments>;
 
@@ -83,12 +77,15 @@ awaitable<void> list(client hub, arguments_ptr args) {
   options.type = args->type;
   options.author = args->author;
   options.discussion_type = args->kind;
-  options.discussion_status = args->status == "all" ? std::string() : args->status;
+  // The Hub picks the open and the closed; what else is wanted is picked out of all, as hf does.
+  const bool picked_here = args->status == "draft" || args->status == "merged";
+  options.discussion_status = picked_here || args->status == "all" ? std::string() : args->status;
   auto found = hub.get_repo_discussions(args->repo_id, options);
   boost::json::array all;
   while (all.size() < args->limit) {
     const auto next = co_await found.next();
     if (!next) break;
+    if (picked_here && next->status != args->status) continue;
     all.emplace_back(as_object(*next));
   }
   args->out.table(all, {{"num", true}, {"title"}, {"status"}, {"author"}, {"created_at"}}, "num");
@@ -119,7 +116,7 @@ awaitable<void> diff(client hub, arguments_ptr args) {
   const auto options = options_of(*args);
   const auto details = co_await hub.get_discussion_details(args->repo_id, args->num, options);
   if (args->out.mode() != output::format::json) {
-    std::cout << details.diff << std::flush;
+    output::document(details.diff);  // which "git apply" takes
     co_return;
   }
   boost::json::object facts;
@@ -136,7 +133,17 @@ awaitable<void> create(client hub, arguments_ptr args) {
   options.pull_request = args->pull_request;
   const auto made = co_await hub.create_discussion(args->repo_id, args->title, options);
   args->num = made.num;
-  tell(*args, "Opened " + named(*args));
+  const std::string group = args->type == repo_type::model ? "" : type_word(args->type) + "s/";
+  const auto url =
+      hub.endpoint() + '/' + group + args->repo_id + "/discussions/" + std::to_string(made.num);
+  boost::json::object facts;
+  facts["num"] = made.num;
+  facts["url"] = url;
+  if (made.is_pull_request)
+    facts["ref"] = made.git_reference();
+  else
+    facts["ref"] = nullptr;
+  args->out.result("Opened " + named(*args) + ": " + url, facts);
 }
 
 awaitable<void> comment(client hub, arguments_ptr args) {
@@ -193,8 +200,8 @@ bool read_body(arguments& args) {
     return true;
   }
   std::ifstream file(args.body_file, std::ios::binary);
-  if (!file) {
-    print_error("there is no file " + args.body_file);
+  if (!file || (file.peek(), file.bad())) {
+    print_error("cannot read " + args.body_file);
     return false;
   }
   args.body.assign(std::istreambuf_iterator<char>(file), {});
@@ -204,35 +211,20 @@ bool read_body(arguments& args) {
 CLI::App& add_action(CLI::App& group, const char* name, const char* what, const arguments_ptr& args,
                      bool numbered, int& status,
                      awaitable<void> (*operation)(client, arguments_ptr)) {
-  auto& command = *group.add_subcommand(name, what);
-  command.add_option("repo_id", args->repo_id, "Repository: owner/name")
-      ->required()
-      ->option_text("REPO_ID");
+  auto& command = add_repo_action(group, name, what, args, status, operation);
   if (numbered) command.add_option("num", args->num, "Its number")->required()->option_text("NUM");
-  add_type_flag(command, args->type);
-  add_token_flag(command, args->token);
-  args->out.add_flags(command);
   command.callback([args, &status, operation] {
-    if (!read_body(*args)) {
-      status = failure;
-      return;
-    }
-    client_config config;
-    config.token = args->token;
-    status = run_operation(std::move(config), [args, operation](client hub) {
-      return operation(std::move(hub), args);
-    });
+    status = read_body(*args) ? run_with(args, operation) : failure;
   });
   return command;
 }
 
 void add_body_flags(CLI::App& command, const arguments_ptr& args, bool required) {
-  auto* const text = command.add_option("--body", args->body, "Its text, in Markdown");
-  auto* const file =
-      command.add_option("--body-file", args->body_file, "A file with the text; -: standard input");
-  text->excludes(file)->option_text("TEXT");
-  file->option_text("FILE");
-  if (required) command.require_option(1, 0);
+  auto& text = *command.add_option_group("text");
+  text.add_option("--body", args->body, "Its text, in Markdown")->option_text("TEXT");
+  text.add_option("--body-file", args->body_file, "A file with the text; -: standard input")
+      ->option_text("FILE");
+  text.require_option(required ? 1 : 0, 1);
 }
 
 }  // namespace
@@ -244,8 +236,8 @@ void add_discussions_command(CLI::App& app, int& status) {
 
   auto& listing = add_action(group, "list", "List them, newest first", args, false, status, list);
   listing.alias("ls");
-  listing.add_option("-s,--status", args->status, "open, closed or all")
-      ->check(CLI::IsMember({"open", "closed", "all"}))
+  listing.add_option("-s,--status", args->status, "open, closed, merged, draft or all")
+      ->check(CLI::IsMember({"open", "closed", "merged", "draft", "all"}))
       ->option_text("STATUS [open]");
   listing.add_option("-k,--kind", args->kind, "all, discussion or pull_request")
       ->check(CLI::IsMember({"all", "discussion", "pull_request"}))

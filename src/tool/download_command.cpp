@@ -1,10 +1,10 @@
-#include "cohub/hf_uri.hpp"
-
+#include "address.hpp"
 #include "commands.hpp"
 #include "common_flags.hpp"
 #include "output.hpp"
 #include "progress_display.hpp"
 #include "run_operation.hpp"
+#include "text.hpp"
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
@@ -24,6 +24,7 @@ struct arguments {
   std::string repo_id;
   std::vector<std::string> files;
   repo_type type = repo_type::model;
+  bool typed = false;    // the kind was given
   std::string revision;  // empty: of the address, else main
   std::vector<std::string> include;
   std::vector<std::string> exclude;
@@ -117,7 +118,7 @@ void print_plan(const std::vector<dry_run_file_info>& plan) {
   std::uint64_t bytes = 0;
   for (const auto& file : plan) {
     std::cout << (file.will_download ? "download" : "cached") << '\t' << file.file_size << '\t'
-              << file.filename << '\n';
+              << printable(file.filename) << '\n';
     files += file.will_download;
     bytes += file.will_download ? file.file_size : 0;
   }
@@ -142,20 +143,11 @@ awaitable<void> plan_download(client hub, arguments_ptr args) {
 
 /// An address in place of an id brings its own kind, revision and path.
 void read_address(arguments& args) {
-  if (!is_hf_uri(args.repo_id)) return;
-  auto address = parse_hf_uri(args.repo_id);
-  const auto refuse = [&](const std::string& why) {
-    throw std::invalid_argument("\"" + args.repo_id + "\" " + why);
-  };
-  if (address.revision && !args.revision.empty() && args.revision != *address.revision)
-    refuse("is not revision " + args.revision);
-  if (!address.path_in_repo.empty()) {
-    if (!args.files.empty()) refuse("names a file already");
-    args.files.push_back(address.path_in_repo + (address.is_folder ? "/" : ""));
-  }
-  if (address.revision) args.revision = std::move(*address.revision);
-  args.type = address.type;
-  args.repo_id = std::move(address.id);
+  const auto address = args.repo_id;
+  auto path = take_address(args.repo_id, args.type, args.typed, args.revision);
+  if (path.empty()) return;
+  if (!args.files.empty()) throw std::invalid_argument('"' + address + "\" names a file already");
+  args.files.push_back(std::move(path));
 }
 
 int run(arguments args) {
@@ -173,10 +165,13 @@ int run(arguments args) {
   config.cache_dir = args.cache_dir;
   if (args.out.mode() == output::format::human) config.observer = make_progress_display();
   auto shared = std::make_shared<const arguments>(std::move(args));
-  return run_operation(std::move(config), [shared](client hub) {
-    return shared->dry_run ? plan_download(std::move(hub), shared)
-                           : download(std::move(hub), shared);
-  });
+  return run_operation(
+      std::move(config),
+      [shared](client hub) {
+        return shared->dry_run ? plan_download(std::move(hub), shared)
+                               : download(std::move(hub), shared);
+      },
+      when_interrupted::resumable);
 }
 
 }  // namespace
@@ -192,13 +187,12 @@ void add_download_command(CLI::App& app, int& status) {
       ->option_text("REPO_ID");
   command.add_option("files", args->files, "Files to download, or folders (\"art/\"); none: all")
       ->option_text("[FILE...]");
-  add_type_flag(command, args->type);
+  const auto* type = add_type_flag(command, args->type);
   command.add_option("--revision", args->revision, "Branch, tag, refs/pr/N or commit")
       ->option_text("REVISION [main]");
-  command.add_option("--include", args->include, "Patterns of files to download")
-      ->option_text("PATTERN...");
-  command.add_option("--exclude", args->exclude, "Patterns of files to leave out")
-      ->option_text("PATTERN...");
+  add_repeated_flag(command, "--include", args->include, "Pattern of files to download", "PATTERN");
+  add_repeated_flag(command, "--exclude", args->exclude, "Pattern of files to leave out",
+                    "PATTERN");
   auto* cache = command.add_option("--cache-dir", args->cache_dir, "Cache instead of HF_HUB_CACHE")
                     ->option_text("DIR");
   command.add_option("--local-dir", args->local_dir, "Put the files here instead of the cache")
@@ -218,7 +212,10 @@ void add_download_command(CLI::App& app, int& status) {
       "  cohub download gpt2 config.json\n"
       "  cohub download org/model --include '*.safetensors' --exclude 'logs/*'\n"
       "  cohub download org/data --type dataset --revision v1.0 --local-dir data");
-  command.callback([args, &status] { status = run(*args); });
+  command.callback([args, type, &status] {
+    args->typed = !type->empty();
+    status = run(*args);
+  });
 }
 
 }  // namespace cohub::tool

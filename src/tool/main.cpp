@@ -5,11 +5,13 @@
 
 #include <CLI/CLI.hpp>
 
+#include <iostream>
+
 int main(int argc, char** argv) {
   using namespace cohub::tool;
   CLI::App app("Download from and upload to the Hugging Face Hub, or serve one.");
   app.name("cohub");
-  app.set_version_flag("--version", cohub::version);
+  app.set_version_flag("-v,--version", cohub::version);
   app.require_subcommand(1);
   app.footer(
       "HF_ENDPOINT, HF_TOKEN, HF_HOME and the other variables of the hf command are obeyed.\n"
@@ -29,12 +31,18 @@ int main(int argc, char** argv) {
   add_auth_command(app, status);
   add_whoami_command(app, status);
   add_serve_command(app, status);
+  app.add_subcommand("version", "Tell the version")->callback([] {
+    std::cout << cohub::version << std::endl;
+  });
   try {
-    app.parse(argc, argv);
+    app.parse(argc, argv);  // runs the command
   } catch (const CLI::ParseError& e) {
     if (e.get_exit_code() == 0) return app.exit(e);  // --help, --version
     print_error(std::string(e.what()) + " (see cohub --help)");
     return usage;
+  } catch (const std::exception& e) {
+    print_error(e.what());
+    return failure;
   }
   return status;
 }

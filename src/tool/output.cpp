@@ -1,8 +1,13 @@
 #include "output.hpp"
 
+#include "cohub/model_config.hpp"
+
 #include "run_operation.hpp"
+#include "text.hpp"
 
 #include <boost/json/serialize.hpp>
+
+#include <unistd.h>
 
 #include <algorithm>
 #include <iostream>
@@ -12,25 +17,17 @@ namespace cohub::tool {
 
 namespace {
 
-/// One line, and nothing that a terminal takes for a command.
-std::string one_line(std::string text) {
-  std::replace_if(
-      text.begin(), text.end(),
-      [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }, ' ');
-  return text;
-}
-
 std::string cell(const boost::json::object& item, const std::string& column) {
   const auto* const value = item.if_contains(column);
   if (value == nullptr || value->is_null()) return {};
-  if (value->is_string()) return one_line(std::string(value->get_string()));
-  if (!value->is_array()) return one_line(boost::json::serialize(*value));
+  if (value->is_string()) return printable(std::string(value->get_string()));
+  if (!value->is_array()) return printable(boost::json::serialize(*value));
   std::string joined;
   for (const auto& part : value->get_array()) {
     if (!joined.empty()) joined += ", ";
     joined += part.is_string() ? std::string(part.get_string()) : boost::json::serialize(part);
   }
-  return one_line(joined);
+  return printable(joined);
 }
 
 /// Characters that UTF-8 text takes on a terminal, wide ones apart.
@@ -80,7 +77,8 @@ void output::add_flags(CLI::App& command) {
 }
 
 void output::text(const std::string& line) const {
-  if (mode_ == format::human || mode_ == format::agent) std::cout << line << std::endl;
+  if (mode_ == format::human || mode_ == format::agent)
+    std::cout << printable(line, line_breaks::keep) << std::endl;
 }
 
 void output::table(const boost::json::array& items, const std::vector<column>& columns,
@@ -125,14 +123,18 @@ void output::table(const boost::json::array& items, const std::vector<column>& c
 void output::result(const std::string& sentence, const boost::json::object& facts) const {
   switch (mode_) {
     case format::human:
-      std::cout << sentence << '\n';
+      std::cout << printable(sentence, line_breaks::keep) << '\n';
       break;
-    case format::agent:
-      for (auto fact = facts.begin(); fact != facts.end(); ++fact)
-        std::cout << (fact == facts.begin() ? "" : " ") << std::string_view(fact->key()) << '='
-                  << cell(facts, std::string(fact->key()));
-      std::cout << '\n';
+    case format::agent: {
+      std::string line;
+      for (const auto& fact : facts) {
+        if (fact.value().is_null()) continue;
+        const std::string name(fact.key());
+        line += (line.empty() ? "" : " ") + name + '=' + cell(facts, name);
+      }
+      std::cout << (line.empty() ? printable(sentence) : line) << '\n';
       break;
+    }
     case format::json:
       std::cout << boost::json::serialize(facts) << '\n';
       break;
@@ -143,22 +145,43 @@ void output::result(const std::string& sentence, const boost::json::object& fact
   std::cout << std::flush;
 }
 
+void output::object(const boost::json::object& value) const {
+  std::cout << (mode_ == format::human ? config_text(value) : boost::json::serialize(value))
+            << std::endl;
+}
+
+void output::document(const std::string& text) {
+  const bool shown = ::isatty(STDOUT_FILENO) != 0;
+  std::cout << (shown ? printable(text, line_breaks::keep) : text) << std::flush;
+}
+
 bool output::confirmed(const std::string& question, bool yes) const {
   if (yes) return true;
-  if (mode_ != format::human) {
-    print_error(question + " Say --yes to go on");
-    return false;
+  const bool typed = ::isatty(STDIN_FILENO) != 0;
+  const bool seen = typed && ::isatty(STDERR_FILENO) != 0;
+  // What a pipe answers is taken, too ("yes | cohub ..."); nobody types what nobody sees.
+  if (mode_ == format::human && (seen || !typed)) {
+    if (seen) std::cerr << printable(question) << " [y/N] " << std::flush;
+    std::string answer;
+    std::getline(std::cin, answer);
+    if (answer == "y" || answer == "Y" || answer == "yes") return true;
+    if (seen) {
+      print_error("nothing was changed (--yes goes on without asking)");
+      return false;
+    }
   }
-  std::cerr << question << " [y/N] " << std::flush;
-  std::string answer;
-  std::getline(std::cin, answer);
-  if (answer == "y" || answer == "Y" || answer == "yes") return true;
-  print_error("nothing was deleted (--yes goes on without asking)");
+  print_error(question + " Say --yes to go on");
   return false;
 }
 
+boost::json::array to_json(const std::vector<std::string>& texts) {
+  boost::json::array array;
+  for (const auto& text : texts) array.emplace_back(text);
+  return array;
+}
+
 void print_warning(const std::string& text) {
-  std::cerr << one_line("cohub: warning: " + text) << std::endl;
+  std::cerr << "cohub: warning: " << printable(text) << std::endl;
 }
 
 }  // namespace cohub::tool

@@ -37,15 +37,24 @@ class output {
   void table(const boost::json::array& items, const std::vector<column>& columns,
              const std::string& name_column) const;
 
-  /// What was done: a sentence and what belongs to it.
+  /// What was done: a sentence for people, and for programs what belongs to it, the most
+  /// important fact first. Nulls are told as JSON alone.
   void result(const std::string& sentence, const boost::json::object& facts) const;
 
-  /// Asks, unless `yes`; who is no person at a table must say --yes.
+  /// All about one thing, as JSON; indented for people.
+  void object(const boost::json::object& value) const;
+
+  /// A text of many lines, untouched unless it is a terminal that shows it.
+  static void document(const std::string& text);
+
+  /// Asks, unless `yes`; without a yes, what was asked about must not happen.
   bool confirmed(const std::string& question, bool yes) const;
 
  private:
   format mode_ = format::human;
 };
+
+boost::json::array to_json(const std::vector<std::string>& texts);
 
 /// A line on standard error that is no failure.
 void print_warning(const std::string& text);

@@ -1,5 +1,7 @@
 #include "progress_display.hpp"
 
+#include "text.hpp"
+
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -92,14 +94,6 @@ std::size_t terminal_width() {
   return size.ws_col;
 }
 
-/// File names come from servers: a terminal must not take them for commands.
-std::string printable(std::string text) {
-  std::replace_if(
-      text.begin(), text.end(),
-      [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }, '?');
-  return text;
-}
-
 /// `HF_HUB_DISABLE_PROGRESS_BARS`: 1, ON, YES or TRUE in any case (hub-protocol, section 1.1).
 bool is_progress_disabled() {
   const char* const value = std::getenv("HF_HUB_DISABLE_PROGRESS_BARS");
@@ -150,7 +144,7 @@ class display final : public observer {
     const auto file = printable(event.file);
     switch (event.what) {
       case transfer_event::kind::resumed:
-        say("resuming " + file + ": " + event.detail);
+        say("resuming " + file + ": " + printable(event.detail));
         break;
       case transfer_event::kind::retry:
         say("trying again: " + printable(event.detail));

@@ -1,9 +1,10 @@
+#include "cohub/cache.hpp"
+
 #include "commands.hpp"
 #include "repo_action.hpp"
+#include "text.hpp"
 
 #include <boost/json/object.hpp>
-
-#include <unistd.h>
 
 #include <cstdio>
 #include <iostream>
@@ -37,12 +38,6 @@ void tell(const arguments& args, const std::string& sentence) {
   boost::json::object facts;
   facts["repo_id"] = args.repo_id;
   args.out.result(sentence, facts);
-}
-
-/// Asks before what cannot be undone, where somebody is there to answer.
-bool confirmed(const arguments& args, const std::string& question) {
-  if (args.yes || ::isatty(STDIN_FILENO) == 0 || ::isatty(STDERR_FILENO) == 0) return true;
-  return args.out.confirmed(question, args.yes);
 }
 
 awaitable<void> remove(client hub, arguments_ptr args) {
@@ -98,33 +93,23 @@ awaitable<void> super_squash(client hub, arguments_ptr args) {
   args->out.result("Made one commit of the history of " + args->branch, facts);
 }
 
-/// "123.5M", as the `hf` command writes sizes.
-std::string readable_size(std::uint64_t bytes) {
-  auto size = static_cast<double>(bytes);
-  std::size_t unit = 0;
-  constexpr const char* units[] = {"", "K", "M", "G", "T", "P"};
-  for (; size >= 1000 && unit + 1 < std::size(units); ++unit) size /= 1000;
-  char text[32];
-  std::snprintf(text, sizeof text, "%.1f%s", size, units[unit]);
-  return text;
-}
-
 awaitable<void> list_own(client hub, arguments_ptr args) {
   list_user_repos_options options;
   options.organization = args->organization;
   auto found = hub.list_user_repos(options);
+  const auto wanted = lower(args->search);
   boost::json::array all;
   for (;;) {
     const auto next = co_await found.next();
     if (!next || (args->limit > 0 && all.size() == args->limit)) break;
     if (!args->kind.empty() && next->type != args->kind) continue;
-    if (next->id.find(args->search) == std::string::npos) continue;
+    if (lower(next->id).find(wanted) == std::string::npos) continue;
     boost::json::object one;
     one["id"] = next->id;
     one["type"] = next->type;
     one["updated"] = next->updated_at.substr(0, 10);
     one["visibility"] = next->visibility;
-    one["storage"] = readable_size(next->storage);
+    one["storage"] = format_size(next->storage);
     char percent[32];
     std::snprintf(percent, sizeof percent, "%.1f%%", next->storage_percent);
     one["%_of_total"] = percent;
@@ -144,7 +129,8 @@ void add_list_command(CLI::App& repo, int& status) {
   listing.add_option("--repo-type,--type", args->kind, "model, dataset or space alone")
       ->check(CLI::IsMember({"model", "dataset", "space", "kernel", "bucket"}))
       ->option_text("TYPE");
-  listing.add_option("--search", args->search, "A part of the id")->option_text("TEXT");
+  listing.add_option("--search", args->search, "A part of the id, in upper or lower case")
+      ->option_text("TEXT");
   listing.add_option("--limit", args->limit, "The most to list; 0: all")->option_text("N [30]");
   add_token_flag(listing, args->token);
   args->out.add_flags(listing);
@@ -184,11 +170,12 @@ void add_repo_command(CLI::App& app, int& status) {
   removing.add_flag("--missing-ok", args->missing_ok, "No error if it does not exist");
   removing.add_flag("-y,--yes", args->yes, "Do not ask");
   removing.footer(
-      "There is no way back; on a terminal it asks first.\n\n"
+      "There is no way back: it asks first, and where nobody can answer, --yes is needed.\n\n"
       "Example:\n"
       "  cohub repo delete me/old-model");
   removing.callback([args, &status] {
-    const bool wanted = confirmed(*args, "Delete " + args->repo_id + " and its history for good?");
+    const bool wanted =
+        args->out.confirmed("Delete " + args->repo_id + " and its history for good?", args->yes);
     status = wanted ? run_with(args, remove) : failure;
   });
 
@@ -199,12 +186,12 @@ void add_repo_command(CLI::App& app, int& status) {
       ->option_text("TEXT");
   squashing.add_flag("-y,--yes", args->yes, "Do not ask");
   squashing.footer(
-      "There is no way back; on a terminal it asks first.\n\n"
+      "There is no way back: it asks first, and where nobody can answer, --yes is needed.\n\n"
       "Example:\n"
-      "  cohub repo super-squash me/run --branch main");
+      "  cohub repo super-squash me/run --branch main --yes");
   squashing.callback([args, &status] {
-    const bool wanted = confirmed(
-        *args, "Forget the history of " + args->branch + " of " + args->repo_id + " for good?");
+    const bool wanted = args->out.confirmed(
+        "Forget the history of " + args->branch + " of " + args->repo_id + " for good?", args->yes);
     status = wanted ? run_with(args, super_squash) : failure;
   });
 

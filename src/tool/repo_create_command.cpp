@@ -114,14 +114,13 @@ void add_common_flags(CLI::App& command, const arguments_ptr& args) {
       .add_option("--sleep-time", args->sleep_time,
                   "Of a space: idle seconds before it sleeps; -1: never")
       ->option_text("SECONDS");
-  command
-      .add_option("-s,--secrets", args->secrets,
-                  "Of a space: NAME=value, or NAME with the value that it has here")
-      ->option_text("NAME[=VALUE]...");
+  add_repeated_flag(command, "-s,--secrets", args->secrets,
+                    "Of a space: NAME=value, or NAME with the value that it has here",
+                    "NAME[=VALUE]");
   command.add_option("--secrets-file", args->secrets_file, "The same from a file, a line each")
       ->option_text("FILE");
-  command.add_option("-e,--env", args->variables, "Of a space: variables, as --secrets")
-      ->option_text("NAME[=VALUE]...");
+  add_repeated_flag(command, "-e,--env", args->variables, "Of a space: a variable, as --secrets",
+                    "NAME[=VALUE]");
   command.add_option("--env-file", args->variables_file, "The same from a file, a line each")
       ->option_text("FILE");
 }

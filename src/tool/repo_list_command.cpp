@@ -1,7 +1,7 @@
+#include "cohub/hub_card.hpp"
+
 #include "commands.hpp"
-#include "common_flags.hpp"
-#include "output.hpp"
-#include "run_operation.hpp"
+#include "repo_action.hpp"
 
 #include <boost/json/object.hpp>
 #include <boost/json/parse.hpp>
@@ -15,14 +15,12 @@ namespace cohub::tool {
 
 namespace {
 
-struct arguments {
-  repo_type type = repo_type::model;
-  std::string repo_id;
+struct arguments : repo_arguments {
+  bool recursive = false;
+  bool text_alone = false;
   std::string search;
   list_repos_options list;
   repo_info_options info;
-  std::optional<std::string> token;
-  output out;
 };
 using arguments_ptr = std::shared_ptr<arguments>;
 
@@ -44,10 +42,39 @@ awaitable<void> list(client hub, arguments_ptr args) {
                   "id");
 }
 
+awaitable<void> list_files(client hub, arguments_ptr args) {
+  list_repo_tree_options options;
+  options.type = args->type;
+  options.recursive = args->recursive;
+  if (!args->info.revision.empty()) options.revision = args->info.revision;
+  auto found = hub.list_repo_tree(args->repo_id, options);
+  boost::json::array all;
+  for (;;) {
+    const auto next = co_await found.next();
+    if (!next) break;
+    const bool folder = next->type == tree_entry::kind::directory;
+    boost::json::object one;
+    one["path"] = folder ? next->path + '/' : next->path;
+    if (!folder) one["size"] = next->size;
+    one["oid"] = next->oid;
+    if (next->lfs) one["sha256"] = next->lfs->sha256;
+    all.emplace_back(std::move(one));
+  }
+  args->out.table(all, {{"size", true}, {"path"}}, "path");
+}
+
+awaitable<void> show_card(client hub, arguments_ptr args) {
+  load_card_options options;
+  options.type = args->type;
+  if (!args->info.revision.empty()) options.revision = args->info.revision;
+  const auto card = co_await load_card(hub, args->repo_id, options);
+  output::document(args->text_alone ? card.text() : card.content());
+}
+
 awaitable<void> show(client hub, arguments_ptr args) {
   args->info.type = args->type;
   const auto info = co_await hub.repo_info(args->repo_id, args->info);
-  args->out.result(info.json, as_object(info));
+  args->out.object(as_object(info));
 }
 
 void add_commands(CLI::App& app, int& status, repo_type type, const std::string& name,
@@ -56,50 +83,63 @@ void add_commands(CLI::App& app, int& status, repo_type type, const std::string&
   args->type = type;
   auto& group = *app.add_subcommand(name, "Find " + what + ", and tell about them");
   group.require_subcommand(1);
-  const auto run = [args, &status](awaitable<void> (*operation)(client, arguments_ptr)) {
-    client_config config;
-    config.token = args->token;
-    status = run_operation(std::move(config), [args, operation](client hub) {
-      return operation(std::move(hub), args);
-    });
-  };
 
-  auto& listing = *group.add_subcommand("list", "List " + what)->alias("ls");
+  const auto add_revision_flag = [&](CLI::App& command) {
+    return command.add_option("--revision", args->info.revision, "Branch, tag or commit")
+        ->option_text("REVISION");
+  };
+  auto& listing = *group.add_subcommand("list", "List " + what + ", or the files of one");
+  listing.alias("ls");
+  auto* const one =
+      listing.add_option("repo_id", args->repo_id, "List its files")->option_text("[ID]");
+  listing.add_flag("-R,--recursive", args->recursive, "Of the files: those in folders, too")
+      ->needs(one);
+  add_revision_flag(listing)->needs(one);
   listing.add_option("--search", args->search, "Words of the id")->option_text("TEXT");
   listing.add_option("--author", args->list.author, "User or organisation")->option_text("NAME");
-  listing.add_option("--filter", args->list.filter, "Tags, all of which it must have")
-      ->option_text("TAG...");
+  add_repeated_flag(listing, "--filter", args->list.filter, "Tag that it must have", "TAG");
   if (type == repo_type::model)
     listing.add_option("--pipeline-tag", args->list.pipeline_tag, "Task")->option_text("TASK");
   listing
       .add_option("--sort", args->list.sort,
                   "downloads, likes, created_at, last_modified or trending_score")
       ->option_text("KEY");
-  args->list.limit = 10;
+  args->list.limit = 30;
   listing.add_option("--limit", args->list.limit, "The most to list; 0: all")
-      ->option_text("N [10]");
-  listing.add_option("--expand", args->list.expand, "Fields to tell, and no others")
-      ->delimiter(',')
-      ->option_text("FIELD,...");
+      ->option_text("N [30]");
+  add_repeated_flag(listing, "--expand", args->list.expand, "Fields to tell, and no others",
+                    "FIELD,...")
+      ->delimiter(',');
+  for (const char* of_many : {"--search", "--author", "--filter", "--sort", "--limit", "--expand"})
+    one->excludes(of_many);
   add_token_flag(listing, args->token);
   args->out.add_flags(listing);
-  listing.footer("Example:\n  cohub " + name + " ls --author me --sort last_modified --json");
-  listing.callback([args, run] {
+  listing.footer("Examples:\n  cohub " + name +
+                 " ls --author me --sort last_modified --json\n  cohub " + name +
+                 " ls org/name -R");
+  listing.callback([args, &status] {
     if (!args->search.empty()) args->list.search.push_back(args->search);
-    run(list);
+    status = run_with(args, args->repo_id.empty() ? list : list_files);
   });
 
   auto& telling = *group.add_subcommand("info", "Tell all about one");
   telling.add_option("repo_id", args->repo_id, "owner/name")->required()->option_text("ID");
-  telling.add_option("--revision", args->info.revision, "Branch, tag or commit")
-      ->option_text("REVISION");
-  telling.add_option("--expand", args->info.expand, "Fields to tell, and no others")
-      ->delimiter(',')
-      ->option_text("FIELD,...");
+  add_revision_flag(telling);
+  add_repeated_flag(telling, "--expand", args->info.expand, "Fields to tell, and no others",
+                    "FIELD,...")
+      ->delimiter(',');
   add_token_flag(telling, args->token);
   args->out.add_flags(telling);
   telling.footer("Example:\n  cohub " + name + " info org/name --json");
-  telling.callback([run] { run(show); });
+  telling.callback([args, &status] { status = run_with(args, show); });
+
+  auto& card = *group.add_subcommand("card", "Print the card of one, its README.md");
+  card.add_option("repo_id", args->repo_id, "owner/name")->required()->option_text("ID");
+  card.add_flag("--text", args->text_alone, "Without its metadata");
+  add_revision_flag(card);
+  add_token_flag(card, args->token);
+  card.footer("Example:\n  cohub " + name + " card org/name --text");
+  card.callback([args, &status] { status = run_with(args, show_card); });
 }
 
 }  // namespace

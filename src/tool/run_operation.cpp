@@ -2,13 +2,14 @@
 
 #include "cohub/error.hpp"
 
+#include "text.hpp"
+
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
 
-#include <algorithm>
 #include <cstdlib>
 #include <exception>
 #include <iostream>
@@ -19,7 +20,7 @@ namespace cohub::tool {
 namespace {
 
 /// What an operation's end means for whoever called the command.
-int status_of(const std::exception_ptr& ended) {
+int status_of(const std::exception_ptr& ended, when_interrupted then) {
   if (!ended) return success;
   try {
     std::rethrow_exception(ended);
@@ -27,7 +28,9 @@ int status_of(const std::exception_ptr& ended) {
     print_error(e.what());
   } catch (const boost::system::system_error& e) {
     if (e.code() == asio::error::operation_aborted) {
-      print_error("interrupted; the same command goes on where this one stopped");
+      print_error(then == when_interrupted::resumable
+                      ? "interrupted; the same command goes on where this one stopped"
+                      : "interrupted");
       return interrupted;
     }
     print_error(e.what());
@@ -40,15 +43,11 @@ int status_of(const std::exception_ptr& ended) {
 }  // namespace
 
 void print_error(const std::string& text) {
-  std::string line = "cohub: " + text;
-  // Servers have a say in it: one line, and nothing that a terminal takes for a command.
-  std::replace_if(
-      line.begin(), line.end(),
-      [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }, ' ');
-  std::cerr << line << std::endl;
+  std::cerr << "cohub: " << printable(text) << std::endl;  // servers have a say in it
 }
 
-int run_operation(client_config config, std::function<awaitable<void>(client)> operation) {
+int run_operation(client_config config, std::function<awaitable<void>(client)> operation,
+                  when_interrupted then) {
   asio::io_context context(1);
   asio::signal_set signals(context, SIGINT, SIGTERM);
   asio::cancellation_signal cancel;
@@ -72,7 +71,7 @@ int run_operation(client_config config, std::function<awaitable<void>(client)> o
   } catch (...) {
     ended = std::current_exception();
   }
-  return status_of(ended);
+  return status_of(ended, then);
 }
 
 }  // namespace cohub::tool

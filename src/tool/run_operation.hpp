@@ -14,8 +14,12 @@ enum exit_status { success = 0, failure = 1, usage = 2, interrupted = 130 };
 /// Prints one line on standard error: "cohub: ...".
 void print_error(const std::string& text);
 
+/// What an interrupted operation leaves to the same command, called again.
+enum class when_interrupted { begins_again, resumable };
+
 /// Makes a client, runs what `operation` does with it, and turns its end into an exit status; an
 /// error becomes one line. SIGINT and SIGTERM cancel it.
-int run_operation(client_config config, std::function<awaitable<void>(client)> operation);
+int run_operation(client_config config, std::function<awaitable<void>(client)> operation,
+                  when_interrupted then = when_interrupted::begins_again);
 
 }  // namespace cohub::tool

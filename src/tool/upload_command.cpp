@@ -1,5 +1,6 @@
 #include "cohub/commit_scheduler.hpp"
 
+#include "address.hpp"
 #include "commands.hpp"
 #include "common_flags.hpp"
 #include "output.hpp"
@@ -17,6 +18,7 @@
 #include <filesystem>
 #include <iostream>
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
@@ -30,7 +32,8 @@ struct arguments {
   std::string local_path;
   std::string path_in_repo;
   repo_type type = repo_type::model;
-  std::string revision = "main";
+  bool typed = false;    // the kind was given
+  std::string revision;  // empty: of the address, else main
   bool is_private = false;
   std::vector<std::string> include;
   std::vector<std::string> exclude;
@@ -52,8 +55,8 @@ awaitable<commit_info> upload_one(client hub, arguments_ptr args, std::string re
   options.commit_description = args->description;
   options.create_pr = args->create_pr;
   const std::filesystem::path file = args->local_path;
-  const auto path_in_repo =
-      args->path_in_repo.empty() ? file.filename().string() : args->path_in_repo;
+  const bool keeps_name = args->path_in_repo.empty() || args->path_in_repo.ends_with('/');
+  const auto path_in_repo = args->path_in_repo + (keeps_name ? file.filename().string() : "");
   return hub.upload_file(file, path_in_repo, std::move(repo_id), options);
 }
 
@@ -197,7 +200,24 @@ bool find_local_path(arguments& args) {
   return false;
 }
 
+/// An address in place of an id brings its own kind, revision and path.
+void read_address(arguments& args) {
+  const auto address = args.repo_id;
+  auto path = take_address(args.repo_id, args.type, args.typed, args.revision);
+  if (args.revision.empty()) args.revision = "main";
+  if (path.empty()) return;
+  if (!args.path_in_repo.empty())
+    throw std::invalid_argument('"' + address + "\" names a path in the repository already");
+  args.path_in_repo = std::move(path);
+}
+
 int run(arguments args) {
+  try {
+    read_address(args);
+  } catch (const std::exception& e) {
+    print_error(e.what());
+    return usage;
+  }
   if (!take_wildcard(args)) return usage;
   if (!find_local_path(args)) return failure;
   const bool folder = std::filesystem::is_directory(args.local_path);
@@ -211,8 +231,9 @@ int run(arguments args) {
   config.token = args.token;
   if (args.out.mode() == output::format::human) config.observer = make_progress_display();
   auto shared = std::make_shared<const arguments>(std::move(args));
-  return run_operation(std::move(config),
-                       [shared](client hub) { return upload(std::move(hub), shared); });
+  return run_operation(
+      std::move(config), [shared](client hub) { return upload(std::move(hub), shared); },
+      when_interrupted::resumable);
 }
 
 }  // namespace
@@ -220,7 +241,10 @@ int run(arguments args) {
 void add_upload_command(CLI::App& app, int& status) {
   auto args = std::make_shared<arguments>();
   auto& command = *app.add_subcommand("upload", "Upload a file or a folder in one commit");
-  command.add_option("repo_id", args->repo_id, "Repository: owner/name; made if it is missing")
+  command
+      .add_option("repo_id", args->repo_id,
+                  "Repository: owner/name, or an address (hf://owner/name@branch/folder/); "
+                  "made if it is missing")
       ->required()
       ->option_text("REPO_ID");
   command
@@ -229,18 +253,17 @@ void add_upload_command(CLI::App& app, int& status) {
       ->option_text("[LOCAL]");
   command
       .add_option("path_in_repo", args->path_in_repo,
-                  "Where it goes; none: the file's name, or the root")
+                  "Where it goes, a file below a 'folder/'; none: the root")
       ->option_text("[PATH_IN_REPO]");
-  add_type_flag(command, args->type);
+  const auto* type = add_type_flag(command, args->type);
   command.add_option("--revision", args->revision, "Branch, made if it is missing, or refs/pr/N")
       ->option_text("REVISION [main]");
   command.add_flag("--private", args->is_private, "Make the repository private if it is made");
-  command.add_option("--include", args->include, "Patterns of files to upload")
-      ->option_text("PATTERN...");
-  command.add_option("--exclude", args->exclude, "Patterns of files to leave out")
-      ->option_text("PATTERN...");
-  command.add_option("--delete", args->remove, "Patterns of remote files to delete")
-      ->option_text("PATTERN...");
+  add_repeated_flag(command, "--include", args->include, "Pattern of files to upload", "PATTERN");
+  add_repeated_flag(command, "--exclude", args->exclude, "Pattern of files to leave out",
+                    "PATTERN");
+  add_repeated_flag(command, "--delete", args->remove, "Pattern of remote files to delete",
+                    "PATTERN");
   command.add_option("--commit-message", args->message, "First line of the commit's message")
       ->option_text("TEXT");
   command.add_option("--commit-description", args->description, "Rest of the commit's message")
@@ -250,7 +273,7 @@ void add_upload_command(CLI::App& app, int& status) {
   command
       .add_option("--every", args->every,
                   "Go on, and commit what has changed every so many minutes")
-      ->check(CLI::PositiveNumber)
+      ->check(CLI::Range(0.0001, 525'600.0).description(""))  // a year
       ->option_text("MINUTES");
   args->out.add_flags(command);
   command.footer(
@@ -259,7 +282,10 @@ void add_upload_command(CLI::App& app, int& status) {
       "  cohub upload me/model .\n"
       "  cohub upload me/model out/model.safetensors model.safetensors\n"
       "  cohub upload me/data data /train --type dataset --exclude '*.tmp' --create-pr");
-  command.callback([args, &status] { status = run(*args); });
+  command.callback([args, type, &status] {
+    args->typed = !type->empty();
+    status = run(*args);
+  });
 }
 
 }  // namespace cohub::tool

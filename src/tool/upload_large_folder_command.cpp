@@ -55,8 +55,9 @@ int run(arguments args) {
   const bool shows = args.out.mode() == output::format::human && !args.no_bars && !args.no_report;
   if (shows) config.observer = make_progress_display();
   auto shared = std::make_shared<const arguments>(std::move(args));
-  return run_operation(std::move(config),
-                       [shared](client hub) { return upload(std::move(hub), shared); });
+  return run_operation(
+      std::move(config), [shared](client hub) { return upload(std::move(hub), shared); },
+      when_interrupted::resumable);
 }
 
 }  // namespace
@@ -75,10 +76,9 @@ void add_upload_large_folder_command(CLI::App& app, int& status) {
   command.add_option("--revision", args->options.revision, "Branch or refs/pr/N")
       ->option_text("REVISION [main]");
   command.add_flag("--private", args->is_private, "Make the repository private if it is made");
-  command.add_option("--include", args->include, "Patterns of files to upload")
-      ->option_text("PATTERN...");
-  command.add_option("--exclude", args->options.ignore_patterns, "Patterns of files to leave out")
-      ->option_text("PATTERN...");
+  add_repeated_flag(command, "--include", args->include, "Pattern of files to upload", "PATTERN");
+  add_repeated_flag(command, "--exclude", args->options.ignore_patterns,
+                    "Pattern of files to leave out", "PATTERN");
   command
       .add_option("--num-workers", args->options.num_workers,
                   "Large files, or parts of them, sent at once")

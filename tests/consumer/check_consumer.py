@@ -1,7 +1,9 @@
 """Builds and runs a small program that uses cohub as a stranger would.
 
-Usage: check_consumer.py find_package|pkg_config|subdirectory SOURCE_DIR BUILD_DIR CXX CXX_FLAGS
-       WARNING_AS_ERROR
+Usage: check_consumer.py find_package|components|pkg_config|subdirectory|options SOURCE_DIR BUILD_DIR CXX
+       CXX_FLAGS WARNING_AS_ERROR COMPONENTS
+
+"options" is no consumer: it configures cohub without its optional parts.
 """
 
 import os
@@ -42,7 +44,7 @@ def has(program):
 
 
 def main():
-    how, source, build, compiler, flags, warning_as_error = sys.argv[1:7]
+    how, source, build, compiler, flags, warning_as_error, components = sys.argv[1:8]
     projects = pathlib.Path(source) / "tests" / "consumer"
     with tempfile.TemporaryDirectory() as folder:
         work = pathlib.Path(folder)
@@ -51,10 +53,24 @@ def main():
             with_cmake(projects / "subdirectory", work, compiler, flags, f"-DCOHUB_SOURCE_DIR={source}",
                        f"-DCMAKE_COMPILE_WARNING_AS_ERROR={warning_as_error}")
             return
+        if how == "options":
+            for off in ("SERVER", "TOOL", "TESTS", "EXAMPLES"):
+                run("cmake", "-G", "Ninja", "-S", source, "-B", work / off, f"-DCMAKE_CXX_COMPILER={compiler}",
+                    f"-DCOHUB_BUILD_{off}=OFF", stdout=subprocess.DEVNULL)
+            return
         prefix = work / "prefix"
         run("cmake", "--install", build, "--prefix", prefix, stdout=subprocess.DEVNULL)
         if how == "find_package":
             with_cmake(projects / "installed", work, compiler, flags, f"-DCMAKE_PREFIX_PATH={prefix}")
+            return
+        if how == "components":
+            with_cmake(projects / "components", work, compiler, flags, f"-DCMAKE_PREFIX_PATH={prefix}",
+                       f"-DCOHUB_COMPONENTS={components}")
+            # And where the frameworks are missing, but optional.
+            run("cmake", "-G", "Ninja", "-S", projects / "components", "-B", work / "without",
+                f"-DCMAKE_CXX_COMPILER={compiler}", f"-DCMAKE_PREFIX_PATH={prefix}",
+                f"-DCOHUB_MISSING_COMPONENTS={components}", "-DCMAKE_DISABLE_FIND_PACKAGE_Torch=ON",
+                "-DCMAKE_DISABLE_FIND_PACKAGE_XGBoost=ON")
             return
         packages = next(prefix.rglob("pkgconfig"))
         environment = dict(os.environ, PKG_CONFIG_PATH=str(packages))

@@ -1,5 +1,6 @@
 """Runs the cohub command, and a Hub that it serves."""
 
+import json
 import os
 import pathlib
 import pty
@@ -96,3 +97,11 @@ class Hub(unittest.TestCase):
     def interrupt(self, process, how=signal.SIGKILL):
         process.send_signal(how)
         return process.wait(timeout=60)
+
+    def json(self, *words, **changes):
+        out, _ = self.cohub(*words, "--json", **changes)
+        return json.loads(out)
+
+    def files(self, folder):
+        return sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*")
+                      if not p.is_dir() and p.name != ".gitattributes")

@@ -59,9 +59,10 @@ double train(sine& model) {
 cohub::awaitable<bool> push_and_load(cohub::client hub) {
   sine model(sine_config{.hidden_size = 16});
   std::cout << "Trained to a loss of " << train(model) << "\n";
-  const auto commit = co_await model->push_to_hub(hub, "sine");
+  const auto id = co_await hub.get_full_repo_name("sine");  // "me/sine"
+  const auto commit = co_await model->push_to_hub(hub, id);
   std::cout << "Pushed as " << commit.commit_url << "\n";
-  sine loaded(co_await sine_impl::from_pretrained(hub, "me/sine"));
+  sine loaded(co_await sine_impl::from_pretrained(hub, id));
   const auto x = torch::full({1, 1}, 0.5);
   model->eval();
   std::cout << "sin(0.5) is about " << loaded->forward(x).item<float>() << ", by a model of "

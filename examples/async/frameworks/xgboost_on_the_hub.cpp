@@ -60,9 +60,10 @@ cohub::awaitable<bool> push_and_load(cohub::client hub) {
   const auto booster = data.train();
   cohub::push_to_hub_xgboost_options options;
   options.info.license("mit").tags("circle");
-  const auto commit = co_await cohub::push_to_hub_xgboost(hub, booster.get(), "circle", options);
+  const auto id = co_await hub.get_full_repo_name("circle");  // "me/circle"
+  const auto commit = co_await cohub::push_to_hub_xgboost(hub, booster.get(), id, options);
   std::cout << "Pushed as " << commit.commit_url << "\n";
-  const auto loaded = co_await cohub::from_pretrained_xgboost(hub, "me/circle");
+  const auto loaded = co_await cohub::from_pretrained_xgboost(hub, id);
   const auto predictions = data.predict(loaded.get());
   std::cout << "The middle is in the circle by " << predictions[210] << ", the corner by "
             << predictions[0] << "\n";

@@ -93,18 +93,21 @@ cohub::awaitable<bool> both_ways(cohub::client hub) {
   const tiny::linear model{{0.5, -2, 3}, 1};
   const std::vector<double> x{1, 2, 3};
 
-  const auto helped = co_await push_to_hub_tiny(hub, model, "tiny-by-helpers");
-  const auto by_helper = co_await from_pretrained_tiny(hub, "me/tiny-by-helpers");
+  // In full ("me/tiny-by-helpers"), whoever's token it is.
+  const auto helper_id = co_await hub.get_full_repo_name("tiny-by-helpers");
+  const auto helped = co_await push_to_hub_tiny(hub, model, helper_id);
+  const auto by_helper = co_await from_pretrained_tiny(hub, helper_id);
   std::cout << "Helpers: " << model(x) << " before, " << by_helper(x) << " after; "
             << helped.commit_url << "\n";
 
   const scaled_config config{.scale = 10};
   const scaled_linear scaled(model, config);
-  const auto mixed = co_await scaled.push_to_hub(hub, "tiny-by-mixin");
-  const auto by_mixin = co_await scaled_linear::from_pretrained(hub, "me/tiny-by-mixin");
+  const auto mixin_id = co_await hub.get_full_repo_name("tiny-by-mixin");
+  const auto mixed = co_await scaled.push_to_hub(hub, mixin_id);
+  const auto by_mixin = co_await scaled_linear::from_pretrained(hub, mixin_id);
   std::cout << "Mixin:   " << scaled(x) << " before, " << by_mixin(x) << " after; "
             << mixed.commit_url << "\n";
-  const auto card = co_await hub.read_file("me/tiny-by-mixin", "README.md");
+  const auto card = co_await hub.read_file(mixin_id, "README.md");
   std::cout << "\nThe mixin's card:\n" << card << "\n";
   co_return by_helper(x) == model(x) && by_mixin(x) == scaled(x);
 }

@@ -32,7 +32,6 @@ namespace {
 
 constexpr int requests_before = 500;
 constexpr int requests_after = 500;
-const std::string repo = "me/scale";
 
 /// The model that answers. A request keeps the one it began with.
 struct server_state {
@@ -73,7 +72,7 @@ cohub::awaitable<void> serve(state_ptr state, std::shared_ptr<tcp::acceptor> acc
 }
 
 /// Looks for a new revision, loads it beside the old one, and puts it in its place.
-cohub::awaitable<void> follow_hub(cohub::client hub, state_ptr state) {
+cohub::awaitable<void> follow_hub(cohub::client hub, std::string repo, state_ptr state) {
   asio::steady_timer timer(hub.get_executor());
   while (!state->stopping) {
     const auto info = co_await hub.repo_info(repo);
@@ -97,9 +96,9 @@ void run_beside(asio::any_io_executor executor, state_ptr state, cohub::awaitabl
   });
 }
 
-cohub::awaitable<void> push_improved(cohub::client hub) {
+cohub::awaitable<void> push_improved(cohub::client hub, std::string repo) {
   const scale_model improved(scale_config{.scale = 3});
-  co_await improved.push_to_hub(hub, "scale");
+  co_await improved.push_to_hub(hub, repo);
 }
 
 /// What the client saw: waits in microseconds, and the answers.
@@ -112,7 +111,8 @@ struct observations {
 };
 
 /// Asks until so many answers came from the new model.
-cohub::awaitable<observations> ask(cohub::client hub, state_ptr state, tcp::endpoint server) {
+cohub::awaitable<observations> ask(cohub::client hub, std::string repo, state_ptr state,
+                                   tcp::endpoint server) {
   tcp::socket socket(hub.get_executor());
   co_await socket.async_connect(server, asio::use_awaitable);
   boost::beast::flat_buffer buffer;
@@ -120,7 +120,7 @@ cohub::awaitable<observations> ask(cohub::client hub, state_ptr state, tcp::endp
   for (int i = 0; seen.by_new < requests_after; ++i) {
     if (state->failure) std::rethrow_exception(state->failure);
     // The new revision goes to the Hub while requests go on.
-    if (i == requests_before) run_beside(hub.get_executor(), state, push_improved(hub));
+    if (i == requests_before) run_beside(hub.get_executor(), state, push_improved(hub, repo));
     http::request<http::string_body> request(http::verb::post, "/predict", 11);
     request.set(http::field::host, "localhost");
     request.body() = "14";
@@ -166,7 +166,8 @@ void tell(const observations& seen) {
 
 cohub::awaitable<bool> run(cohub::client hub) {
   const scale_model first(scale_config{.scale = 2});
-  const auto pushed = co_await first.push_to_hub(hub, "scale");
+  const auto repo = co_await hub.get_full_repo_name("scale");  // "me/scale"
+  const auto pushed = co_await first.push_to_hub(hub, repo);
   auto state = std::make_shared<server_state>();
   const cohub::from_pretrained_options of{.revision = pushed.oid};
   auto loaded = co_await scale_model::from_pretrained(hub, repo, of);
@@ -177,8 +178,8 @@ cohub::awaitable<bool> run(cohub::client hub) {
   auto acceptor =
       std::make_shared<tcp::acceptor>(executor, tcp::endpoint(asio::ip::address_v4::loopback(), 0));
   asio::co_spawn(executor, serve(state, acceptor), asio::detached);
-  run_beside(executor, state, follow_hub(hub, state));
-  auto seen = co_await ask(hub, state, acceptor->local_endpoint());
+  run_beside(executor, state, follow_hub(hub, repo, state));
+  auto seen = co_await ask(hub, repo, state, acceptor->local_endpoint());
   state->stopping = true;
   acceptor->close();
   tell(seen);

@@ -11,14 +11,17 @@
 #include <string>
 
 /// What the examples run against: a Hub in this process, in a folder that goes when the program
-/// ends; or the one that HF_ENDPOINT names.
+/// ends; or, unless that is to be, the one that HF_ENDPOINT names.
 class own_hub {
  public:
-  explicit own_hub(boost::asio::any_io_executor executor) : folder_(make_folder()) {
+  enum class which { as_environment_says, always_here };
+
+  explicit own_hub(boost::asio::any_io_executor executor, which hub = which::as_environment_says)
+      : folder_(make_folder()) {
     cohub::client_config config;
     config.cache_dir = folder_ / "cache";
     config.upload_state_dir = folder_ / "uploads";
-    if (std::getenv("HF_ENDPOINT") == nullptr) {
+    if (hub == which::always_here || std::getenv("HF_ENDPOINT") == nullptr) {
       cohub::local_hub_config serving;
       serving.root = folder_ / "hub";
       local_.emplace(executor, serving);

@@ -88,6 +88,7 @@ int main(int argc, char** argv) {
       config.endpoint = local->endpoint();
       config.token = local->create_token("me").token;
       config.cache_dir = fs::path(folder) / "cache";
+      config.upload_state_dir = fs::path(folder) / "uploads";
       cohub::client hub(context.get_executor(), config);
       asio::co_spawn(context, put_and_peek(hub, "me/tiny", fs::path(folder) / "model"), done);
       context.run();

@@ -66,6 +66,7 @@ int run(const std::string& repo, const fs::path& folder) {
   asio::io_context context;
   cohub::client_config config;
   config.cache_dir = folder / "cache";
+  config.upload_state_dir = folder / "uploads";
   std::optional<cohub::local_hub> local;
   if (std::getenv("HF_ENDPOINT") == nullptr) {
     cohub::local_hub_config serving;

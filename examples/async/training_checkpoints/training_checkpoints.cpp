@@ -1,10 +1,9 @@
 // A training loop that pushes its checkpoints in the background, and goes on from the last one
 // after it was killed.
 //
-//   training_checkpoints      starts an embedded Hub, trains in a second process, kills it
-//   (SIGKILL) half-way,
-//                             and has a third one go on
-//   training_checkpoints --train      the training itself, against HF_ENDPOINT with HF_TOKEN
+//   training_checkpoints           starts an embedded Hub, trains in a second process, kills it
+//                                  (SIGKILL) half-way, and has a third one go on
+//   training_checkpoints --train   the training itself, against HF_ENDPOINT with HF_TOKEN
 
 #include "own_hub.hpp"
 
@@ -31,7 +30,6 @@ namespace {
 
 constexpr int steps = 2000;
 constexpr int steps_a_checkpoint = 100;
-const std::string repo = "me/fit";
 
 /// All that training needs to go on.
 struct checkpoint {
@@ -65,7 +63,7 @@ std::vector<cohub::commit_operation> as_commit(const checkpoint& at) {
   return operations;
 }
 
-cohub::awaitable<checkpoint> last_checkpoint(cohub::client hub) {
+cohub::awaitable<checkpoint> last_checkpoint(cohub::client hub, std::string repo) {
   const bool there = co_await hub.file_exists(repo, "checkpoint.json");
   if (!there) co_return checkpoint();
   const auto text = co_await hub.read_file(repo, "checkpoint.json");
@@ -74,7 +72,8 @@ cohub::awaitable<checkpoint> last_checkpoint(cohub::client hub) {
 }
 
 cohub::awaitable<void> train(cohub::client hub) {
-  auto at = co_await last_checkpoint(hub);
+  const auto repo = co_await hub.get_full_repo_name("fit");  // "me/fit"
+  auto at = co_await last_checkpoint(hub, repo);
   std::cout << (at.step == 0 ? "Begins from nothing" : "Goes on from step ")
             << (at.step == 0 ? "" : std::to_string(at.step)) << std::endl;
   cohub::commit_scheduler checkpoints(hub, repo);
@@ -132,7 +131,7 @@ int run_again(const char* program, asio::io_context& context, const own_hub& hub
     if (until == 0 || seen->asking) continue;
     if (seen->commits >= until) ::kill(child, SIGKILL);
     seen->asking = true;
-    asio::co_spawn(context, hub.client().list_repo_commits(repo).all(),
+    asio::co_spawn(context, hub.client().list_repo_commits("me/fit").all(),
                    [seen](std::exception_ptr failure, const auto& history) {
                      seen->asking = false;
                      if (!failure) seen->commits = history.size();
@@ -146,7 +145,7 @@ int main(int argc, char** argv) {
   try {
     if (argc > 1 && std::string(argv[1]) == "--train") return run_training();
     asio::io_context context;
-    own_hub hub(context.get_executor());
+    own_hub hub(context.get_executor(), own_hub::which::always_here);
     const int killed = run_again(argv[0], context, hub, 6);
     std::cout << "The first run ended with status " << killed << std::endl;
     const int finished = run_again(argv[0], context, hub, 0);

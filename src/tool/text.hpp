@@ -1,0 +1,17 @@
+#pragma once
+
+#include <string>
+
+namespace cohub::tool {
+
+/// ASCII letters in lower case.
+std::string lower(std::string text);
+
+enum class line_breaks { blank, keep };
+
+/// Text that comes from a server or a disk, for a terminal: nothing in it is a command any more.
+/// Line breaks and tabs become blanks unless they are kept, other control characters (also those
+/// from U+0080 to U+009F) question marks.
+std::string printable(const std::string& text, line_breaks breaks = line_breaks::blank);
+
+}  // namespace cohub::tool

@@ -1,0 +1,178 @@
+"""`cohub repo`, and `cohub models`, `datasets` and `spaces`."""
+
+import json
+import pathlib
+import unittest
+
+from hub_process import Hub
+
+
+class Repositories(Hub):
+    def test_repositories_come_and_go(self):
+        out, _ = self.cohub("repo", "create", "data", "--type", "dataset", "--private")
+        self.assertTrue(out.strip().endswith("/datasets/user/data"))
+        self.fails("repo", "create", "data", "--type", "dataset")
+        self.cohub("repo", "create", "data", "--type", "dataset", "--exist-ok")
+        delete = ("repo", "delete", "user/data", "--type", "dataset")
+        self.assertIn("--yes", self.fails(*delete))  # nobody is there to be asked
+        self.assertIn("--yes", self.fails(*delete, "--quiet"))
+        self.cohub(*delete, "--yes")
+        self.fails(*delete, "--yes")
+        self.cohub(*delete, "--yes", "--missing-ok")
+        out, _ = self.cohub("whoami")
+        self.assertEqual(out, "user\n")
+
+    def test_every_command_that_tells_something_tells_it_as_json(self):
+        self.write("out/a.txt", b"a")
+        made = self.json("repo", "create", "thing", "--private")
+        self.assertEqual(made["repo_id"], "user/thing")
+        self.assertTrue(made["url"].endswith("/user/thing"))
+        self.assertEqual(self.cohub("repo", "create", "other", "--quiet")[0], "user/other\n")
+        self.json("upload", "user/thing", "out")
+        self.assertTrue(self.json("download", "user/thing", "a.txt")["path"].endswith("/a.txt"))
+        self.assertEqual(self.json("download", "user/thing", "a.txt", "--dry-run"),
+                         [{"file": "a.txt", "size": 1, "will_download": False}])
+        self.assertEqual(self.json("repo", "settings", "user/thing", "--public"), {"repo_id": "user/thing"})
+        self.assertEqual(self.json("repo", "move", "user/other", "user/renamed"),
+                         {"from_id": "user/other", "to_id": "user/renamed"})
+        gone = self.json("repo", "delete-files", "user/thing", "*.txt")
+        self.assertIn(gone["oid"], gone["commit_url"])
+        self.assertEqual(self.json("whoami"), {"user": "user", "orgs": None, "endpoint": self.endpoint})
+        self.assertEqual(self.json("auth", "login", "--token", self.token)["name"], "user-write")
+        self.assertEqual(self.json("auth", "switch", "--token-name", "user-write"), {"name": "user-write"})
+        self.assertEqual(self.json("auth", "list")[0]["name"], "user-write")
+        self.assertEqual(self.json("auth", "logout"), {})
+        self.assertEqual(self.json("repo", "delete", "user/renamed", "--yes"), {"repo_id": "user/renamed"})
+
+    def test_repositories_are_copied_listed_and_squashed(self):
+        self.write("w.bin", b"weights")
+        self.cohub("upload", "thing", "w.bin")
+        told = self.json("repo", "duplicate", "user/thing", "copy", "--private")
+        self.assertEqual((told["from_id"], told["to_id"]), ("user/thing", "user/copy"))
+        self.fails("repo", "duplicate", "user/thing", "user/copy")
+        self.cohub("repo", "duplicate", "user/thing", "copy", "--exist-ok")
+        self.assertEqual(self.read_remote("w.bin", "user/copy"), b"weights")
+        own = self.json("repo", "ls")
+        self.assertEqual({one["id"]: one["visibility"] for one in own},
+                         {"user/thing": "public", "user/copy": "private"})
+        self.assertEqual(own[0]["storage"], "7.0")
+        self.assertEqual(self.cohub("repo", "list", "--search", "COP", "--quiet")[0], "user/copy\n")
+        self.assertEqual(self.json("repo", "list", "--type", "dataset"), [])
+        self.fails("repo", "list", "--namespace", "nobody")
+        self.fails("repo", "super-squash", "user/thing")
+        self.assertEqual(self.json("repo", "super-squash", "user/thing", "-m", "One", "--yes"),
+                         {"repo_id": "user/thing", "branch": "main"})
+        self.cohub("repo", "tag", "create", "user/thing", "v1", "-m", "First")
+        refs = self.json("repo", "refs", "user/thing")
+        self.assertEqual([one["ref"] for one in refs], ["refs/heads/main", "refs/tags/v1"])
+        self.assertEqual(refs[0]["target_commit"], refs[1]["target_commit"])
+
+    def test_a_repository_is_deleted_on_a_terminal_only_after_a_yes(self):
+        self.cohub("repo", "create", "thing")
+        status, shown = self.on_terminal("repo", "delete", "user/thing", answer="n\n")
+        self.assertEqual(status, 1)
+        self.assertIn("[y/N]", shown)
+        self.fails("repo", "create", "thing")  # it is still there
+        status, shown = self.on_terminal("repo", "delete", "user/thing", answer="y\n")
+        self.assertEqual(status, 0)
+        self.cohub("repo", "create", "thing")
+        status, shown = self.on_terminal("repo", "delete", "user/thing", "--yes")
+        self.assertEqual(status, 0)
+        self.assertNotIn("[y/N]", shown)
+
+    def test_files_are_deleted_by_pattern(self):
+        for name in ("a.txt", "b.txt", "logs/1"):
+            self.write("out/" + name, b"x")
+        self.cohub("upload", "thing", "out")
+        self.cohub("repo", "delete-files", "thing", "*.txt", "logs/", "--commit-message", "tidy")
+        out, _ = self.cohub("download", "user/thing")
+        left = [path.name for path in pathlib.Path(out.splitlines()[-1]).iterdir()]
+        self.assertEqual(left, [".gitattributes"])
+
+    def test_a_space_is_made_as_it_is_told(self):
+        self.write("secrets.env", b"# a comment\nA=1\nB='two words'\n")
+        self.cohub("repo", "create", "app", "--type", "space", "--sdk", "static", "--protected", "--flavor",
+                   "cpu-basic", "--sleep-time", "-1", "--secrets", "HF_TOKEN", "-s", "C=3", "--secrets-file",
+                   "secrets.env", "-e", "THEME=dark", "--region", "eu", "--resource-group-id", "1")
+        self.assertEqual(self.json("spaces", "info", "user/app")["visibility"], "protected")
+        self.cohub("repo", "create", "--type", "space", "-e", "A=1", "-e", "B=2", "app3", "--sdk", "static")
+        self.cohub("repo", "settings", "user/app", "--type", "space", "--public")
+        self.assertEqual(self.json("spaces", "info", "user/app")["visibility"], "public")
+        self.fails("repo", "create", "m", "--protected")
+        self.assertIn("nothing.env", self.fails("repo", "create", "app2", "--type", "space", "--sdk", "static",
+                                                "--env-file", "nothing.env"))
+
+    def test_access_to_a_gated_repository(self):
+        self.cohub("repo", "create", "thing")
+        self.fails("repo", "access", "grant", "user/thing", "user")  # it is not gated
+        self.cohub("repo", "settings", "user/thing", "--gated", "manual")
+        self.cohub("repo", "access", "grant", "user/thing", "user")
+        self.assertEqual([one["username"] for one in
+                          self.json("repo", "access", "ls", "user/thing", "--status", "accepted")], ["user"])
+        self.cohub("repo", "access", "reject", "user/thing", "user", "--reason", "no")
+        self.assertEqual(self.json("repo", "access", "list", "user/thing"), [])
+        self.cohub("repo", "access", "cancel", "user/thing", "user")
+        self.assertEqual(self.cohub("repo", "access", "list", "user/thing", "--quiet")[0], "user\n")
+        told = self.json("repo", "access", "accept", "user/thing", "user")
+        self.assertEqual(told, {"user": "user", "repo_id": "user/thing"})
+
+    def test_branches_tags_moves_and_settings(self):
+        self.write("a.txt", b"1")
+        self.cohub("upload", "thing", "a.txt")
+        told = self.json("repo", "tag", "create", "user/thing", "v1", "-m", "First")
+        self.assertEqual(list(told.items()),
+                         [("tag", "v1"), ("repo_type", "model"), ("repo_id", "user/thing")])
+        out, _ = self.cohub("repo", "tag", "list", "user/thing", "--json")
+        tags = json.loads(out)
+        self.assertEqual([tag["name"] for tag in tags], ["v1"])
+        out, _ = self.cohub("repo", "branch", "create", "user/thing", "dev", "--revision", "v1", "--quiet")
+        self.assertEqual(out, "dev\n")
+        self.fails("repo", "branch", "create", "user/thing", "dev")
+        self.cohub("repo", "branch", "create", "user/thing", "dev", "--exist-ok")
+        out, _ = self.cohub("download", "user/thing", "a.txt", "--revision", "dev")
+        self.assertEqual(pathlib.Path(out.strip()).read_bytes(), b"1")
+        self.cohub("repo", "branch", "delete", "user/thing", "dev")
+        self.fails("download", "user/thing", "a.txt", "--revision", "dev")
+        self.cohub("repo", "tag", "delete", "user/thing", "v1")
+        out, _ = self.cohub("repo", "tag", "list", "user/thing", "--quiet")
+        self.assertEqual(out, "")
+
+        self.cohub("repo", "settings", "user/thing", "--private")
+        self.fails("download", "user/thing", "a.txt", HF_TOKEN="", HF_HOME=str(self.folder / "other"))
+        self.cohub("repo", "settings", "user/thing", "--public")
+        self.cohub("download", "user/thing", "a.txt", HF_TOKEN="", HF_HOME=str(self.folder / "other"))
+        self.fails("repo", "settings", "user/thing")
+        self.cohub("repo", "move", "user/thing", "user/renamed")
+        out, _ = self.cohub("download", "user/renamed", "a.txt")
+        self.assertEqual(pathlib.Path(out.strip()).read_bytes(), b"1")
+
+    def test_models_are_listed_and_told_of(self):
+        for name in ("one", "two"):
+            self.cohub("repo", "create", name)
+        self.cohub("repo", "create", "three", "--type", "dataset")
+        self.assertEqual(sorted(self.cohub("models", "ls", "--author", "user", "--quiet")[0].split()),
+                         ["user/one", "user/two"])
+        self.assertEqual(self.cohub("datasets", "ls", "--quiet")[0].split(), ["user/three"])
+        self.assertEqual(self.cohub("spaces", "list")[0], "No results found.\n")
+        self.assertEqual(json.loads(self.cohub("models", "info", "user/one", "--json")[0])["id"], "user/one")
+        self.assertIn('\n  "id": "user/one",\n', self.cohub("models", "info", "user/one")[0])  # indented
+        told = json.loads(self.cohub("models", "info", "user/one", "--expand", "sha", "--json")[0])
+        self.assertEqual(set(told), {"_id", "id", "modelId", "sha"})
+
+    def test_the_files_of_a_model_and_its_card(self):
+        card = b"---\nlicense: mit\n---\n# A model\n"
+        self.write("out/README.md", card)
+        self.write("out/sub/w.bin", b"1234567")
+        self.cohub("upload", "thing", "out")
+        self.assertEqual(self.cohub("models", "ls", "user/thing", "--quiet")[0].split(),
+                         [".gitattributes", "README.md", "sub/"])
+        told = self.json("models", "ls", "user/thing", "-R")
+        self.assertEqual({one["path"]: one.get("size") for one in told if "/" in one["path"]},
+                         {"sub/": None, "sub/w.bin": 7})
+        self.assertEqual(self.cohub("models", "card", "user/thing")[0].encode(), card)
+        self.assertEqual(self.cohub("models", "card", "user/thing", "--text")[0], "# A model\n")
+        self.fails("models", "card", "user/nothing")
+
+
+if __name__ == "__main__":
+    unittest.main()

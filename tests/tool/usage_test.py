@@ -1,0 +1,65 @@
+"""What the cohub command answers to its words, without any Hub."""
+
+import subprocess
+import unittest
+
+from hub_process import COHUB
+
+
+class Usage(unittest.TestCase):
+    def run_cohub(self, *words):
+        return subprocess.run([COHUB, *words], text=True, capture_output=True, timeout=60)
+
+    def test_help_shows_examples(self):
+        for words in ([], ["download"], ["upload"], ["repo", "create"], ["repo", "delete"],
+                      ["repo", "list"], ["repo", "duplicate"], ["repo", "super-squash"], ["repo", "refs"],
+                      ["repo", "access", "list"], ["repo", "access", "grant"], ["discussions", "edit"],
+                      ["repo", "delete-files"], ["upload-large-folder"], ["whoami"],
+                      ["serve"]):
+            done = self.run_cohub(*words, "--help")
+            self.assertEqual(done.returncode, 0)
+            self.assertIn("Example", done.stdout, words)
+            self.assertEqual(done.stderr, "")
+
+    def test_misuse_is_status_2_and_one_line(self):
+        for words in ([], ["fly"], ["download"], ["download", "a/b", "--what"], ["repo"],
+                      ["repo", "create", "a/b", "--type", "car"], ["serve"],
+                      ["serve", "--root", "/tmp/x", "--port", "99999999"],
+                      ["download", "a/b", "--cache-dir", "x", "--local-dir", "y"],
+                      ["upload", "a/b", "*.bin", "--include", "*.txt"],
+                      ["upload", "a/b", "/tmp", "--every", "1", "--create-pr"],
+                      ["repo", "create", "a/b", "--private", "--public"],
+                      ["repo", "create", "a/b", "--region", "moon"],
+                      ["repo", "access", "list", "a/b", "--status", "odd"],
+                      ["discussions", "comment", "a/b", "5"], ["discussions", "edit", "a/b", "5", "id"],
+                      ["discussions", "comment", "a/b", "5", "--body", "x", "--body-file", "y"],
+                      ["upload", "a/b", "/tmp", "--every", "600000"],
+                      ["upload", "a/b", "/tmp", "--every", "0.00001"],
+                      ["download", "hf://datasets/a/b/x", "--type", "model"],
+                      ["models", "ls", "a/b", "--search", "x"], ["models", "ls", "-R"]):
+            done = self.run_cohub(*words)
+            self.assertEqual(done.returncode, 2, words)
+            self.assertEqual(done.stderr.count("\n"), 1, done.stderr)
+            self.assertEqual(done.stdout, "")
+
+    def test_the_version(self):
+        told = {self.run_cohub(*words).stdout for words in (["--version"], ["-v"], ["version"])}
+        self.assertEqual(len(told), 1)
+        self.assertRegex(told.pop(), r"^\d+\.\d+\.\d+\n$")
+
+    def test_what_nobody_foresaw_is_one_line_too(self):
+        for words in (["upload", "a/b", "x" * 5000], ["discussions", "comment", "a/b", "1", "--body-file", "/tmp"]):
+            done = self.run_cohub(*words)
+            self.assertEqual(done.returncode, 1, done.stderr)
+            self.assertTrue(done.stderr.startswith("cohub: "), done.stderr)
+            self.assertEqual(done.stderr.count("\n"), 1, done.stderr)
+
+    def test_serve_says_why_it_cannot(self):
+        done = self.run_cohub("serve", "--root", "/proc/no-such-place")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("/proc/no-such-place", done.stderr)
+        self.assertEqual(done.stderr.count("\n"), 1, done.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,56 @@
+"""`cohub upload --every`."""
+
+import json
+import signal
+import subprocess
+import unittest
+
+from hub_process import COHUB, Hub
+
+
+class Watching(Hub):
+    def watch(self, *words):
+        process = subprocess.Popen([COHUB, "upload", *words], env=self.environment(), cwd=self.folder,
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        self.addCleanup(process.stdout.close)
+        self.addCleanup(process.stderr.close)
+        return process
+
+    def test_a_folder_that_is_watched_is_committed_again(self):
+        self.write("out/a.log", b"one\n")
+        process = subprocess.Popen([COHUB, "upload", "thing", self.folder / "out", "--every", "0.0005"],
+                                   env=self.environment(), stdout=subprocess.PIPE,
+                                   stderr=subprocess.PIPE, text=True)
+        self.addCleanup(process.stdout.close)
+        self.addCleanup(process.stderr.close)
+        self.assertIn("/commit/", process.stdout.readline())
+        with open(self.folder / "out/a.log", "ab") as log:
+            log.write(b"two\n")
+        while self.read_remote("a.log") != b"one\ntwo\n":
+            self.assertIsNone(process.poll())
+        with open(self.folder / "out/a.log", "ab") as log:
+            log.write(b"three\n")
+        self.assertEqual(self.interrupt(process, signal.SIGINT), 0)  # how it is ended
+        self.assertEqual(self.read_remote("a.log"), b"one\ntwo\nthree\n")
+
+    def test_ctrl_c_commits_what_is_left_of_a_watched_file(self):
+        log = self.write("out/a.log", b"one\n")
+        self.write("out/other.txt", b"not this")
+        process = self.watch("thing", "out/a.log", "logs/a.log", "--every", "1000", "--json", "--private",
+                             "--commit-message", "Log", "--commit-description", "of a run")
+        first = json.loads(process.stdout.readline())
+        self.assertEqual(first["commit_message"], "Log")
+        self.assertEqual(first["commit_description"], "of a run")
+        log.write_bytes(b"one\ntwo\n")
+        self.assertEqual(self.interrupt(process, signal.SIGINT), 0)
+        last = json.loads(process.stdout.read())
+        self.assertNotEqual(last["oid"], first["oid"])
+        self.assertEqual(process.stderr.read(), "")
+        self.assertEqual(self.read_remote("logs/a.log"), b"one\ntwo\n")
+        told = json.loads(self.cohub("models", "info", "user/thing", "--json")[0])
+        self.assertTrue(told["private"])
+        self.assertEqual([one["rfilename"] for one in told["siblings"]], [".gitattributes", "logs/a.log"])
+
+
+if __name__ == "__main__":
+    unittest.main()
