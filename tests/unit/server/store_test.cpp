@@ -83,6 +83,17 @@ TEST_CASE_FIXTURE(store_fixture, "what a crash left half-written is gone after a
   CHECK(std::filesystem::is_empty(store->temporary));
 }
 
+TEST_CASE_FIXTURE(store_fixture, "so is the pack of a commit that was cut off") {
+  server::repo_record record;
+  record.id = "alice/m";
+  CHECK(store->repos.create(record));
+  const auto packs = store->repos.path_of(cohub::repo_type::model, "alice/m") / "objects" / "pack";
+  cohub::io::create_directories(packs);
+  cohub::io::write_file_atomically(packs / "tmp_pack_0123", "half");
+  reopen();
+  CHECK(std::filesystem::is_empty(packs));
+}
+
 TEST_CASE_FIXTURE(store_fixture, "an object is stored under its own sha256 and no other") {
   const std::string content = "some content";
   const std::string sha256 = cohub::core::sha256_hex(content);
