@@ -306,6 +306,19 @@ void git_repository::list(const std::string& commit, const std::string& folder, 
   list_tree(tree.get(), prefix, recursive, mark, take, more);
 }
 
+std::vector<std::string> git_repository::file_names(const std::string& commit) const {
+  std::vector<std::string> names;
+  const auto note = [](const char* folder, const git_tree_entry* entry, void* to) {
+    if (git_tree_entry_type(entry) == GIT_OBJECT_BLOB)
+      static_cast<std::vector<std::string>*>(to)->push_back(std::string(folder) +
+                                                            git_tree_entry_name(entry));
+    return 0;
+  };
+  git_check(git_tree_walk(tree_of(commit).get(), GIT_TREEWALK_PRE, note, &names),
+            "listing the files");
+  return names;
+}
+
 git_oid git_repository::write_object(git_object_t type, std::string_view content) {
   if (written_.size() >= loose_limit) {
     if (!pack_) pack_ = std::make_unique<pack_writer>(path_ / "objects" / "pack");
@@ -427,8 +440,18 @@ void git_repository::set_ref(const std::string& name, const std::string& commit,
   const auto file = path_ / name;
   io::create_directories(file.parent_path());
   io::write_file_atomically(file, commit + '\n', io::durability::machine, temporary);
-  for (auto folder = file.parent_path(); folder != path_; folder = folder.parent_path())
-    io::file(folder, io::file::mode::read).sync();
+  sync_way_to(file);
+}
+
+void git_repository::sync_way_to(const std::filesystem::path& ref) {
+  std::error_code code;
+  for (auto folder = ref.parent_path(); folder != path_; folder = folder.parent_path())
+    if (std::filesystem::exists(folder, code)) io::file(folder, io::file::mode::read).sync();
+  // What `git pack-refs` wrote is changed when a ref of it is deleted.
+  const auto packed = path_ / "packed-refs";
+  if (!std::filesystem::exists(packed, code)) return;
+  io::file(packed, io::file::mode::read).sync();
+  io::file(path_, io::file::mode::read).sync();
 }
 
 bool git_repository::delete_ref(const std::string& name) {
@@ -436,7 +459,7 @@ bool git_repository::delete_ref(const std::string& name) {
   if (git_reference_lookup(&raw, repository_.get(), name.c_str()) < 0) return false;
   const git_reference_ptr reference(raw);
   git_check(git_reference_delete(raw), "deleting a ref");
-  io::file(path_ / "refs", io::file::mode::read).sync();
+  sync_way_to(path_ / name);
   return true;
 }
 
