@@ -17,6 +17,7 @@
 #include "server/weights_summary.hpp"
 
 #include <algorithm>
+#include <mutex>
 #include <shared_mutex>
 #include <string>
 
@@ -160,8 +161,12 @@ reply delete_repo(hub_store& store, const call& what) {
   call target = what;
   read_name(body, who.name, target.type, target.id);
   const access have = require_writable(store, target);
+  // Nobody gets an object while it is decided whether anybody has it.
+  const std::unique_lock guard(store.objects_in_use);
+  const auto objects = store.repos.objects_of(target.type, target.id);
   if (!store.repos.remove(target.type, target.id))
     throw failure(404, "RepoNotFound", "Repository not found");
+  store.remove_unheld(objects);
   return text_reply("OK");
 }
 
