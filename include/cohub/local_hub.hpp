@@ -37,7 +37,8 @@ struct local_hub_config {
   std::uint16_t port = 0;             ///< of the API; 0: any free one
   std::uint16_t content_port = 0;     ///< of file contents; 0: any free one
 
-  /// What clients are told to use, when it is not `http://address:port` (behind a proxy, say).
+  /// What clients are told to use (behind a proxy, say). Empty: the name or address by which the
+  /// client itself has reached the API, as its Host header tells it.
   std::string public_endpoint{};
   std::string public_content_endpoint{};
 
@@ -168,6 +169,8 @@ class local_hub {
   std::vector<local_hub_token> tokens() const;
   /// Makes an organisation, or sets the members of one: each may write to its repositories.
   void set_organization(std::string name, std::vector<std::string> members);
+  /// Adds a member to an organisation, which is made if new.
+  void add_to_organization(std::string name, std::string user);
 
   /// Changes who may see a repository.
   /// @throws error  errc::repository_not_found, errc::invalid_argument

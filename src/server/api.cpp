@@ -27,6 +27,26 @@ bool is_host(std::string_view text) {
   });
 }
 
+/// A Host header's name or address, without the port.
+std::string_view host_name(std::string_view host) {
+  const auto end = host.starts_with('[') ? host.find(']') + 1 : host.find(':');
+  return host.substr(0, end);
+}
+
+/// Where the answer's links lead: to what the caller has reached this Hub by, unless that is
+/// configured.
+void find_endpoints(const hub_store& store, const endpoints& where, call& what) {
+  what.endpoint = where.api;
+  what.content_endpoint = where.content;
+  const auto host = what.headers.get("Host");
+  if (!is_host(host)) return;
+  if (store.config.public_endpoint.empty())
+    what.endpoint = where.scheme + "://" + std::string(host);
+  if (store.config.public_content_endpoint.empty())
+    what.content_endpoint = where.scheme + "://" + std::string(host_name(host)) + ':' +
+                            std::to_string(where.content_port);
+}
+
 failure too_large() { return {413, {}, "The request's body is too large"}; }
 
 /// A request's body on its way through a file, which goes with the object.
@@ -131,11 +151,7 @@ class api_handler final : public request_handler {
                               endpoints where, request_head head, request_body& body) {
     auto what = std::make_shared<call>();
     const route to = find_route(head, *what);
-    what->content_endpoint = where.content;
-    what->endpoint = where.api;
-    const auto host = head.headers.get("Host");
-    if (store->config.public_endpoint.empty() && is_host(host))
-      what->endpoint = where.scheme + "://" + std::string(host);
+    find_endpoints(*store, where, *what);
     if (to.body_limit > 0 && head.content_length.value_or(0) > to.body_limit) throw too_large();
     if (to.admission != nullptr) {
       auto admit = [store, what, admission = to.admission] { return admission(*store, *what); };

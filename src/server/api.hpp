@@ -6,6 +6,7 @@
 
 #include <boost/asio/any_io_executor.hpp>
 
+#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -16,6 +17,7 @@ struct endpoints {
   std::string scheme = "http";
   std::string api{};  ///< without final '/'
   std::string content{};
+  std::uint16_t content_port = 0;
 };
 
 /// Answers the requests of the API. Handlers run on `pool`. @param limiter  null: no limits

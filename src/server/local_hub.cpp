@@ -86,6 +86,7 @@ struct detail::local_hub_state {
     where.api = without_slash(config.public_endpoint);
     if (where.api.empty()) where.api = endpoint_of(where.scheme, config.address, api->port());
     where.content = without_slash(config.public_content_endpoint);
+    where.content_port = content->port();
     if (where.content.empty())
       where.content = endpoint_of(where.scheme, config.address, content->port());
     if (config.rate_limits) limiter = std::make_shared<server::rate_limiter>(*config.rate_limits);
@@ -137,6 +138,9 @@ local_hub_token local_hub::create_token(std::string owner, std::string role) {
 std::vector<local_hub_token> local_hub::tokens() const { return state_->store->tokens.all(); }
 void local_hub::set_organization(std::string name, std::vector<std::string> members) {
   state_->store->tokens.set_organization(std::move(name), std::move(members));
+}
+void local_hub::add_to_organization(std::string name, std::string user) {
+  state_->store->tokens.add_member(std::move(name), std::move(user));
 }
 
 void local_hub::update_repo_settings(std::string repo_id, named<local_hub_settings> settings) {

@@ -8,6 +8,8 @@
 
 #include <memory>
 #include <span>
+#include <string>
+#include <vector>
 
 namespace server = cohub::server;
 
@@ -132,6 +134,20 @@ TEST_CASE_FIXTURE(store_fixture, "owners and roles that cannot be are refused") 
   CHECK_THROWS_AS(store->tokens.create("", "write"), cohub::error);
   CHECK_THROWS_AS(store->tokens.create("..", "write"), cohub::error);
   CHECK_THROWS_AS(store->tokens.create("alice", "king"), cohub::error);
+  CHECK_THROWS_AS(store->tokens.create("models", "write"), cohub::error);
+  CHECK_THROWS_AS(store->tokens.set_organization("api", {"alice"}), cohub::error);
+  CHECK_THROWS_AS(store->tokens.add_member("spaces", "alice"), cohub::error);
+}
+
+TEST_CASE_FIXTURE(store_fixture, "organisations gain members one by one") {
+  const auto alice = store->tokens.create("alice", "write").token;
+  const auto bob = store->tokens.create("bob", "write").token;
+  store->tokens.add_member("team", "alice");
+  store->tokens.add_member("team", "bob");
+  store->tokens.add_member("team", "bob");
+  reopen();
+  CHECK(store->tokens.find(alice)->organizations == std::vector<std::string>{"team"});
+  CHECK(store->tokens.find(bob)->organizations == std::vector<std::string>{"team"});
 }
 
 TEST_CASE_FIXTURE(
