@@ -56,7 +56,9 @@ struct local_hub_config {
   /// Set: answers tell what is left, and 429 when it is spent.
   std::optional<local_hub_rate_limits> rate_limits{};
   std::chrono::milliseconds idle_limit{60'000};  ///< a silent connection is closed after this
-  std::size_t blocking_threads = 2;              ///< for git, disk and digests
+  /// For git, disk and digests; as many again for what changes repositories, which waits for others
+  /// that do.
+  std::size_t blocking_threads = 2;
 };
 
 /// An access token of the embedded Hub and what it may do.
@@ -134,7 +136,7 @@ struct hub_fault {
 /// One request that a Hub was sent.
 struct hub_request {
   std::string method{};
-  std::string target{};     ///< path and query, as sent; signatures left out
+  std::string target{};     ///< path and query, as sent, at most 2 KiB; signatures left out
   std::string range{};      ///< the Range header
   bool content = false;     ///< it came to the listener of file contents
   bool authorized = false;  ///< it bore an Authorization header

@@ -43,6 +43,7 @@ struct route {
   body_use body = body_use::none;
   std::uint64_t body_limit = 0;      ///< in bytes; more is answered 413
   call_handler admission = nullptr;  ///< asked before the body is read: throws what refuses it
+  bool writes = false;               ///< it may wait for others that change the same repository
 };
 
 }  // namespace cohub::server

@@ -13,6 +13,7 @@
 #include "server/permissions.hpp"
 #include "server/repo_description.hpp"
 #include "server/request_json.hpp"
+#include "server/route_table.hpp"
 #include "server/target.hpp"
 #include "server/weights_summary.hpp"
 
@@ -25,6 +26,12 @@ namespace cohub::server {
 
 namespace {
 
+/// That a repository can have that id.
+void require_name(const std::string& id) {
+  if (!repo_store::is_valid_id(id) || !is_reachable_id(id))
+    throw bad_request("Invalid repository name: " + id);
+}
+
 /// Type and id of a body of create or delete.
 void read_name(const boost::json::object& body, const std::string& default_owner, repo_type& type,
                std::string& id) {
@@ -36,7 +43,7 @@ void read_name(const boost::json::object& body, const std::string& default_owner
   std::string owner = hub::text_or(body, "organization");
   if (owner.empty() && name.find('/') == name.npos) owner = default_owner;
   id = owner.empty() ? name : owner + '/' + name;
-  if (!repo_store::is_valid_id(id)) throw bad_request("Invalid repository name: " + id);
+  require_name(id);
 }
 
 boost::json::object organization_json(const std::string& name) {
@@ -125,8 +132,7 @@ reply duplicate_repo(hub_store& store, const call& what) {
   record.type = what.type;
   record.id = hub::text_or(body, "repository");
   if (record.id.find('/') == record.id.npos) record.id = who.name + '/' + record.id;
-  if (!repo_store::is_valid_id(record.id))
-    throw bad_request("Invalid repository name: " + record.id);
+  require_name(record.id);
   require_owner(who, record);
   record.set_visibility(asked_visibility(body, what.type).value_or(have.repo.visibility()));
   record.sdk = have.repo.sdk;
@@ -145,7 +151,7 @@ reply move_repo(hub_store& store, const call& what) {
   source.id = hub::text_or(body, "fromRepo");
   const access have = require_writable(store, source);
   const std::string to = hub::text_or(body, "toRepo");
-  if (!repo_store::is_valid_id(to)) throw bad_request("Invalid repository name: " + to);
+  require_name(to);
   if (!have.who->owns(to.substr(0, to.find('/'))))
     throw failure(403, {}, "You don't have the rights to move a repository to " + to);
   if (!store.repos.move(*type, source.id, to))

@@ -144,7 +144,7 @@ TEST_CASE_FIXTURE(moved_repo, "a moved repository is found from its old name") {
     CHECK(got.header("Content-Type") == "text/plain; charset=utf-8");
     CHECK(got.body == "Temporary Redirect. Redirecting to " + std::string(each.location));
   }
-  CHECK(post("/alice/old.git/info/lfs/objects/batch", "{}").status == 422);
+  CHECK(post("/alice/old.git/info/lfs/objects/batch", "{}").status == 307);
   CHECK(post("/alice/old.git/info/lfs/objects/batch", batch_body(std::string(64, 'a'), 1))
             .header("Location") == "/alice/new.git/info/lfs/objects/batch");
 
