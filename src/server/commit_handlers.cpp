@@ -103,18 +103,13 @@ reply preupload(hub_store& store, const call& what) {
   if (!request) throw bad_request("The request's body is not a preupload request");
   const git_repository repository(store.repos.path_of(what.type, what.id));
   const std::string commit = require_commit(repository, what);
-  std::string attributes =
-      repository.read_small(commit, ".gitattributes", rules_limit).value_or(std::string());
-  const auto body = hub::parse_json(what.body);
-  if (body && body->is_object()) {
-    const std::string given = hub::text_or(body->as_object(), "gitAttributes");
-    if (!given.empty()) attributes = given;
-  }
-  std::string ignored = request->git_ignore;
-  if (ignored.empty())
-    ignored = repository.read_small(commit, ".gitignore", rules_limit).value_or(std::string());
-  const large_file_rules large(attributes);
-  const ignore_rules ignores(ignored);
+  // The new rules of this very commit, else those that hold so far.
+  const auto rules = [&](const std::optional<std::string>& given, const char* path) {
+    return given ? *given
+                 : repository.read_small(commit, path, rules_limit).value_or(std::string());
+  };
+  const large_file_rules large(rules(request->git_attributes, ".gitattributes"));
+  const ignore_rules ignores(rules(request->git_ignore, ".gitignore"));
   std::vector<hub::preupload_answer> answers;
   for (const auto& file : request->files) {
     hub::preupload_answer answer;
