@@ -156,38 +156,33 @@ std::vector<git_commit_info> git_repository::history(const std::string& commit, 
 
 std::map<std::string, git_commit_info> git_repository::last_commits(
     const std::string& commit, const std::vector<std::string>& paths) const {
-  const auto id_in = [](const git_tree* tree, const std::string& path) {
-    git_oid id{};
-    git_tree_entry* raw = nullptr;
-    if (tree != nullptr && git_tree_entry_bypath(&raw, tree, path.c_str()) == 0) {
-      const git_tree_entry_ptr entry(raw);
-      id = *git_tree_entry_id(raw);
-    }
-    return id;
-  };
   std::map<std::string, git_commit_info> found;
-  std::vector<std::string> open = paths;
+  std::set<std::string, std::less<>> open(paths.begin(), paths.end());
   std::string at = commit;
   for (std::size_t steps = 0; !open.empty() && steps < history_search; ++steps) {
     git_commit* raw = nullptr;
     const git_oid id = to_oid(at);
     git_check(git_commit_lookup(&raw, repository_.get(), &id), "reading a commit");
     const git_commit_ptr here(raw);
-    const auto tree = tree_of(at);
-    git_tree_ptr before;
-    const bool last = git_commit_parentcount(raw) == 0 || steps + 1 == history_search;
-    if (!last) {
-      at = to_hex(*git_commit_parent_id(raw, 0));
-      before = tree_of(at);
+    const auto info = describe_commit(raw);
+    if (git_commit_parentcount(raw) == 0 || steps + 1 == history_search) {
+      for (const auto& path : open) found[path] = info;
+      break;
     }
-    std::erase_if(open, [&](const std::string& path) {
-      const git_oid now = id_in(tree.get(), path);
-      const git_oid then = id_in(before.get(), path);
-      if (!last && git_oid_equal(&now, &then) != 0) return false;
-      found[path] = describe_commit(raw);
-      return true;
-    });
-    if (last) break;
+    at = to_hex(*git_commit_parent_id(raw, 0));
+    // What a commit changes is little, however many paths are asked for.
+    git_diff* changes = nullptr;
+    git_check(git_diff_tree_to_tree(&changes, repository_.get(), tree_of(at).get(),
+                                    tree_of(info.id).get(), nullptr),
+              "comparing commits");
+    const git_diff_ptr diff(changes);
+    for (std::size_t i = 0; i < git_diff_num_deltas(changes); ++i)
+      for (std::string_view path = git_diff_get_delta(changes, i)->new_file.path; !path.empty();
+           path = path.substr(0, path.find('/') == path.npos ? 0 : path.rfind('/')))
+        if (const auto touched = open.find(path); touched != open.end()) {
+          found[*touched] = info;
+          open.erase(touched);
+        }
   }
   return found;
 }
