@@ -231,12 +231,14 @@ bool repo_store::place(const std::filesystem::path& building, const repo_record&
   return true;
 }
 
-bool repo_store::create(const repo_record& given) {
+bool repo_store::create(const repo_record& given,
+                        const std::function<void(const std::filesystem::path&)>& fill) {
   const auto record = completed(given);
   if (std::filesystem::exists(path_of(record.type, record.id))) return false;
   const auto building = temporary_ / ("repository-" + io::random_suffix() + io::random_suffix());
   try {
     create_git_repository(building, record.owner());
+    if (fill) fill(building);
     io::create_directories(building / objects_name);
     io::create_directories(building / discussion_store::folder_name);
     return place(building, record);

@@ -63,7 +63,9 @@ class repo_store {
   std::filesystem::path path_of(repo_type type, const std::string& id) const;
 
   /// Makes the repository with its first commit, all at once; false if it exists.
-  bool create(const repo_record& record);
+  /// @param fill  puts more into the git repository at that path, before it is to be seen
+  bool create(const repo_record& record,
+              const std::function<void(const std::filesystem::path&)>& fill = {});
   /// Makes the repository with the branches, tags, history and large objects of another one, all at
   /// once; false if it exists. @throws failure  404: the other one does not exist
   bool copy(repo_type type, const std::string& from, const repo_record& record);

@@ -193,7 +193,8 @@ route api_route(segments parts, const request_head& head, call& what) {
   static const std::array fixed{
       fixed_route{"GET", "whoami-v2", {whoami}},
       fixed_route{"GET", "settings/repositories", {list_own_repos}},
-      fixed_route{"POST", "repos/create", changing(create_repo, admits<require_writer>)},
+      fixed_route{"POST", "repos/create",
+                  changing(create_repo, admits<require_writer>, listing_body)},
       fixed_route{"POST", "repos/move", changing(move_repo, admits<require_writer>)},
       fixed_route{"DELETE", "repos/delete", changing(delete_repo, admits<require_writer>)},
       fixed_route{"POST", "validate-yaml", {validate_yaml, body_use::memory, small_body}},

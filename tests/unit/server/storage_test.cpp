@@ -105,6 +105,12 @@ TEST_CASE_FIXTURE(storage_fixture, "without rewriting, commits stay as they are"
   CHECK(head_of("alice/m") == before);
   CHECK(listed("alice/m").empty());
   CHECK_FALSE(is_stored(gone));
+  // What git has of it is not the file.
+  const auto missing = get("/alice/m/resolve/main/gone.bin");
+  CHECK(missing.status == 404);
+  CHECK(missing.header("X-Error-Code") == "EntryNotFound");
+  CHECK(missing.header("X-Repo-Commit") == before);
+  CHECK(get("/alice/m/raw/main/gone.bin").body.starts_with("version https://git-lfs"));
   CHECK(remove("../../x", true).status == 400);
   CHECK(post("/api/models/alice/m/lfs-files/batch", "{}").status == 400);
 }
