@@ -54,7 +54,9 @@ std::vector<local_hub_token> write_tokens(local_hub& hub, const std::vector<std:
 }
 
 /// What a client needs to use the Hub; a line each for people, and for programs one value.
-void tell(const output& out, const local_hub& hub, const std::vector<local_hub_token>& tokens) {
+/// @param all  the tokens of all users, not of the first alone
+void tell(const output& out, const local_hub& hub, const std::vector<local_hub_token>& tokens,
+          bool all) {
   if (out.mode() == output::format::human) {
     std::cout << "endpoint " << hub.endpoint();
     for (const auto& token : tokens)
@@ -73,7 +75,7 @@ void tell(const output& out, const local_hub& hub, const std::vector<local_hub_t
     user["token"] = token.token;
     users.push_back(std::move(user));
   }
-  facts["users"] = std::move(users);
+  if (all) facts["users"] = std::move(users);
   out.result({}, facts);
 }
 
@@ -82,7 +84,7 @@ int run(const local_hub_config& config, const std::vector<std::string>& users, c
   try {
     asio::signal_set signals(context, SIGINT, SIGTERM);
     local_hub hub(context.get_executor(), config);
-    tell(out, hub, write_tokens(hub, users));
+    tell(out, hub, write_tokens(hub, users), !users.empty());
     signals.async_wait([&](boost::system::error_code failed, int) {
       if (failed) return;
       asio::co_spawn(context, hub.stop(), [&](std::exception_ptr) { context.stop(); });
