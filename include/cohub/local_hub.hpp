@@ -37,7 +37,8 @@ struct local_hub_config {
   std::uint16_t port = 0;             ///< of the API; 0: any free one
   std::uint16_t content_port = 0;     ///< of file contents; 0: any free one
 
-  /// What clients are told to use, when it is not `http://address:port` (behind a proxy, say).
+  /// What clients are told to use (behind a proxy, say). Empty: the name or address by which the
+  /// client itself has reached the API, as its Host header tells it.
   std::string public_endpoint{};
   std::string public_content_endpoint{};
 
@@ -55,7 +56,9 @@ struct local_hub_config {
   /// Set: answers tell what is left, and 429 when it is spent.
   std::optional<local_hub_rate_limits> rate_limits{};
   std::chrono::milliseconds idle_limit{60'000};  ///< a silent connection is closed after this
-  std::size_t blocking_threads = 2;              ///< for git, disk and digests
+  /// For git, disk and digests; as many again for what changes repositories, which waits for others
+  /// that do.
+  std::size_t blocking_threads = 2;
 };
 
 /// An access token of the embedded Hub and what it may do.
@@ -133,7 +136,7 @@ struct hub_fault {
 /// One request that a Hub was sent.
 struct hub_request {
   std::string method{};
-  std::string target{};     ///< path and query, as sent; signatures left out
+  std::string target{};     ///< path and query, as sent, at most 2 KiB; signatures left out
   std::string range{};      ///< the Range header
   bool content = false;     ///< it came to the listener of file contents
   bool authorized = false;  ///< it bore an Authorization header
@@ -168,6 +171,8 @@ class local_hub {
   std::vector<local_hub_token> tokens() const;
   /// Makes an organisation, or sets the members of one: each may write to its repositories.
   void set_organization(std::string name, std::vector<std::string> members);
+  /// Adds a member to an organisation, which is made if new.
+  void add_to_organization(std::string name, std::string user);
 
   /// Changes who may see a repository.
   /// @throws error  errc::repository_not_found, errc::invalid_argument

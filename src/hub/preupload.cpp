@@ -67,7 +67,11 @@ boost::system::result<preupload_request> read_preupload_request(std::string_view
     file.sample = std::move(*sample);
     request.files.push_back(std::move(file));
   }
-  request.git_ignore = text_or(value->get_object(), "gitIgnore");
+  const auto& all = value->get_object();
+  if (const auto* text = all.if_contains("gitIgnore"); text && text->is_string())
+    request.git_ignore = text_or(all, "gitIgnore");
+  if (const auto* text = all.if_contains("gitAttributes"); text && text->is_string())
+    request.git_attributes = text_or(all, "gitAttributes");
   return request;
 }
 

@@ -3,6 +3,7 @@
 #include <boost/system/result.hpp>
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -26,7 +27,8 @@ std::string write_preupload_request(const std::vector<preupload_file>& files,
 
 struct preupload_request {
   std::vector<preupload_file> files{};
-  std::string git_ignore{};
+  std::optional<std::string> git_ignore{};      ///< the new one; empty: it ignores nothing
+  std::optional<std::string> git_attributes{};  ///< the new one
 };
 boost::system::result<preupload_request> read_preupload_request(std::string_view body);
 

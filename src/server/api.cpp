@@ -6,6 +6,7 @@
 #include "server/error_reply.hpp"
 #include "server/failure.hpp"
 #include "server/guarded.hpp"
+#include "server/memory_room.hpp"
 #include "server/permissions.hpp"
 #include "server/route_table.hpp"
 
@@ -29,15 +30,37 @@ bool is_host(std::string_view text) {
   });
 }
 
+/// A Host header's name or address, without the port.
+std::string_view host_name(std::string_view host) {
+  const auto end = host.starts_with('[') ? host.find(']') + 1 : host.find(':');
+  return host.substr(0, end);
+}
+
+/// Where the answer's links lead: to what the caller has reached this Hub by, unless that is
+/// configured.
+void find_endpoints(const hub_store& store, const endpoints& where, call& what) {
+  what.endpoint = where.api;
+  what.content_endpoint = where.content;
+  const auto host = what.headers.get("Host");
+  if (!is_host(host)) return;
+  if (store.config.public_endpoint.empty())
+    what.endpoint = where.scheme + "://" + std::string(host);
+  if (store.config.public_content_endpoint.empty())
+    what.content_endpoint = where.scheme + "://" + std::string(host_name(host)) + ':' +
+                            std::to_string(where.content_port);
+}
+
 failure too_large() { return {413, {}, "The request's body is too large"}; }
 
-awaitable<void> read_to_memory(request_body& body, std::shared_ptr<call> what,
-                               std::uint64_t limit) {
+// The share is lent by the caller, who awaits in the scope that owns it.
+awaitable<void> read_to_memory(request_body& body, std::shared_ptr<call> what, std::uint64_t limit,
+                               memory_share& share) {
   std::vector<std::byte> buffer(64 * 1024);
   for (;;) {
     const std::size_t count = co_await body.read_some(buffer);
     if (count == 0) co_return;
     if (what->body.size() + count > limit) throw too_large();
+    share.take(count);
     what->body.append(reinterpret_cast<const char*>(buffer.data()), count);
   }
 }
@@ -112,10 +135,10 @@ void tell(const rate_limiter::verdict& verdict, reply& answer) {
 
 class api_handler final : public request_handler {
  public:
-  api_handler(std::shared_ptr<hub_store> store, asio::any_io_executor pool, endpoints where,
+  api_handler(std::shared_ptr<hub_store> store, pools threads, endpoints where,
               std::shared_ptr<rate_limiter> limiter)
       : store_(std::move(store)),
-        pool_(std::move(pool)),
+        threads_(std::move(threads)),
         where_(std::move(where)),
         limiter_(std::move(limiter)) {}
 
@@ -123,7 +146,7 @@ class api_handler final : public request_handler {
     rate_limiter::verdict verdict;
     if (limiter_) verdict = admit(*limiter_, *store_, head);
     if (!verdict.admitted) return refused(std::move(verdict));
-    auto operation = guarded(run(store_, pool_, where_, std::move(head), body));
+    auto operation = guarded(run(store_, threads_, where_, room_, std::move(head), body));
     if (verdict.bucket.empty()) return operation;
     return counted(std::move(operation), std::move(verdict));
   }
@@ -141,40 +164,45 @@ class api_handler final : public request_handler {
     co_return answer;
   }
 
-  static awaitable<reply> run(std::shared_ptr<hub_store> store, asio::any_io_executor pool,
-                              endpoints where, request_head head, request_body& body) {
+  static awaitable<reply> run(std::shared_ptr<hub_store> store, pools threads, endpoints where,
+                              std::shared_ptr<memory_room> room, request_head head,
+                              request_body& body) {
     auto what = std::make_shared<call>();
     const route to = find_route(head, *what);
-    what->content_endpoint = where.content;
-    what->endpoint = where.api;
-    const auto host = head.headers.get("Host");
-    if (store->config.public_endpoint.empty() && is_host(host))
-      what->endpoint = where.scheme + "://" + std::string(host);
+    find_endpoints(*store, where, *what);
     if (to.body_limit > 0 && head.content_length.value_or(0) > to.body_limit) throw too_large();
+    memory_share share(std::move(room));
+    const auto pool = to.writes ? threads.writing : threads.reading;
     if (to.consumer != nullptr) {
+      share.take(2 * body_piece);
       auto make = [store, what, consumer = to.consumer] {
         return std::shared_ptr<body_consumer>(consumer(*store, *what));
       };
-      auto consumer = co_await io::on_pool(pool, std::move(make));
+      auto consumer = co_await io::on_pool(threads.reading, std::move(make));
       co_return co_await consume(pool, std::move(consumer), body, to.body_limit);
     }
-    if (to.body_limit > 0) co_await read_to_memory(body, what, to.body_limit);
+    if (to.admission != nullptr) {
+      auto admit = [store, what, admission = to.admission] { return admission(*store, *what); };
+      co_await io::on_pool(threads.reading, std::move(admit));
+    }
+    if (to.body_limit > 0) co_await read_to_memory(body, what, to.body_limit, share);
     auto work = [store, what, handler = to.handler] { return handler(*store, *what); };
     co_return co_await io::on_pool(pool, std::move(work));
   }
 
   std::shared_ptr<hub_store> store_;
-  asio::any_io_executor pool_;
+  pools threads_;
   endpoints where_;
   std::shared_ptr<rate_limiter> limiter_;
+  std::shared_ptr<memory_room> room_ = std::make_shared<memory_room>();
 };
 
 }  // namespace
 
-std::shared_ptr<request_handler> make_api_handler(std::shared_ptr<hub_store> store,
-                                                  asio::any_io_executor pool, endpoints where,
+std::shared_ptr<request_handler> make_api_handler(std::shared_ptr<hub_store> store, pools threads,
+                                                  endpoints where,
                                                   std::shared_ptr<rate_limiter> limiter) {
-  return std::make_shared<api_handler>(std::move(store), std::move(pool), std::move(where),
+  return std::make_shared<api_handler>(std::move(store), std::move(threads), std::move(where),
                                        std::move(limiter));
 }
 

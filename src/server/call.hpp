@@ -53,6 +53,8 @@ using consumer_factory = std::unique_ptr<body_consumer> (*)(hub_store& store, co
 struct route {
   call_handler handler = nullptr;       ///< of all routes but those with a consumer
   std::uint64_t body_limit = 0;         ///< in bytes; more is answered 413; 0: no body
+  call_handler admission = nullptr;     ///< asked before the body is read: throws what refuses it
+  bool writes = false;                  ///< it may wait for others that change the same repository
   consumer_factory consumer = nullptr;  ///< takes the body; without one it is read into memory
 };
 

@@ -15,13 +15,16 @@
 
 #include <algorithm>
 #include <mutex>
+#include <optional>
 #include <string>
+#include <string_view>
 
 namespace cohub::server {
 
 namespace {
 
 constexpr std::uint64_t rules_limit = 4u << 20;
+constexpr std::size_t longest_summary = 1024;
 constexpr std::string_view pull_prefix = "refs/pr/";
 
 /// The ref that a commit to `revision` moves. @throws failure  404: commits and tags do not move
@@ -33,17 +36,21 @@ std::string require_branch(const git_repository& repository, const std::string& 
   return name;
 }
 
+/// The pull request whose head is that ref.
+std::optional<discussion> find_pull_request(const hub_store& store, repo_type type,
+                                            const std::string& id, std::string_view ref) {
+  if (!ref.starts_with(pull_prefix)) return std::nullopt;
+  const auto number = core::parse_decimal(ref.substr(pull_prefix.size()));
+  return number ? store.discussions_of(type, id).find(*number) : std::nullopt;
+}
+
 /// Whether the call may commit there: the owner anywhere, others to pull requests, new or their
 /// own.
 access require_committer(hub_store& store, const call& what) {
   access have = require_proposable(store, what);
   if (have.who->owns(have.repo.owner()) || query_flag(what.query, "create_pr")) return have;
-  const auto& opened = have.repo.discussions;
-  const bool own = std::any_of(opened.begin(), opened.end(), [&](const discussion& each) {
-    return each.author == have.who->name &&
-           what.revision == std::string(pull_prefix) + std::to_string(each.number);
-  });
-  if (own) return have;
+  const auto opened = find_pull_request(store, what.type, what.id, what.revision);
+  if (opened && opened->author == have.who->name) return have;
   return require_writable(store, what);
 }
 
@@ -51,29 +58,34 @@ access require_committer(hub_store& store, const call& what) {
 std::uint64_t open_pull_request(hub_store& store, git_repository& repository, const access& have,
                                 const commit_request& request, const std::string& base,
                                 const std::string& commit) {
-  auto record = store.repos.find(have.repo.type, have.repo.id).value_or(have.repo);
-  auto opened = new_discussion(record, repository, request.summary, have.who->name);
+  const auto discussions = store.discussions_of(have.repo.type, have.repo.id);
+  auto opened = new_discussion(discussions, repository, shortened(request.summary, longest_title),
+                               have.who->name);
   opened.base = base;
   if (!request.description.empty())
     opened.events.push_back(new_event("comment", have.who->name, request.description));
   opened.events.push_back(new_event("commit", have.who->name, request.summary, commit));
   repository.set_ref(std::string(pull_prefix) + std::to_string(opened.number), commit,
                      store.temporary);
-  record.discussions.push_back(opened);
-  store.repos.save(record);
+  discussions.save(opened);
   return opened.number;
+}
+
+/// What stands in every listing of commits, and in the record of a pull request, is short.
+void check_message(const commit_request& request) {
+  if (request.summary.size() > longest_summary)
+    throw unprocessable("The commit's summary is longer than 1 KiB");
+  if (request.description.size() > longest_comment)
+    throw unprocessable("The commit's description is longer than 64 KiB");
 }
 
 /// Tells the pull request whose branch has got a commit.
 void note_commit(hub_store& store, const access& have, const std::string& branch,
                  const std::string& subject, const std::string& commit) {
-  if (!branch.starts_with(pull_prefix)) return;
-  auto record = store.repos.find(have.repo.type, have.repo.id);
-  const auto number = core::parse_decimal(std::string_view(branch).substr(pull_prefix.size()));
-  auto* const opened = record && number ? record->find_discussion(*number) : nullptr;
-  if (opened == nullptr) return;
+  auto opened = find_pull_request(store, have.repo.type, have.repo.id, branch);
+  if (!opened) return;
   opened->events.push_back(new_event("commit", have.who->name, subject, commit));
-  store.repos.save(*record);
+  store.discussions_of(have.repo.type, have.repo.id).save(*opened);
 }
 
 bool is_stale(const std::string& parent, const std::string& head) {
@@ -110,8 +122,10 @@ class arriving_commit final : public body_consumer {
 
 reply arriving_commit::finish() {
   const auto request = reader_.finish();
+  check_message(request);
   const auto writer = store_.repos.writer(what_.type, what_.id);
   const std::lock_guard lock(*writer);
+  require_same(store_, have_);
   const auto head = repository_.ref_target(branch_);
   if (!head) throw invalid_revision(what_.revision);
   if (!request.parent_commit.empty() && is_stale(request.parent_commit, *head))
@@ -142,18 +156,13 @@ reply preupload(hub_store& store, const call& what) {
   if (!request) throw bad_request("The request's body is not a preupload request");
   const git_repository repository(store.repos.path_of(what.type, what.id));
   const std::string commit = require_commit(repository, what);
-  std::string attributes =
-      repository.read_small(commit, ".gitattributes", rules_limit).value_or(std::string());
-  const auto body = hub::parse_json(what.body);
-  if (body && body->is_object()) {
-    const std::string given = hub::text_or(body->as_object(), "gitAttributes");
-    if (!given.empty()) attributes = given;
-  }
-  std::string ignored = request->git_ignore;
-  if (ignored.empty())
-    ignored = repository.read_small(commit, ".gitignore", rules_limit).value_or(std::string());
-  const large_file_rules large(attributes);
-  const ignore_rules ignores(ignored);
+  // The new rules of this very commit, else those that hold so far.
+  const auto rules = [&](const std::optional<std::string>& given, const char* path) {
+    return given ? *given
+                 : repository.read_small(commit, path, rules_limit).value_or(std::string());
+  };
+  const large_file_rules large(rules(request->git_attributes, ".gitattributes"));
+  const ignore_rules ignores(rules(request->git_ignore, ".gitignore"));
   std::vector<hub::preupload_answer> answers;
   for (const auto& file : request->files) {
     hub::preupload_answer answer;

@@ -16,15 +16,6 @@ namespace {
 
 constexpr std::size_t line_limit = 192u << 20;  // base64 of a regular file of more than 128 MiB
 
-std::string checked_path(const std::string& path) {
-  auto checked = hub::check_path_in_repo(path);
-  const bool strange = path.empty() || path.find('\0') != path.npos || path.ends_with('/') ||
-                       path.find("//") != path.npos;
-  if (!checked || strange || checked->empty())
-    throw unprocessable("Invalid path in repo: \"" + path + '"');
-  return std::move(*checked);
-}
-
 /// Turns lines into changes.
 struct line_visitor {
   commit_request& request;
@@ -34,17 +25,19 @@ struct line_visitor {
   void operator()(const hub::commit_header&) const { throw bad_request("A second commit header"); }
 
   void operator()(const hub::commit_file& file) const {
+    // Who commits the pointer itself, as git does, needs its object no less.
+    if (file.content.size() <= lfs_pointer_limit)
+      if (const auto pointer = read_lfs_pointer(file.content))
+        require_object(pointer->sha256, pointer->size, file.path);
     leave(file.old_path, file.path);
     put(file.path, file.content);
   }
 
   void operator()(const hub::commit_lfs_file& file) const {
     if (!core::is_hex(file.sha256, 64)) throw bad_request("Invalid object id of " + file.path);
-    const auto size = sizes(file.sha256);
-    if (!size || (file.size != 0 && file.size != *size))
-      throw bad_request("LFS pointer pointed to a file that does not exist: " + file.path);
+    const auto size = require_object(file.sha256, file.size, file.path);
     leave(file.old_path, file.path);
-    put(file.path, write_lfs_pointer({file.sha256, *size}));
+    put(file.path, write_lfs_pointer({file.sha256, size}));
   }
 
   void operator()(const hub::commit_deleted& gone) const {
@@ -52,6 +45,15 @@ struct line_visitor {
     change.what = gone.is_folder ? git_change::kind::remove_folder : git_change::kind::remove_file;
     change.path = checked_path(gone.path);
     request.changes.push_back(std::move(change));
+  }
+
+  /// Its size, which is `announced` unless that is 0.
+  std::uint64_t require_object(const std::string& sha256, std::uint64_t announced,
+                               const std::string& path) const {
+    const auto size = sizes(sha256);
+    if (!size || (announced != 0 && announced != *size))
+      throw bad_request("LFS pointer pointed to a file that does not exist: " + path);
+    return *size;
   }
 
   /// A file that is renamed is no longer where it was.
@@ -72,6 +74,15 @@ struct line_visitor {
 };
 
 }  // namespace
+
+std::string checked_path(const std::string& path) {
+  auto checked = hub::check_path_in_repo(path);
+  const bool strange = path.empty() || path.find('\0') != path.npos || path.ends_with('/') ||
+                       path.find("//") != path.npos;
+  if (!checked || strange || checked->empty())
+    throw unprocessable("Invalid path in repo: \"" + path + '"');
+  return std::move(*checked);
+}
 
 std::string commit_request::message() const {
   return description.empty() ? summary : summary + "\n\n" + description;

@@ -21,6 +21,9 @@ struct commit_request {
   std::string message() const;
 };
 
+/// The path that a file of a repository may have. @throws failure  422: it may not
+std::string checked_path(const std::string& path);
+
 /// Size of a large object, nothing if the repository does not have it.
 using object_sizes = std::function<std::optional<std::uint64_t>(const std::string& sha256)>;
 

@@ -120,45 +120,45 @@ std::vector<uploaded_part> read_completion(const std::string& text, const std::s
 
 class content_handler final : public request_handler {
  public:
-  content_handler(std::shared_ptr<hub_store> store, asio::any_io_executor pool)
-      : store_(std::move(store)), pool_(std::move(pool)) {}
+  content_handler(std::shared_ptr<hub_store> store, pools threads)
+      : store_(std::move(store)), threads_(std::move(threads)) {}
 
   awaitable<reply> answer(request_head head, request_body& body) override {
-    auto operation = run(store_, pool_, std::move(head), body);
+    auto operation = run(store_, threads_, std::move(head), body);
     return guarded(std::move(operation));
   }
 
  private:
-  static awaitable<reply> run(std::shared_ptr<hub_store> store, asio::any_io_executor pool,
-                              request_head head, request_body& body) {
+  static awaitable<reply> run(std::shared_ptr<hub_store> store, pools threads, request_head head,
+                              request_body& body) {
     auto grant = require_grant(*store, head);
     if (grant.method == "PUT") {
       const auto length = head.content_length;
       if (length && *length != size_of_upload(grant))
         throw bad_request("The body has another size than was announced");
-      auto receiving = grant.upload.empty() ? receive_object(store, pool, std::move(grant), body)
-                                            : receive_part(store, pool, std::move(grant), body);
+      auto receiving = grant.upload.empty()
+                           ? receive_object(store, threads, std::move(grant), body)
+                           : receive_part(store, threads.reading, std::move(grant), body);
       co_return co_await std::move(receiving);
     }
     if (grant.method == "POST") {
-      auto completing = complete(store, pool, std::move(grant), body);
+      auto completing = complete(store, threads, std::move(grant), body);
       co_return co_await std::move(completing);
     }
     auto work = [store, grant, head] { return read_object(*store, grant, head); };
-    co_return co_await io::on_pool(pool, std::move(work));
+    co_return co_await io::on_pool(threads.reading, std::move(work));
   }
 
-  static awaitable<reply> receive_object(std::shared_ptr<hub_store> store,
-                                         asio::any_io_executor pool, content_grant grant,
-                                         request_body& body) {
+  static awaitable<reply> receive_object(std::shared_ptr<hub_store> store, pools threads,
+                                         content_grant grant, request_body& body) {
     // Shared with the pool, and holding the store alive, which the object refers to.
     auto open = [store] {
       return std::shared_ptr<incoming_object>(new incoming_object(store->objects),
                                               [store](incoming_object* object) { delete object; });
     };
-    auto object = co_await io::on_pool(pool, std::move(open));
+    auto object = co_await io::on_pool(threads.reading, std::move(open));
     auto write = [object](std::span<const std::byte> bytes) { object->write(bytes); };
-    auto receiving = receive_body(pool, body, grant.size, std::move(write));
+    auto receiving = receive_body(threads.reading, body, grant.size, std::move(write));
     co_await std::move(receiving);
     auto finish = [store, object, grant] {
       const std::shared_lock guard(store->objects_in_use);
@@ -167,7 +167,7 @@ class content_handler final : public request_handler {
       note_object(*store, grant);
       return true;
     };
-    co_await io::on_pool(pool, std::move(finish));
+    co_await io::on_pool(threads.writing, std::move(finish));
     reply answer;
     answer.headers.set("ETag", '"' + grant.sha256 + '"');
     co_return answer;
@@ -192,13 +192,13 @@ class content_handler final : public request_handler {
     co_return answer;
   }
 
-  static awaitable<reply> complete(std::shared_ptr<hub_store> store, asio::any_io_executor pool,
+  static awaitable<reply> complete(std::shared_ptr<hub_store> store, pools threads,
                                    content_grant grant, request_body& body) {
     auto text = std::make_shared<std::string>();
     auto keep = [text](std::span<const std::byte> bytes) {
       text->append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
     };
-    auto receiving = receive_body(pool, body, completion_limit, std::move(keep));
+    auto receiving = receive_body(threads.reading, body, completion_limit, std::move(keep));
     co_await std::move(receiving);
     auto finish = [store, grant, text] {
       const std::shared_lock guard(store->objects_in_use);
@@ -211,19 +211,19 @@ class content_handler final : public request_handler {
       note_object(*store, grant);
       return true;
     };
-    co_await io::on_pool(pool, std::move(finish));
+    co_await io::on_pool(threads.writing, std::move(finish));
     co_return json_reply(boost::json::object());
   }
 
   std::shared_ptr<hub_store> store_;
-  asio::any_io_executor pool_;
+  pools threads_;
 };
 
 }  // namespace
 
 std::shared_ptr<request_handler> make_content_handler(std::shared_ptr<hub_store> store,
-                                                      asio::any_io_executor pool) {
-  return std::make_shared<content_handler>(std::move(store), std::move(pool));
+                                                      pools threads) {
+  return std::make_shared<content_handler>(std::move(store), std::move(threads));
 }
 
 }  // namespace cohub::server

@@ -15,6 +15,7 @@
 #include <algorithm>
 #include <functional>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -24,8 +25,7 @@ namespace {
 
 constexpr std::size_t discussions_a_page = 50;
 constexpr std::size_t shortest_title = 3;
-constexpr std::size_t longest_title = 200;
-constexpr std::size_t longest_comment = 65'536;
+constexpr std::size_t longest_discussion = 16u << 20;
 constexpr std::size_t largest_diff = 16u << 20;
 
 boost::json::object author_json(const std::string& name) {
@@ -42,7 +42,7 @@ boost::json::object event_json(const discussion_event& event) {
     boost::json::object latest;
     latest["raw"] = event.hidden ? std::string() : event.text;
     latest["html"] = event.hidden ? std::string() : event.text;
-    latest["updatedAt"] = event.created_at;
+    latest["updatedAt"] = event.updated_at.empty() ? event.created_at : event.updated_at;
     latest["author"] = author_json(event.author);
     data["edited"] = event.edited;
     data["hidden"] = event.hidden;
@@ -164,7 +164,8 @@ std::string trimmed(const std::string& text) {
 
 std::string require_title(const boost::json::object& body) {
   auto title = trimmed(hub::text_or(body, "title"));
-  if (title.size() < shortest_title || title.size() > longest_title)
+  const auto length = count_characters(title);
+  if (length < shortest_title || length > longest_title)
     throw bad_request("A title has 3 to 200 characters");
   return title;
 }
@@ -192,12 +193,11 @@ struct change {
   hub_store& store;
   const call& what;
   const access& have;
-  repo_record& record;
   discussion& on;
   git_repository& repository;
   boost::json::object body;
 
-  bool owns() const { return have.who->owns(record.owner()); }
+  bool owns() const { return have.who->owns(have.repo.owner()); }
   void require_author_or_owner(const std::string& author) const {
     if (have.who->name != author && !owns())
       throw failure(403, {}, "Only the author and the owner of the repository may do this");
@@ -206,12 +206,25 @@ struct change {
     on.events.push_back(std::move(event));
     return on.events.back();
   }
+  /// What the body wants said. @throws failure  422: too much has been said
+  std::string require_text(std::string_view key) const {
+    auto text = require_comment(body, key);
+    std::size_t size = text.size();
+    for (const auto& each : on.events) size += each.text.size();
+    if (size > longest_discussion) throw unprocessable("The discussion is too long");
+    return text;
+  }
+  /// The comment that may come along with another change.
+  std::optional<discussion_event> remark() const {
+    if (hub::text_or(body, "comment").empty()) return std::nullopt;
+    return new_event("comment", have.who->name, require_text("comment"));
+  }
 };
 
 boost::json::object add_comment(const change& to) {
   boost::json::object answer;
-  answer["newMessage"] = event_json(
-      to.add(new_event("comment", to.have.who->name, require_comment(to.body, "comment"))));
+  answer["newMessage"] =
+      event_json(to.add(new_event("comment", to.have.who->name, to.require_text("comment"))));
   return answer;
 }
 
@@ -231,8 +244,7 @@ boost::json::object change_status(const change& to) {
   if (status != "open" && status != "closed") throw bad_request("The status is open or closed");
   if (to.on.status == "merged") throw bad_request("A merged pull request stays so");
   if (to.on.status == status) throw bad_request("The status is " + status + " already");
-  if (to.body.contains("comment") && !hub::text_or(to.body, "comment").empty())
-    to.add(new_event("comment", to.have.who->name, require_comment(to.body, "comment")));
+  if (auto remark = to.remark()) to.add(std::move(*remark));
   to.on.status = status;
   boost::json::object answer;
   answer["newStatus"] = event_json(to.add(new_event("status-change", to.have.who->name, status)));
@@ -244,6 +256,7 @@ boost::json::object merge(const change& to) {
   if (!to.on.is_pull_request()) throw bad_request("A discussion cannot be merged");
   if (to.on.status != "open" && to.on.status != "draft")
     throw bad_request("The pull request is " + to.on.status);
+  auto remark = to.remark();
   const auto head = to.repository.ref_target(to.on.base);
   const auto theirs = to.repository.ref_target("refs/pr/" + std::to_string(to.on.number));
   if (!head || !theirs) throw invalid_revision(to.on.base);
@@ -251,8 +264,7 @@ boost::json::object merge(const change& to) {
   const auto made = to.repository.write_merge(*head, *theirs, message, to.have.who->name);
   if (!made) throw failure(409, {}, "The pull request conflicts with its base");
   to.repository.set_ref(to.on.base, *made, to.store.temporary);
-  if (to.body.contains("comment") && !hub::text_or(to.body, "comment").empty())
-    to.add(new_event("comment", to.have.who->name, require_comment(to.body, "comment")));
+  if (remark) to.add(std::move(*remark));
   to.on.status = "merged";
   to.on.merge_commit = *made;
   boost::json::object answer;
@@ -270,9 +282,10 @@ boost::json::object change_comment(const change& to, const std::string& id, bool
   if (hide) {
     event->hidden = true;
   } else {
-    event->text = require_comment(to.body, "content");
+    event->text = to.require_text("content");
     event->edited = true;
   }
+  event->updated_at = timestamp_now();
   boost::json::object answer;
   answer["updatedComment"] = event_json(*event);
   return answer;
@@ -300,8 +313,9 @@ reply list_discussions(hub_store& store, const call& what) {
   const auto status = first("status");
   const auto author = first("author");
   const auto page = core::parse_decimal(first("p")).value_or(0);
+  const auto all = store.discussions_of(what.type, what.id).all();
   std::vector<const discussion*> wanted;
-  for (const auto& each : have.repo.discussions) {
+  for (const auto& each : all) {
     if (type == "discussion" && each.is_pull_request()) continue;
     if (type == "pull_request" && !each.is_pull_request()) continue;
     const bool open = each.status == "open" || each.status == "draft";
@@ -328,9 +342,10 @@ reply create_discussion(hub_store& store, const call& what) {
   const auto description = require_comment(body, "description");
   const auto writer = store.repos.writer(what.type, what.id);
   const std::lock_guard lock(*writer);
+  require_same(store, have);
   git_repository repository(store.repos.path_of(what.type, what.id));
-  auto record = store.repos.find(what.type, what.id).value_or(have.repo);
-  auto opened = new_discussion(record, repository, title, have.who->name);
+  const auto discussions = store.discussions_of(what.type, what.id);
+  auto opened = new_discussion(discussions, repository, title, have.who->name);
   opened.events.push_back(new_event("comment", have.who->name, description));
   if (hub::flag_or(body, "pullRequest")) {
     opened.base = "refs/heads/main";
@@ -339,20 +354,19 @@ reply create_discussion(hub_store& store, const call& what) {
     if (!head) throw invalid_revision("main");
     repository.set_ref("refs/pr/" + std::to_string(opened.number), *head, store.temporary);
   }
-  record.discussions.push_back(opened);
-  store.repos.save(record);
-  boost::json::object answer = discussion_json(record, opened);
-  answer["url"] = what.endpoint + '/' + std::string(hub::url_prefix(what.type)) + record.id +
+  discussions.save(opened);
+  boost::json::object answer = discussion_json(have.repo, opened);
+  answer["url"] = what.endpoint + '/' + std::string(hub::url_prefix(what.type)) + have.repo.id +
                   "/discussions/" + std::to_string(opened.number);
   answer["pullRequest"] = opened.is_pull_request();
   return json_reply(answer);
 }
 
 reply get_discussion(hub_store& store, const call& what) {
-  access have = require_readable(store, what);
+  const access have = require_readable(store, what);
   const auto number = core::parse_decimal(what.path);
-  const auto* const found = number ? have.repo.find_discussion(*number) : nullptr;
-  if (found == nullptr) throw not_found("Discussion not found");
+  const auto found = number ? store.discussions_of(what.type, what.id).find(*number) : std::nullopt;
+  if (!found) throw not_found("Discussion not found");
   auto details = details_json(have.repo, *found);
   if (found->is_pull_request())
     add_changes(details, store.repos.path_of(what.type, what.id), *found,
@@ -367,13 +381,14 @@ reply change_discussion(hub_store& store, const call& what) {
   auto body = what.body.empty() ? boost::json::object() : require_object(what.body);
   const auto writer = store.repos.writer(what.type, what.id);
   const std::lock_guard lock(*writer);
+  require_same(store, have);
   git_repository repository(store.repos.path_of(what.type, what.id));
-  auto record = store.repos.find(what.type, what.id).value_or(have.repo);
-  auto* const found = number ? record.find_discussion(*number) : nullptr;
-  if (found == nullptr) throw not_found("Discussion not found");
-  const change to{store, what, have, record, *found, repository, std::move(body)};
+  const auto discussions = store.discussions_of(what.type, what.id);
+  auto found = number ? discussions.find(*number) : std::nullopt;
+  if (!found) throw not_found("Discussion not found");
+  const change to{store, what, have, *found, repository, std::move(body)};
   const auto answer = apply(to, words);
-  store.repos.save(record);
+  discussions.save(*found);
   return json_reply(answer);
 }
 

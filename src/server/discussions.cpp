@@ -2,18 +2,34 @@
 
 #include "io/file.hpp"
 #include "server/git_repository.hpp"
+#include "server/repo_store.hpp"
 
 #include <algorithm>
 #include <utility>
 
 namespace cohub::server {
 
-discussion new_discussion(const repo_record& record, const git_repository& repository,
+namespace {
+
+bool begins_character(char byte) { return (static_cast<unsigned char>(byte) & 0xc0) != 0x80; }
+
+}  // namespace
+
+std::size_t count_characters(std::string_view text) {
+  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), begins_character));
+}
+
+std::string shortened(std::string_view text, std::size_t most) {
+  std::size_t end = 0;
+  for (std::size_t count = 0; end < text.size(); ++end)
+    if (begins_character(text[end]) && count++ == most) break;
+  return std::string(text.substr(0, end));
+}
+
+discussion new_discussion(const discussion_store& others, const git_repository& repository,
                           std::string title, std::string author) {
   discussion opened;
-  opened.number = 1;
-  for (const auto& each : record.discussions)
-    opened.number = std::max(opened.number, each.number + 1);
+  opened.number = others.last_number() + 1;
   // A ref without a record is what a crash between the two leaves.
   while (repository.ref_target("refs/pr/" + std::to_string(opened.number))) ++opened.number;
   opened.title = std::move(title);

@@ -27,15 +27,17 @@ struct found_file {
   tree_entry entry{};
 };
 
+failure no_entry(const std::string& commit) {
+  http::fields headers;
+  headers.set("X-Repo-Commit", commit);
+  return {404, "EntryNotFound", "Entry not found", std::move(headers)};
+}
+
 found_file find_file(const git_repository& repository, const call& what) {
   found_file found;
   found.commit = require_commit(repository, what);
   const auto entry = repository.find(found.commit, what.path);
-  if (!entry || entry->type != tree_entry::kind::file) {
-    http::fields headers;
-    headers.set("X-Repo-Commit", found.commit);
-    throw failure(404, "EntryNotFound", "Entry not found", std::move(headers));
-  }
+  if (!entry || entry->type != tree_entry::kind::file) throw no_entry(found.commit);
   found.entry = *entry;
   return found;
 }
@@ -80,7 +82,11 @@ reply answer_file(hub_store& store, const call& what, bool redirects) {
   const git_repository repository(store.repos.path_of(what.type, what.id));
   const auto file = find_file(repository, what);
   std::optional<std::uint64_t> large;
-  if (file.entry.lfs) large = store.object_size(what.type, what.id, file.entry.lfs->sha256);
+  if (file.entry.lfs) {
+    large = store.object_size(what.type, what.id, file.entry.lfs->sha256);
+    // Deleted for good: what git has of it is not the file.
+    if (!large) throw no_entry(file.commit);
+  }
   const std::string etag = '"' + (large ? file.entry.lfs->sha256 : file.entry.oid) + '"';
   reply answer;
   if (matches_etag(what.headers.get("If-None-Match"), etag)) {

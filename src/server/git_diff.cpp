@@ -12,8 +12,6 @@ namespace {
 /// Texts of more bytes are told of as binary files are: nobody reads such a diff.
 constexpr git_off_t largest_text = 10 << 20;
 
-using git_diff_ptr = git_owner<git_diff, git_diff_free>;
-
 git_commit_ptr open_commit(::git_repository* repository, const std::string& commit) {
   const git_oid id = to_oid(commit);
   git_commit* raw = nullptr;

@@ -27,6 +27,7 @@ using git_odb_object_ptr = git_owner<git_odb_object, git_odb_object_free>;
 using git_commit_ptr = git_owner<git_commit, git_commit_free>;
 using git_tree_ptr = git_owner<git_tree, git_tree_free>;
 using git_tree_entry_ptr = git_owner<git_tree_entry, git_tree_entry_free>;
+using git_diff_ptr = git_owner<git_diff, git_diff_free>;
 using git_index_ptr = git_owner<git_index, git_index_free>;
 using git_object_ptr = git_owner<git_object, git_object_free>;
 using git_reference_ptr = git_owner<git_reference, git_reference_free>;

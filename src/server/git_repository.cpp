@@ -156,38 +156,33 @@ std::vector<git_commit_info> git_repository::history(const std::string& commit, 
 
 std::map<std::string, git_commit_info> git_repository::last_commits(
     const std::string& commit, const std::vector<std::string>& paths) const {
-  const auto id_in = [](const git_tree* tree, const std::string& path) {
-    git_oid id{};
-    git_tree_entry* raw = nullptr;
-    if (tree != nullptr && git_tree_entry_bypath(&raw, tree, path.c_str()) == 0) {
-      const git_tree_entry_ptr entry(raw);
-      id = *git_tree_entry_id(raw);
-    }
-    return id;
-  };
   std::map<std::string, git_commit_info> found;
-  std::vector<std::string> open = paths;
+  std::set<std::string, std::less<>> open(paths.begin(), paths.end());
   std::string at = commit;
   for (std::size_t steps = 0; !open.empty() && steps < history_search; ++steps) {
     git_commit* raw = nullptr;
     const git_oid id = to_oid(at);
     git_check(git_commit_lookup(&raw, repository_.get(), &id), "reading a commit");
     const git_commit_ptr here(raw);
-    const auto tree = tree_of(at);
-    git_tree_ptr before;
-    const bool last = git_commit_parentcount(raw) == 0 || steps + 1 == history_search;
-    if (!last) {
-      at = to_hex(*git_commit_parent_id(raw, 0));
-      before = tree_of(at);
+    const auto info = describe_commit(raw);
+    if (git_commit_parentcount(raw) == 0 || steps + 1 == history_search) {
+      for (const auto& path : open) found[path] = info;
+      break;
     }
-    std::erase_if(open, [&](const std::string& path) {
-      const git_oid now = id_in(tree.get(), path);
-      const git_oid then = id_in(before.get(), path);
-      if (!last && git_oid_equal(&now, &then) != 0) return false;
-      found[path] = describe_commit(raw);
-      return true;
-    });
-    if (last) break;
+    at = to_hex(*git_commit_parent_id(raw, 0));
+    // What a commit changes is little, however many paths are asked for.
+    git_diff* changes = nullptr;
+    git_check(git_diff_tree_to_tree(&changes, repository_.get(), tree_of(at).get(),
+                                    tree_of(info.id).get(), nullptr),
+              "comparing commits");
+    const git_diff_ptr diff(changes);
+    for (std::size_t i = 0; i < git_diff_num_deltas(changes); ++i)
+      for (std::string_view path = git_diff_get_delta(changes, i)->new_file.path; !path.empty();
+           path = path.substr(0, path.find('/') == path.npos ? 0 : path.rfind('/')))
+        if (const auto touched = open.find(path); touched != open.end()) {
+          found[*touched] = info;
+          open.erase(touched);
+        }
   }
   return found;
 }
@@ -304,6 +299,19 @@ void git_repository::list(const std::string& commit, const std::string& folder, 
   }
   bool more = true;
   list_tree(tree.get(), prefix, recursive, mark, take, more);
+}
+
+std::vector<std::string> git_repository::file_names(const std::string& commit) const {
+  std::vector<std::string> names;
+  const auto note = [](const char* folder, const git_tree_entry* entry, void* to) {
+    if (git_tree_entry_type(entry) == GIT_OBJECT_BLOB)
+      static_cast<std::vector<std::string>*>(to)->push_back(std::string(folder) +
+                                                            git_tree_entry_name(entry));
+    return 0;
+  };
+  git_check(git_tree_walk(tree_of(commit).get(), GIT_TREEWALK_PRE, note, &names),
+            "listing the files");
+  return names;
 }
 
 git_oid git_repository::write_object(git_object_t type, std::string_view content) {
@@ -427,8 +435,18 @@ void git_repository::set_ref(const std::string& name, const std::string& commit,
   const auto file = path_ / name;
   io::create_directories(file.parent_path());
   io::write_file_atomically(file, commit + '\n', io::durability::machine, temporary);
-  for (auto folder = file.parent_path(); folder != path_; folder = folder.parent_path())
-    io::file(folder, io::file::mode::read).sync();
+  sync_way_to(file);
+}
+
+void git_repository::sync_way_to(const std::filesystem::path& ref) {
+  std::error_code code;
+  for (auto folder = ref.parent_path(); folder != path_; folder = folder.parent_path())
+    if (std::filesystem::exists(folder, code)) io::file(folder, io::file::mode::read).sync();
+  // What `git pack-refs` wrote is changed when a ref of it is deleted.
+  const auto packed = path_ / "packed-refs";
+  if (!std::filesystem::exists(packed, code)) return;
+  io::file(packed, io::file::mode::read).sync();
+  io::file(path_, io::file::mode::read).sync();
 }
 
 bool git_repository::delete_ref(const std::string& name) {
@@ -436,7 +454,7 @@ bool git_repository::delete_ref(const std::string& name) {
   if (git_reference_lookup(&raw, repository_.get(), name.c_str()) < 0) return false;
   const git_reference_ptr reference(raw);
   git_check(git_reference_delete(raw), "deleting a ref");
-  io::file(path_ / "refs", io::file::mode::read).sync();
+  sync_way_to(path_ / name);
   return true;
 }
 

@@ -79,6 +79,8 @@ class git_repository {
   /// @throws failure  404 EntryNotFound: no such folder
   void list(const std::string& commit, const std::string& folder, bool recursive,
             const std::string& after, const std::function<bool(tree_entry)>& take) const;
+  /// The paths of all files of a commit in git's order, without looking at the files.
+  std::vector<std::string> file_names(const std::string& commit) const;
 
   git_oid write_blob(std::string_view content);
   /// Writes the commit that `changes` make of `parent`, and waits until all that was written
@@ -114,6 +116,8 @@ class git_repository {
                               const std::string& message, const std::string& author);
   git_oid write_object(git_object_t type, std::string_view content);
   void finish_pack();
+  /// Waits until the folders above a ref are on disk.
+  void sync_way_to(const std::filesystem::path& ref);
   void sync_written();
 
   std::filesystem::path path_;

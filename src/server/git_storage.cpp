@@ -1,9 +1,6 @@
-#include "cohub/error.hpp"
-
 #include "io/file.hpp"
+#include "server/file_system.hpp"
 #include "server/git_repository.hpp"
-
-#include <unistd.h>
 
 #include <set>
 #include <system_error>
@@ -35,12 +32,6 @@ std::string initial_attributes() {
   for (const char* pattern : large_patterns)
     text += std::string(pattern) + " filter=lfs diff=lfs merge=lfs -text\n";
   return text;
-}
-
-void sync_file_system(const std::filesystem::path& path) {
-  const io::file folder(path, io::file::mode::read);
-  if (::syncfs(folder.native_handle()) != 0)
-    throw error({errno, boost::system::system_category()}, "syncing " + path.string());
 }
 
 }  // namespace
@@ -80,13 +71,13 @@ void create_git_repository(const std::filesystem::path& path, const std::string&
                               "initial commit", tree, 0, nullptr),
             "writing the first commit");
   io::create_directories(path / "refs" / "pr");
-  sync_file_system(path);
+  sync_file_system_of(path);
 }
 
 void git_repository::sync_written() {
   const auto objects = path_ / "objects";
   if (sync_all_ || written_.size() > single_syncs) {
-    sync_file_system(objects);
+    sync_file_system_of(objects);
   } else {
     std::set<std::filesystem::path> folders{objects};
     for (const git_oid& id : written_) {

@@ -42,6 +42,13 @@ void git_tree_edit::load(folder& which) const {
   which.loaded = true;
 }
 
+/// Whether all files below were removed: git has no empty folders.
+bool git_tree_edit::is_empty(const folder& which) {
+  return which.loaded && std::all_of(which.items.begin(), which.items.end(), [](const auto& each) {
+           return each.second.content != nullptr && is_empty(*each.second.content);
+         });
+}
+
 /// The folder at `path`; null if it is not there and not to be made.
 git_tree_edit::folder* git_tree_edit::find(std::string_view path, bool create) {
   folder* at = root_.get();
@@ -81,8 +88,11 @@ void git_tree_edit::put(std::string_view path, const git_oid& blob) {
   const std::string_view name = slash == path.npos ? path : path.substr(slash + 1);
   auto found = parent->items.find(name);
   if (found == parent->items.end()) found = parent->items.emplace(std::string(name), item{}).first;
-  if (found->second.mode == GIT_FILEMODE_TREE)
-    throw unprocessable("\"" + std::string(path) + "\" is a folder");
+  if (found->second.mode == GIT_FILEMODE_TREE) {
+    if (!found->second.content || !is_empty(*found->second.content))
+      throw unprocessable("\"" + std::string(path) + "\" is a folder");
+    found->second = item{};
+  }
   if (found->second.mode != GIT_FILEMODE_BLOB_EXECUTABLE) found->second.mode = GIT_FILEMODE_BLOB;
   found->second.id = blob;
   parent->changed = true;

@@ -19,7 +19,7 @@ class git_tree_edit {
   ~git_tree_edit();
 
   /// Adds or replaces a file.
-  /// @throws failure  422: a folder is in the way, or a file where a folder is needed
+  /// @throws failure  422: a folder with files is in the way, or a file where a folder is needed
   void put(std::string_view path, const git_oid& blob);
   /// False if there is no such file.
   bool remove_file(std::string_view path);
@@ -36,6 +36,7 @@ class git_tree_edit {
   struct item;
 
   void load(folder& which) const;
+  static bool is_empty(const folder& which);
   folder* find(std::string_view path, bool create);
   bool remove(std::string_view path, bool is_folder);
   bool write(folder& which, const tree_writer& store, bool is_root) const;

@@ -2,6 +2,7 @@
 
 #include "cohub/local_hub.hpp"
 
+#include "server/discussion_store.hpp"
 #include "server/multipart_store.hpp"
 #include "server/object_store.hpp"
 #include "server/private_file.hpp"
@@ -14,6 +15,7 @@
 #include <optional>
 #include <shared_mutex>
 #include <string>
+#include <vector>
 
 namespace cohub::server {
 
@@ -42,6 +44,13 @@ class hub_store {
   /// Size of a large object that the repository has.
   std::optional<std::uint64_t> object_size(repo_type type, const std::string& id,
                                            const std::string& sha256) const;
+
+  discussion_store discussions_of(repo_type type, const std::string& id) const {
+    return {repos.path_of(type, id), temporary};
+  }
+
+  /// Deletes those of the objects that no repository has. With `objects_in_use` held alone.
+  void remove_unheld(const std::vector<std::string>& sha256s);
 
   /// Makes every signed url worthless, for good.
   void renew_secret();

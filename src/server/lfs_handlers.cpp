@@ -19,7 +19,13 @@ namespace cohub::server {
 namespace {
 
 constexpr std::size_t objects_limit = 1000;
-constexpr std::uint64_t parts_limit = 10'000;
+constexpr std::uint64_t parts_limit = 10'000;        // of an object
+constexpr std::uint64_t batch_parts_limit = 20'000;  // of all objects of one request
+constexpr std::uint64_t size_limit = 1ull << 53;     // what JSON numbers hold exactly
+
+std::uint64_t divided_up(std::uint64_t size, std::uint64_t piece) {
+  return size / piece + (size % piece != 0 ? 1 : 0);
+}
 
 hub::lfs_batch_answer refused(hub::lfs_batch_answer answer, int code, std::string message) {
   answer.error_code = code;
@@ -58,8 +64,8 @@ hub::lfs_action multipart_action(hub_store& store, const call& what, const hub::
   grant.part_size = part_size;
   hub::lfs_action action;
   action.header.emplace_back("chunk_size", std::to_string(part_size));
-  for (std::uint64_t at = 0; at < object.size; at += part_size) {
-    ++grant.part;
+  const std::uint64_t count = divided_up(object.size, part_size);
+  for (grant.part = 1; grant.part <= count; ++grant.part) {
     const std::string number = std::to_string(grant.part);
     action.header.emplace_back(
         std::string(5 - std::min<std::size_t>(number.size(), 5), '0') + number,
@@ -77,7 +83,7 @@ std::uint64_t part_size_for(const hub_store& store, const std::vector<std::strin
   const std::uint64_t part = store.config.part_size;
   const bool able = std::find(transfers.begin(), transfers.end(), "multipart") != transfers.end();
   if (!able || part == 0 || size <= part) return 0;
-  return std::max(part, (size + parts_limit - 1) / parts_limit);
+  return std::max(part, divided_up(size, parts_limit));
 }
 
 hub::lfs_batch_answer upload_answer(hub_store& store, const call& what,
@@ -86,6 +92,7 @@ hub::lfs_batch_answer upload_answer(hub_store& store, const call& what,
   answer.oid = object.oid;
   answer.size = object.size;
   if (!core::is_hex(object.oid, 64)) return refused(std::move(answer), 422, "Invalid object id");
+  if (object.size > size_limit) return refused(std::move(answer), 422, "The object is too large");
   const auto stored = store.objects.size_of(object.oid);
   if (stored && *stored != object.size)
     return refused(std::move(answer), 422, "The object has another size");
@@ -152,8 +159,12 @@ reply lfs_batch(hub_store& store, const call& what) {
   if (upload) {
     hub::lfs_batch_reply batch;
     batch.transfer = "basic";
+    std::uint64_t parts = 0;
     for (const auto& object : request->objects) {
       const auto part_size = part_size_for(store, request->transfers, object.size);
+      if (part_size > 0) parts += divided_up(object.size, part_size);
+      if (parts > batch_parts_limit)
+        throw failure(413, {}, "Too many parts: at most 20000 may be asked at once");
       if (part_size > 0) batch.transfer = "multipart";
       batch.objects.push_back(upload_answer(store, what, object, part_size));
     }
@@ -187,6 +198,7 @@ reply duplicate_lfs_files(hub_store& store, const call& what) {
   if (target == nullptr || !target->is_object() || files == nullptr || !files->is_array())
     throw bad_request("The request names no target, or no files");
   call to = what;
+  to.id_parts = 0;  // the url names the source alone
   const auto type = hub::parse_singular(hub::text_or(target->get_object(), "type", "model"));
   if (!type) throw bad_request("Unknown kind of repository");
   to.type = *type;
@@ -194,12 +206,21 @@ reply duplicate_lfs_files(hub_store& store, const call& what) {
   require_writable(store, to);
   const std::shared_lock guard(store.objects_in_use);
   boost::json::array failed;
+  const auto fail = [&failed](const boost::json::value& file, const char* why) {
+    boost::json::object entry;
+    if (file.is_object()) entry = file.get_object();
+    entry["error"] = why;
+    failed.push_back(std::move(entry));
+  };
   for (const auto& file : files->get_array()) {
     const std::string sha256 =
         file.is_object() ? hub::text_or(file.get_object(), "sha256") : std::string();
     const bool there =
-        core::is_hex(sha256, 64) && store.repos.has_object(what.type, what.id, sha256);
-    if (!there || !store.repos.add_object(to.type, to.id, sha256)) failed.push_back(file);
+        core::is_hex(sha256, 64) && store.object_size(what.type, what.id, sha256).has_value();
+    if (!there)
+      fail(file, "The object does not exist");
+    else if (!store.repos.add_object(to.type, to.id, sha256))
+      fail(file, "The repository does not exist any more");
   }
   boost::json::object body;
   body["failed"] = std::move(failed);

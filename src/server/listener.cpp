@@ -10,6 +10,9 @@
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include <sys/resource.h>
+
+#include <algorithm>
 #include <utility>
 
 namespace cohub::server {
@@ -19,7 +22,8 @@ namespace {
 using tcp = asio::ip::tcp;
 
 constexpr std::chrono::seconds handshake_limit{10};
-/// After running out of descriptors, say: accepting again at once would only spin.
+/// After running out of descriptors, say, or of connections: accepting again at once would only
+/// spin.
 constexpr std::chrono::milliseconds accept_pause{100};
 
 tcp::endpoint endpoint_of(const std::string& address, std::uint16_t port) {
@@ -31,6 +35,15 @@ tcp::endpoint endpoint_of(const std::string& address, std::uint16_t port) {
   return {ip, port};
 }
 
+/// A quarter of the descriptors that the process may have: there are two listeners, and each
+/// connection may have a file open.
+std::size_t most_connections() {
+  struct rlimit limit {};
+  constexpr std::size_t fewest = 64, most = 4096;
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return fewest;
+  return std::clamp(static_cast<std::size_t>(limit.rlim_cur / 4), fewest, most);
+}
+
 }  // namespace
 
 listener::listener(asio::any_io_executor executor, const std::string& address, std::uint16_t port,
@@ -38,7 +51,8 @@ listener::listener(asio::any_io_executor executor, const std::string& address, s
     : acceptor_(executor),
       ended_(executor),
       tls_(std::move(tls)),
-      context_(std::make_shared<session_context>(std::move(context))) {
+      context_(std::make_shared<session_context>(std::move(context))),
+      most_(most_connections()) {
   const auto endpoint = endpoint_of(address, port);
   try {
     acceptor_.open(endpoint.protocol());
@@ -58,6 +72,12 @@ void listener::start() {
 awaitable<void> listener::accept_all(std::shared_ptr<listener> self) {
   while (self->acceptor_.is_open()) {
     boost::system::error_code code;
+    if (self->accepted_ >= self->most_) {
+      self->close_idlest();
+      self->ended_.expires_after(accept_pause);
+      co_await self->ended_.async_wait(asio::redirect_error(asio::use_awaitable, code));
+      continue;
+    }
     tcp::socket socket =
         co_await self->acceptor_.async_accept(asio::redirect_error(asio::use_awaitable, code));
     if (!self->acceptor_.is_open()) break;
@@ -66,6 +86,7 @@ awaitable<void> listener::accept_all(std::shared_ptr<listener> self) {
       co_await pause.async_wait(asio::redirect_error(asio::use_awaitable, code));
       continue;
     }
+    ++self->accepted_;
     asio::co_spawn(self->acceptor_.get_executor(), serve_one(self, std::move(socket)),
                    asio::detached);
   }
@@ -92,13 +113,26 @@ awaitable<void> listener::serve_one(std::shared_ptr<listener> self, tcp::socket 
     // A handshake that failed concerns nobody but that client.
   }
   self->sessions_.erase(status);
+  --self->accepted_;
   self->ended_.cancel();
+}
+
+bool listener::close_idlest() noexcept {
+  session_status* idlest = nullptr;
+  for (const auto& each : sessions_)
+    if (each->connection != nullptr && !each->busy &&
+        (idlest == nullptr || each->idle_since < idlest->idle_since))
+      idlest = each.get();
+  if (idlest == nullptr) return false;
+  idlest->connection->close();
+  return true;
 }
 
 void listener::begin_stop() {
   context_->stopping = true;
   boost::system::error_code ignored;
   acceptor_.close(ignored);
+  ended_.cancel();
   for (const auto& session : sessions_)
     if (session->connection != nullptr && !session->busy) session->connection->close();
 }
@@ -116,6 +150,7 @@ void listener::close() noexcept {
   context_->stopping = true;
   boost::system::error_code ignored;
   acceptor_.close(ignored);
+  ended_.cancel();
   for (const auto& session : sessions_)
     if (session->connection != nullptr) session->connection->close();
 }

@@ -16,7 +16,9 @@
 
 namespace cohub::server {
 
-/// Accepts connections on one address and serves each in a coroutine of its own.
+/// Accepts connections on one address and serves each in a coroutine of its own. There are as many
+/// at once as leave descriptors for other things: beyond that, one that carries no request gives
+/// way to a new one.
 class listener : public std::enable_shared_from_this<listener> {
  public:
   /// Binds. @param tls  null: plain
@@ -38,6 +40,8 @@ class listener : public std::enable_shared_from_this<listener> {
 
  private:
   static awaitable<void> accept_all(std::shared_ptr<listener> self);
+  /// Closes the connection that has carried no request for longest; false if all carry one.
+  bool close_idlest() noexcept;
   static awaitable<void> serve_one(std::shared_ptr<listener> self, asio::ip::tcp::socket socket);
 
   asio::ip::tcp::acceptor acceptor_;
@@ -47,6 +51,8 @@ class listener : public std::enable_shared_from_this<listener> {
   std::unordered_set<std::shared_ptr<session_status>> sessions_;
   std::uint16_t port_ = 0;
   std::size_t peak_ = 0;
+  std::size_t accepted_ = 0;  // connections that are there, also those without a session yet
+  std::size_t most_;          // that there may be
 };
 
 }  // namespace cohub::server

@@ -12,6 +12,8 @@
 #include "server/weights_summary.hpp"
 
 #include <algorithm>
+#include <exception>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -82,6 +84,11 @@ struct wanted_repos {
       return lower(record.id).find(lower(words)) != std::string::npos;
     });
   }
+  /// Whether `by_description` has to be asked.
+  bool needs_description() const {
+    return inference || linked || !pipeline_tag.empty() || !filter.empty() || !apps.empty() ||
+           !datasets.empty() || !models.empty();
+  }
   bool by_description(const boost::json::object& repo) const {
     if (inference) return false;  // nothing runs here
     if (!std::all_of(apps.begin(), apps.end(),
@@ -108,8 +115,54 @@ struct wanted_repos {
   bool inference;
 };
 
-bool may_see(const repo_record& record, const std::optional<identity>& who) {
-  return !record.is_private || (who && who->owns(record.owner()));
+/// A repository that a listing may show.
+struct listed_repo {
+  repo_record record{};
+  std::string commit{};
+  std::string key{};  ///< what it is sorted by
+};
+
+/// Nothing where it cannot be read: deleted in between, or damaged.
+std::optional<boost::json::object> described(const hub_store& store, const repo_record& record,
+                                             const std::string& commit,
+                                             const description_options& options) {
+  try {
+    const git_repository repository(store.repos.path_of(record.type, record.id));
+    return describe_repo(record, repository, commit, options);
+  } catch (const std::exception&) {
+    return std::nullopt;
+  }
+}
+
+/// As little as it takes to tell whether and where the repository is listed. Nothing if it is not:
+/// also where it cannot be read, which must not hide the others.
+std::optional<listed_repo> look_at(hub_store& store, repo_record record, const wanted_repos& wanted,
+                                   const std::string& sort) {
+  try {
+    const git_repository repository(store.repos.path_of(record.type, record.id));
+    const auto head = repository.resolve("main");
+    if (!head) return std::nullopt;
+    if (!wanted.num_parameters.empty()) {
+      const auto weights = summarize_weights(store, record, repository, *head);
+      if (!weights || !is_in_range(weights->total, wanted.num_parameters)) return std::nullopt;
+    }
+    if (wanted.needs_description()) {
+      description_options options;
+      options.files = false;
+      if (!wanted.by_description(describe_repo(record, repository, *head, options)))
+        return std::nullopt;
+    }
+    listed_repo found;
+    found.commit = *head;
+    if (sort == "createdAt") found.key = record.created_at;
+    if (sort == "id") found.key = record.id;
+    if (sort == "lastModified")
+      if (const auto commit = repository.commit_info(*head)) found.key = timestamp_of(commit->time);
+    found.record = std::move(record);
+    return found;
+  } catch (const std::exception&) {
+    return std::nullopt;
+  }
 }
 
 /// The same request for what comes after so many.
@@ -132,39 +185,32 @@ reply list_repos(hub_store& store, const call& what) {
   const wanted_repos wanted(what);
   const auto expand = query_values(what.query, "expand");
   const bool full = query_flag(what.query, "full");
-  description_options options;
-  options.files = full || std::find(expand.begin(), expand.end(), "siblings") != expand.end();
-  std::vector<boost::json::object> found;
-  for (const auto& record : store.repos.all(what.type)) {
-    if (!may_see(record, who) || !wanted.by_record(record)) continue;
-    const git_repository repository(store.repos.path_of(record.type, record.id));
-    const auto head = repository.resolve("main");
-    if (!head) continue;
-    if (!wanted.num_parameters.empty()) {
-      const auto weights = summarize_weights(store, record, repository, *head);
-      if (!weights || !is_in_range(weights->total, wanted.num_parameters)) continue;
-    }
-    auto repo = describe_repo(record, repository, *head, options);
-    if (wanted.by_description(repo)) found.push_back(std::move(repo));
-  }
   auto sort = first_value(what, "sort");
   if (sort.empty() || sort == "trendingScore") sort = "lastModified";
+  std::vector<listed_repo> found;
+  for (auto& record : store.repos.all(what.type)) {
+    if (!is_visible(record, who) || !wanted.by_record(record)) continue;
+    if (auto each = look_at(store, std::move(record), wanted, sort))
+      found.push_back(std::move(*each));
+  }
   const bool upwards = first_value(what, "direction") == "1";
-  std::stable_sort(found.begin(), found.end(),
-                   [&](const boost::json::object& a, const boost::json::object& b) {
-                     const auto first = hub::text_or(a, sort), second = hub::text_or(b, sort);
-                     return upwards ? first < second : second < first;
-                   });
+  std::stable_sort(found.begin(), found.end(), [&](const listed_repo& a, const listed_repo& b) {
+    return upwards ? a.key < b.key : b.key < a.key;
+  });
   const auto limit = std::clamp<std::uint64_t>(
       core::parse_decimal(first_value(what, "limit")).value_or(largest_page), 1, largest_page);
   const auto skip = std::min<std::uint64_t>(
       core::parse_decimal(first_value(what, "cursor")).value_or(0), found.size());
+  description_options options;
+  options.files = full || std::find(expand.begin(), expand.end(), "siblings") != expand.end();
   boost::json::array page;
   for (auto i = skip; i < found.size() && i - skip < limit; ++i) {
-    auto& repo = found[static_cast<std::size_t>(i)];
-    if (expand.empty() && !full && !query_flag(what.query, "cardData")) repo.erase("cardData");
-    keep_expanded(repo, expand);
-    page.push_back(std::move(repo));
+    const auto& [record, commit, key] = found[static_cast<std::size_t>(i)];
+    auto repo = described(store, record, commit, options);
+    if (!repo) continue;
+    if (expand.empty() && !full && !query_flag(what.query, "cardData")) repo->erase("cardData");
+    keep_expanded(*repo, expand);
+    page.push_back(std::move(*repo));
   }
   auto answer = json_reply(page);
   if (skip + limit < found.size())

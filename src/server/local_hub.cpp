@@ -5,6 +5,7 @@
 #include "server/api.hpp"
 #include "server/hub_store.hpp"
 #include "server/listener.hpp"
+#include "server/route_table.hpp"
 #include "server/traffic.hpp"
 
 #include <boost/asio/thread_pool.hpp>
@@ -65,31 +66,37 @@ class late_handler final : public server::request_handler {
 }  // namespace
 
 struct detail::local_hub_state {
+  using owners = std::pair<std::shared_ptr<asio::thread_pool>, std::shared_ptr<asio::thread_pool>>;
+
   local_hub_state(asio::any_io_executor executor, const local_hub_config& config)
       : store(std::make_shared<server::hub_store>(config)),
-        pool(std::make_shared<asio::thread_pool>(
+        pool(
+            std::make_shared<asio::thread_pool>(std::max<std::size_t>(config.blocking_threads, 1))),
+        writing_pool(std::make_shared<asio::thread_pool>(
             std::max<std::size_t>(config.blocking_threads, 1))) {
+    const server::pools pools{pool->get_executor(), writing_pool->get_executor()};
     const auto tls = load_certificate(config);
     auto handler = std::make_shared<late_handler>();
     server::session_context context;
     context.handler = handler;
     context.traffic = traffic;
     context.pool = pool->get_executor();
-    context.pool_owner = pool;
+    context.pool_owner = std::make_shared<owners>(owners{pool, writing_pool});
     context.idle_limit = config.idle_limit;
     api = std::make_shared<server::listener>(executor, config.address, config.port, tls, context);
     context.content = true;
-    context.handler = server::make_content_handler(store, pool->get_executor());
+    context.handler = server::make_content_handler(store, pools);
     content = std::make_shared<server::listener>(executor, config.address, config.content_port, tls,
                                                  context);
     where.scheme = tls ? "https" : "http";
     where.api = without_slash(config.public_endpoint);
     if (where.api.empty()) where.api = endpoint_of(where.scheme, config.address, api->port());
     where.content = without_slash(config.public_content_endpoint);
+    where.content_port = content->port();
     if (where.content.empty())
       where.content = endpoint_of(where.scheme, config.address, content->port());
     if (config.rate_limits) limiter = std::make_shared<server::rate_limiter>(*config.rate_limits);
-    handler->target = server::make_api_handler(store, pool->get_executor(), where, limiter);
+    handler->target = server::make_api_handler(store, pools, where, limiter);
     api->start();
     content->start();
   }
@@ -99,12 +106,14 @@ struct detail::local_hub_state {
     content->close();
     // Work in flight is a bounded piece each; it holds what it touches.
     pool->join();
+    writing_pool->join();
   }
 
   std::shared_ptr<server::hub_store> store;
   std::shared_ptr<server::traffic> traffic = std::make_shared<server::traffic>();
   std::shared_ptr<server::rate_limiter> limiter;  // null: no limits
   std::shared_ptr<asio::thread_pool> pool;
+  std::shared_ptr<asio::thread_pool> writing_pool;
   std::shared_ptr<server::listener> api;
   std::shared_ptr<server::listener> content;
   server::endpoints where;
@@ -138,6 +147,9 @@ std::vector<local_hub_token> local_hub::tokens() const { return state_->store->t
 void local_hub::set_organization(std::string name, std::vector<std::string> members) {
   state_->store->tokens.set_organization(std::move(name), std::move(members));
 }
+void local_hub::add_to_organization(std::string name, std::string user) {
+  state_->store->tokens.add_member(std::move(name), std::move(user));
+}
 
 void local_hub::update_repo_settings(std::string repo_id, named<local_hub_settings> settings) {
   const auto& gated = settings->gated;
@@ -161,7 +173,8 @@ void local_hub::revoke_access(std::string repo_id, std::string user, repo_type t
 void local_hub::move_repo(std::string from_id, std::string to_id, repo_type type) {
   auto& repos = state_->store->repos;
   const std::string doing = "moving " + from_id + " to " + to_id;
-  if (!server::repo_store::is_valid_id(to_id)) throw error(errc::invalid_repository_id, doing);
+  if (!server::repo_store::is_valid_id(to_id) || !server::is_reachable_id(to_id))
+    throw error(errc::invalid_repository_id, doing);
   if (!repos.find(type, from_id)) throw error(errc::repository_not_found, doing);
   if (!repos.move(type, from_id, to_id)) throw error(errc::conflict, doing);
 }

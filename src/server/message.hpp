@@ -17,6 +17,10 @@
 /// One request and its answer, as the handlers see them.
 namespace cohub::server {
 
+/// Bytes in a second that bodies and answers move with at least, on the average: silence alone
+/// would let a client hold a connection and what it needs with a byte now and then, for ever.
+constexpr std::size_t slowest_pace = 1024;
+
 struct request_head {
   std::string method{};
   std::string target{};  ///< path and query, percent-encoded

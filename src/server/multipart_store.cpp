@@ -1,5 +1,7 @@
 #include "server/multipart_store.hpp"
 
+#include "cohub/error.hpp"
+
 #include "core/byte_range.hpp"
 #include "core/digest.hpp"
 #include "server/failure.hpp"
@@ -16,6 +18,7 @@ namespace cohub::server {
 namespace {
 
 constexpr auto forgotten_after = std::chrono::hours(24 * 7);
+constexpr auto cleaned_every = std::chrono::hours(1);
 constexpr std::uint64_t list_limit = 16u << 20;
 
 failure no_such_upload() { return not_found("The upload does not exist, or is completed"); }
@@ -46,13 +49,17 @@ class multipart_store::incoming_part::part_digest {
 
 multipart_store::multipart_store(std::filesystem::path folder) : folder_(std::move(folder)) {
   io::create_directories(folder_);
-  forget_old();
 }
 
 void multipart_store::forget_old() {
+  const auto now = std::chrono::steady_clock::now();
+  if (now < next_cleaning_) return;
+  next_cleaning_ = now + cleaned_every;
   const auto oldest = std::filesystem::file_time_type::clock::now() - forgotten_after;
   std::error_code ignored;
   for (const auto& entry : std::filesystem::directory_iterator(folder_, ignored)) {
+    const auto id = entry.path().filename().string();
+    if (writers_.contains(id) || completing_.contains(id)) continue;
     const auto list = entry.path() / "parts";
     const auto touched = std::filesystem::last_write_time(
         std::filesystem::exists(list, ignored) ? list : entry.path(), ignored);
@@ -63,10 +70,21 @@ void multipart_store::forget_old() {
 std::string multipart_store::open(std::string_view key, std::uint64_t size) {
   const std::string id = core::sha256_hex(key).substr(0, 32);
   const std::lock_guard lock(mutex_);
+  forget_old();
   if (std::filesystem::exists(folder_of(id) / "content")) return id;
   io::create_directories(folder_of(id));
-  io::file content(folder_of(id) / "content", io::file::mode::read_write);
-  content.truncate(size);
+  // The upload is open once its content is there, in its full length.
+  const auto begun = folder_of(id) / "begun";
+  try {
+    io::file content(begun, io::file::mode::read_write);
+    content.truncate(size);
+  } catch (const error& e) {
+    std::error_code ignored;
+    std::filesystem::remove_all(folder_of(id), ignored);
+    if (e.code() != boost::system::errc::file_too_large) throw;
+    throw unprocessable("The object is too large to be stored here");
+  }
+  io::rename_file(begun, folder_of(id) / "content");
   return id;
 }
 
@@ -153,10 +171,12 @@ void multipart_store::complete(const std::string& id, const std::vector<uploaded
     if (found == there.end() || found->second != parts[i].etag)
       throw bad_request("Part " + std::to_string(i + 1) + " is not there, or is another");
   }
-  if (!objects.adopt(folder_of(id) / "content", sha256, size))
-    throw bad_request("The content does not have the announced sha256");
+  const bool sound = objects.adopt(folder_of(id) / "content", sha256, size);
+  // No part can be told from another that is wrong, or was lost when the machine crashed: whoever
+  // tries again sends all of them.
   std::error_code ignored;
   std::filesystem::remove_all(folder_of(id), ignored);
+  if (!sound) throw bad_request("The content does not have the announced sha256");
 }
 
 }  // namespace cohub::server

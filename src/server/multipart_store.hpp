@@ -2,6 +2,7 @@
 
 #include "io/file.hpp"
 
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <map>
@@ -32,6 +33,7 @@ class multipart_store {
   explicit multipart_store(std::filesystem::path folder);
 
   /// The id of the one upload of `size` bytes that `key` names: it is begun unless it is open.
+  /// @throws failure  422: no file can be as large here
   std::string open(std::string_view key, std::uint64_t size);
 
   /// One part on its way in, written where it belongs. It counts once `finish` has returned.
@@ -65,19 +67,22 @@ class multipart_store {
 
   /// Makes the object of its parts, all of which are named in order.
   /// @throws failure  404: no such upload; 400: a part is missing, has another ETag, or the whole
-  ///                  is not that object; 409: a part is still being written
+  ///                  is not that object, whose upload is forgotten then; 409: a part is still
+  ///                  being written
   void complete(const std::string& id, const std::vector<uploaded_part>& parts, std::uint64_t count,
                 const std::string& sha256, std::uint64_t size, const object_store& objects);
 
  private:
   class completion;
   std::filesystem::path folder_of(const std::string& id) const { return folder_ / id; }
+  /// Drops what nobody touched for long, at most once an hour. With `mutex_` held.
   void forget_old();
 
   std::filesystem::path folder_;
   std::mutex mutex_;
   std::map<std::string, std::size_t> writers_;  // uploads with parts on their way
   std::set<std::string> completing_;
+  std::chrono::steady_clock::time_point next_cleaning_{};
 };
 
 }  // namespace cohub::server

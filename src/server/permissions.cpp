@@ -54,10 +54,6 @@ failure gated(const access& have, const std::string& status, const std::string& 
               " to ask for access."};
 }
 
-bool is_visible(const repo_record& repo, const std::optional<identity>& who) {
-  return !repo.is_private || (who && who->owns(repo.owner()));
-}
-
 /// The one repository that the caller may know of and that the id leads to, if it is not one's own
 /// name (hub-protocol, section 3.3).
 void throw_if_moved(const hub_store& store, const call& what, const std::optional<identity>& who) {
@@ -89,6 +85,10 @@ failure read_only() {
 std::optional<identity> find_identity(const hub_store& store, std::string_view authorization) {
   if (authorization.empty()) return std::nullopt;
   return store.tokens.find(token_of(authorization));
+}
+
+bool is_visible(const repo_record& repo, const std::optional<identity>& who) {
+  return !repo.is_private || (who && who->owns(repo.owner()));
 }
 
 std::optional<identity> identify(const hub_store& store, const call& what) {
@@ -136,6 +136,11 @@ access require_writable(hub_store& store, const call& what) {
   if (!have.who->owns(have.repo.owner())) throw forbidden(have);
   if (!have.who->may_write()) throw read_only();
   return have;
+}
+
+void require_same(const hub_store& store, const access& have) {
+  const auto now = store.repos.find(have.repo.type, have.repo.id);
+  if (!now || now->key != have.repo.key) throw no_repository(false);
 }
 
 access require_proposable(hub_store& store, const call& what) {

@@ -21,6 +21,9 @@ identity require_identity(const hub_store& store, const call& what);
 /// @throws failure  401; 403: a token that may only read
 identity require_writer(const hub_store& store, const call& what);
 
+/// Whether the repository exists for that caller.
+bool is_visible(const repo_record& repo, const std::optional<identity>& who);
+
 struct access {
   std::optional<identity> who{};
   repo_record repo{};
@@ -36,5 +39,9 @@ access require_writable(hub_store& store, const call& what);
 /// The same for one who may propose changes to it: anybody who can read it and has a token that
 /// writes.
 access require_proposable(hub_store& store, const call& what);
+
+/// Under the repository's lock: that it still is the one of `have`.
+/// @throws failure  404 RepoNotFound: it was deleted or moved since, and maybe made anew
+void require_same(const hub_store& store, const access& have);
 
 }  // namespace cohub::server

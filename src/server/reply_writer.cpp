@@ -4,11 +4,14 @@
 #include "io/on_pool.hpp"
 #include "server/faulty_body.hpp"
 
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
 #include <boost/beast/http/status.hpp>
 
 #include <algorithm>
 #include <cstring>
 #include <memory>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -50,18 +53,58 @@ std::string head_text(const reply& answer, const reply_framing& framing) {
   return text;
 }
 
+/// Writes to a connection, which it closes once a piece takes longer than the slowest pace and the
+/// silence that is allowed.
+class paced_writer {
+ public:
+  paced_writer(http::stream& connection, asio::any_io_executor executor,
+               std::chrono::milliseconds idle_limit)
+      : watch_(std::make_shared<watch>(connection, std::move(executor))), idle_limit_(idle_limit) {}
+  paced_writer(paced_writer&&) = delete;
+  ~paced_writer() {
+    watch_->connection = nullptr;
+    watch_->timer.cancel();
+  }
+
+  awaitable<void> write(std::span<const std::byte> piece) {
+    if (idle_limit_.count() > 0) {
+      watch_->timer.expires_after(idle_limit_ + std::chrono::seconds(piece.size() / slowest_pace));
+      watch_->timer.async_wait([watch = watch_](boost::system::error_code failed) {
+        // Cancelled too late, it finds that it was set anew, or that nobody writes any more.
+        const bool due = watch->timer.expiry() <= std::chrono::steady_clock::now();
+        if (!failed && due && watch->connection != nullptr) watch->connection->close();
+      });
+    }
+    return watch_->connection->write(piece);
+  }
+
+ private:
+  struct watch {
+    watch(http::stream& stream, asio::any_io_executor executor)
+        : connection(&stream), timer(std::move(executor)) {}
+    http::stream* connection;
+    asio::steady_timer timer;
+  };
+
+  std::shared_ptr<watch> watch_;
+  std::chrono::milliseconds idle_limit_;
+};
+
 // The body is lent by the caller, who awaits in the scope that owns it.
-awaitable<void> write_bytes(http::stream& connection, std::string head, std::string_view body) {
+awaitable<void> write_bytes(paced_writer& to, std::string head, std::string_view body) {
   if (body.size() <= file_piece) {
     head.append(body);
-    co_await connection.write(std::as_bytes(std::span(head)));
-    co_return;
+    body = {};
   }
-  co_await connection.write(std::as_bytes(std::span(head)));
-  co_await connection.write(std::as_bytes(std::span(body)));
+  co_await to.write(std::as_bytes(std::span(head)));
+  while (!body.empty()) {
+    const auto piece = body.substr(0, file_piece);
+    body.remove_prefix(piece.size());
+    co_await to.write(std::as_bytes(std::span(piece)));
+  }
 }
 
-awaitable<void> write_file(http::stream& connection, asio::any_io_executor pool, std::string head,
+awaitable<void> write_file(paced_writer& to, asio::any_io_executor pool, std::string head,
                            file_part part) {
   const std::size_t start = head.size();
   const auto capacity =
@@ -85,7 +128,7 @@ awaitable<void> write_file(http::stream& connection, asio::any_io_executor pool,
       };
       source = co_await io::on_pool(pool, std::move(read));
     }
-    co_await connection.write(std::span<const std::byte>(*buffer).first(filled + count));
+    co_await to.write(std::span<const std::byte>(*buffer).first(filled + count));
     done += count;
     filled = 0;
   }
@@ -96,8 +139,10 @@ awaitable<void> write_file(http::stream& connection, asio::any_io_executor pool,
 awaitable<bool> write_reply(http::stream& connection, asio::any_io_executor pool, reply answer,
                             reply_framing framing) {
   std::string head = head_text(answer, framing);
+  const auto executor = co_await asio::this_coro::executor;
+  paced_writer to(connection, executor, framing.idle_limit);
   if (framing.head_only || answer.status == 204 || answer.status == 304) {
-    co_await connection.write(std::as_bytes(std::span(head)));
+    co_await to.write(std::as_bytes(std::span(head)));
     co_return true;
   }
   if (framing.fault) {
@@ -107,7 +152,7 @@ awaitable<bool> write_reply(http::stream& connection, asio::any_io_executor pool
     co_return whole;
   }
   if (const auto* part = std::get_if<file_part>(&answer.body)) {
-    co_await write_file(connection, pool, std::move(head), *part);
+    co_await write_file(to, pool, std::move(head), *part);
     co_return true;
   }
   std::string_view body;
@@ -115,7 +160,7 @@ awaitable<bool> write_reply(http::stream& connection, asio::any_io_executor pool
     body = *text;
   else
     body = std::get<shared_bytes>(answer.body).bytes;
-  co_await write_bytes(connection, std::move(head), body);
+  co_await write_bytes(to, std::move(head), body);
   co_return true;
 }
 

@@ -7,6 +7,7 @@
 
 #include <boost/asio/any_io_executor.hpp>
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -19,11 +20,13 @@ struct reply_framing {
   bool keep_alive = true;
   std::string request_id{};
   std::optional<hub_fault> fault{};
-  std::uint64_t file_offset = 0;  ///< of the body's first byte in the file it is a part of
+  std::uint64_t file_offset = 0;           ///< of the body's first byte in the file it is a part of
+  std::chrono::milliseconds idle_limit{};  ///< how long the client may be still; zero: for ever
 };
 
-/// Writes head and body; files are read on `pool`, one bounded buffer at a time. False if a fault
-/// cut the answer short. `connection` outlives the call.
+/// Writes head and body; files are read on `pool`, one bounded buffer at a time. Clients that take
+/// less than `slowest_pace` are given up. False if a fault cut the answer short. `connection`
+/// outlives the call.
 awaitable<bool> write_reply(http::stream& connection, asio::any_io_executor pool, reply answer,
                             reply_framing framing);
 

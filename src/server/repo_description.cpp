@@ -77,8 +77,11 @@ std::vector<std::string> tags_of(const card_map& card, repo_type type) {
   }
   add_texts(card, "tags", {}, tags);
   add_texts(card, "language", type == repo_type::model ? "" : "language:", tags);
-  add_texts(card, "task_categories", "task_categories:", tags);
-  add_texts(card, "size_categories", "size_categories:", tags);
+  // Those of datasets are called as the keys they come from.
+  for (const char* key :
+       {"task_categories", "task_ids", "size_categories", "multilinguality", "annotations_creators",
+        "language_creators", "source_datasets", "benchmark"})
+    add_texts(card, key, std::string(key) + ':', tags);
   add_texts(card, "datasets", "dataset:", tags);
   add_texts(card, "base_model", "base_model:", tags);
   add_texts(card, "license", "license:", tags);
@@ -107,7 +110,13 @@ boost::json::object describe_repo(const repo_record& record, const git_repositor
   info.pipeline_tag = card.text_or("pipeline_tag");
   if (const auto head = repository.commit_info(commit))
     info.last_modified = timestamp_of(head->time);
-  if (options.files)
+  if (options.files && !options.files_metadata)
+    for (auto& path : repository.file_names(commit)) {
+      repo_sibling sibling;
+      sibling.rfilename = std::move(path);
+      info.siblings.push_back(std::move(sibling));
+    }
+  if (options.files && options.files_metadata)
     repository.list(commit, {}, true, {}, [&](tree_entry entry) {
       if (entry.type != tree_entry::kind::file) return true;
       repo_sibling sibling;

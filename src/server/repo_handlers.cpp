@@ -1,11 +1,13 @@
 #include "cohub/error.hpp"
 
+#include "core/base64.hpp"
 #include "core/hex.hpp"
 #include "hub/json_reader.hpp"
 #include "hub/repo_id.hpp"
 #include "hub/repo_replies.hpp"
 #include "hub/routes.hpp"
 #include "server/card_check.hpp"
+#include "server/commit_request.hpp"
 #include "server/error_reply.hpp"
 #include "server/failure.hpp"
 #include "server/git_repository.hpp"
@@ -13,16 +15,27 @@
 #include "server/permissions.hpp"
 #include "server/repo_description.hpp"
 #include "server/request_json.hpp"
+#include "server/route_table.hpp"
 #include "server/target.hpp"
 #include "server/weights_summary.hpp"
 
 #include <algorithm>
+#include <map>
+#include <mutex>
 #include <shared_mutex>
 #include <string>
+#include <utility>
+#include <vector>
 
 namespace cohub::server {
 
 namespace {
+
+/// That a repository can have that id.
+void require_name(const std::string& id) {
+  if (!repo_store::is_valid_id(id) || !is_reachable_id(id))
+    throw bad_request("Invalid repository name: " + id);
+}
 
 /// Type and id of a body of create or delete.
 void read_name(const boost::json::object& body, const std::string& default_owner, repo_type& type,
@@ -35,7 +48,33 @@ void read_name(const boost::json::object& body, const std::string& default_owner
   std::string owner = hub::text_or(body, "organization");
   if (owner.empty() && name.find('/') == name.npos) owner = default_owner;
   id = owner.empty() ? name : owner + '/' + name;
-  if (!repo_store::is_valid_id(id)) throw bad_request("Invalid repository name: " + id);
+  require_name(id);
+}
+
+/// The files that a new repository is to have, by their paths: those that come along, and a card
+/// where a license is named alone.
+std::map<std::string, std::string> first_files(const boost::json::object& body) {
+  std::map<std::string, std::string> files;
+  if (const auto* list = body.if_contains("files"); list != nullptr && list->is_array())
+    for (const auto& item : list->get_array()) {
+      if (!item.is_object()) throw bad_request("A file is not a JSON object");
+      const auto& file = item.get_object();
+      const auto encoding = hub::text_or(file, "encoding", "utf-8");
+      auto content = hub::text_or(file, "content");
+      if (encoding == "base64") {
+        auto decoded = core::base64_decode(content);
+        if (!decoded) throw bad_request("A file's content is not base64");
+        content = std::move(*decoded);
+      } else if (encoding != "utf-8") {
+        throw bad_request("Unknown encoding of a file: " + encoding);
+      }
+      files[checked_path(hub::text_or(file, "path"))] = std::move(content);
+    }
+  const auto license = hub::text_or(body, "license");
+  if (license.empty() || files.contains("README.md")) return files;
+  if (license.find_first_of("\r\n") != license.npos) throw bad_request("Invalid license");
+  files["README.md"] = "---\nlicense: " + license + "\n---\n";
+  return files;
 }
 
 boost::json::object organization_json(const std::string& name) {
@@ -112,7 +151,18 @@ reply create_repo(hub_store& store, const call& what) {
   require_owner(who, record);
   if (record.type == repo_type::space && record.sdk.empty())
     throw bad_request("A space needs an sdk: gradio, streamlit, docker or static");
-  const bool made = store.repos.create(record);
+  const auto files = first_files(body);
+  const auto fill = [&](const std::filesystem::path& path) {
+    if (files.empty()) return;
+    git_repository repository(path);
+    std::vector<git_change> changes;
+    for (const auto& [name, content] : files)
+      changes.push_back({git_change::kind::put, name, repository.write_blob(content)});
+    const auto head = repository.ref_target("refs/heads/main").value();
+    const auto commit = repository.write_commit(head, changes, "first files", who.name);
+    repository.set_ref("refs/heads/main", commit, store.temporary);
+  };
+  const bool made = store.repos.create(record, fill);
   return creation_reply(store, what, record, made);
 }
 
@@ -124,8 +174,7 @@ reply duplicate_repo(hub_store& store, const call& what) {
   record.type = what.type;
   record.id = hub::text_or(body, "repository");
   if (record.id.find('/') == record.id.npos) record.id = who.name + '/' + record.id;
-  if (!repo_store::is_valid_id(record.id))
-    throw bad_request("Invalid repository name: " + record.id);
+  require_name(record.id);
   require_owner(who, record);
   record.set_visibility(asked_visibility(body, what.type).value_or(have.repo.visibility()));
   record.sdk = have.repo.sdk;
@@ -144,7 +193,7 @@ reply move_repo(hub_store& store, const call& what) {
   source.id = hub::text_or(body, "fromRepo");
   const access have = require_writable(store, source);
   const std::string to = hub::text_or(body, "toRepo");
-  if (!repo_store::is_valid_id(to)) throw bad_request("Invalid repository name: " + to);
+  require_name(to);
   if (!have.who->owns(to.substr(0, to.find('/'))))
     throw failure(403, {}, "You don't have the rights to move a repository to " + to);
   if (!store.repos.move(*type, source.id, to))
@@ -160,8 +209,12 @@ reply delete_repo(hub_store& store, const call& what) {
   call target = what;
   read_name(body, who.name, target.type, target.id);
   const access have = require_writable(store, target);
+  // Nobody gets an object while it is decided whether anybody has it.
+  const std::unique_lock guard(store.objects_in_use);
+  const auto objects = store.repos.objects_of(target.type, target.id);
   if (!store.repos.remove(target.type, target.id))
     throw failure(404, "RepoNotFound", "Repository not found");
+  store.remove_unheld(objects);
   return text_reply("OK");
 }
 

@@ -6,6 +6,7 @@
 #include "hub/json_reader.hpp"
 #include "hub/repo_id.hpp"
 #include "io/file.hpp"
+#include "server/discussion_store.hpp"
 #include "server/failure.hpp"
 #include "server/file_system.hpp"
 #include "server/git_repository.hpp"
@@ -33,8 +34,17 @@ namespace {
 constexpr const char* record_name = "cohub.json";
 /// A folder of empty files, each named by the sha256 of a large object.
 constexpr const char* objects_name = "cohub-objects";
-constexpr std::uint64_t record_limit = 256u << 20;
+constexpr std::uint64_t record_limit = 64u << 20;
 constexpr std::uint64_t sign_limit = 1000;
+
+/// What a commit that was cut off by a crash has left.
+void remove_unfinished_packs(const std::filesystem::path& repository) {
+  std::error_code ignored;
+  for (const auto& entry :
+       std::filesystem::directory_iterator(repository / "objects" / "pack", ignored))
+    if (entry.path().filename().string().starts_with("tmp_pack_"))
+      std::filesystem::remove(entry.path(), ignored);
+}
 
 std::string format_time(std::int64_t seconds, long milliseconds) {
   const auto time = static_cast<time_t>(seconds);
@@ -45,60 +55,6 @@ std::string format_time(std::int64_t seconds, long milliseconds) {
                 parts.tm_year + 1900, parts.tm_mon + 1, parts.tm_mday, parts.tm_hour, parts.tm_min,
                 parts.tm_sec, milliseconds);
   return text.data();
-}
-
-boost::json::object write_discussion(const discussion& what) {
-  boost::json::object entry;
-  entry["num"] = what.number;
-  entry["title"] = what.title;
-  entry["author"] = what.author;
-  entry["base"] = what.base;
-  entry["status"] = what.status;
-  entry["createdAt"] = what.created_at;
-  entry["mergeCommit"] = what.merge_commit;
-  boost::json::array events;
-  for (const auto& each : what.events) {
-    boost::json::object event;
-    event["id"] = each.id;
-    event["type"] = each.type;
-    event["author"] = each.author;
-    event["createdAt"] = each.created_at;
-    event["text"] = each.text;
-    event["subject"] = each.subject;
-    event["edited"] = each.edited;
-    event["hidden"] = each.hidden;
-    events.push_back(std::move(event));
-  }
-  entry["events"] = std::move(events);
-  return entry;
-}
-
-discussion read_discussion(const boost::json::object& entry) {
-  discussion what;
-  what.number = hub::number_or(entry, "num");
-  what.title = hub::text_or(entry, "title");
-  what.author = hub::text_or(entry, "author");
-  what.base = hub::text_or(entry, "base");
-  what.status = hub::text_or(entry, "status", "open");
-  what.created_at = hub::text_or(entry, "createdAt");
-  what.merge_commit = hub::text_or(entry, "mergeCommit");
-  const auto* events = entry.if_contains("events");
-  if (events == nullptr || !events->is_array()) return what;
-  for (const auto& item : events->get_array()) {
-    const auto* object = item.if_object();
-    if (object == nullptr) continue;
-    discussion_event event;
-    event.id = hub::text_or(*object, "id");
-    event.type = hub::text_or(*object, "type");
-    event.author = hub::text_or(*object, "author");
-    event.created_at = hub::text_or(*object, "createdAt");
-    event.text = hub::text_or(*object, "text");
-    event.subject = hub::text_or(*object, "subject");
-    event.edited = hub::flag_or(*object, "edited");
-    event.hidden = hub::flag_or(*object, "hidden");
-    what.events.push_back(std::move(event));
-  }
-  return what;
 }
 
 std::string write_record(const repo_record& record) {
@@ -112,9 +68,6 @@ std::string write_record(const repo_record& record) {
   object["sdk"] = record.sdk;
   object["key"] = record.key;
   object["createdAt"] = record.created_at;
-  boost::json::array list;
-  for (const auto& each : record.discussions) list.push_back(write_discussion(each));
-  object["discussions"] = std::move(list);
   boost::json::array requests;
   for (const auto& each : record.access_requests) {
     boost::json::object entry;
@@ -141,10 +94,6 @@ std::optional<repo_record> read_record(const std::string& text) {
   record.sdk = hub::text_or(object, "sdk");
   record.key = hub::text_or(object, "key");
   record.created_at = hub::text_or(object, "createdAt");
-  if (const auto* list = object.if_contains("discussions"); list && list->is_array())
-    for (const auto& item : list->as_array())
-      if (const auto* entry = item.if_object())
-        record.discussions.push_back(read_discussion(*entry));
   if (const auto* list = object.if_contains("accessRequests"); list && list->is_array())
     for (const auto& item : list->as_array())
       if (const auto* entry = item.if_object())
@@ -166,10 +115,13 @@ void repo_record::set_visibility(std::string_view word) {
   is_protected = word == "protected";
 }
 
-discussion* repo_record::find_discussion(std::uint64_t number) {
-  const auto found = std::find_if(discussions.begin(), discussions.end(),
-                                  [&](const discussion& each) { return each.number == number; });
-  return found == discussions.end() ? nullptr : &*found;
+template <class Visit>
+void repo_store::for_each_repository(Visit visit) const {
+  std::error_code ignored;
+  for (const auto& type : std::filesystem::directory_iterator(folder_, ignored))
+    for (const auto& owner : std::filesystem::directory_iterator(type.path(), ignored))
+      for (const auto& entry : std::filesystem::directory_iterator(owner.path(), ignored))
+        if (std::filesystem::exists(entry.path() / record_name, ignored)) visit(entry.path());
 }
 
 std::vector<repo_record> repo_store::all(repo_type type) const {
@@ -178,10 +130,13 @@ std::vector<repo_record> repo_store::all(repo_type type) const {
   const auto owners = folder_ / std::string(hub::plural(type));
   for (const auto& owner : std::filesystem::directory_iterator(owners, ignored))
     for (const auto& entry : std::filesystem::directory_iterator(owner.path(), ignored)) {
-      const auto text = entry.path() / record_name;
-      if (!std::filesystem::exists(text, ignored)) continue;
-      if (auto record = read_record(io::read_file(text, record_limit)))
-        records.push_back(std::move(*record));
+      if (entry.path().extension() != ".git") continue;
+      const auto id = owner.path().filename().string() + '/' + entry.path().stem().string();
+      try {
+        if (auto record = find(type, id)) records.push_back(std::move(*record));
+      } catch (const error&) {
+        // One that cannot be read must not hide the others.
+      }
     }
   std::sort(records.begin(), records.end(),
             [](const repo_record& a, const repo_record& b) { return a.id < b.id; });
@@ -210,6 +165,14 @@ void repo_record::set_access(const std::string& user, const std::string& status)
 repo_store::repo_store(std::filesystem::path folder, std::filesystem::path temporary)
     : folder_(std::move(folder)), temporary_(std::move(temporary)) {
   io::create_directories(folder_);
+  for_each_repository([](const std::filesystem::path& repository) {
+    remove_unfinished_packs(repository);
+    try {
+      discussion_store::adopt(repository, repository / record_name);
+    } catch (const error&) {
+      // One that cannot be read must not keep the others from being served.
+    }
+  });
 }
 
 bool repo_store::is_valid_id(const std::string& id) {
@@ -234,7 +197,9 @@ std::optional<repo_record> repo_store::find(repo_type type, const std::string& i
   if (!std::filesystem::exists(path, code)) return std::nullopt;
   try {
     auto record = read_record(io::read_file(path, record_limit));
-    if (record) record->id = id;  // it may have been moved here
+    if (!record) return std::nullopt;
+    record->type = type;
+    record->id = id;  // it may have been moved here
     return record;
   } catch (const error& e) {
     // Deleted in between.
@@ -266,13 +231,16 @@ bool repo_store::place(const std::filesystem::path& building, const repo_record&
   return true;
 }
 
-bool repo_store::create(const repo_record& given) {
+bool repo_store::create(const repo_record& given,
+                        const std::function<void(const std::filesystem::path&)>& fill) {
   const auto record = completed(given);
   if (std::filesystem::exists(path_of(record.type, record.id))) return false;
   const auto building = temporary_ / ("repository-" + io::random_suffix() + io::random_suffix());
   try {
     create_git_repository(building, record.owner());
+    if (fill) fill(building);
     io::create_directories(building / objects_name);
+    io::create_directories(building / discussion_store::folder_name);
     return place(building, record);
   } catch (...) {
     std::error_code ignored;
@@ -298,6 +266,8 @@ bool repo_store::copy(repo_type type, const std::string& from, const repo_record
       if (!ref.name.starts_with("refs/heads/") && !ref.name.starts_with("refs/tags/"))
         repository.delete_ref(ref.name);
     io::create_directories(building / "refs" / "pr");
+    std::filesystem::remove_all(building / discussion_store::folder_name);
+    io::create_directories(building / discussion_store::folder_name);
     return place(building, record);
   } catch (...) {
     std::error_code ignored;
@@ -364,11 +334,6 @@ bool repo_store::remove(repo_type type, const std::string& id) {
   return true;
 }
 
-void repo_store::save(const repo_record& record) {
-  io::write_file_atomically(path_of(record.type, record.id) / record_name, write_record(record),
-                            io::durability::machine, temporary_);
-}
-
 bool repo_store::has_object(repo_type type, const std::string& id,
                             const std::string& sha256) const {
   const auto folder = path_of(type, id) / objects_name;
@@ -429,16 +394,15 @@ void repo_store::keep_objects(repo_type type, const std::string& id,
 }
 
 bool repo_store::is_held(const std::string& sha256) const {
-  std::error_code code;
-  for (const auto& type : std::filesystem::directory_iterator(folder_, code))
-    for (const auto& owner : std::filesystem::directory_iterator(type.path(), code))
-      for (const auto& repository : std::filesystem::directory_iterator(owner.path(), code)) {
-        if (!std::filesystem::exists(repository.path() / record_name, code)) continue;
-        const auto objects = repository.path() / objects_name;
-        if (std::filesystem::exists(objects / sha256, code)) return true;
-        if (!std::filesystem::exists(objects, code)) return true;  // it has whatever it names
-      }
-  return false;
+  bool held = false;
+  for_each_repository([&](const std::filesystem::path& repository) {
+    std::error_code code;
+    const auto objects = repository / objects_name;
+    // One without a list has whatever it names.
+    held = held || std::filesystem::exists(objects / sha256, code) ||
+           !std::filesystem::exists(objects, code);
+  });
+  return held;
 }
 
 std::optional<repo_record> repo_store::update(repo_type type, const std::string& id,
@@ -449,7 +413,8 @@ std::optional<repo_record> repo_store::update(repo_type type, const std::string&
   auto record = find(type, id);
   if (!record) return std::nullopt;
   change(*record);
-  save(*record);
+  io::write_file_atomically(path_of(type, id) / record_name, write_record(*record),
+                            io::durability::machine, temporary_);
   return record;
 }
 

@@ -15,32 +15,6 @@
 
 namespace cohub::server {
 
-/// Something that happened in a discussion.
-struct discussion_event {
-  std::string id{};
-  std::string type{};  ///< "comment", "status-change", "title-change" or "commit"
-  std::string author{};
-  std::string created_at{};
-  std::string text{};     ///< the comment, the new status, the new title, or the commit's subject
-  std::string subject{};  ///< the old title, or the commit's id
-  bool edited = false;
-  bool hidden = false;
-};
-
-/// A discussion or a pull request that somebody opened; they are numbered together.
-struct discussion {
-  std::uint64_t number = 0;
-  std::string title{};
-  std::string author{};
-  std::string base{};  ///< ref that a pull request is to be merged into; empty: no pull request
-  std::string status = "open";  ///< "draft", "open", "closed" or "merged"
-  std::string created_at{};
-  std::string merge_commit{};
-  std::vector<discussion_event> events{};
-
-  bool is_pull_request() const noexcept { return !base.empty(); }
-};
-
 /// Somebody's wish to have the contents of a gated repository.
 struct access_request {
   std::string user{};
@@ -59,11 +33,7 @@ struct repo_record {
   std::string sdk{};          ///< of a space
   std::string key{};          ///< 24 hex digits: `_id`
   std::string created_at{};   ///< ISO 8601, UTC
-  std::vector<discussion> discussions{};
   std::vector<access_request> access_requests{};  ///< at most one of a user
-
-  /// Nothing if there is none of that number.
-  discussion* find_discussion(std::uint64_t number);
 
   /// Where a user's request stands: empty if there is none.
   std::string access_of(std::string_view user) const;
@@ -87,13 +57,15 @@ class repo_store {
   static bool is_valid_id(const std::string& id);
 
   std::optional<repo_record> find(repo_type type, const std::string& id) const;
-  /// All repositories of a type, in the order of their names.
+  /// All repositories of a type whose records can be read, in the order of their names.
   std::vector<repo_record> all(repo_type type) const;
   /// The git repository of an id that `is_valid_id`.
   std::filesystem::path path_of(repo_type type, const std::string& id) const;
 
   /// Makes the repository with its first commit, all at once; false if it exists.
-  bool create(const repo_record& record);
+  /// @param fill  puts more into the git repository at that path, before it is to be seen
+  bool create(const repo_record& record,
+              const std::function<void(const std::filesystem::path&)>& fill = {});
   /// Makes the repository with the branches, tags, history and large objects of another one, all at
   /// once; false if it exists. @throws failure  404: the other one does not exist
   bool copy(repo_type type, const std::string& from, const repo_record& record);
@@ -119,8 +91,6 @@ class repo_store {
   /// Whether any repository has the object.
   bool is_held(const std::string& sha256) const;
 
-  /// Replaces the record. Call with `writer` locked.
-  void save(const repo_record& record);
   /// Changes the record as it is now, all at once; nothing if the repository does not exist. What
   /// `change` throws leaves it unchanged.
   std::optional<repo_record> update(repo_type type, const std::string& id,
@@ -130,6 +100,9 @@ class repo_store {
   std::shared_ptr<std::mutex> writer(repo_type type, const std::string& id);
 
  private:
+  /// Calls `visit` with the folder of each repository.
+  template <class Visit>
+  void for_each_repository(Visit visit) const;
   /// Fills what a new record leaves open.
   static repo_record completed(repo_record record);
   /// Puts a repository that has been built beside the others in its place.

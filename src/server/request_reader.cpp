@@ -65,6 +65,21 @@ struct request_reader::state {
   bool ended = true;
   bool wants_continue = false;
   bool gone = false;  // the client sends no more
+  // Of a body, since its pace was looked at last:
+  std::chrono::steady_clock::duration waited{};
+  std::size_t came = 0;
+
+  /// Looks at the pace from time to time; what the handler takes in between does not count.
+  void count_in(std::size_t bytes, std::chrono::steady_clock::duration time) {
+    came += bytes;
+    waited += time;
+    if (silence.count() <= 0 || waited < silence) return;
+    const auto seconds = std::chrono::duration<double>(waited).count();
+    if (!ended && static_cast<double>(came) < seconds * slowest_pace)
+      throw failure(408, {}, "The request's body comes too slowly");
+    came = 0;
+    waited = {};
+  }
 
   /// The end of the stream is met once: asked again, Asio would wait for an event that has been and
   /// gone.
@@ -167,6 +182,8 @@ awaitable<std::optional<request_head>> request_reader::read_head() {
   self.left = head->content_length;
   if (!self.reader->chunked() && !self.left) self.left = 0;
   self.ended = !head->has_body;
+  self.came = 0;
+  self.waited = {};
   self.wants_continue = head->expects_continue && head->has_body;
   co_return head;
 }
@@ -181,10 +198,12 @@ awaitable<std::size_t> request_reader::read_some(std::span<std::byte> buffer) {
   }
   self.connection.set_silence_limit(self.silence);
   std::size_t count = 0;
+  const auto begun = std::chrono::steady_clock::now();
   if (self.left)
     count = co_await self.read_counted(buffer);
   else
     count = co_await self.read_chunked(buffer);
+  self.count_in(count, std::chrono::steady_clock::now() - begun);
   // Whoever reads may take its time with what it got.
   self.connection.set_silence_limit({});
   co_return count;

@@ -21,6 +21,7 @@ class request_reader final : public request_body {
   /// @throws failure  400, 431: not HTTP, too large
   awaitable<std::optional<request_head>> read_head();
 
+  /// @throws failure  400: cut off or malformed; 408: slower than `slowest_pace`
   awaitable<std::size_t> read_some(std::span<std::byte> buffer) override;
 
   /// Whether the body has been read to its end.

@@ -3,6 +3,7 @@
 #include "hub/repo_id.hpp"
 #include "server/failure.hpp"
 #include "server/handlers.hpp"
+#include "server/permissions.hpp"
 #include "server/target.hpp"
 
 #include <algorithm>
@@ -19,8 +20,33 @@ namespace {
 using segments = std::span<const std::string>;
 
 constexpr std::uint64_t small_body = 1u << 20;
+constexpr std::uint64_t paths_body = 4u << 20;
 constexpr std::uint64_t listing_body = 16u << 20;  // thousands of paths, samples of 512 bytes
 constexpr std::uint64_t commit_body = 8ull << 30;
+
+/// Refuses who is refused by `Require`.
+template <auto Require>
+reply admits(hub_store& store, const call& what) {
+  Require(store, what);
+  return {};
+}
+
+/// A route with a body that changes nothing.
+constexpr route asking(call_handler handler, call_handler admission, std::uint64_t limit) {
+  return {handler, limit, admission};
+}
+
+/// A route that changes something.
+constexpr route changing(call_handler handler, call_handler admission,
+                         std::uint64_t limit = small_body) {
+  return {handler, limit, admission, true};
+}
+constexpr route changing(call_handler handler) { return {handler, 0, nullptr, true}; }
+
+/// A route that changes something, and takes its body while it arrives.
+constexpr route receiving(consumer_factory consumer, std::uint64_t limit) {
+  return {nullptr, limit, nullptr, true, consumer};
+}
 
 reply change_lfs_files(hub_store& store, const call& what) {
   if (what.path == "duplicate") return duplicate_lfs_files(store, what);
@@ -41,34 +67,53 @@ using tail = operation::tail;
 const std::array operations{
     operation{"GET", "revision", {get_repo_info}},
     operation{"GET", "tree", {list_tree}, tail::path},
-    operation{"POST", "paths-info", {get_paths_info, listing_body}},
+    operation{"POST", "paths-info", asking(get_paths_info, admits<require_readable>, paths_body)},
     operation{"GET", "refs", {list_refs}, tail::none},
     operation{"GET", "commits", {list_commits}},
-    operation{"POST", "preupload", {preupload, listing_body}},
-    operation{"POST", "commit", {nullptr, commit_body, receive_commit}},
+    operation{"POST", "preupload", asking(preupload, admits<require_proposable>, listing_body)},
+    operation{"POST", "commit", receiving(receive_commit, commit_body)},
     operation{"GET", "compare", {compare_commits}},
-    operation{"POST", "duplicate", {duplicate_repo, small_body}, tail::none},
+    operation{"POST", "duplicate", changing(duplicate_repo, admits<require_content>), tail::none},
     operation{"GET", "lfs-files", {list_lfs_files}, tail::none},
-    operation{"POST", "lfs-files", {change_lfs_files, listing_body}, tail::word},
-    operation{"POST", "branch", {create_branch, small_body}},
-    operation{"DELETE", "branch", {delete_branch}},
+    operation{"POST", "lfs-files",
+              changing(change_lfs_files, admits<require_content>, listing_body), tail::word},
+    operation{"POST", "branch", changing(create_branch, admits<require_writable>)},
+    operation{"DELETE", "branch", changing(delete_branch)},
     operation{"GET", "discussions", {list_discussions}, tail::none},
-    operation{"POST", "discussions", {create_discussion, small_body}, tail::none},
+    operation{"POST", "discussions", changing(create_discussion, admits<require_proposable>),
+              tail::none},
     operation{"GET", "discussions", {get_discussion}, tail::word},
-    operation{"POST", "discussions", {change_discussion, small_body}, tail::word},
-    operation{"POST", "super-squash", {super_squash, small_body}},
-    operation{"POST", "tag", {create_tag, small_body}},
-    operation{"DELETE", "tag", {delete_tag}},
+    operation{"POST", "discussions", changing(change_discussion, admits<require_proposable>),
+              tail::word},
+    operation{"POST", "super-squash", changing(super_squash, admits<require_writable>)},
+    operation{"POST", "tag", changing(create_tag, admits<require_writable>)},
+    operation{"DELETE", "tag", changing(delete_tag)},
     operation{"GET", "auth-check", {check_access}, tail::none},
-    operation{"PUT", "settings", {update_settings, small_body}, tail::none},
+    operation{"PUT", "settings", changing(update_settings, admits<require_writable>), tail::none},
     operation{"GET", "user-access-request", {list_access_requests}, tail::word},
-    operation{"POST", "user-access-request", {change_access_request, small_body}, tail::word},
+    operation{"POST", "user-access-request",
+              changing(change_access_request, admits<require_writable>), tail::word},
 };
 
 bool is_operation(std::string_view name) {
   return std::any_of(operations.begin(), operations.end(),
                      [&](const operation& each) { return each.name == name; }) ||
-         name.starts_with("xet-");
+         name == "xet-read-token" || name == "xet-write-token";
+}
+
+/// Whether there is an operation of that name with nothing behind it.
+bool is_whole_operation(std::string_view name) {
+  return std::any_of(operations.begin(), operations.end(), [&](const operation& each) {
+    return each.name == name && each.rest == tail::none;
+  });
+}
+
+/// Whether the repository is named by the first part alone: what follows is an operation then, and
+/// not the second part of the name.
+bool has_lone_name(segments parts) {
+  if (parts.size() == 1 || parts[0].find('/') != std::string::npos) return true;
+  if (parts.size() == 2) return is_whole_operation(parts[1]);
+  return is_operation(parts[1]) && !is_operation(parts[2]);
 }
 
 std::string joined(segments parts) {
@@ -99,8 +144,7 @@ std::string_view plain_method(const request_head& head) {
 
 route repository_route(segments parts, const request_head& head, call& what) {
   if (parts.empty() || parts[0].empty()) throw not_found("Not found");
-  const bool single = parts.size() == 1 || parts[0].find('/') != std::string::npos ||
-                      (is_operation(parts[1]) && (parts.size() < 3 || !is_operation(parts[2])));
+  const bool single = has_lone_name(parts);
   what.id_parts = single ? 1 : 2;
   what.id = joined(parts.first(what.id_parts));
   parts = parts.subspan(single ? 1 : 2);
@@ -152,10 +196,11 @@ route api_route(segments parts, const request_head& head, call& what) {
   static const std::array fixed{
       fixed_route{"GET", "whoami-v2", {whoami}},
       fixed_route{"GET", "settings/repositories", {list_own_repos}},
-      fixed_route{"POST", "repos/create", {create_repo, small_body}},
-      fixed_route{"POST", "repos/move", {move_repo, small_body}},
-      fixed_route{"DELETE", "repos/delete", {delete_repo, small_body}},
-      fixed_route{"POST", "validate-yaml", {validate_yaml, listing_body}},
+      fixed_route{"POST", "repos/create",
+                  changing(create_repo, admits<require_writer>, listing_body)},
+      fixed_route{"POST", "repos/move", changing(move_repo, admits<require_writer>)},
+      fixed_route{"DELETE", "repos/delete", changing(delete_repo, admits<require_writer>)},
+      fixed_route{"POST", "validate-yaml", {validate_yaml, small_body}},
   };
   bool known = false;
   for (const auto& each : fixed) {
@@ -193,7 +238,7 @@ route file_route(segments parts, const request_head& head, call& what) {
   if (parts.size() == 3 && parts[2] == "ask-access" && head.method == "POST") {
     what.id_parts = 2;
     what.id = joined(parts.first(2));
-    return {ask_access};
+    return changing(ask_access);
   }
   const auto action = [&](std::size_t at) {
     return parts.size() > at + 2 && (parts[at] == "resolve" || parts[at] == "raw");
@@ -214,8 +259,8 @@ route file_route(segments parts, const request_head& head, call& what) {
     const std::string name = joined(parts.subspan(at + 2));
     const bool known = name == "objects/batch" || name == "verify";
     if (!known || head.method != "POST") refuse(known, head);
-    if (name == "verify") return {lfs_verify, small_body};
-    return {lfs_batch, listing_body};
+    if (name == "verify") return asking(lfs_verify, admits<require_proposable>, small_body);
+    return asking(lfs_batch, admits<require_content>, listing_body);
   }
   const auto rest = take_revision(parts.subspan(at + 1), what);
   what.path = joined(rest);
@@ -224,6 +269,22 @@ route file_route(segments parts, const request_head& head, call& what) {
 }
 
 }  // namespace
+
+bool is_reachable_id(const std::string& id) {
+  request_head head;
+  head.method = "GET";
+  for (const std::string& target : {"/api/models/" + id, '/' + id + "/resolve/main/x"}) {
+    call what;
+    head.target = target;
+    try {
+      find_route(head, what);
+    } catch (const failure&) {
+      return false;
+    }
+    if (what.id != id) return false;
+  }
+  return true;
+}
 
 route find_route(const request_head& head, call& what) {
   const auto parts = path_segments(head.target);

@@ -175,6 +175,7 @@ awaitable<bool> exchange(std::shared_ptr<session_context> context, http::stream&
   } else if (drains && framing.keep_alive) {
     framing.keep_alive = head->content_length.value_or(small_rest + 1) <= small_rest;
   }
+  framing.idle_limit = context->idle_limit;
   const bool keep_alive = framing.keep_alive;
   const bool stalls = framing.fault && framing.fault->stall_after_bytes;
   if (readable) context->traffic->answered(arrival.number, answer.status);
@@ -199,6 +200,7 @@ awaitable<void> serve(std::shared_ptr<session_context> context,
   try {
     for (bool more = true; more && !context->stopping;) {
       status->busy = false;
+      status->idle_since = std::chrono::steady_clock::now();
       more = co_await exchange(context, *connection, reader, *status);
     }
   } catch (const std::exception&) {

@@ -28,6 +28,7 @@ struct session_status {
   http::stream* connection = nullptr;
   std::string peer{};  ///< address at the other end
   bool busy = false;   ///< between a request's head and the end of its answer
+  std::chrono::steady_clock::time_point idle_since{};  ///< where it is not
 };
 
 /// Answers the requests of one connection until either side ends it. Never throws; `status`

@@ -67,6 +67,19 @@ void rewrite_history(hub_store& store, const call& what, const std::set<std::str
     repository.set_ref(ref.name, ref.commit, store.temporary);
 }
 
+/// When the repository was committed to last; when it was made, where that cannot be read.
+std::string updated_at(const hub_store& store, const repo_record& record) {
+  try {
+    const git_repository repository(store.repos.path_of(record.type, record.id));
+    const auto head = repository.resolve("main");
+    if (const auto commit = head ? repository.commit_info(*head) : std::nullopt)
+      return timestamp_of(commit->time);
+  } catch (const std::exception&) {
+    // Deleted in between, or damaged: the others are listed all the same.
+  }
+  return record.created_at;
+}
+
 }  // namespace
 
 reply list_lfs_files(hub_store& store, const call& what) {
@@ -113,8 +126,7 @@ reply delete_lfs_files(hub_store& store, const call& what) {
   for (const auto& [sha256, mention] : inventory_of(store, what))
     if (!sha256s.contains(sha256)) kept.push_back(sha256);
   store.repos.keep_objects(what.type, what.id, kept);
-  for (const auto& sha256 : sha256s)
-    if (!store.repos.is_held(sha256)) store.objects.remove(sha256);
+  store.remove_unheld({sha256s.begin(), sha256s.end()});
   return json_reply(boost::json::object());
 }
 
@@ -129,16 +141,14 @@ reply list_own_repos(hub_store& store, const call& what) {
   };
   std::vector<own_repo> own;
   std::uint64_t total = 0;
-  for (const auto type : {repo_type::model, repo_type::dataset, repo_type::space})
+  for (const auto type :
+       {repo_type::model, repo_type::dataset, repo_type::space, repo_type::kernel})
     for (auto& record : store.repos.all(type)) {
       if (record.owner() != owner) continue;
       own_repo each;
       for (const auto& sha256 : store.repos.objects_of(type, record.id))
         each.storage += store.objects.size_of(sha256).value_or(0);
-      const git_repository repository(store.repos.path_of(type, record.id));
-      const auto head = repository.resolve("main");
-      const auto commit = head ? repository.commit_info(*head) : std::nullopt;
-      each.updated_at = commit ? timestamp_of(commit->time) : record.created_at;
+      each.updated_at = updated_at(store, record);
       each.record = std::move(record);
       total += each.storage;
       own.push_back(std::move(each));

@@ -2,6 +2,7 @@
 
 #include "core/environment.hpp"
 #include "core/url.hpp"
+#include "hub/utf8.hpp"
 #include "server/failure.hpp"
 
 #include <algorithm>
@@ -25,6 +26,7 @@ std::string decoded(std::string_view segment) {
   std::string text = core::percent_decode(segment);
   if (std::any_of(text.begin(), text.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; }))
     throw bad_request("Control character in the url");
+  if (hub::find_invalid_utf8(text)) throw bad_request("The url is not UTF-8");
   return text;
 }
 

@@ -9,7 +9,7 @@ namespace cohub::server {
 
 /// The path of a request target, split at '/' and then decoded, so that an encoded '/' stays in its
 /// segment.
-/// @throws failure  400: a malformed escape, a control character
+/// @throws failure  400: a malformed escape, a control character, no UTF-8
 std::vector<std::string> path_segments(std::string_view target);
 
 /// The target with other text in place of `count` segments from the one numbered `first` on.

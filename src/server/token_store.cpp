@@ -12,6 +12,7 @@
 #include <openssl/crypto.h>
 
 #include <algorithm>
+#include <array>
 #include <span>
 #include <utility>
 
@@ -28,6 +29,12 @@ bool is_plain(char c) {
 
 bool same_secret(std::string_view a, std::string_view b) {
   return a.size() == b.size() && CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;
+}
+
+/// Whether urls can lead to what that owner has: some begin with a word of their own.
+bool may_be_owner(std::string_view name) {
+  constexpr std::array<std::string_view, 5> words{"api", "models", "datasets", "spaces", "kernels"};
+  return is_owner_name(name) && std::find(words.begin(), words.end(), name) == words.end();
 }
 
 }  // namespace
@@ -95,7 +102,7 @@ void token_store::save(const std::vector<local_hub_token>& tokens,
 }
 
 local_hub_token token_store::create(std::string owner, std::string role) {
-  if (!is_owner_name(owner))
+  if (!may_be_owner(owner))
     throw error(errc::invalid_argument, "making a token for \"" + owner + "\" (not a user name)");
   if (role != "read" && role != "write" && role != "admin")
     throw error(errc::invalid_argument,
@@ -117,12 +124,30 @@ std::vector<local_hub_token> token_store::all() const {
 }
 
 void token_store::set_organization(std::string name, std::vector<std::string> members) {
-  if (!is_owner_name(name))
+  if (!may_be_owner(name))
     throw error(errc::invalid_argument, "making the organisation \"" + name + "\"");
   const std::lock_guard lock(mutex_);
+  replace({std::move(name), std::move(members)});
+}
+
+void token_store::add_member(std::string name, std::string user) {
+  if (!may_be_owner(name))
+    throw error(errc::invalid_argument, "making the organisation \"" + name + "\"");
+  const std::lock_guard lock(mutex_);
+  const auto there = std::find_if(organizations_.begin(), organizations_.end(),
+                                  [&](const organization& each) { return each.name == name; });
+  organization made{std::move(name), {}};
+  if (there != organizations_.end()) made.members = there->members;
+  auto& members = made.members;
+  if (std::find(members.begin(), members.end(), user) != members.end()) return;
+  members.push_back(std::move(user));
+  replace(std::move(made));
+}
+
+void token_store::replace(organization made) {
   auto organizations = organizations_;
-  std::erase_if(organizations, [&](const organization& each) { return each.name == name; });
-  organizations.push_back({std::move(name), std::move(members)});
+  std::erase_if(organizations, [&](const organization& each) { return each.name == made.name; });
+  organizations.push_back(std::move(made));
   save(tokens_, organizations);
   organizations_ = std::move(organizations);
 }

@@ -31,6 +31,7 @@ class token_store {
   local_hub_token create(std::string owner, std::string role);
   std::vector<local_hub_token> all() const;
   void set_organization(std::string name, std::vector<std::string> members);
+  void add_member(std::string name, std::string user);
 
   std::optional<identity> find(std::string_view token) const;
   /// Whether there is a token of that user.
@@ -43,6 +44,8 @@ class token_store {
   };
 
   void load();
+  /// Adds the organisation in place of the one of that name. With `mutex_` held.
+  void replace(organization made);
   void save(const std::vector<local_hub_token>& tokens,
             const std::vector<organization>& organizations) const;
 

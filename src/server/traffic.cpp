@@ -10,6 +10,8 @@ namespace cohub::server {
 namespace {
 
 constexpr std::size_t kept_records = 10'000;
+constexpr std::size_t kept_target = 2048;
+constexpr std::size_t kept_range = 256;
 
 /// Whether the answer's body will hold that byte of the file, as far as the request tells.
 bool asks_for_byte(const hub_fault& what, const request_head& head, std::uint64_t offset) {
@@ -38,7 +40,8 @@ traffic::arrival traffic::note(const request_head& head, bool content) {
   record.method = head.method;
   // The query of a content url is its signature.
   record.target = content ? head.target.substr(0, head.target.find('?')) : head.target;
-  record.range = std::string(head.headers.get("Range"));
+  record.target.resize(std::min(record.target.size(), kept_target));
+  record.range = std::string(head.headers.get("Range").substr(0, kept_range));
   record.content = content;
   record.authorized = head.headers.has("Authorization");
   records_.push_back(std::move(record));

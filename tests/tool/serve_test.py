@@ -31,6 +31,23 @@ class Serving(Hub):
         self.assertEqual(pathlib.Path(out.strip()).read_bytes(), b"kept")
         self.assertEqual(self.interrupt(self.hub, signal.SIGINT), 0)
 
+    def test_serve_has_users_who_share_an_organisation(self):
+        users = []
+        for _ in range(2):
+            hub = subprocess.Popen([COHUB, "serve", "--root", self.folder / "team", "--json",
+                                    "--user", "alice:team", "--user", "bob:team,other"],
+                                   stdout=subprocess.PIPE, text=True)
+            self.addCleanup(self.stop, hub)
+            said = json.loads(hub.stdout.readline())
+            users.append(said["users"])
+            self.assertEqual([user["owner"] for user in said["users"]], ["alice", "bob"])
+            self.assertEqual(said["token"], said["users"][0]["token"])
+            for user in said["users"]:
+                self.cohub("repo", "create", "team/shared", "--exist-ok",
+                           HF_ENDPOINT=said["endpoint"], HF_TOKEN=user["token"])
+            self.interrupt(hub, signal.SIGTERM)
+        self.assertEqual(users[0], users[1])
+
     def test_kill_9_of_the_hub_loses_nothing_it_acknowledged(self):
         for number in range(5):
             self.write("a.txt", b"%d" % number)

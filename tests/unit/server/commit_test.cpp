@@ -145,3 +145,55 @@ TEST_CASE_FIXTURE(hub_caller, "preupload tells which files are large, ignored or
   CHECK(at("/commitOid") == head_of("alice/m"));
   CHECK(post("/api/models/alice/m/preupload/main", "{\"files\":1}").status == 400);
 }
+
+TEST_CASE_FIXTURE(hub_caller, "new rules of the commit hold for it, also those that say nothing") {
+  make_repo("m");
+  commit("alice/m", file_line(".gitignore", "*.log\n"));
+  const std::string files = R"({"files":[{"path":"x.log","sample":"","size":1}])";
+  const auto is_ignored = [&](const std::string& rules) {
+    return post("/api/models/alice/m/preupload/main", files + rules + '}')
+        .json()
+        .at_pointer("/files/0/shouldIgnore")
+        .as_bool();
+  };
+  CHECK(is_ignored(""));
+  CHECK_FALSE(is_ignored(R"(,"gitIgnore":"")"));
+  CHECK(is_ignored(R"(,"gitIgnore":"*.log")"));
+}
+
+TEST_CASE_FIXTURE(hub_caller, "a pointer is committed with its object alone") {
+  make_repo("m");
+  const std::string sha256 = cohub::core::sha256_hex("content");
+  const std::string pointer =
+      "version https://git-lfs.github.com/spec/v1\noid sha256:" + sha256 + "\nsize 7\n";
+  CHECK(commit("alice/m", file_line("w.bin", pointer)).status == 400);
+  upload_object("alice/m", "content");
+  CHECK(commit("alice/m", file_line("w.bin", pointer)).status == 200);
+  CHECK(get("/alice/m/resolve/main/w.bin").status == 302);
+}
+
+TEST_CASE_FIXTURE(hub_caller, "a file may take the place of a folder whose files go") {
+  make_repo("m");
+  CHECK(commit("alice/m", file_line("a/b/x", "1") + file_line("a/y", "2")).status == 200);
+  CHECK(commit("alice/m", delete_line("a/b/x") + file_line("a", "3")).status == 422);
+  const auto lines = delete_line("a/b/x") + delete_line("a/y") + file_line("a", "3");
+  CHECK(commit("alice/m", lines).status == 200);
+  CHECK(get("/alice/m/resolve/main/a").body == "3");
+  CHECK(git(git_dir("alice/m"), "fsck --strict").status == 0);
+}
+
+TEST_CASE_FIXTURE(hub_caller, "a repository is made with the files and the license given") {
+  const auto made =
+      post("/api/repos/create",
+           R"({"name":"m","license":"mit","files":[{"path":"a/x","encoding":"base64",)"
+           R"("content":"YWJj"},{"path":"b","content":"text"}]})");
+  CHECK(made.status == 200);
+  CHECK(get("/alice/m/resolve/main/a/x").body == "abc");
+  CHECK(get("/alice/m/resolve/main/b").body == "text");
+  CHECK(get("/alice/m/resolve/main/README.md").body == "---\nlicense: mit\n---\n");
+  CHECK(get("/alice/m/resolve/main/.gitattributes").status == 200);
+  CHECK(
+      post("/api/repos/create", R"({"name":"n","files":[{"path":"../x","content":""}]})").status ==
+      422);
+  CHECK(get("/api/models/alice/n").status == 404);
+}

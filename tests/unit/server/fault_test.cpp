@@ -76,6 +76,8 @@ TEST_CASE_FIXTURE(hub_caller, "the record tells what was asked, and by whom it w
   CHECK_FALSE(requests[1].authorized);
   CHECK(hub->count_requests("/resolve/") == 1);
   CHECK(hub->count_requests("/resolve/", "HEAD") == 0);
+  get("/" + std::string(30'000, 'x'));
+  CHECK(hub->requests().back().target.size() == 2048);
 }
 
 TEST_CASE_FIXTURE(hub_caller, "a stalled request does not keep the Hub from stopping") {

@@ -157,6 +157,13 @@ TEST_CASE_FIXTURE(repository_fixture, "each path knows the commit that touched i
   CHECK(touched["a"].id == one);
   CHECK(touched["d"].id == two);
   CHECK(touched["d/x"].id == one);
+  git_change gone;
+  gone.what = git_change::kind::remove_file;
+  gone.path = "d/y";
+  const auto four = commit({gone});
+  touched = repository->last_commits(four, {"a", "d", "d/x"});
+  CHECK(touched["d"].id == four);
+  CHECK(touched["d/x"].id == one);
 }
 
 TEST_CASE_FIXTURE(repository_fixture, "thousands of files in one commit are one sound tree") {

@@ -114,8 +114,8 @@ TEST_CASE_FIXTURE(raw_caller, "who waits for 100-continue gets it, or the refusa
           false);
   CHECK(status(refused) == "HTTP/1.1 401");
   const auto granted =
-      raw("POST /api/repos/create HTTP/1.1\r\nExpect: 100-continue\r\n"
-          "Content-Length: 5\r\n\r\n");
+      raw("POST /api/repos/create HTTP/1.1\r\nExpect: 100-continue\r\nAuthorization: Bearer " +
+          token + "\r\nContent-Length: 5\r\n\r\n");
   CHECK(status(granted) == "HTTP/1.1 100");
 }
 

@@ -4,6 +4,13 @@
 
 #include <doctest/doctest.h>
 
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <limits>
+#include <string>
+#include <vector>
+
 using namespace cohub;
 using http::method;
 
@@ -87,6 +94,10 @@ TEST_CASE_FIXTURE(multipart_fixture, "parts of other bytes are not that object")
   etags[1] = replaced.header("ETag");
   CHECK(complete(plan, etags) == 400);  // and the new one is wrong
   CHECK_FALSE(is_there());
+  CHECK(std::filesystem::is_empty(config.root / "uploads"));
+  const auto again = begin();
+  CHECK(complete(again, put_all(again)) == 200);
+  CHECK(is_there());
 }
 
 TEST_CASE_FIXTURE(multipart_fixture, "a part has its size, and an upload its end") {
@@ -118,7 +129,10 @@ TEST_CASE_FIXTURE(multipart_fixture, "objects are given to another repository by
   CHECK(send(method::post, target, other, body).status == 403);
   const auto done = send(method::post, target, token, body);
   CHECK(done.status == 200);
-  CHECK(done.json().at("failed").as_array().size() == 1);
+  const auto failed = done.json().at("failed").as_array();
+  REQUIRE(failed.size() == 1);
+  CHECK(test::text_at(failed[0], "/filename") == "b");
+  CHECK_FALSE(test::text_at(failed[0], "/error").empty());
   const auto verify = "{\"oid\":\"" + oid + "\",\"size\":" + std::to_string(content.size()) + "}";
   CHECK(send(method::post, "/alice/to.git/info/lfs/verify", token, verify).status == 200);
 }
@@ -139,4 +153,60 @@ TEST_CASE_FIXTURE(multipart_fixture, "who asks again goes on with the same uploa
   CHECK(complete(renewed, etags) == 200);
   CHECK(is_there());
   CHECK(std::filesystem::is_empty(open));
+}
+
+TEST_CASE_FIXTURE(multipart_fixture, "sizes that no object has are refused, and leave nothing") {
+  const auto asked = [&](const std::vector<hub::lfs_object>& objects) {
+    return send(method::post, "/alice/m.git/info/lfs/objects/batch", token,
+                hub::write_lfs_batch_request(objects, "main", {"basic", "multipart"}));
+  };
+  const auto open = config.root / "uploads";
+  const auto endless = asked({{oid, std::numeric_limits<std::uint64_t>::max()}});
+  CHECK(endless.status == 200);
+  CHECK(endless.json().at("objects").at(0).at("error").at("code").as_int64() == 422);
+  CHECK(std::filesystem::is_empty(open));
+  // Whether the file system takes it or not: no more than the limit of parts, and no half upload.
+  const auto large = asked({{oid, 1ull << 53}});
+  if (large.status == 200)
+    CHECK(hub::read_lfs_batch_reply(large.body).value().objects.at(0).upload->header.size() <=
+          10'001);
+  else
+    CHECK(std::filesystem::is_empty(open));
+}
+
+TEST_CASE_FIXTURE(multipart_fixture, "one request has a bounded number of parts") {
+  std::vector<hub::lfs_object> objects;
+  for (const char digit : {'a', 'b', 'c'}) objects.push_back({std::string(64, digit), 10 * 10'000});
+  const auto asked = [&](std::size_t count) {
+    const std::vector<hub::lfs_object> some(objects.begin(), objects.begin() + count);
+    return send(method::post, "/alice/m.git/info/lfs/objects/batch", token,
+                hub::write_lfs_batch_request(some, "main", {"basic", "multipart"}))
+        .status;
+  };
+  CHECK(asked(3) == 413);
+  CHECK(asked(2) == 200);
+}
+
+TEST_CASE_FIXTURE(multipart_fixture, "uploads that nobody touched for a week are forgotten") {
+  begin();
+  const auto open = config.root / "uploads";
+  const auto long_ago = std::filesystem::file_time_type::clock::now() - std::chrono::hours(24 * 8);
+  for (const auto& entry : std::filesystem::directory_iterator(open))
+    std::filesystem::last_write_time(entry.path(), long_ago);
+  restart();
+  content += "another";
+  oid = core::sha256_hex(content);
+  begin();
+  CHECK(std::distance(std::filesystem::directory_iterator(open), {}) == 1);
+}
+
+TEST_CASE_FIXTURE(multipart_fixture, "objects are not given by way of a name that has moved") {
+  const auto plan = begin();
+  CHECK(complete(plan, put_all(plan)) == 200);
+  send(method::post, "/api/repos/create", token, R"({"name":"to"})");
+  send(method::post, "/api/repos/move", token,
+       R"({"fromRepo":"alice/to","toRepo":"alice/there","type":"model"})");
+  const auto refused = send(method::post, "/api/models/alice/m/lfs-files/duplicate", token,
+                            R"({"target":{"type":"model","name":"alice/to"},"files":[]})");
+  CHECK(refused.status == 404);
 }

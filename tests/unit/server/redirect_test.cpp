@@ -96,6 +96,33 @@ TEST_CASE_FIXTURE(hub_caller, "a large file is a redirect to the other listener,
   CHECK(cached.header("X-Linked-Size") == "1000");
 }
 
+TEST_CASE_FIXTURE(hub_caller, "contents are found by the name that the caller knows the Hub by") {
+  make_repo("m");
+  const auto sha256 = upload_object("alice/m", "large content");
+  CHECK(commit("alice/m", lfs_line("w.bin", sha256, 13)).status == 200);
+  const auto port = hub->content_endpoint().substr(hub->content_endpoint().rfind(':'));
+  const auto location = [&](const std::string& host) {
+    cohub::http::fields headers;
+    headers.set("Host", host);
+    return get("/alice/m/resolve/main/w.bin", std::move(headers)).header("Location");
+  };
+  CHECK(location("hub.example:8080").starts_with("http://hub.example" + port + "/objects/"));
+  CHECK(location("[fd00::1]:8080").starts_with("http://[fd00::1]" + port + "/objects/"));
+  CHECK(location("hub.example").starts_with("http://hub.example" + port + "/objects/"));
+  CHECK(location("a b").starts_with(hub->content_endpoint() + "/objects/"));
+}
+
+TEST_CASE("where contents are found may be configured") {
+  cohub::local_hub_config config;
+  config.public_content_endpoint = "https://cdn.example/";
+  hub_caller caller(config);
+  caller.make_repo("m");
+  const auto batch =
+      caller.post("/alice/m.git/info/lfs/objects/batch", batch_body(std::string(64, 'a'), 5));
+  CHECK(text_at(batch.json(), "/objects/0/actions/upload/href")
+            .starts_with("https://cdn.example/objects/"));
+}
+
 TEST_CASE_FIXTURE(moved_repo, "a moved repository is found from its old name") {
   CHECK(move("alice/old", "alice/new", token).status == 200);
   CHECK(text_at(get("/api/models/alice/new").json(), "/id") == "alice/new");
@@ -117,7 +144,7 @@ TEST_CASE_FIXTURE(moved_repo, "a moved repository is found from its old name") {
     CHECK(got.header("Content-Type") == "text/plain; charset=utf-8");
     CHECK(got.body == "Temporary Redirect. Redirecting to " + std::string(each.location));
   }
-  CHECK(post("/alice/old.git/info/lfs/objects/batch", "{}").status == 422);
+  CHECK(post("/alice/old.git/info/lfs/objects/batch", "{}").status == 307);
   CHECK(post("/alice/old.git/info/lfs/objects/batch", batch_body(std::string(64, 'a'), 1))
             .header("Location") == "/alice/new.git/info/lfs/objects/batch");
 

@@ -197,3 +197,14 @@ TEST_CASE_FIXTURE(hub_caller, "everything acknowledged is there after a restart"
   CHECK(get("/alice/m/resolve/main/a").body == "1");
   CHECK(send(method::get, "/api/models/alice/m", other).status == 404);
 }
+
+TEST_CASE_FIXTURE(hub_caller, "a card may bear any license that the public Hub knows") {
+  const auto status_of = [&](const std::string& license) {
+    return post("/api/validate-yaml",
+                R"({"repoType":"model","content":"---\nlicense: )" + license + R"(\n---\n"})")
+        .status;
+  };
+  for (const char* known : {"mit", "mpl-2.0", "llama3.1", "openrail++", "cc-by-nc-sa-3.0", "other"})
+    CHECK(status_of(known) == 200);
+  CHECK(status_of("my-own") == 400);
+}

@@ -4,6 +4,8 @@
 #include "support/run.hpp"
 #include "support/temporary_folder.hpp"
 
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -74,6 +76,54 @@ awaitable<std::string> read_all(std::string text, std::size_t piece) {
   co_return story;
 }
 
+/// A client that sends its head at once, and then a byte now and then.
+class trickle final : public http::stream {
+ public:
+  trickle(asio::any_io_executor executor, std::string text)
+      : timer_(std::move(executor)), text_(std::move(text)) {}
+
+  std::optional<std::size_t> try_read_some(std::span<std::byte> buffer) override {
+    if (!ready_) return std::nullopt;
+    const auto head = text_.find("\r\n\r\n") + 4;
+    const auto count = std::min(buffer.size(), at_ < head ? head : std::size_t{1});
+    std::memcpy(buffer.data(), text_.data() + at_, count);
+    at_ += count;
+    ready_ = false;
+    return count;
+  }
+  awaitable<void> wait_readable() override {
+    timer_.expires_after(std::chrono::milliseconds(2));
+    co_await timer_.async_wait(asio::use_awaitable);
+    ready_ = true;
+  }
+  void set_read_mark(std::size_t) noexcept override {}
+  awaitable<void> write(std::span<const std::byte>) override { co_return; }
+  void set_silence_limit(std::chrono::milliseconds) override {}
+  bool is_quiet() override { return true; }
+  void close() noexcept override {}
+
+ private:
+  asio::steady_timer timer_;
+  std::string text_;
+  std::size_t at_ = 0;
+  bool ready_ = false;
+};
+
+/// The status of the refusal, 0 where all of the body came.
+awaitable<int> read_slowly(trickle& connection) {
+  request_reader reader(connection, std::chrono::milliseconds(20));
+  const auto head = co_await reader.read_head();
+  REQUIRE(head);
+  std::vector<std::byte> room(100);
+  int status = 0;
+  try {
+    while (!reader.at_end()) co_await reader.read_some(room);
+  } catch (const server::failure& problem) {
+    status = problem.status();
+  }
+  co_return status;
+}
+
 std::string story_of(const std::string& text, std::size_t piece) {
   asio::io_context context(1);
   return test::run(context, read_all(text, piece));
@@ -86,6 +136,14 @@ const std::string chunked =
     "0\r\nTrailer: t\r\n\r\n";
 
 }  // namespace
+
+TEST_CASE("a body that only trickles is given up") {
+  asio::io_context context(1);
+  trickle connection(context.get_executor(),
+                     "POST /b HTTP/1.1\r\nContent-Length: 1000\r\n\r\n" + std::string(1000, 'x'));
+  const auto status = test::run(context, read_slowly(connection));
+  CHECK(status == 408);
+}
 
 TEST_CASE("requests are read alike in pieces of any size") {
   const std::string all = plain + counted + chunked + plain;

@@ -117,6 +117,8 @@ TEST_CASE("urls that lead nowhere or are malformed are refused") {
   CHECK(route_of("GET", "/api/models/a%zz/b").status == 400);
   CHECK(route_of("GET", "/api/models/a/b?x=%").status == 400);
   CHECK(route_of("GET", "/a/b/resolve/main/x%00y").status == 400);
+  CHECK(route_of("GET", "/a/b/resolve/main/x%ff").status == 400);
+  CHECK(route_of("GET", "/a/b/resolve/main/%C3%A9").status == 200);
   CHECK(route_of("GET", "a/b").status == 400);
   CHECK(route_of("GET", "*").status == 400);
 }

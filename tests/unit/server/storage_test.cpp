@@ -83,6 +83,21 @@ TEST_CASE_FIXTURE(storage_fixture, "deleted for good, an object is in no commit,
   CHECK(remove(gone, true).status == 200);  // again, it changes nothing
 }
 
+TEST_CASE_FIXTURE(storage_fixture, "with a repository go the large objects that no other has") {
+  const auto shared = put_large("shared.bin", "shared content");
+  CHECK(post("/api/models/alice/m/duplicate", R"({"repository":"alice/copy"})").status == 200);
+  const auto own = put_large("own.bin", "own content");
+  const auto remove_repo = [&](const std::string& name) {
+    return send(method::delete_, "/api/repos/delete", token, R"({"name":")" + name + R"("})")
+        .status;
+  };
+  CHECK(remove_repo("m") == 200);
+  CHECK_FALSE(is_stored(own));
+  CHECK(is_stored(shared));
+  CHECK(remove_repo("copy") == 200);
+  CHECK_FALSE(is_stored(shared));
+}
+
 TEST_CASE_FIXTURE(storage_fixture, "without rewriting, commits stay as they are") {
   const auto gone = put_large("gone.bin", "to be deleted");
   const auto before = head_of("alice/m");
@@ -90,6 +105,12 @@ TEST_CASE_FIXTURE(storage_fixture, "without rewriting, commits stay as they are"
   CHECK(head_of("alice/m") == before);
   CHECK(listed("alice/m").empty());
   CHECK_FALSE(is_stored(gone));
+  // What git has of it is not the file.
+  const auto missing = get("/alice/m/resolve/main/gone.bin");
+  CHECK(missing.status == 404);
+  CHECK(missing.header("X-Error-Code") == "EntryNotFound");
+  CHECK(missing.header("X-Repo-Commit") == before);
+  CHECK(get("/alice/m/raw/main/gone.bin").body.starts_with("version https://git-lfs"));
   CHECK(remove("../../x", true).status == 400);
   CHECK(post("/api/models/alice/m/lfs-files/batch", "{}").status == 400);
 }

@@ -8,6 +8,8 @@
 
 #include <memory>
 #include <span>
+#include <string>
+#include <vector>
 
 namespace server = cohub::server;
 
@@ -83,6 +85,17 @@ TEST_CASE_FIXTURE(store_fixture, "what a crash left half-written is gone after a
   CHECK(std::filesystem::is_empty(store->temporary));
 }
 
+TEST_CASE_FIXTURE(store_fixture, "so is the pack of a commit that was cut off") {
+  server::repo_record record;
+  record.id = "alice/m";
+  CHECK(store->repos.create(record));
+  const auto packs = store->repos.path_of(cohub::repo_type::model, "alice/m") / "objects" / "pack";
+  cohub::io::create_directories(packs);
+  cohub::io::write_file_atomically(packs / "tmp_pack_0123", "half");
+  reopen();
+  CHECK(std::filesystem::is_empty(packs));
+}
+
 TEST_CASE_FIXTURE(store_fixture, "an object is stored under its own sha256 and no other") {
   const std::string content = "some content";
   const std::string sha256 = cohub::core::sha256_hex(content);
@@ -121,6 +134,20 @@ TEST_CASE_FIXTURE(store_fixture, "owners and roles that cannot be are refused") 
   CHECK_THROWS_AS(store->tokens.create("", "write"), cohub::error);
   CHECK_THROWS_AS(store->tokens.create("..", "write"), cohub::error);
   CHECK_THROWS_AS(store->tokens.create("alice", "king"), cohub::error);
+  CHECK_THROWS_AS(store->tokens.create("models", "write"), cohub::error);
+  CHECK_THROWS_AS(store->tokens.set_organization("api", {"alice"}), cohub::error);
+  CHECK_THROWS_AS(store->tokens.add_member("spaces", "alice"), cohub::error);
+}
+
+TEST_CASE_FIXTURE(store_fixture, "organisations gain members one by one") {
+  const auto alice = store->tokens.create("alice", "write").token;
+  const auto bob = store->tokens.create("bob", "write").token;
+  store->tokens.add_member("team", "alice");
+  store->tokens.add_member("team", "bob");
+  store->tokens.add_member("team", "bob");
+  reopen();
+  CHECK(store->tokens.find(alice)->organizations == std::vector<std::string>{"team"});
+  CHECK(store->tokens.find(bob)->organizations == std::vector<std::string>{"team"});
 }
 
 TEST_CASE_FIXTURE(
