@@ -194,6 +194,14 @@ class client {
   awaitable<bool> revision_exists(std::string repo_id, std::string revision,
                                   named<revision_exists_options> options = {});
 
+  /// The commit that a revision names now, which the cache notes as its ref. Where the Hub is not
+  /// reached, or fails (5xx), the ref answers, if there is one. A full commit id is not asked for.
+  /// @return 40 hex digits
+  /// @throws error  errc::repository_not_found, errc::revision_not_found
+  /// @par Mirrors  resolve_revision(); GET /api/{type}/{repo}/revision/{revision}
+  awaitable<std::string> resolve_revision(std::string repo_id,
+                                          named<resolve_revision_options> options = {});
+
   /// Whether the token gives access to what a repository holds: returns if it does.
   /// @throws error  errc::repository_not_found, errc::gated_repository; errc::forbidden: it may not
   ///                be written to
@@ -373,8 +381,8 @@ class client {
   /// (`commit_info::unchanged`). Memory does not grow with the size of files on disk. A large file
   /// goes in parts where the Hub takes them; killed at any point and called again, it hashes no
   /// unchanged file and sends no finished part a second time (`client_config::upload_state_dir`).
-  /// An answer that is lost is looked up in the branch's history before the commit is sent again,
-  /// so that it is made once.
+  /// An answer that is lost is looked up in the branch's history before the commit is sent again.
+  /// Where others commit meanwhile, what is unchanged is found anew, and it goes on top of theirs.
   ///
   /// @throws error  errc::repository_not_found, errc::revision_not_found, errc::entry_not_found
   /// (deleting

@@ -71,8 +71,8 @@ struct create_commit_options {
   /// Where the branch has moved on, make the commit on top of what is there now, a few times if
   /// need be. What others changed meanwhile in the same files is overwritten.
   bool rebase = false;
-  std::size_t num_threads = 8;       ///< large files, or parts of them, sent at once; at least 1
-  std::size_t num_hash_threads = 2;  ///< files hashed at once, on the client's pool; at least 1
+  std::size_t num_threads = 8;       ///< large files, or parts of them, sent at once; 1 to 256
+  std::size_t num_hash_threads = 2;  ///< files hashed at once, on the client's pool; 1 to 256
   std::optional<std::string> token{};
   std::shared_ptr<cohub::observer> observer{};
 };
@@ -90,8 +90,8 @@ struct upload_file_options {
   bool create_pr = false;
   std::string parent_commit{};
   bool rebase = false;               ///< as `create_commit_options::rebase`, and so are the limits
-  std::size_t num_threads = 8;       ///< parts sent at once; at least 1
-  std::size_t num_hash_threads = 2;  ///< files hashed at once; at least 1
+  std::size_t num_threads = 8;       ///< parts sent at once; 1 to 256
+  std::size_t num_hash_threads = 2;  ///< files hashed at once; 1 to 256
   std::optional<std::string> token{};
   std::shared_ptr<cohub::observer> observer{};
 };
@@ -105,8 +105,8 @@ struct upload_folder_options {
   bool create_pr = false;
   std::string parent_commit{};
   bool rebase = false;               ///< as `create_commit_options::rebase`, and so are the limits
-  std::size_t num_threads = 8;       ///< large files, or parts of them, sent at once; at least 1
-  std::size_t num_hash_threads = 2;  ///< files hashed at once; at least 1
+  std::size_t num_threads = 8;       ///< large files, or parts of them, sent at once; 1 to 256
+  std::size_t num_hash_threads = 2;  ///< files hashed at once; 1 to 256
   std::optional<std::vector<std::string>>
       allow_patterns{};  ///< see path relative to the local folder
   std::vector<std::string> ignore_patterns{};

@@ -47,8 +47,8 @@ struct commit_scheduler_options {
 /// @par Threads  of the client's executor, as the client
 class commit_scheduler {
  public:
-  /// Begins to watch `folder`; empty: nothing is watched. The repository is made if it is missing,
-  /// with the first commit.
+  /// Begins to watch `folder`, which need not be there yet; empty: nothing is watched. The
+  /// repository is made if it is missing, with the first commit.
   commit_scheduler(client hub, std::string repo_id, std::filesystem::path folder = {},
                    named<commit_scheduler_options> options = {});
   commit_scheduler(commit_scheduler&&) noexcept;

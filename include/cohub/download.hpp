@@ -61,6 +61,13 @@ struct try_to_load_from_cache_options {
   std::filesystem::path cache_dir{};  ///< empty: the client's
 };
 
+struct resolve_revision_options {
+  repo_type type = repo_type::model;
+  std::string revision = "main";      ///< branch, tag or commit
+  std::filesystem::path cache_dir{};  ///< empty: the client's
+  std::optional<std::string> token{};
+};
+
 /// What a cache knows of a file without asking the Hub.
 struct cached_file {
   enum class knowledge {

@@ -13,6 +13,7 @@
 #include "transfer/paths_info.hpp"
 #include "transfer/progress_reporter.hpp"
 #include "transfer/remote_file.hpp"
+#include "transfer/resolve_revision.hpp"
 #include "transfer/snapshot.hpp"
 #include "transfer/tree_listing.hpp"
 #include "transfer/upload_folder.hpp"
@@ -138,6 +139,12 @@ awaitable<void> client::update_repo_settings(std::string repo_id,
 
 awaitable<bool> client::repo_exists(std::string repo_id, named<repo_exists_options> options) {
   return operation(repository::exists(state_->shared, std::move(repo_id), *std::move(options)));
+}
+
+awaitable<std::string> client::resolve_revision(std::string repo_id,
+                                                named<resolve_revision_options> options) {
+  return operation(
+      transfer::resolve_revision(state_->shared, std::move(repo_id), *std::move(options)));
 }
 
 awaitable<bool> client::revision_exists(std::string repo_id, std::string revision,

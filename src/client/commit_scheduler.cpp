@@ -16,12 +16,16 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
 #include <algorithm>
+#include <array>
 #include <deque>
 #include <map>
+#include <memory>
 #include <optional>
+#include <set>
 #include <utility>
 
 namespace cohub {
@@ -70,6 +74,8 @@ struct detail::commit_scheduler_state {
   bool repository_known = false;
   std::deque<handed_over> waiting{};
   seen_files seen{};
+  /// Files that no repository takes; used on the pool, by one round at a time.
+  std::shared_ptr<std::set<std::string>> left_out = std::make_shared<std::set<std::string>>();
 
   bool wanted = false;    // somebody wants a round now
   bool stopping = false;  // the next round is the last one, unless it leaves something
@@ -109,10 +115,14 @@ using state_ptr = std::shared_ptr<detail::commit_scheduler_state>;
 
 folder_changes find_changes(const std::filesystem::path& folder, const core::path_filter& filter,
                             std::string prefix, const seen_files& known,
-                            const std::shared_ptr<observer>& observer) {
+                            const std::shared_ptr<observer>& observer,
+                            std::set<std::string>& left_out) {
   folder_changes changes;
+  std::error_code ignored;
+  if (std::filesystem::status(folder, ignored).type() == std::filesystem::file_type::not_found)
+    return changes;  // the program has not made it yet
   if (!prefix.empty() && !prefix.ends_with('/')) prefix += '/';
-  for (auto& file : transfer::list_committable(folder, filter, observer)) {
+  for (auto& file : transfer::list_committable(folder, filter, observer, &left_out)) {
     io::file_identity now;
     try {
       now = io::identify_file(file.path);
@@ -168,11 +178,8 @@ awaitable<commit_info> commit(state_ptr self, std::vector<commit_operation> oper
   co_return info;
 }
 
-bool is_cancellation(const std::exception& failure) {
-  const auto* known = dynamic_cast<const boost::system::system_error*>(&failure);
-  return known != nullptr && dynamic_cast<const error*>(known) == nullptr &&
-         known->code() == asio::error::operation_aborted;
-}
+/// Statuses without a code of ours that say that the request is to blame.
+constexpr std::array final_statuses{405, 406, 410, 411, 413, 414, 415, 431};
 
 /// Whether the same operations cannot succeed at any time: they are to blame, not the network, the
 /// Hub or the token.
@@ -181,10 +188,12 @@ bool is_final(const std::exception& failure) {
   const auto* known = dynamic_cast<const error*>(&failure);
   if (known == nullptr) return true;  // a source's own
   const auto& code = known->code();
-  for (const auto blame :
-       {errc::bad_request, errc::entry_not_found, errc::invalid_path, errc::invalid_argument,
-        errc::content_mismatch, errc::unexpected_status, errc::invalid_card})
+  for (const auto blame : {errc::bad_request, errc::entry_not_found, errc::invalid_path,
+                           errc::invalid_argument, errc::content_mismatch, errc::invalid_card})
     if (code == blame) return true;
+  if (code == errc::unexpected_status)
+    return std::find(final_statuses.begin(), final_statuses.end(), known->http().status) !=
+           final_statuses.end();
   for (const auto blame :
        {system::no_such_file_or_directory, system::not_a_directory, system::is_a_directory,
         system::permission_denied, system::invalid_argument, system::filename_too_long,
@@ -209,7 +218,8 @@ awaitable<attempt> try_commit(state_ptr self, std::vector<commit_operation> oper
         commit(self, std::move(operations), std::move(message), std::move(description));
     result.made = co_await std::move(committing);
   } catch (const std::exception& e) {
-    if (is_cancellation(e)) throw;
+    // Not by the code: a source may fail as if it were cancelled.
+    if (self->over) throw;
     result.failure = std::current_exception();
     result.for_good = is_final(e);
     const auto* known = dynamic_cast<const error*>(&e);
@@ -260,8 +270,9 @@ awaitable<void> commit_folder(state_ptr self, round_result& round) {
   for (auto& pattern : core::always_ignored_patterns()) ignored.push_back(std::move(pattern));
   core::path_filter filter(self->options.allow_patterns, std::move(ignored));
   auto look = [folder = self->folder, filter = std::move(filter),
-               prefix = self->options.path_in_repo, seen = self->seen, observer = self->observer] {
-    return find_changes(folder, filter, prefix, seen, observer);
+               prefix = self->options.path_in_repo, seen = self->seen, observer = self->observer,
+               left_out = self->left_out] {
+    return find_changes(folder, filter, prefix, seen, observer, *left_out);
   };
   round.left = true;
   auto looking = io::on_pool(self->hub.blocking_executor(), std::move(look));
@@ -297,7 +308,7 @@ awaitable<void> run_round(state_ptr self) {
     co_await std::move(committing);
   } catch (const std::exception& e) {
     // The folder cannot be read, or the history not squashed.
-    if (!is_cancellation(e))
+    if (!self->over)
       transfer::report_event(self->observer, transfer_event::kind::commit_failed, {}, e.what());
     if (!round.failure) round.failure = std::current_exception();
   }
@@ -344,13 +355,15 @@ awaitable<commit_info> next_round(state_ptr self) {
 awaitable<commit_info> end(state_ptr self) {
   if (self->stopping) throw error(errc::invalid_argument, "the scheduler has been stopped");
   self->stopping = true;
+  const auto state = co_await asio::this_coro::cancellation_state;
   try {
     auto waiting = next_round(self);
     auto info = co_await std::move(waiting);
     self->end_now();
     co_return info;
-  } catch (const std::exception& e) {
-    if (!is_cancellation(e) && self->left && !self->over)
+  } catch (const std::exception&) {
+    const bool cancelled = state.cancelled() != asio::cancellation_type::none;
+    if (!cancelled && self->left && !self->over)
       self->stopping = false;  // it may be tried again
     else
       self->end_now();

@@ -3,7 +3,6 @@
 #include "cohub/error.hpp"
 
 #include "hub/discussion_replies.hpp"
-#include "hub/repo_id.hpp"
 #include "hub/routes.hpp"
 #include "transfer/api_call.hpp"
 #include "transfer/paged_listing.hpp"
@@ -18,13 +17,9 @@ namespace cohub::repository {
 
 using transfer::context_ptr;
 using transfer::hub_request;
+using transfer::require_repo_id;
 
 namespace {
-
-void check_id(const std::string& repo_id) {
-  if (const auto valid = hub::check_repo_id(repo_id); !valid)
-    throw error(valid.error(), "the repository id \"" + repo_id + "\"");
-}
 
 template <class... Members>
 std::string json_body(Members&&... members) {
@@ -45,7 +40,7 @@ struct discussion_cursor {
 awaitable<std::optional<std::vector<discussion>>> next_page(std::shared_ptr<discussion_cursor> at) {
   std::optional<std::vector<discussion>> found;
   if (at->ended) co_return found;
-  check_id(at->repo_id);
+  require_repo_id(at->repo_id);
   const auto& options = at->options;
   const auto url = hub::routes::discussions(at->shared->endpoint, options.type, at->repo_id) +
                    hub::routes::discussion_query(at->page++, options);
@@ -56,7 +51,10 @@ awaitable<std::optional<std::vector<discussion>>> next_page(std::shared_ptr<disc
   const auto text = co_await std::move(calling);
   auto page = hub::read_discussions(text);
   if (!page) throw error(page.error(), doing);
-  at->ended = page->discussions.empty() || page->start + page->discussions.size() >= page->count;
+  const std::uint64_t size = page->discussions.size();
+  at->ended = size == 0 || size >= page->count || page->start >= page->count - size;
+  if (!at->ended && at->page >= transfer::most_pages)
+    throw error(errc::invalid_response, doing + ": the pages have no end");
   found = std::move(page->discussions);
   co_return found;
 }
@@ -83,7 +81,7 @@ listing<discussion> list_discussions(context_ptr shared, std::string repo_id,
 
 awaitable<discussion_with_details> get_discussion(context_ptr shared, std::string repo_id,
                                                   std::uint64_t num, discussion_options options) {
-  check_id(repo_id);
+  require_repo_id(repo_id);
   const auto url = hub::routes::discussions(shared->endpoint, options.type, repo_id) + '/' +
                    std::to_string(num) + "?diff=1";
   const auto doing = "reading " + describe(repo_id, num);
@@ -102,7 +100,7 @@ awaitable<discussion_with_details> get_discussion(context_ptr shared, std::strin
 awaitable<discussion_with_details> create_discussion(context_ptr shared, std::string repo_id,
                                                      std::string title,
                                                      create_discussion_options options) {
-  check_id(repo_id);
+  require_repo_id(repo_id);
   const std::string kind = options.pull_request ? "Pull Request" : "Discussion";
   boost::json::object body;
   body["title"] = title;
@@ -127,7 +125,7 @@ awaitable<discussion_with_details> create_discussion(context_ptr shared, std::st
 
 awaitable<discussion_event> change_discussion(context_ptr shared, std::string repo_id,
                                               std::uint64_t num, discussion_change change) {
-  check_id(repo_id);
+  require_repo_id(repo_id);
   const auto url = hub::routes::discussions(shared->endpoint, change.type, repo_id) + '/' +
                    std::to_string(num) + '/' + change.resource;
   const auto doing = "changing " + describe(repo_id, num);
@@ -186,7 +184,7 @@ discussion_change merge(merge_pull_request_options options) {
 
 awaitable<void> super_squash(context_ptr shared, std::string repo_id,
                              super_squash_history_options options) {
-  check_id(repo_id);
+  require_repo_id(repo_id);
   auto message = std::move(options.commit_message);
   if (message.empty()) message = "Super-squash branch '" + options.branch + "' using cohub";
   const auto url =
@@ -212,7 +210,7 @@ listing<access_request> list_access_requests(context_ptr shared, std::string rep
 
 awaitable<void> handle_access_request(context_ptr shared, std::string repo_id, std::string user,
                                       std::string status, reject_access_request_options options) {
-  check_id(repo_id);
+  require_repo_id(repo_id);
   boost::json::object body;
   body["user"] = user;
   if (!status.empty()) body["status"] = status;

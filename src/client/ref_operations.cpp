@@ -3,7 +3,6 @@
 #include "cohub/error.hpp"
 
 #include "hub/ref_replies.hpp"
-#include "hub/repo_id.hpp"
 #include "hub/routes.hpp"
 #include "transfer/api_call.hpp"
 #include "transfer/paged_listing.hpp"
@@ -22,8 +21,7 @@ using transfer::hub_request;
 namespace {
 
 void check_names(const std::string& repo_id, const std::string& ref) {
-  if (const auto valid = hub::check_repo_id(repo_id); !valid)
-    throw error(valid.error(), "the repository id \"" + repo_id + "\"");
+  transfer::require_repo_id(repo_id);
   if (ref.empty()) throw error(errc::invalid_argument, "a branch or tag without a name");
 }
 
@@ -53,8 +51,7 @@ awaitable<bool> has_branch(context_ptr shared, std::string repo_id, std::string 
 
 awaitable<git_refs> list_refs(context_ptr shared, std::string repo_id,
                               list_repo_refs_options options) {
-  if (const auto valid = hub::check_repo_id(repo_id); !valid)
-    throw error(valid.error(), "the repository id \"" + repo_id + "\"");
+  transfer::require_repo_id(repo_id);
   const auto url =
       hub::routes::refs(shared->endpoint, options.type, repo_id, options.include_pull_requests);
   const std::string doing = "listing the refs of " + repo_id;

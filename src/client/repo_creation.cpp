@@ -3,28 +3,24 @@
 #include "cohub/error.hpp"
 
 #include "client/repository_operations.hpp"
-#include "http/retry_policy.hpp"
-#include "hub/repo_id.hpp"
 #include "hub/repo_replies.hpp"
 #include "hub/routes.hpp"
 #include "transfer/api_call.hpp"
+#include "transfer/retry_wait.hpp"
 #include "transfer/tree_listing.hpp"
 
-#include <boost/asio/steady_timer.hpp>
-#include <boost/asio/this_coro.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
 
 #include <optional>
-#include <random>
 #include <utility>
 
 namespace cohub::repository {
 
 using transfer::context_ptr;
 using transfer::hub_request;
+using transfer::require_repo_id;
 
 namespace {
 
@@ -42,11 +38,6 @@ struct creation {
   std::optional<std::string> token{};
   std::string doing{};
 };
-
-void check_id(const std::string& repo_id) {
-  if (const auto valid = hub::check_repo_id(repo_id); !valid)
-    throw error(valid.error(), "the repository id \"" + repo_id + "\"");
-}
 
 boost::json::array written(const std::vector<space_variable>& variables) {
   boost::json::array list;
@@ -85,17 +76,6 @@ void add_space_members(boost::json::object& body, const Options& options) {
   if (!options.space_secrets.empty()) body["secrets"] = written(options.space_secrets);
   if (!options.space_variables.empty()) body["variables"] = written(options.space_variables);
   if (!options.space_volumes.empty()) body["volumes"] = written(options.space_volumes);
-}
-
-/// Waits before the Hub is asked again; false: it has been asked often enough.
-awaitable<bool> wait_before_next(context_ptr shared, std::size_t attempt) {
-  std::mt19937 random(std::random_device{}());
-  const auto jitter = std::uniform_real_distribution<double>(0, 1)(random);
-  const auto delay = http::next_delay(shared->retries, attempt, {}, jitter);
-  if (!delay) co_return false;
-  asio::steady_timer timer(co_await asio::this_coro::executor, *delay);
-  co_await timer.async_wait(asio::use_awaitable);
-  co_return true;
 }
 
 /// The repository that is there already: where the answer does not tell its url, that of the asked
@@ -147,7 +127,7 @@ awaitable<repo_url> make(context_ptr shared, creation what) {
       co_return std::move(*made);
     }
     if (status == 409 && text.find(busy) != text.npos) {
-      const bool again = co_await wait_before_next(shared, attempt);
+      const bool again = co_await transfer::wait_before_next(shared->retries, attempt);
       if (again) continue;
     } else if (status == 409 && what.exist_ok) {
       auto telling = existing(shared, text, what);
@@ -187,7 +167,7 @@ awaitable<std::string> full_name(context_ptr shared, std::string name,
 }
 
 awaitable<repo_url> create(context_ptr shared, std::string repo_id, create_repo_options options) {
-  check_id(repo_id);
+  require_repo_id(repo_id);
   creation what;
   what.doing = "creating the repository " + repo_id;
   if (options.type == repo_type::space && options.space_sdk.empty())
@@ -217,9 +197,9 @@ awaitable<repo_url> create(context_ptr shared, std::string repo_id, create_repo_
 
 awaitable<repo_url> duplicate(context_ptr shared, std::string from_id, std::string to_id,
                               duplicate_repo_options options) {
-  check_id(from_id);
+  require_repo_id(from_id);
   if (to_id.empty()) to_id = from_id.substr(from_id.find('/') + 1);
-  check_id(to_id);
+  require_repo_id(to_id);
   creation what;
   what.doing = "duplicating the repository " + from_id;
   const auto visibility =

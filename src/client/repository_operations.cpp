@@ -24,13 +24,9 @@ namespace cohub::repository {
 
 using transfer::context_ptr;
 using transfer::hub_request;
+using transfer::require_repo_id;
 
 namespace {
-
-void check_id(const std::string& repo_id) {
-  if (const auto valid = hub::check_repo_id(repo_id); !valid)
-    throw error(valid.error(), "the repository id \"" + repo_id + "\"");
-}
 
 /// The paths of the files on a page of a tree.
 boost::system::result<std::vector<std::string>> read_file_names(std::string_view body) {
@@ -58,7 +54,7 @@ boost::json::object named_in_body(const std::string& repo_id, repo_type type) {
 }
 
 awaitable<void> remove(context_ptr shared, std::string repo_id, delete_repo_options options) {
-  check_id(repo_id);
+  require_repo_id(repo_id);
   auto body = named_in_body(repo_id, options.type);
   auto what =
       hub_request(*shared, http::method::delete_, hub::routes::delete_repo(shared->endpoint),
@@ -74,7 +70,7 @@ awaitable<void> remove(context_ptr shared, std::string repo_id, delete_repo_opti
 
 awaitable<bool> has_file(context_ptr shared, std::string repo_id, std::string path,
                          file_exists_options options) {
-  check_id(repo_id);
+  require_repo_id(repo_id);
   if (const auto valid = hub::check_download_path(path); !valid)
     throw error(valid.error(), "the path \"" + path + "\"");
   const auto url =
@@ -99,8 +95,8 @@ awaitable<bool> has_file(context_ptr shared, std::string repo_id, std::string pa
 
 awaitable<void> move(context_ptr shared, std::string from_id, std::string to_id,
                      move_repo_options options) {
-  check_id(from_id);
-  check_id(to_id);
+  require_repo_id(from_id);
+  require_repo_id(to_id);
   boost::json::object body;
   body["fromRepo"] = from_id;
   body["toRepo"] = to_id;
@@ -115,7 +111,7 @@ awaitable<void> move(context_ptr shared, std::string from_id, std::string to_id,
 
 awaitable<void> update_settings(context_ptr shared, std::string repo_id,
                                 update_repo_settings_options options) {
-  check_id(repo_id);
+  require_repo_id(repo_id);
   boost::json::object body;
   const auto visibility = asked_visibility(options.is_private, options.visibility, options.type,
                                            "changing the settings of " + repo_id);
@@ -216,7 +212,7 @@ listing<repo_storage_info> list_own(context_ptr shared, list_user_repos_options 
 }
 
 awaitable<void> auth_check(context_ptr shared, std::string repo_id, auth_check_options options) {
-  check_id(repo_id);
+  require_repo_id(repo_id);
   const auto url = hub::routes::auth_check(shared->endpoint, options.type, repo_id, options.write);
   auto what = hub_request(*shared, http::method::get, url, shared->token_for(options.token));
   auto calling = transfer::call(shared, std::move(what), "checking the access to " + repo_id);
@@ -238,7 +234,7 @@ listing<lfs_file_info> list_lfs_files(context_ptr shared, std::string repo_id,
 awaitable<void> delete_lfs_files(context_ptr shared, std::string repo_id,
                                  std::vector<lfs_file_info> files,
                                  permanently_delete_lfs_files_options options) {
-  check_id(repo_id);
+  require_repo_id(repo_id);
   constexpr std::size_t most_objects = 1000;  // of one request
   const auto url = hub::routes::lfs_deletions(shared->endpoint, options.type, repo_id);
   for (std::size_t begin = 0; begin < files.size(); begin += most_objects) {

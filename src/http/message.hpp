@@ -53,6 +53,9 @@ struct request {
   http::redirects redirects = redirects::follow;
   /// Whether sending it twice does no harm: only then a lost answer is retried.
   bool idempotent = true;
+  /// Whether 503 with `Retry-After` tells that nothing was done: then it is sent again though it is
+  /// not idempotent. False: who sends it finds out.
+  bool busy_is_undone = true;
   bool retry = true;                      ///< false: one try, whatever the policy says
   std::optional<time_limits> timeouts{};  ///< unset: the transport's
   /// For being answered, over all tries and redirects: the time on a connection, from the first

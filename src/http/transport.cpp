@@ -244,9 +244,10 @@ awaitable<response> send_with_retries(state_ptr self, request& what) {
       const auto& headers = outcome.answer.head().headers;
       asked = requested_wait(status, headers);
       self->limits.answered(what.url, status, headers, asked, rate_limits::clock::now());
-      // 429 and 503 say that nothing was done; other failures may have come after the deed.
+      // 429 says that nothing was done, and so does 503 mostly; other failures may have come after
+      // the deed.
       again = is_transient_status(status) &&
-              (what.idempotent || status == 429 || (status == 503 && asked));
+              (what.idempotent || status == 429 || (status == 503 && asked && what.busy_is_undone));
     }
     std::optional<std::chrono::milliseconds> delay;
     if (again && what.retry) delay = next_delay(self->config.retries, tries, asked, self->jitter());

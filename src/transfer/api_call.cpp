@@ -3,6 +3,7 @@
 #include "cohub/error.hpp"
 
 #include "hub/reply_error.hpp"
+#include "hub/repo_id.hpp"
 
 #include <utility>
 
@@ -22,6 +23,11 @@ hub::failed_reply reply_of(const http::response_head& head, std::string body) {
 }
 
 }  // namespace
+
+void require_repo_id(const std::string& repo_id) {
+  if (const auto valid = hub::check_repo_id(repo_id); !valid)
+    throw error(valid.error(), "the repository id \"" + repo_id + "\"");
+}
 
 http::request hub_request(const context& shared, http::method verb, const std::string& url,
                           const std::string& token) {

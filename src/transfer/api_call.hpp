@@ -10,6 +10,9 @@
 
 namespace cohub::transfer {
 
+/// @throws error  errc::invalid_repository_id
+void require_repo_id(const std::string& repo_id);
+
 /// A request to the Hub with the token, if it is not empty.
 /// @throws error  errc::invalid_url, errc::offline
 http::request hub_request(const context& shared, http::method verb, const std::string& url,

@@ -6,6 +6,7 @@
 #include "hub/json_reader.hpp"
 #include "hub/repo_id.hpp"
 #include "hub/routes.hpp"
+#include "io/for_each_bounded.hpp"
 #include "io/on_pool.hpp"
 #include "transfer/api_call.hpp"
 #include "transfer/download_file.hpp"
@@ -15,6 +16,8 @@
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
 
+#include <algorithm>
+#include <iterator>
 #include <map>
 #include <string>
 #include <tuple>
@@ -26,6 +29,7 @@ namespace cohub::transfer {
 namespace {
 
 constexpr std::size_t files_a_duplication = 500;
+constexpr std::size_t copies_at_once = 8;
 
 /// A revision of a repository that is copied from.
 struct copy_source {
@@ -85,11 +89,12 @@ awaitable<void> duplicate(context_ptr shared, commit_ptr commit, copy_source sou
   }
 }
 
-/// Adds what one copy stands for.
-awaitable<void> add_copy(context_ptr shared, commit_ptr commit, copy_source source,
-                         tree_entry entry, std::string path) {
+/// What one copy stands for.
+awaitable<planned_add> addition_of(context_ptr shared, commit_ptr commit, copy_source source,
+                                   tree_entry entry, planned_copy copy) {
   planned_add add;
-  add.path = std::move(path);
+  add.path = std::move(copy.path);
+  add.operation = copy.operation;
   if (entry.lfs) {
     add.mode = hub::upload_mode::lfs;
     add.sha256 = entry.lfs->sha256;
@@ -107,7 +112,7 @@ awaitable<void> add_copy(context_ptr shared, commit_ptr commit, copy_source sour
     add.content = co_await std::move(opening);
     add.size = add.content->size();
   }
-  commit->plan->adds.push_back(std::move(add));
+  co_return add;
 }
 
 }  // namespace
@@ -120,7 +125,9 @@ awaitable<void> resolve_copies(context_ptr shared, commit_ptr commit,
     by_source[source_of(*commit, operation)].push_back(std::move(copy));
   }
   commit->plan->copies.clear();
-  for (const auto& [source, copies] : by_source) {
+  for (const auto& each : by_source) {
+    const auto& source = each.first;
+    const auto& copies = each.second;
     std::vector<std::string> paths;
     for (const auto& copy : copies) paths.push_back(copy.source);
     get_paths_info_options options;
@@ -143,10 +150,16 @@ awaitable<void> resolve_copies(context_ptr shared, commit_ptr commit,
       auto duplicating = duplicate(shared, commit, source, std::move(large));
       co_await std::move(duplicating);
     }
-    for (const auto& copy : copies) {
-      auto adding = add_copy(shared, commit, source, *by_path[copy.source], copy.path);
-      co_await std::move(adding);
-    }
+    std::vector<planned_add> added(copies.size());
+    // Lends references to this frame, which awaits all of it.
+    auto resolve = [&](std::size_t i) -> awaitable<void> {
+      auto resolving =
+          addition_of(shared, commit, source, *by_path.at(copies[i].source), copies[i]);
+      auto addition = co_await std::move(resolving);
+      added[i] = std::move(addition);
+    };
+    co_await io::for_each_bounded(copies.size(), copies_at_once, resolve);
+    std::move(added.begin(), added.end(), std::back_inserter(commit->plan->adds));
   }
   commit->plan->mark_refilled();
 }

@@ -11,10 +11,7 @@
 #include "transfer/commit_lookup.hpp"
 #include "transfer/commit_preparation.hpp"
 #include "transfer/download_retry.hpp"
-
-#include <boost/asio/steady_timer.hpp>
-#include <boost/asio/this_coro.hpp>
-#include <boost/asio/use_awaitable.hpp>
+#include "transfer/retry_wait.hpp"
 
 #include <algorithm>
 #include <exception>
@@ -24,6 +21,13 @@
 namespace cohub::transfer {
 
 namespace {
+
+/// A commit that goes on top of what others commit meanwhile loses to them so often, before it
+/// fails.
+constexpr std::size_t most_conflicts = 12;
+/// After so many, one that has no parent of the caller's is sent without a condition: who has much
+/// to send is never the first.
+constexpr std::size_t most_conditions = 4;
 
 /// What became of one POST.
 struct outcome {
@@ -66,6 +70,7 @@ awaitable<outcome> post(context_ptr shared, commit_ptr commit, std::string paren
   auto what = hub_request(*shared, http::method::post, url, commit->token);
   what.headers.set("Content-Type", "application/x-ndjson");
   what.body = std::move(body);
+  what.busy_is_undone = false;
   const std::string doing = "committing to " + commit->repo_id;
   outcome result;
   try {
@@ -86,11 +91,6 @@ awaitable<outcome> post(context_ptr shared, commit_ptr commit, std::string paren
   co_return result;
 }
 
-awaitable<void> wait(std::chrono::milliseconds delay) {
-  asio::steady_timer timer(co_await asio::this_coro::executor, delay);
-  co_await timer.async_wait(asio::use_awaitable);
-}
-
 /// The branch has moved to `head`: what is unchanged, ignored or large is asked anew.
 awaitable<void> prepare_again(context_ptr shared, commit_ptr commit, std::string head) {
   commit->head = std::move(head);
@@ -103,13 +103,17 @@ awaitable<void> prepare_again(context_ptr shared, commit_ptr commit, std::string
 awaitable<commit_info> deliver_commit(context_ptr shared, commit_ptr commit) {
   const auto& options = commit->options;
   const bool own_parent = !options.parent_commit.empty();
+  const bool yields = !own_parent || options.rebase;
   if (commit->head.empty()) {
     auto asking = find_head(shared, commit);
     commit->head = (co_await std::move(asking)).oid;
   }
-  std::string parent = options.parent_commit;
-  bool lost_before = false;
-  for (std::size_t tries = 1;; ++tries) {
+  // What is left out as unchanged is so at that head alone.
+  std::string parent = commit->head;
+  if (own_parent) parent = options.parent_commit;
+  std::size_t conflicts = 0;
+  std::size_t losses = 0;  // of answers
+  for (;;) {
     auto posting = post(shared, commit, parent);
     auto result = co_await std::move(posting);
     if (result.what == outcome::kind::made) co_return std::move(result.info);
@@ -117,7 +121,8 @@ awaitable<commit_info> deliver_commit(context_ptr shared, commit_ptr commit) {
     // A pull request that may have been opened cannot be told from another's: no second one is.
     if (result.what == outcome::kind::refused || (!conflict && options.create_pr))
       std::rethrow_exception(result.failure);
-    if (!conflict || lost_before) {
+    const std::size_t tries = ++(conflict ? conflicts : losses);
+    if (losses > 0) {
       auto looking = find_made_commit(shared, commit);
       auto made = co_await std::move(looking);
       if (made) co_return std::move(*made);
@@ -125,15 +130,17 @@ awaitable<commit_info> deliver_commit(context_ptr shared, commit_ptr commit) {
     // Of a pull request: the head of the branch that it is opened against.
     auto asking = find_head(shared, commit);
     const std::string head = (co_await std::move(asking)).oid;
-    if (head != commit->head && (!conflict || lost_before)) {
+    if (head != commit->head && losses > 0) {
       // It may have been made after the branch was looked at.
       auto looking = find_made_commit(shared, commit);
       auto made = co_await std::move(looking);
       if (made) co_return std::move(*made);
     }
-    // Two commits at once without a parent are no conflict of the caller's.
-    const bool moved = own_parent && !options.rebase && (conflict || head != commit->head);
-    const auto delay = http::next_delay(shared->retries, tries, {}, draw_jitter());
+    // Two commits at once are no conflict of a caller's who named no parent.
+    const bool moved = !yields && (conflict || head != commit->head);
+    auto limits = shared->retries;
+    if (conflict) limits.attempts = std::max(limits.attempts, most_conflicts);
+    const auto delay = http::next_delay(limits, tries, {}, draw_jitter());
     if (conflict && (moved || !delay)) {
       result.http.head = head;
       throw error(errc::commit_conflict, "committing to " + commit->repo_id, result.http);
@@ -141,8 +148,7 @@ awaitable<commit_info> deliver_commit(context_ptr shared, commit_ptr commit) {
     if (moved || !delay) std::rethrow_exception(result.failure);
     report_event(commit->observer, transfer_event::kind::retry, {},
                  conflict ? "the branch has moved" : "the commit's answer was lost");
-    co_await wait(*delay);
-    lost_before = lost_before || !conflict;
+    co_await wait_for(*delay);
     if (head != commit->head) {
       auto preparing = prepare_again(shared, commit, head);
       co_await std::move(preparing);
@@ -152,7 +158,8 @@ awaitable<commit_info> deliver_commit(context_ptr shared, commit_ptr commit) {
         co_return unchanged;
       }
     }
-    parent = head;
+    if (yields) parent = head;
+    if (!own_parent && losses == 0 && conflicts >= most_conditions) parent.clear();
   }
 }
 

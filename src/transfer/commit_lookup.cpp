@@ -3,10 +3,10 @@
 #include "cohub/error.hpp"
 
 #include "hub/ref_replies.hpp"
-#include "hub/repo_replies.hpp"
 #include "hub/routes.hpp"
 #include "transfer/api_call.hpp"
 #include "transfer/paths_info.hpp"
+#include "transfer/tree_listing.hpp"
 #include "transfer/upload_content.hpp"
 
 #include <algorithm>
@@ -111,16 +111,14 @@ awaitable<bool> has_our_changes(context_ptr shared, commit_ptr commit, std::stri
 }  // namespace
 
 awaitable<commit_info> find_head(context_ptr shared, commit_ptr commit) {
-  const auto& options = commit->options;
-  const auto url = hub::routes::repo_info(shared->endpoint, options.type, commit->repo_id,
-                                          options.revision, false);
-  auto what = hub_request(*shared, http::method::get, url, commit->token);
-  const std::string doing = "reading the head of " + commit->repo_id;
-  auto calling = call_for_text(shared, std::move(what), doing);
-  const auto text = co_await std::move(calling);
-  auto repo = hub::read_repo_info(text);
-  if (!repo) throw error(repo.error(), doing);
-  auto info = describe(*shared, *commit, repo->sha);
+  repo_info_options options;
+  options.type = commit->options.type;
+  options.revision = commit->options.revision;
+  options.expand.emplace_back("sha");  // else all files come with it
+  options.token = commit->token;
+  auto asking = fetch_repo_info(shared, commit->repo_id, std::move(options));
+  const auto repo = co_await std::move(asking);
+  auto info = describe(*shared, *commit, repo.sha);
   info.unchanged = true;
   co_return info;
 }

@@ -8,6 +8,7 @@
 #include "transfer/block_stack.hpp"
 #include "transfer/memory_budget.hpp"
 #include "transfer/single_flight.hpp"
+#include "transfer/upload_claims.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/thread_pool.hpp>
@@ -49,6 +50,8 @@ struct context {
   std::shared_ptr<block_stack> blocks = std::make_shared<block_stack>(64);  ///< of large ones
   /// Downloads that are going on, by where the content goes.
   std::shared_ptr<single_flight> flights = std::make_shared<single_flight>();
+  /// Large objects that are being uploaded.
+  std::shared_ptr<upload_claims> uploads = std::make_shared<upload_claims>();
   /// Folders whose leftovers were looked for.
   std::shared_ptr<std::set<std::filesystem::path>> swept =
       std::make_shared<std::set<std::filesystem::path>>();

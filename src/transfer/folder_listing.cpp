@@ -36,12 +36,14 @@ std::vector<folder_file> list_folder(const fs::path& folder, const core::path_fi
 }
 
 std::vector<folder_file> list_committable(const fs::path& folder, const core::path_filter& filter,
-                                          const std::shared_ptr<cohub::observer>& observer) {
+                                          const std::shared_ptr<cohub::observer>& observer,
+                                          std::set<std::string>* told) {
   auto files = list_folder(folder, filter);
   std::erase_if(files, [&](const folder_file& file) {
     if (hub::check_path_in_repo(file.relative)) return false;
-    report_event(observer, transfer_event::kind::warning, file.relative,
-                 "left out: no repository takes a file of that path");
+    if (told == nullptr || told->insert(file.relative).second)
+      report_event(observer, transfer_event::kind::warning, file.relative,
+                   "left out: no repository takes a file of that path");
     return true;
   });
   return files;

@@ -6,6 +6,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -25,8 +26,10 @@ std::vector<folder_file> list_folder(const std::filesystem::path& folder,
 
 /// Those of them that a repository takes: of what is below a `.cache` folder, say, the observer is
 /// warned.
+/// @param told  the paths that it has been warned of by earlier looks, and is not again
 std::vector<folder_file> list_committable(const std::filesystem::path& folder,
                                           const core::path_filter& filter,
-                                          const std::shared_ptr<cohub::observer>& observer);
+                                          const std::shared_ptr<cohub::observer>& observer,
+                                          std::set<std::string>* told = nullptr);
 
 }  // namespace cohub::transfer

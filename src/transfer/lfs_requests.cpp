@@ -1,19 +1,16 @@
 #include "transfer/lfs_requests.hpp"
 
-#include "http/retry_policy.hpp"
 #include "hub/multipart_plan.hpp"
 #include "hub/reply_error.hpp"
 #include "hub/routes.hpp"
 #include "transfer/api_call.hpp"
-#include "transfer/download_retry.hpp"
+#include "transfer/retry_wait.hpp"
 
-#include <boost/asio/steady_timer.hpp>
-#include <boost/asio/this_coro.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
 
+#include <algorithm>
 #include <string_view>
 #include <utility>
 
@@ -22,6 +19,8 @@ namespace cohub::transfer {
 namespace {
 
 constexpr auto lfs_json = "application/vnd.git-lfs+json";
+/// A store takes minutes to make one object of many parts: 409 until it has.
+constexpr std::size_t most_completions = 60;
 
 awaitable<store_answer> ask_store(context_ptr shared, http::request what, std::string doing) {
   store_answer result;
@@ -128,10 +127,10 @@ awaitable<store_answer> complete_parts(context_ptr shared, object_ptr object) {
     auto asking = ask_store(shared, std::move(what), "completing " + object->path());
     auto answer = co_await std::move(asking);
     if (answer.status != 409) co_return answer;
-    const auto delay = http::next_delay(shared->retries, tries, {}, draw_jitter());
-    if (!delay) co_return answer;
-    asio::steady_timer timer(co_await asio::this_coro::executor, *delay);
-    co_await timer.async_wait(asio::use_awaitable);
+    auto limits = shared->retries;
+    limits.attempts = std::max(limits.attempts, most_completions);
+    const bool again = co_await wait_before_next(limits, tries);
+    if (!again) co_return answer;
   }
 }
 

@@ -24,6 +24,7 @@ namespace cohub::transfer {
 namespace {
 
 constexpr std::size_t objects_a_batch = 100;
+constexpr std::size_t most_at_once = 256;              // hashers, senders
 constexpr std::size_t pieces_waiting = 64;             // by addresses that expire
 constexpr std::uint64_t worth_remembering = 1u << 20;  // a shorter file is hashed again as fast
 
@@ -37,8 +38,8 @@ struct upload_run {
   upload_run(context_ptr with, commit_ptr of, asio::any_io_executor executor)
       : shared(std::move(with)),
         commit(std::move(of)),
-        hashers(std::max<std::size_t>(1, commit->options.num_hash_threads)),
-        senders(std::max<std::size_t>(1, commit->options.num_threads)),
+        hashers(std::clamp<std::size_t>(commit->options.num_hash_threads, 1, most_at_once)),
+        senders(std::clamp<std::size_t>(commit->options.num_threads, 1, most_at_once)),
         hashing(hashers),
         hashed(executor, objects_a_batch),
         pieces(executor, pieces_waiting) {}
@@ -202,13 +203,14 @@ void queue_pieces_now(upload_run& run, const object_ptr& object) {
     run.pieces.push_now(to_send(object, std::move(piece)));
 }
 
-void end_object(upload_run& run, const object_upload& object, transfer_event::kind what) {
+void end_object(upload_run& run, object_upload& object, transfer_event::kind what) {
   auto& add = run.commit->plan->adds[object.add()];
   if (!add.counted)
     run.commit->total->finish(object.size(), object.reporter ? object.reporter->bytes_done() : 0);
   add.counted = true;
   if (object.reporter) object.reporter->stop_counting();
   report_event(run.commit->observer, what, object.path());
+  object.claim.reset();
   --run.open_objects;
   run.close_if_done();
 }
@@ -255,31 +257,53 @@ void check_answers(const upload_run& run, const std::vector<object_ptr>& objects
   if (!refused.empty()) throw refusal_of(*run.shared, *run.commit, path, refused);
 }
 
-/// Asks where files go as soon as their hashes are known.
+/// Asks where the objects go, and sends them there.
+awaitable<void> begin_objects(run_ptr run, std::vector<object_ptr> objects) {
+  if (objects.empty()) co_return;
+  std::vector<hub::lfs_object> wanted;
+  for (const auto& object : objects) {
+    hub::lfs_object one;
+    one.oid = object->oid();
+    one.size = object->size();
+    wanted.push_back(std::move(one));
+  }
+  auto asking = ask_batch(run->shared, run->commit, std::move(wanted));
+  auto answers = co_await std::move(asking);
+  answers_by_oid answer_of;
+  for (auto& answer : answers) answer_of.emplace(answer.oid, &answer);
+  check_answers(*run, objects, answer_of);
+  for (const auto& object : objects)
+    co_await begin_object(run, object, std::move(*answer_of[object->oid()]));
+}
+
+/// Asks where files go as soon as their hashes are known. What another commit is sending comes
+/// last: as a rule the Hub has it then.
 awaitable<void> ask_for_routes(run_ptr run) {
   const auto& adds = run->commit->plan->adds;
+  const auto executor = co_await asio::this_coro::executor;
+  const auto claims = run->shared->uploads;
+  std::vector<object_ptr> sent_by_others;
   for (;;) {
     auto some = co_await run->hashed.pop_some(objects_a_batch);
     if (some.empty()) break;
     std::vector<object_ptr> objects;
-    std::vector<hub::lfs_object> wanted;
     for (const std::size_t index : some) {
       const auto& add = adds[index];
       if (!run->asked.insert(add.sha256).second) continue;
-      objects.push_back(std::make_shared<object_upload>(add.path, add.sha256, add.content, index));
-      hub::lfs_object object;
-      object.oid = add.sha256;
-      object.size = add.size;
-      wanted.push_back(std::move(object));
+      auto object = std::make_shared<object_upload>(add.path, add.sha256, add.content, index);
+      object->claim = upload_claims::try_take(claims, journal_key(*run, add.sha256), executor);
+      (object->claim ? objects : sent_by_others).push_back(std::move(object));
     }
-    if (wanted.empty()) continue;
-    auto asking = ask_batch(run->shared, run->commit, std::move(wanted));
-    auto answers = co_await std::move(asking);
-    answers_by_oid answer_of;
-    for (auto& answer : answers) answer_of.emplace(answer.oid, &answer);
-    check_answers(*run, objects, answer_of);
-    for (const auto& object : objects)
-      co_await begin_object(run, object, std::move(*answer_of[object->oid()]));
+    auto beginning = begin_objects(run, std::move(objects));
+    co_await std::move(beginning);
+  }
+  // One at a time: who waits for one claim with another in hand, both idle, waits for ever.
+  for (auto& object : sent_by_others) {
+    auto claiming = upload_claims::take(claims, journal_key(*run, object->oid()));
+    object->claim = co_await std::move(claiming);
+    std::vector<object_ptr> one(1, std::move(object));
+    auto beginning = begin_objects(run, std::move(one));
+    co_await std::move(beginning);
   }
   run->all_asked = true;
   run->close_if_done();
@@ -322,6 +346,8 @@ awaitable<void> complete(run_ptr run, object_ptr object) {
   if (object->parts()) {
     auto completing = complete_parts(run->shared, object);
     const auto answer = co_await std::move(completing);
+    // It is being made still: the parts are there for the next process.
+    if (answer.status == 409) std::rethrow_exception(answer.refusal);
     if (answer.refusal) {
       // The address may have expired; what an earlier process sent may be gone; or it was
       // completed, and the answer lost.

@@ -2,7 +2,6 @@
 
 #include "http/redirect_rules.hpp"
 #include "hub/link_header.hpp"
-#include "hub/repo_id.hpp"
 #include "transfer/api_call.hpp"
 
 #include <functional>
@@ -47,9 +46,7 @@ void count_items(page_cursor& at, std::size_t items) {
 awaitable<std::optional<std::string>> fetch_page_text(page_cursor_ptr at) {
   std::optional<std::string> text;
   if (at->next.empty()) co_return text;
-  const bool names_one = at->seen.empty() && at->is_of_one;
-  if (const auto valid = hub::check_repo_id(at->repo_id); names_one && !valid)
-    throw error(valid.error(), "the repository id \"" + at->repo_id + "\"");
+  if (at->seen.empty() && at->is_of_one) require_repo_id(at->repo_id);
   if (!at->seen.insert(std::hash<std::string>()(at->next)).second)
     throw error(errc::invalid_response, at->doing + ": the pages lead in a circle");
   if (at->seen.size() > most_pages)

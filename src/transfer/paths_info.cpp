@@ -2,7 +2,6 @@
 
 #include "cohub/error.hpp"
 
-#include "hub/repo_id.hpp"
 #include "hub/repo_replies.hpp"
 #include "hub/routes.hpp"
 #include "transfer/api_call.hpp"
@@ -20,8 +19,7 @@ namespace cohub::transfer {
 awaitable<std::vector<tree_entry>> get_paths_info(context_ptr shared, std::string repo_id,
                                                   std::vector<std::string> paths,
                                                   get_paths_info_options options) {
-  if (const auto valid = hub::check_repo_id(repo_id); !valid)
-    throw error(valid.error(), "the repository id \"" + repo_id + "\"");
+  require_repo_id(repo_id);
   constexpr std::size_t most_paths = 1000;  // of one request
   const std::string doing = "asking for paths of " + repo_id;
   std::vector<tree_entry> entries;

@@ -2,7 +2,6 @@
 
 #include "cohub/error.hpp"
 
-#include "hub/repo_id.hpp"
 #include "hub/repo_replies.hpp"
 #include "hub/routes.hpp"
 #include "transfer/api_call.hpp"
@@ -52,8 +51,7 @@ awaitable<repo_info> fetch_repo_info(context_ptr shared, std::string repo_id,
 
 awaitable<repo_info> fetch_repo_info(context_ptr shared, hub_access access, std::string repo_id,
                                      repo_info_options options) {
-  if (const auto valid = hub::check_repo_id(repo_id); !valid)
-    throw error(valid.error(), "the repository id \"" + repo_id + "\"");
+  require_repo_id(repo_id);
   if ((options.files_metadata || options.security_status) && !options.expand.empty())
     throw error(errc::invalid_argument, "expand excludes files_metadata and security_status");
   const auto url =

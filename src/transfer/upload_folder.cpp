@@ -66,16 +66,27 @@ awaitable<std::vector<commit_operation>> additions(context_ptr shared, std::file
   co_return operations;
 }
 
-/// Deletions of the remote files that the patterns name and that are not added anyway.
-awaitable<std::vector<commit_operation>> deletions(context_ptr shared, std::string repo_id,
-                                                   std::string prefix,
-                                                   std::vector<commit_operation> added,
-                                                   upload_folder_options options) {
-  std::unordered_set<std::string> kept;
-  for (const auto& operation : added) {
-    if (const auto* add = std::get_if<commit_operation_add>(&operation))
-      kept.insert(add->path_in_repo);
+using path_set = std::unordered_set<std::string>;
+
+/// The paths that operations fill, as the Hub tells them.
+path_set paths_filled(const std::vector<commit_operation>& operations) {
+  path_set filled;
+  const auto add = [&](const std::string& path) {
+    if (auto normalized = hub::check_path_in_repo(path)) filled.insert(std::move(*normalized));
+  };
+  for (const auto& operation : operations) {
+    if (const auto* addition = std::get_if<commit_operation_add>(&operation))
+      add(addition->path_in_repo);
+    else if (const auto* copy = std::get_if<commit_operation_copy>(&operation))
+      add(copy->path_in_repo);
   }
+  return filled;
+}
+
+/// Deletions of the remote files that the patterns name and that are not filled anyway.
+awaitable<std::vector<commit_operation>> deletions(context_ptr shared, std::string repo_id,
+                                                   std::string prefix, path_set kept,
+                                                   upload_folder_options options) {
   const core::path_filter wanted(options.delete_patterns, {});
   list_repo_tree_options of;
   of.type = options.type;
@@ -107,7 +118,7 @@ awaitable<commit_info> upload_folder(context_ptr shared, std::filesystem::path f
   std::move(options.additional.begin(), options.additional.end(), std::back_inserter(operations));
   options.additional.clear();
   if (!options.delete_patterns.empty()) {
-    auto removing = deletions(shared, repo_id, prefix, operations, options);
+    auto removing = deletions(shared, repo_id, prefix, paths_filled(operations), options);
     auto removals = co_await std::move(removing);
     std::move(removals.begin(), removals.end(), std::back_inserter(operations));
   }

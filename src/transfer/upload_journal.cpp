@@ -1,5 +1,7 @@
 #include "transfer/upload_journal.hpp"
 
+#include "cohub/error.hpp"
+
 #include "core/byte_range.hpp"
 #include "core/digest.hpp"
 #include "core/hex.hpp"
@@ -202,7 +204,10 @@ std::filesystem::path upload_journal::made_folder(const char* name) const {
   const auto folder = folder_ / name;
   if (!std::filesystem::exists(folder)) {
     io::create_directories(folder);
-    std::filesystem::permissions(folder_, std::filesystem::perms::owner_all);
+    // Not of the folder around it, which may be the user's own.
+    std::error_code failure;
+    std::filesystem::permissions(folder, std::filesystem::perms::owner_all, failure);
+    if (failure) throw error(failure, "keeping " + folder.string() + " from others");
   }
   std::call_once(swept_, [this] {
     sweep(folder_ / "hashes");

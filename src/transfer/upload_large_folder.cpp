@@ -6,27 +6,26 @@
 #include "core/glob.hpp"
 #include "hub/json_reader.hpp"
 #include "hub/repo_id.hpp"
-#include "hub/repo_replies.hpp"
-#include "hub/routes.hpp"
 #include "io/file_identity.hpp"
 #include "io/for_each_bounded.hpp"
 #include "io/on_pool.hpp"
-#include "transfer/api_call.hpp"
 #include "transfer/bounded_queue.hpp"
 #include "transfer/commit_delivery.hpp"
-#include "transfer/commit_lookup.hpp"
 #include "transfer/commit_preparation.hpp"
 #include "transfer/create_commit.hpp"
 #include "transfer/folder_listing.hpp"
 #include "transfer/large_folder_record.hpp"
 #include "transfer/progress_reporter.hpp"
+#include "transfer/tree_listing.hpp"
 #include "transfer/upload_journal.hpp"
 
 #include <boost/asio/this_coro.hpp>
+#include <boost/system/errc.hpp>
 
 #include <algorithm>
 #include <array>
 #include <memory>
+#include <optional>
 #include <unordered_set>
 #include <utility>
 #include <vector>
@@ -58,14 +57,19 @@ struct folder_run {
         preparing(preparers),
         prepared(std::move(executor), 1) {}
 
+  /// Where others move the branch, they may have deleted what was committed before: the next run
+  /// asks again.
+  branch_state branch() const { return {repository, alone ? head : std::string()}; }
+
   context_ptr shared;
   std::string repo_id;
   upload_large_folder_options options;
   std::size_t preparers;  // commits prepared at once
   std::size_t preparing;  // at work
   std::shared_ptr<upload_total> total{};
-  branch_state branch{};                    // where it was last, as far as this run knows
-  std::unordered_set<std::string> heads{};  // that it had before the run, and by its commits
+  std::string repository{};                 // tells it from others of its name
+  std::string head{};                       // of the branch, as far as this run knows
+  std::unordered_set<std::string> heads{};  // that it had
   bool alone = true;                        // nobody else was seen to move it
   std::shared_ptr<large_folder_record> record{};
   std::vector<file_to_send> files{};
@@ -78,21 +82,34 @@ using run_ptr = std::shared_ptr<folder_run>;
 
 /// Which repository it is, and where the branch is.
 awaitable<void> find_branch(run_ptr run) {
-  const auto url = hub::routes::repo_info(run->shared->endpoint, run->options.type, run->repo_id,
-                                          run->options.revision, false);
-  auto what =
-      hub_request(*run->shared, http::method::get, url, run->shared->token_for(run->options.token));
-  const std::string doing = "reading the head of " + run->repo_id;
-  auto calling = call_for_text(run->shared, std::move(what), doing);
-  const auto text = co_await std::move(calling);
-  auto repo = hub::read_repo_info(text);
-  if (!repo) throw error(repo.error(), doing);
-  const auto described = hub::parse_json(repo->json);
+  repo_info_options options;
+  options.type = run->options.type;
+  options.revision = run->options.revision;
+  options.expand.emplace_back("sha");  // else all files come with it
+  options.expand.emplace_back("createdAt");
+  options.token = run->options.token;
+  auto asking = fetch_repo_info(run->shared, run->repo_id, std::move(options));
+  const auto repo = co_await std::move(asking);
+  const auto described = hub::parse_json(repo.json);
   std::string id;
   if (described && described->is_object()) id = hub::text_or(described->get_object(), "_id");
-  run->branch.repository = core::sha256_hex(id + '\n' + repo->created_at).substr(0, 32);
-  run->branch.head = repo->sha;
-  run->heads.insert(repo->sha);
+  run->repository = core::sha256_hex(id + '\n' + repo.created_at).substr(0, 32);
+  run->head = repo.sha;
+  run->heads.insert(repo.sha);
+}
+
+/// The file as it is; nothing where it is gone since it was listed, of which the observer is
+/// warned. Blocking: for the pool.
+std::optional<io::file_identity> find_file(folder_run& run, const std::filesystem::path& path,
+                                           const std::string& relative) {
+  try {
+    return io::identify_file(path);
+  } catch (const error& failure) {
+    if (failure.code() != boost::system::errc::no_such_file_or_directory) throw;
+  }
+  report_event(run.shared->observer_for(run.options.observer), transfer_event::kind::warning,
+               relative, "left out: it was deleted meanwhile");
+  return {};
 }
 
 /// Lists the folder, and leaves out what an earlier run has committed.
@@ -108,12 +125,14 @@ awaitable<void> find_files(run_ptr run, std::filesystem::path folder) {
     const auto root = std::filesystem::weakly_canonical(named);
     const auto observer = run->shared->observer_for(run->options.observer);
     run->record = std::make_shared<large_folder_record>(
-        run->shared->journal->folder(), root.string() + '\n' + of_repository, run->branch);
+        run->shared->journal->folder(), root.string() + '\n' + of_repository, run->branch());
     std::uint64_t bytes = 0;
     for (auto& found : list_committable(root, filter, observer)) {
+      auto identity = find_file(*run, found.path, found.relative);
+      if (!identity) continue;
       ++run->info.files;
       file_to_send file;
-      file.identity = io::identify_file(found.path);
+      file.identity = std::move(*identity);
       file.path_in_repo = std::move(found.relative);
       if (run->record->holds(file.identity)) {
         ++run->info.unchanged;
@@ -144,6 +163,23 @@ std::vector<commit_operation> take_batch(folder_run& run) {
   return operations;
 }
 
+/// Leaves out what is gone since the folder was listed, which may be days ago.
+awaitable<std::vector<commit_operation>> drop_deleted(run_ptr run,
+                                                      std::vector<commit_operation> operations) {
+  const std::size_t taken = operations.size();
+  auto look = [run, operations = std::move(operations)]() mutable {
+    std::erase_if(operations, [&](const commit_operation& each) {
+      const auto& add = std::get<commit_operation_add>(each);
+      return !find_file(*run, std::get<std::filesystem::path>(add.content), add.path_in_repo);
+    });
+    return std::move(operations);
+  };
+  auto looking = io::on_pool(run->shared->pool, std::move(look));
+  auto left = co_await std::move(looking);
+  run->info.files -= taken - left.size();
+  co_return left;
+}
+
 /// Workers are shared by the commits that are prepared at once.
 create_commit_options commit_options(const folder_run& run) {
   const auto& options = run.options;
@@ -161,6 +197,8 @@ awaitable<void> prepare_commits(run_ptr run) {
   for (;;) {
     auto operations = take_batch(*run);
     if (operations.empty()) break;
+    auto dropping = drop_deleted(run, std::move(operations));
+    operations = co_await std::move(dropping);
     auto commit = begin_commit(run->shared, run->repo_id, commit_message, commit_options(*run));
     auto opening = open_commit(run->shared, commit, std::move(operations));
     co_await std::move(opening);
@@ -177,11 +215,9 @@ awaitable<void> prepare_commits(run_ptr run) {
 /// Notes that the files of a commit are there.
 /// @param head  where the branch is with them
 awaitable<void> note_commit(run_ptr run, commit_ptr commit, std::string head) {
-  // Where others move the branch, they may have deleted what was committed before: the next run
-  // asks again.
-  if (!commit->head.empty() && !run->heads.contains(commit->head)) run->alone = false;
+  if (!commit->head.empty() && run->heads.insert(commit->head).second) run->alone = false;
   run->heads.insert(head);
-  run->branch.head = run->alone ? head : std::string();
+  run->head = std::move(head);
   std::vector<io::file_identity> done;
   for (const auto& add : commit->plan->adds) {
     if (add.ignored)
@@ -193,7 +229,7 @@ awaitable<void> note_commit(run_ptr run, commit_ptr commit, std::string head) {
     if (!add.ignored && add.content->identity() != nullptr)
       done.push_back(*add.content->identity());
   }
-  auto note = [record = run->record, done = std::move(done), now = run->branch] {
+  auto note = [record = run->record, done = std::move(done), now = run->branch()] {
     record->add(done, now);
   };
   auto noting = io::on_pool(run->shared->pool, std::move(note));
@@ -216,15 +252,16 @@ commit_ptr part_of(const folder_run& run, const commit_in_progress& whole, std::
 /// Whether a smaller commit may succeed where this one did not.
 bool is_too_much(const error& failure) {
   return failure.code() == errc::server_failure || failure.code() == errc::timed_out ||
-         failure.http().status == 413;
+         failure.code() == errc::truncated_body || failure.http().status == 413;
 }
 
-awaitable<void> prepare_part(run_ptr run, commit_ptr part) {
-  auto preparing = prepare_commit(run->shared, part);
-  co_await std::move(preparing);
-  // What comes too late moves the branch: then it is looked at again.
-  part->options.parent_commit = part->head;
-  part->options.rebase = true;
+/// Makes the commit on condition that nobody else has moved the branch; where somebody has, it is
+/// looked at again first. What comes too late of an earlier try moves it, too.
+awaitable<commit_info> deliver(run_ptr run, commit_ptr commit) {
+  const bool is_news = !commit->head.empty() && !run->heads.contains(commit->head);
+  commit->options.parent_commit = is_news ? commit->head : run->head;
+  commit->options.rebase = true;
+  return deliver_commit(run->shared, std::move(commit));
 }
 
 awaitable<void> make_commit(run_ptr run, commit_ptr commit) {
@@ -234,16 +271,16 @@ awaitable<void> make_commit(run_ptr run, commit_ptr commit) {
     const auto next = std::move(todo.back());
     todo.pop_back();
     if (!whole) {
-      auto preparing = prepare_part(run, next);
+      auto preparing = prepare_commit(run->shared, next);
       co_await std::move(preparing);
     }
     const auto begin = std::chrono::steady_clock::now();
     std::exception_ptr failure;
     bool split = false;
-    std::string head = run->branch.head;  // stays, if nothing is left to commit
+    std::string head = run->head;  // stays, if nothing is left to commit
     try {
       if (!next->plan->empty()) {
-        auto delivering = deliver_commit(run->shared, next);
+        auto delivering = deliver(run, next);
         const auto made = co_await std::move(delivering);
         run->info.oid = head = made.oid;
         if (!made.unchanged) ++run->info.commits;
@@ -252,7 +289,7 @@ awaitable<void> make_commit(run_ptr run, commit_ptr commit) {
       }
     } catch (const error& e) {
       failure = std::current_exception();
-      split = is_too_much(e) && next->plan->adds.size() > 1 && run->size.failed();
+      split = is_too_much(e) && run->size.failed(next->plan->adds.size());
     }
     if (failure && !split) std::rethrow_exception(failure);
     if (split) {
@@ -290,10 +327,10 @@ void commit_size::made(std::size_t files, std::chrono::steady_clock::duration to
   }
 }
 
-bool commit_size::failed() noexcept {
-  if (step_ == 0) return false;
-  --step_;
-  return true;
+bool commit_size::failed(std::size_t files) noexcept {
+  const bool is_least = step_ == 0;
+  if (!is_least) --step_;
+  return files > 1 && (!is_least || files > sizes[0]);
 }
 
 awaitable<upload_large_folder_info> upload_large_folder(context_ptr shared,

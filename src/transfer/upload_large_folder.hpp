@@ -18,8 +18,8 @@ class commit_size {
   std::size_t files() const noexcept;
   /// A commit of so many files was made.
   void made(std::size_t files, std::chrono::steady_clock::duration took) noexcept;
-  /// One failed: the next ones are smaller. False if they cannot be.
-  bool failed() noexcept;
+  /// One of so many files failed: the next ones are smaller. Whether it may be made in halves.
+  bool failed(std::size_t files) noexcept;
 
  private:
   std::size_t step_ = 6;

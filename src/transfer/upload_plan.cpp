@@ -52,22 +52,18 @@ void commit_plan::mark_refilled() {
 
 commit_plan plan_commit(const std::vector<commit_operation>& operations) {
   commit_plan plan;
-  std::unordered_map<std::string, std::size_t> position;
+  std::unordered_map<std::string, std::size_t> last;  // operation that fills a path
   for (std::size_t i = 0; i < operations.size(); ++i) {
     if (const auto* add = std::get_if<commit_operation_add>(&operations[i])) {
       planned_add planned;
       planned.path = checked_file(add->path_in_repo);
-      planned.operation = i;
-      const auto [known, is_new] = position.emplace(planned.path, plan.adds.size());
-      if (is_new)
-        plan.adds.push_back(std::move(planned));
-      else
-        plan.adds[known->second].operation = i;
+      planned.operation = last[planned.path] = i;
+      plan.adds.push_back(std::move(planned));
     } else if (const auto* copy = std::get_if<commit_operation_copy>(&operations[i])) {
       planned_copy planned;
       planned.source = checked_file(copy->src_path_in_repo);
       planned.path = checked_file(copy->path_in_repo);
-      planned.operation = i;
+      planned.operation = last[planned.path] = i;
       plan.copies.push_back(std::move(planned));
     } else {
       const auto& removal = std::get<commit_operation_delete>(operations[i]);
@@ -80,6 +76,9 @@ commit_plan plan_commit(const std::vector<commit_operation>& operations) {
       plan.deletes.push_back(std::move(planned));
     }
   }
+  const auto is_overruled = [&](const auto& each) { return last[each.path] != each.operation; };
+  std::erase_if(plan.adds, is_overruled);
+  std::erase_if(plan.copies, is_overruled);
   plan.mark_refilled();
   return plan;
 }

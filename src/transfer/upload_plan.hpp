@@ -57,8 +57,8 @@ struct commit_plan {
   void mark_refilled();
 };
 
-/// Checks paths and sorts the operations; contents are not opened yet. The last addition of a path
-/// wins.
+/// Checks paths and sorts the operations; contents are not opened yet. The last addition or copy
+/// to a path wins.
 /// @throws error  errc::invalid_path
 commit_plan plan_commit(const std::vector<commit_operation>& operations);
 

@@ -22,8 +22,19 @@ std::vector<commit_operation> add_bytes(std::string path, std::string content) {
 
 struct conflict_fixture : client_fixture {
   conflict_fixture() { first = put_file("alice/m", "a.txt", "1"); }
+  /// Another commit, by nobody who waits for it yet.
+  void start(std::vector<commit_operation> operations, std::string message) {
+    ++going;
+    asio::co_spawn(context,
+                   api->create_commit("alice/m", std::move(operations), std::move(message)),
+                   [this](std::exception_ptr failure, const commit_info&) {
+                     --going;
+                     CHECK_FALSE(failure);
+                   });
+  }
   std::vector<git_commit_info> history() { return run(api->list_repo_commits("alice/m").all()); }
   commit_info first;
+  int going = 0;
 };
 
 }  // namespace
@@ -60,6 +71,10 @@ TEST_CASE_FIXTURE(conflict_fixture, "two commits at once without a parent are bo
   beaten.times = 2;
   SUBCASE("409") { beaten.status = 409; }
   SUBCASE("412") { beaten.status = 412; }
+  SUBCASE("more often than a request is tried") {
+    beaten.status = 412;
+    beaten.times = 8;
+  }
   hub->inject(beaten);
   const auto info = run(api->create_commit("alice/m", add_bytes("b.txt", "3"), "second"));
   CHECK_FALSE(info.unchanged);
@@ -272,4 +287,67 @@ TEST_CASE_FIXTURE(conflict_fixture, "a Hub may take back that a file is large, o
     CHECK(info.ignored.empty());
   }
   CHECK(run(api->read_file("alice/m", "b.txt")) == content);
+}
+
+TEST_CASE_FIXTURE(conflict_fixture, "a lost answer does not make a stale parent good") {
+  put_file("alice/m", "a.txt", "2");
+  const auto before = history().size();
+  hub_fault failing;
+  failing.path_part = "/commit/";
+  failing.method = "POST";
+  failing.status = 502;
+  hub->inject(failing);
+  hub->clear_requests();
+  const create_commit_options stale{.parent_commit = first.oid};
+  const auto failure =
+      failure_of(api->create_commit("alice/m", add_bytes("b.txt", "3"), "late", stale));
+  CHECK(failure.code() == errc::commit_conflict);
+  CHECK(history().size() == before);
+  // The head is asked for without all that the repository holds.
+  CHECK(hub->count_requests("/revision/main", "GET") > 0);
+  CHECK(hub->count_requests("/revision/main", "GET") ==
+        hub->count_requests("/revision/main?expand=sha", "GET"));
+}
+
+TEST_CASE_FIXTURE(conflict_fixture,
+                  "what was unchanged when the commit was prepared may not stay") {
+  hub_fault earlier;
+  earlier.path_part = "/preupload/";
+  const auto there = run(api->get_paths_info("alice/m", {"a.txt"})).at(0).oid;
+  earlier.body =
+      R"({"files":[{"path":"a.txt","uploadMode":"regular","shouldIgnore":false,"oid":")" + there +
+      R"("},{"path":"b.txt","uploadMode":"regular","shouldIgnore":false}],)" + R"("commitOid":")" +
+      first.oid + R"("})";
+  // As if it came after the Hub was asked.
+  put_file("alice/m", "a.txt", "theirs");
+  hub->inject(earlier);
+  auto operations = add_bytes("a.txt", "1");
+  for (auto& more : add_bytes("b.txt", "3")) operations.push_back(more);
+  run(api->create_commit("alice/m", operations, "both"));
+  CHECK(run(api->read_file("alice/m", "a.txt")) == "1");
+  CHECK(run(api->read_file("alice/m", "b.txt")) == "3");
+}
+
+TEST_CASE_FIXTURE(conflict_fixture, "commits that are made at the same time are all made") {
+  const auto before = history().size();
+  for (int i = 0; i < 6; ++i)
+    start(add_bytes("f" + std::to_string(i), "x"), "number " + std::to_string(i));
+  while (going > 0) context.run_one();
+  CHECK(history().size() == before + 6);
+  for (int i = 0; i < 6; ++i) CHECK(run(api->file_exists("alice/m", "f" + std::to_string(i))));
+}
+
+TEST_CASE_FIXTURE(conflict_fixture, "a Hub that is busy may have opened the pull request") {
+  hub_fault busy;
+  busy.path_part = "/commit/";
+  busy.method = "POST";
+  busy.status = 503;
+  busy.headers.emplace_back("Retry-After", "0");
+  hub->inject(busy);
+  hub->clear_requests();
+  const create_commit_options as_pr{.create_pr = true};
+  const auto failure =
+      failure_of(api->create_commit("alice/m", add_bytes("b.txt", "3"), "pr", as_pr));
+  CHECK(failure.http().status == 503);
+  CHECK(hub->count_requests("/commit/", "POST") == 1);
 }

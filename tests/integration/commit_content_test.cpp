@@ -270,3 +270,29 @@ TEST_CASE_FIXTURE(client_fixture, "no more is sent at once than is allowed") {
   run(api->create_commit("alice/m", operations, "one by one", options));
   CHECK(hub->peak_content_connections() == 1);
 }
+
+TEST_CASE_FIXTURE(client_fixture, "of a copy and an addition to one path the last one counts") {
+  put_file("alice/m", "w.bin", test::noise(100'000));
+  put_file("alice/m", "a.txt", "copied");
+  const commit_operation_copy small{.src_path_in_repo = "a.txt", .path_in_repo = "b.txt"};
+  const commit_operation_copy large{.src_path_in_repo = "w.bin", .path_in_repo = "b.txt"};
+  run(api->create_commit("alice/m", list(large, small, add_bytes("b.txt", "added")), "added"));
+  CHECK(run(api->read_file("alice/m", "b.txt")) == "added");
+  run(api->create_commit("alice/m", list(add_bytes("b.txt", "other"), large, small), "copied"));
+  CHECK(run(api->read_file("alice/m", "b.txt")) == "copied");
+}
+
+TEST_CASE_FIXTURE(client_fixture, "what a commit fills is not deleted first, however it is spelt") {
+  put_file("alice/m", "kept.txt", "kept");
+  const auto head = put_file("alice/m", "copy.txt", "kept");
+  const auto empty = folder.path() / "empty";
+  std::filesystem::create_directories(empty);
+  upload_folder_options options;
+  options.delete_patterns = {"*.txt"};
+  options.additional =
+      list(add_bytes("./kept.txt", "kept"),
+           commit_operation_copy{.src_path_in_repo = "kept.txt", .path_in_repo = "/copy.txt"});
+  const auto info = run(api->upload_folder(empty, "alice/m", options));
+  CHECK(info.unchanged);
+  CHECK(info.oid == head.oid);
+}

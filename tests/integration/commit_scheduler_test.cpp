@@ -22,9 +22,11 @@ class counter final : public observer {
   void on_event(const transfer_event& event) override {
     if (event.what == transfer_event::kind::committed) ++committed;
     if (event.what == transfer_event::kind::commit_failed) ++failed;
+    if (event.what == transfer_event::kind::warning) ++warnings;
   }
   std::atomic<int> committed{0};
   std::atomic<int> failed{0};
+  std::atomic<int> warnings{0};
 };
 
 class text_source final : public upload_source {
@@ -32,6 +34,7 @@ class text_source final : public upload_source {
   explicit text_source(std::string text) : text_(std::move(text)) {}
   awaitable<std::size_t> read(std::span<std::byte> buffer) override {
     if (text_ == "fails") throw std::runtime_error("the training has failed");
+    if (text_ == "aborts") throw boost::system::system_error(asio::error::operation_aborted);
     const std::size_t count = std::min(buffer.size(), text_.size() - given_);
     std::memcpy(buffer.data(), text_.data() + given_, count);
     given_ += count;
@@ -95,7 +98,8 @@ struct scheduler_fixture : test::client_fixture {
     return operations;
   }
   void refuse_commits(int status, std::size_t times) {
-    run(api->create_repo("alice/run"));
+    const create_repo_options existing{.exist_ok = true};
+    run(api->create_repo("alice/run", existing));
     hub_fault failing;
     failing.path_part = "/commit/";
     failing.method = "POST";
@@ -252,6 +256,11 @@ TEST_CASE_FIXTURE(scheduler_fixture,
     bad.path_in_repo = "x";
     bad.content = std::make_shared<text_source>("fails");
   }
+  SUBCASE("413") {
+    refuse_commits(413, 1);
+    bad.path_in_repo = "x";
+    bad.content = commit_operation_add::bytes{"x"};
+  }
   SUBCASE("422") {
     refuse_commits(422, 1);
     bad.path_in_repo = "x";
@@ -345,5 +354,56 @@ TEST_CASE_FIXTURE(scheduler_fixture, "the history may be squashed after each com
   run(scheduler.stop());
   CHECK(commits() == 1);
   CHECK(run(api->file_exists("alice/run", "step1.txt")));
+  CHECK(run(api->file_exists("alice/run", "step2.txt")));
+}
+
+TEST_CASE_FIXTURE(scheduler_fixture, "what a Hub refuses for now is kept") {
+  for (const int status : {402, 404, 408, 426}) {
+    CAPTURE(status);
+    refuse_commits(status, 0);
+    const auto of = options();
+    commit_scheduler scheduler(*api, "alice/run", {}, of);
+    scheduler.push(checkpoint(status), "kept");
+    CHECK(failure_of(scheduler.trigger()).http().status == status);
+    CHECK(scheduler.pending() == 1);
+    hub->clear_faults();
+    run(scheduler.stop());
+    CHECK(run(api->file_exists("alice/run", "step" + std::to_string(status) + ".txt")));
+  }
+}
+
+TEST_CASE_FIXTURE(scheduler_fixture, "a folder that is not made yet holds nothing") {
+  const auto of = options();
+  commit_scheduler scheduler(*api, "alice/run", logs, of);
+  CHECK(run(scheduler.trigger()).unchanged);
+  CHECK(seen->failed == 0);
+  append(logs / "a.log", "one\n");
+  run(scheduler.trigger());
+  CHECK(run(api->read_file("alice/run", "a.log")) == "one\n");
+  std::filesystem::remove_all(logs);
+  CHECK(run(scheduler.stop()).unchanged);
+}
+
+TEST_CASE_FIXTURE(scheduler_fixture, "what no repository takes is told of once") {
+  append(logs / "a.log", "one\n");
+  append(logs / ".cache/b.log", "two\n");
+  const auto of = options();
+  commit_scheduler scheduler(*api, "alice/run", logs, of);
+  for (int i = 0; i < 3; ++i) run(scheduler.trigger());
+  CHECK(seen->warnings == 1);
+}
+
+TEST_CASE_FIXTURE(scheduler_fixture, "a source that fails as if it were cancelled is told of") {
+  const auto of = options();
+  commit_scheduler scheduler(*api, "alice/run", {}, of);
+  scheduler.push(produced("aborts"), "one");
+  outcome waiting;
+  waiting.start(context, scheduler.trigger());
+  while (!waiting.ended) context.run_one();
+  CHECK(waiting.was_cancelled());
+  CHECK(scheduler.pending() == 0);
+  CHECK(seen->failed == 1);
+  scheduler.push(checkpoint(2), "two");
+  run(scheduler.stop());
   CHECK(run(api->file_exists("alice/run", "step2.txt")));
 }

@@ -240,3 +240,15 @@ TEST_CASE_FIXTURE(discussion_fixture, "the metadata of a card is checked before 
         first.oid);
   put_file("alice/m", "README.md", "# No metadata\n");
 }
+
+TEST_CASE_FIXTURE(discussion_fixture, "a listing ends where its numbers make no sense") {
+  const auto made = run(api->create_discussion("alice/m", "the only one"));
+  hub_fault odd;
+  odd.path_part = "/discussions?";
+  odd.body = R"({"discussions":[{"num":)" + std::to_string(made.num) +
+             R"(,"title":"the only one","status":"open"}],"count":9,"start":18446744073709551615})";
+  hub->inject(odd);
+  hub->clear_requests();
+  CHECK(run(api->get_repo_discussions("alice/m").all()).size() == 1);
+  CHECK(hub->count_requests("/discussions?") == 1);
+}

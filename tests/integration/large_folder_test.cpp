@@ -1,13 +1,29 @@
 #include "support/client_fixture.hpp"
 
+#include <boost/asio/co_spawn.hpp>
 #include <doctest/doctest.h>
 
-#include <algorithm>
+#include <atomic>
 #include <map>
+#include <utility>
 
 using namespace cohub;
 
 namespace {
+
+/// Deletes a file as soon as it hears of a total.
+class deleter final : public observer {
+ public:
+  explicit deleter(std::filesystem::path file) : file_(std::move(file)) {}
+  void on_total(const transfer_total&) override { std::filesystem::remove(file_); }
+  void on_event(const transfer_event& event) override {
+    if (event.what == transfer_event::kind::warning) ++warnings;
+  }
+  std::atomic<int> warnings{0};
+
+ private:
+  std::filesystem::path file_;
+};
 
 local_hub_config in_parts() {
   local_hub_config config;
@@ -174,5 +190,75 @@ TEST_CASE_FIXTURE(large_folder_fixture,
   CHECK(info.committed + info.unchanged == 602);
   CHECK(info.unchanged == 250);
   CHECK(run(api->list_repo_commits("alice/big").all()).size() == info.commits + 2);
+  CHECK(remote() == files);
+}
+
+TEST_CASE_FIXTURE(large_folder_fixture, "what others do between preparation and commit is seen") {
+  const auto two = folder.path() / "two";
+  test::write_all(two / "x.txt", "x");
+  test::write_all(two / "y.txt", "y");
+  run(api->upload_large_folder(two, "alice/two"));
+  const auto before = run(api->repo_info("alice/two"));
+  run(api->delete_file("x.txt", "alice/two"));
+  // As if they deleted it after the run had asked for all it needs.
+  hub_fault asked;
+  asked.path_part = "/revision/main";
+  asked.body = before.json;
+  hub->inject(asked);
+  hub_fault prepared;
+  prepared.path_part = "/preupload/";
+  prepared.body =
+      R"({"files":[{"path":"y.txt","uploadMode":"regular","shouldIgnore":false}],"commitOid":")" +
+      before.sha + R"("})";
+  hub->inject(prepared);
+  test::write_all(two / "y.txt", "changed");
+  CHECK(run(api->upload_large_folder(two, "alice/two")).committed == 1);
+  CHECK(run(api->read_file("alice/two", "y.txt")) == "changed");
+  CHECK(run(api->upload_large_folder(two, "alice/two")).committed == 1);
+  CHECK(run(api->read_file("alice/two", "x.txt")) == "x");
+}
+
+TEST_CASE_FIXTURE(large_folder_fixture, "commits of others in between cost no files") {
+  run(api->create_repo("alice/big"));
+  int going = 0;
+  for (int i = 0; i < 3; ++i) {
+    ++going;
+    asio::co_spawn(context,
+                   api->upload_file(commit_operation_add::bytes{"theirs"},
+                                    "their" + std::to_string(i), "alice/big"),
+                   [&](std::exception_ptr failure, const commit_info&) {
+                     --going;
+                     CHECK_FALSE(failure);
+                   });
+  }
+  const auto info = run(api->upload_large_folder(root, "alice/big"));
+  while (going > 0) context.run_one();
+  CHECK(info.committed == 602);
+  for (int i = 0; i < 3; ++i) files["their" + std::to_string(i)] = "theirs";
+  CHECK(remote() == files);
+}
+
+TEST_CASE_FIXTURE(large_folder_fixture, "a file that is deleted meanwhile is left out") {
+  const auto seen = std::make_shared<deleter>(root / "6/file594.txt");
+  upload_large_folder_options options;
+  options.observer = seen;
+  const auto info = run(api->upload_large_folder(root, "alice/big", options));
+  CHECK(info.files == 601);
+  CHECK(info.committed == 601);
+  CHECK(seen->warnings == 1);
+  files.erase("6/file594.txt");
+  CHECK(remote() == files);
+}
+
+TEST_CASE_FIXTURE(large_folder_fixture, "a commit whose connection is closed is made in halves") {
+  client_settings.retries.attempts = 1;
+  connect();
+  hub_fault overwhelmed;
+  overwhelmed.path_part = "/commit/";
+  overwhelmed.method = "POST";
+  overwhelmed.drop_request_after_bytes = 1000;
+  hub->inject(overwhelmed);
+  const auto info = run(api->upload_large_folder(root, "alice/big"));
+  CHECK(info.committed == 602);
   CHECK(remote() == files);
 }

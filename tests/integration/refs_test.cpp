@@ -147,3 +147,32 @@ TEST_CASE_FIXTURE(fixture, "a repository moves, and its settings change") {
   CHECK(info.is_private);
   CHECK(info.gated.empty());
 }
+
+TEST_CASE_FIXTURE(fixture, "a revision is resolved by the Hub, or by what the cache knows of it") {
+  hub_fault failing;
+  failing.path_part = "/revision/";
+  failing.times = 0;
+  failing.status = 503;
+  hub->inject(failing);
+  CHECK(failure_of(api->resolve_revision("alice/model")).code() == errc::server_failure);
+  hub->clear_faults();
+  CHECK(run(api->resolve_revision("alice/model")) == second);
+  const auto ref = folder.path() / "cache" / "models--alice--model" / "refs" / "main";
+  CHECK(test::read_all(ref) == second);
+  CHECK(run(api->scan_cache_dir()).warnings.empty());
+  const resolve_revision_options missing{.revision = "none"};
+  CHECK(failure_of(api->resolve_revision("alice/model", missing)).code() ==
+        errc::revision_not_found);
+  hub->clear_requests();
+  const resolve_revision_options known{.revision = first};
+  CHECK(run(api->resolve_revision("alice/model", known)) == first);
+  CHECK(hub->requests().empty());
+
+  SUBCASE("a Hub that fails") { hub->inject(failing); }
+  SUBCASE("no Hub") { run(hub->stop()); }
+  SUBCASE("none that may be asked") {
+    client_settings.offline = true;
+    api.emplace(context.get_executor(), client_settings);
+  }
+  CHECK(run(api->resolve_revision("alice/model")) == second);
+}

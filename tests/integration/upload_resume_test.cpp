@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cstring>
+#include <limits>
 #include <set>
 
 using namespace cohub;
@@ -301,6 +302,83 @@ TEST_CASE_FIXTURE(parts_fixture,
   upload();
   CHECK(parts_sent() == 11);
   CHECK(completions() == 2);
+  check_whole();
+}
+
+TEST_CASE_FIXTURE(parts_fixture, "a store that takes its time to make the object is waited for") {
+  hub_fault at_it;
+  at_it.method = "POST";
+  at_it.where = hub_fault::listener::content;
+  at_it.status = 409;
+  SUBCASE("longer than a request is tried") {
+    at_it.times = 10;
+    hub->inject(at_it);
+    upload();
+    CHECK(completions() == 11);
+  }
+  SUBCASE("by the next process") {
+    at_it.times = 0;
+    hub->inject(at_it);
+    CHECK(failure_of(api->upload_file(file, "w.bin", "alice/m")).http().status == 409);
+    CHECK(parts_sent() == 11);
+    begin_anew();
+    upload();
+    CHECK(parts_sent() == 0);
+  }
+  check_whole();
+}
+
+TEST_CASE_FIXTURE(parts_fixture, "two commits with the same large file send it once") {
+  int going = 0;
+  for (const char* path : {"w.bin", "copy.bin"}) {
+    ++going;
+    asio::co_spawn(context, api->upload_file(file, path, "alice/m"),
+                   [&](std::exception_ptr failure, const commit_info&) {
+                     --going;
+                     CHECK_FALSE(failure);
+                   });
+  }
+  while (going > 0) context.run_one();
+  CHECK(parts_sent() == 11);
+  CHECK(completions() == 1);
+  check_whole();
+  CHECK(run(api->file_exists("alice/m", "copy.bin")));
+}
+
+TEST_CASE_FIXTURE(parts_fixture, "what another commit stopped sending is sent on") {
+  hub_fault never;
+  never.method = "PUT";
+  never.skip = 3;
+  never.times = 0;
+  never.stall = true;
+  hub->inject(never);
+  asio::cancellation_signal cancel;
+  bool stopped = false;
+  asio::co_spawn(context, api->upload_file(file, "w.bin", "alice/m"),
+                 asio::bind_cancellation_slot(cancel.slot(),
+                                              [&](std::exception_ptr failure, const commit_info&) {
+                                                stopped = true;
+                                                CHECK(failure);
+                                              }));
+  while (parts_noted() < 3) context.run_one();
+  bool done = false;
+  asio::co_spawn(context, api->upload_file(file, "copy.bin", "alice/m"),
+                 [&](std::exception_ptr failure, const commit_info&) {
+                   done = true;
+                   CHECK_FALSE(failure);
+                 });
+  while (hub->count_requests("/preupload/") < 2) context.run_one();
+  hub->clear_faults();
+  cancel.emit(asio::cancellation_type::terminal);
+  while (!stopped || !done) context.run_one();
+  CHECK(parts_sent() == 11);
+  CHECK(test::read_all(run(api->download_file("alice/m", "copy.bin"))) == content);
+}
+
+TEST_CASE_FIXTURE(parts_fixture, "any number may be sent and hashed at once") {
+  upload_file_options options;
+  options.num_threads = options.num_hash_threads = std::numeric_limits<std::size_t>::max();
+  run(api->upload_file(file, "w.bin", "alice/m", options));
   check_whole();
 }
 

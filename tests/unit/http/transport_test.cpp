@@ -195,6 +195,7 @@ TEST_CASE("transient failures are tried again, permanent ones are not") {
     ++calls;
     if (calls > 2) return scripted_reply::text(200, "finally");
     if (first == "503") return scripted_reply::text(503, "busy");
+    if (first == "busy") return scripted_reply::text(503, "busy", "Retry-After: 0\r\n");
     if (first == "404") return scripted_reply::text(404, "no");
     scripted_reply reply;
     reply.after = first == "reset" ? scripted_reply::then::reset : scripted_reply::then::close;
@@ -220,6 +221,19 @@ TEST_CASE("transient failures are tried again, permanent ones are not") {
     what.idempotent = false;
     const auto failure = failure_of(context, transport, what);
     CHECK(failure.code() == errc::truncated_body);
+    CHECK(calls == 1);
+  }
+  SUBCASE("what a busy server may have done is for who sent it") {
+    calls = 1;
+    first = "busy";
+    auto what = get(server.origin() + "/");
+    what.verb = http::method::post;
+    what.idempotent = false;
+    CHECK(test::run(context, fetch(transport, what)).body == "finally");
+    CHECK(calls == 3);
+    calls = 0;
+    what.busy_is_undone = false;
+    CHECK(test::run(context, fetch(transport, what)).status == 503);
     CHECK(calls == 1);
   }
   SUBCASE("a bounded number of times") {

@@ -176,3 +176,16 @@ TEST_CASE("a folder that cannot be written to is no obstacle") {
   journal.keep_hash(file, std::string(64, 'a'));
   CHECK_FALSE(journal.find_hash(file));
 }
+
+TEST_CASE("a folder of the user's own stays as open as it was") {
+  test::temporary_folder folder;
+  const auto mode_of = [](const std::filesystem::path& path) {
+    return std::filesystem::status(path).permissions() & std::filesystem::perms::all;
+  };
+  const auto open = std::filesystem::perms::owner_all | std::filesystem::perms::group_all;
+  std::filesystem::permissions(folder.path(), open);
+  const upload_journal journal(folder.path());
+  CHECK(journal.open_parts("key"));
+  CHECK(mode_of(folder.path()) == open);
+  CHECK(mode_of(folder.path() / "parts") == std::filesystem::perms::owner_all);
+}

@@ -24,7 +24,25 @@ commit_operation removal(std::string path) {
   return operation;
 }
 
+commit_operation copy(std::string path) {
+  commit_operation_copy operation;
+  operation.src_path_in_repo = "source";
+  operation.path_in_repo = std::move(path);
+  return operation;
+}
+
 }  // namespace
+
+TEST_CASE("the last operation that fills a path is the one that counts") {
+  const auto plan =
+      plan_commit({add("a"), copy("b"), add("./b"), copy("a"), copy("/c"), copy("c")});
+  REQUIRE(plan.adds.size() == 1);
+  CHECK(plan.adds[0].path == "b");
+  CHECK(plan.adds[0].operation == 2);
+  REQUIRE(plan.copies.size() == 2);
+  CHECK(plan.copies[0].operation == 3);
+  CHECK(plan.copies[1].operation == 5);
+}
 
 TEST_CASE("additions are told apart that the same commit deletes first") {
   const std::vector<commit_operation> operations{

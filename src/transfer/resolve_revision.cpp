@@ -1,0 +1,75 @@
+#include "transfer/resolve_revision.hpp"
+
+#include "cohub/error.hpp"
+
+#include "cache/repo_cache.hpp"
+#include "hub/repo_id.hpp"
+#include "hub/repo_path.hpp"
+#include "io/file.hpp"
+#include "io/on_pool.hpp"
+#include "transfer/download_retry.hpp"
+#include "transfer/tree_listing.hpp"
+
+#include <exception>
+#include <optional>
+#include <utility>
+
+namespace cohub::transfer {
+
+namespace {
+
+/// Whether the failure tells nothing of the revision.
+bool is_no_answer(const error& failure) {
+  return failure.http().status >= 500 || failure.code() == errc::offline ||
+         is_unreachable(failure.code());
+}
+
+/// A ref names a snapshot that is there, be it empty: others distrust the repository otherwise.
+void note(const cache::repo_cache& cached, const std::string& revision, const std::string& commit) {
+  try {
+    cached.prepare();
+    io::create_directories(cached.layout().snapshot(commit));
+    cached.write_ref(revision, commit);
+  } catch (const error&) {
+    // The Hub is asked again next time.
+  }
+}
+
+}  // namespace
+
+awaitable<std::string> resolve_revision(context_ptr shared, std::string repo_id,
+                                        resolve_revision_options options) {
+  if (const auto valid = hub::check_download_path(options.revision); !valid)
+    throw error(valid.error(), "the revision \"" + options.revision + "\"");
+  const cache::repo_cache cached(cache::repo_layout(
+      options.cache_dir.empty() ? shared->cache_dir : options.cache_dir, options.type, repo_id));
+  const std::string revision = options.revision;
+  if (hub::is_commit_id(revision)) co_return revision;
+  repo_info_options of;
+  of.type = options.type;
+  of.revision = revision;
+  of.expand.emplace_back("sha");
+  of.token = std::move(options.token);
+  std::string commit;
+  std::exception_ptr failure;
+  try {
+    auto asking = fetch_repo_info(shared, repo_id, std::move(of));
+    commit = (co_await std::move(asking)).sha;
+  } catch (const error& e) {
+    if (!is_no_answer(e)) throw;
+    failure = std::current_exception();
+  }
+  if (!failure && !hub::is_commit_id(commit))
+    throw error(errc::not_a_hub, "asking for the commit of " + repo_id + " at " + revision);
+  auto work = [cached, revision, commit]() -> std::optional<std::string> {
+    if (commit.empty()) return cached.read_ref(revision);
+    note(cached, revision, commit);
+    return commit;
+  };
+  auto looking = io::on_pool(shared->pool, std::move(work));
+  auto found = co_await std::move(looking);
+  if (!found) std::rethrow_exception(failure);
+  co_return std::move(*found);
+}
+
+}  // namespace cohub::transfer
