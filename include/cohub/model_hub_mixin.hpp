@@ -112,8 +112,10 @@ class model_hub_mixin {
   /// Saves the model and pushes it in one commit: weights, `config.json`, a generated `README.md`.
   ///
   /// The repository is created if it is missing; a bare name is put under the token's owner. The
-  /// remote card is replaced, unless `keep_remote_card`. Weights of an earlier push that are not
-  /// replaced by name (shards where there is one file now, or the other way round) are deleted.
+  /// remote card is replaced, unless `keep_remote_card`. Weights of an earlier push that those of
+  /// this one stand for (shards where there is one file now, or the other way round) are deleted;
+  /// those that the patterns leave out, and other shards of a set that several processes push,
+  /// stay.
   ///
   /// @throws error  errc::invalid_argument: `create_pr` with another branch than "main";
   ///                errc::invalid_config; what the hook and `client::upload_folder` throw
@@ -126,8 +128,9 @@ class model_hub_mixin {
     return detail::push_model(std::move(hub), std::move(repo_id), parts(), std::move(how));
   }
 
-  /// Saves the model to a folder, which is made if it is missing; with `push_to_hub` pushes the
-  /// same files, too. Yields the commit if it did.
+  /// Saves the model to a folder, which is made if it is missing; with `push_to_hub` pushes what
+  /// was saved, too, and yields the commit. The card that is pushed is the one made now, also where
+  /// the folder keeps its own.
   ///
   /// Files appear in the folder complete, one rename each: weights, index, `config.json`, card. A
   /// stale `config.json` goes, and so do weights of an earlier save that were replaced under other

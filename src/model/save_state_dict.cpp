@@ -2,6 +2,7 @@
 #include "cohub/save_sink.hpp"
 #include "cohub/state_dict.hpp"
 
+#include "hub/repo_path.hpp"
 #include "io/file.hpp"
 #include "model/filename_pattern.hpp"
 #include "model/shared_tensors.hpp"
@@ -175,9 +176,17 @@ state_dict_split save_state_dict(const fs::path& folder, std::vector<tensor_sour
   return std::move(planned.split);
 }
 
+void save_sink::save_safetensors(std::string name, std::vector<tensor_source> tensors,
+                                 std::map<std::string, std::string> metadata) {
+  if (const auto checked = hub::check_download_path(name); !checked)
+    throw error(checked.error(), "saving tensors as \"" + name.substr(0, 200) + "\"");
+  files_.push_back({std::move(name), std::move(tensors), std::move(metadata)});
+}
+
 state_dict_split save_sink::save_state_dict(std::vector<tensor_source> tensors,
                                             named<save_state_dict_options> options) {
   auto planned = plan(std::move(tensors), *options);
+  is_main_process_ = is_main_process_ && options->is_main_process;
   for (auto& planned_file : planned.files) files_.push_back(std::move(planned_file));
   if (!planned.index.empty()) {
     const model::filename_pattern pattern(options->filename_pattern);

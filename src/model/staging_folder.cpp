@@ -5,6 +5,7 @@
 #include "io/file.hpp"
 #include "io/on_pool.hpp"
 #include "model/filename_pattern.hpp"
+#include "model/replaced_weights.hpp"
 
 #include <boost/asio/post.hpp>
 
@@ -48,33 +49,18 @@ void publish_file(const fs::path& from, const fs::path& to, bool keeps_staged) {
   }
 }
 
-/// Removes the weights of an older save that other files stand for now: the single file where there
-/// are shards, shards and index where there is a single file, shards of another number.
+/// Removes the weights of an older save that those of this one stand for.
 void remove_replaced_weights(const std::vector<fs::path>& published, const fs::path& destination) {
-  std::set<std::string> families, kept;
-  std::set<fs::path> folders;
-  for (const auto& file : published) {
-    const auto name = file.generic_string();
-    kept.insert(name);
-    auto family = weight_family(name);
-    if (family.empty()) continue;
-    families.insert(std::move(family));
-    folders.insert(file.parent_path());
-  }
-  std::vector<std::string> old;
+  std::set<std::string> names;
+  for (const auto& file : published) names.insert(file.generic_string());
+  std::vector<std::string> there;
   std::error_code failure;
-  for (const auto& folder : folders)
+  for (const auto& folder : weight_folders(names))
     for (fs::directory_iterator item(destination / folder, failure), end; !failure && item != end;
-         item.increment(failure)) {
-      auto name = (folder / item->path().filename()).generic_string();
-      if (families.contains(weight_family(name)) && !kept.contains(name))
-        old.push_back(std::move(name));
-    }
+         item.increment(failure))
+      there.push_back((fs::path(folder) / item->path().filename()).generic_string());
   if (failure) fail(failure, "listing", destination);
-  std::sort(old.begin(), old.end(), [](const std::string& a, const std::string& b) {
-    return weight_file_rank(a) > weight_file_rank(b);
-  });
-  for (const auto& name : old) {
+  for (const auto& name : replaced_weights(names, names, there)) {
     fs::remove(destination / name, failure);
     if (failure) fail(failure, "removing what an older save left:", destination / name);
   }
@@ -132,8 +118,8 @@ awaitable<void> staging_folder::remove() {
   co_await std::move(removing);
 }
 
-void publish_folder(const fs::path& staged, const fs::path& destination, bool keeps_card,
-                    bool keeps_staged) {
+void publish_folder(const fs::path& staged, const fs::path& destination,
+                    const publish_rules& rules) {
   std::error_code failure;
   std::vector<fs::path> files;
   for (fs::recursive_directory_iterator item(staged, failure), end; !failure && item != end;
@@ -160,15 +146,16 @@ void publish_folder(const fs::path& staged, const fs::path& destination, bool ke
     return publishing_rank(file.generic_string()) > 1;
   });
   for (auto file = files.begin(); file != description; ++file)
-    publish_file(staged / *file, destination / *file, keeps_staged);
-  remove_replaced_weights(files, destination);
-  if (!fs::exists(staged / "config.json", failure)) {
+    publish_file(staged / *file, destination / *file, rules.keeps_staged);
+  if (rules.removes_old) remove_replaced_weights(files, destination);
+  if (rules.removes_old && !fs::exists(staged / "config.json", failure)) {
     fs::remove(destination / "config.json", failure);
     if (failure) fail(failure, "removing", destination / "config.json");
   }
   for (auto file = description; file != files.end(); ++file) {
-    if (keeps_card && *file == "README.md" && fs::exists(destination / *file, failure)) continue;
-    publish_file(staged / *file, destination / *file, keeps_staged);
+    if (rules.keeps_card && *file == "README.md" && fs::exists(destination / *file, failure))
+      continue;
+    publish_file(staged / *file, destination / *file, rules.keeps_staged);
   }
 }
 
