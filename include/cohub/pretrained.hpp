@@ -101,7 +101,8 @@ awaitable<commit_info> push_with(client hub, std::string repo_id,
                                  named<push_to_hub_options> options = {});
 
 /// The path of one file of a model, or of the folder with all that the patterns keep. An existing
-/// local folder is used as it is, without a request.
+/// local folder is used as it is, without a request. The Hub counts a download where `config.json`
+/// is asked for, which a single `file` does not: `open_pretrained` does.
 /// @throws error  what `client::download_file` and `client::snapshot_download` throw;
 ///                errc::entry_not_found: the local folder lacks the file
 /// @par Mirrors  from_pretrained_fastai()
