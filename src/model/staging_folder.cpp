@@ -5,11 +5,13 @@
 #include "io/file.hpp"
 #include "io/on_pool.hpp"
 #include "model/filename_pattern.hpp"
+#include "model/private_folder.hpp"
 #include "model/replaced_weights.hpp"
 
 #include <boost/asio/post.hpp>
 
 #include <algorithm>
+#include <optional>
 #include <set>
 #include <system_error>
 #include <utility>
@@ -20,9 +22,6 @@ namespace cohub::model {
 namespace fs = std::filesystem;
 
 namespace {
-
-// What upload_folder leaves out, so that a folder left by a crash is never pushed.
-const fs::path private_part = fs::path(".cache") / "huggingface";
 
 [[noreturn]] void fail(std::error_code code, const std::string& doing, const fs::path& path) {
   throw error({code.value(), boost::system::system_category()}, doing + " " + path.string());
@@ -69,31 +68,20 @@ void remove_replaced_weights(const std::vector<fs::path>& published, const fs::p
 }  // namespace
 
 struct staging_folder::content {
-  explicit content(const fs::path& parent) : folder(parent) {}
-  content(content&&) = delete;
-  ~content() {
-    std::error_code ignored;
-    fs::remove_all(folder.path(), ignored);
-    if (destination.empty()) return;
-    fs::remove(destination / private_part, ignored);  // both only if nothing else is in them
-    fs::remove(destination / private_part.parent_path(), ignored);
+  explicit content(const fs::path& destination) {
+    if (destination.empty())
+      elsewhere.emplace();
+    else
+      beside.emplace(destination);
   }
+  const fs::path& path() const noexcept { return beside ? beside->path() : elsewhere->path(); }
 
-  io::temporary_directory folder;
-  fs::path destination{};
+  std::optional<io::temporary_directory> elsewhere{};
+  std::optional<private_folder> beside{};
 };
 
 awaitable<staging_folder> staging_folder::make(asio::any_io_executor pool, fs::path destination) {
-  auto work = [&destination] {
-    fs::path parent;
-    if (!destination.empty()) {
-      parent = destination / private_part;
-      io::create_directories(parent);
-    }
-    auto made = std::make_shared<content>(parent);
-    made->destination = destination;
-    return made;
-  };
+  auto work = [&destination] { return std::make_shared<content>(destination); };
   auto making = io::on_pool(pool, std::move(work));
   staging_folder result;
   result.content_ = co_await std::move(making);
@@ -110,7 +98,7 @@ staging_folder::~staging_folder() {
   }
 }
 
-const fs::path& staging_folder::path() const noexcept { return content_->folder.path(); }
+const fs::path& staging_folder::path() const noexcept { return content_->path(); }
 
 awaitable<void> staging_folder::remove() {
   auto work = [removed = std::move(content_)]() mutable { removed.reset(); };
