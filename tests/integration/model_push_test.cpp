@@ -10,6 +10,8 @@
 #include <doctest/doctest.h>
 
 #include <atomic>
+#include <cstdlib>
+#include <optional>
 #include <set>
 #include <thread>
 #include <vector>
@@ -90,7 +92,25 @@ class produced : public model_hub_mixin<produced> {
   std::string name = "model.safetensors";
 };
 
-struct push_fixture : test::client_fixture {
+/// Has temporary files made in a folder of its own, where nobody else's are counted.
+struct own_temporary_files {
+  own_temporary_files() {
+    if (const char* value = std::getenv("TMPDIR")) usual_folder.emplace(value);
+    ::setenv("TMPDIR", temporary.path().c_str(), 1);
+  }
+  own_temporary_files(own_temporary_files&&) = delete;
+  ~own_temporary_files() {
+    if (usual_folder)
+      ::setenv("TMPDIR", usual_folder->c_str(), 1);
+    else
+      ::unsetenv("TMPDIR");
+  }
+
+  test::temporary_folder temporary;
+  std::optional<std::string> usual_folder{};
+};
+
+struct push_fixture : own_temporary_files, test::client_fixture {
   std::set<std::string> remote_names(const std::string& repo) {
     std::set<std::string> names;
     for (auto& path : run(api->list_repo_files(repo).all())) names.insert(std::move(path));
@@ -104,7 +124,7 @@ struct push_fixture : test::client_fixture {
   std::size_t staging_folders() {
     api.reset();
     std::size_t count = 0;
-    for (const auto& item : fs::directory_iterator(fs::temp_directory_path()))
+    for (const auto& item : fs::directory_iterator(temporary.path()))
       if (item.path().filename().string().starts_with("cohub-") &&
           fs::exists(item.path() / "staged-by-test"))
         ++count;
@@ -165,6 +185,15 @@ TEST_CASE_FIXTURE(push_fixture, "weights that a push leaves out stay, and so do 
   run(model.push_to_hub(*api, "alice/m"));
   CHECK(remote_names("alice/m") ==
         std::set<std::string>{"README.md", "adapter.safetensors", "model.safetensors"});
+}
+
+TEST_CASE_FIXTURE(push_fixture, "a commit tells which repository it was made in") {
+  for (int round = 0; round < 2; ++round) {  // then without a change
+    const auto commit = run(written().push_to_hub(*api, "m"));
+    CHECK(commit.unchanged == (round == 1));
+    CHECK(commit.repo_id == "alice/m");
+    CHECK(commit.repo_url == api->endpoint() + "/alice/m");
+  }
 }
 
 TEST_CASE_FIXTURE(push_fixture, "a push of a part of a model leaves the other parts") {
