@@ -57,7 +57,7 @@ class card_map {
   card_member* end() noexcept;
 
   /// Equal keys with equal values, in any order.
-  friend bool operator==(const card_map& a, const card_map& b) noexcept;
+  friend bool operator==(const card_map& a, const card_map& b);
 
  private:
   std::vector<card_member> members_;
@@ -74,9 +74,10 @@ class card_value {
   card_value() = default;
   card_value(std::nullptr_t) {}
   card_value(bool value) : value_(value) {}
+  /// @throws error  errc::invalid_card: more than 64 bits with a sign hold
   template <std::integral T>
   requires(!std::same_as<T, bool> && !std::same_as<T, char>) card_value(T value)
-      : value_(static_cast<std::int64_t>(value)) {}
+      : value_(checked(value)) {}
   template <std::floating_point T>
   card_value(T value) : value_(static_cast<double>(value)) {}
   card_value(const char* value) : value_(std::string(value)) {}
@@ -110,11 +111,16 @@ class card_value {
   const std::string& source() const noexcept { return source_; }
 
   /// Equal content; spellings do not count.
-  friend bool operator==(const card_value& a, const card_value& b) noexcept {
-    return a.value_ == b.value_;
-  }
+  friend bool operator==(const card_value& a, const card_value& b) { return a.value_ == b.value_; }
 
  private:
+  template <class T>
+  static std::int64_t checked(T value) {
+    if (!std::in_range<std::int64_t>(value)) refuse_large();
+    return static_cast<std::int64_t>(value);
+  }
+  [[noreturn]] static void refuse_large();
+
   std::variant<std::monostate, bool, std::int64_t, double, std::string, card_list, card_map>
       value_{};
   std::string source_{};

@@ -162,6 +162,8 @@ struct commit_info {
   std::string pr_url{};                ///< of the pull request, if one was opened
   std::string pr_revision{};           ///< `refs/pr/N`
   std::optional<unsigned> pr_num{};
+  std::string repo_id{};   ///< "owner/name" of the repository, as it was asked for
+  std::string repo_url{};  ///< its web page
 };
 
 }  // namespace cohub

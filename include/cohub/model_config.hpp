@@ -15,17 +15,19 @@
 ///
 /// Members may be: `bool`, integers, floats, `std::string`, described enums (by name),
 /// `std::optional` (null when empty), `std::vector`, `std::array`, `std::set`, maps from
-/// `std::string`, `std::variant` (the first alternative that fits the kind of JSON value), other
-/// described structs, `boost::json` values, types with their own `tag_invoke` for Boost.JSON or
-/// with coders of the struct that has them (`coders`), and the wrappers below. A member that
+/// `std::string`, `std::variant` (the first alternative that can be read from the JSON value; of
+/// structs, one that has all the value's keys before others), other described structs,
+/// `boost::json` values, types with their own `tag_invoke` for Boost.JSON or with coders of the
+/// struct that has them or of the model class (`coders`), and the wrappers below. A member that
 /// `config.json` lacks keeps its default; a null or another kind of value is an error that names
 /// it.
 
 namespace cohub {
 
-/// The coders of a struct, for types that have no `tag_invoke` and cannot be given one, or that
-/// shall be written otherwise here. They hold for its members at any depth, before all else, and
-/// before those of a struct around it; they are inherited only by name.
+/// The coders of a struct or of a model class, for types that have no `tag_invoke` and cannot be
+/// given one, or that shall be written otherwise here. They hold for its members at any depth,
+/// before all else, and before those of a struct around it; those of the class, for its whole
+/// config, come last. A derived struct or class has those of its base, unless it declares its own.
 /// @code
 /// struct day_coder {
 ///   static boost::json::value encode(const day& value);
@@ -77,26 +79,28 @@ BOOST_DESCRIBE_STRUCT(no_config, (), ())
 
 /// What `config.json` shall hold.
 /// @throws error  errc::invalid_config, with the member's path: a number that is not finite, a
-///                `required` member that was never set
-template <class Config>
+///                `required` member that was never set, what a coder throws
+/// @tparam Coders  `coders<...>` that hold beside those of the struct
+template <class Config, class Coders = coders<>>
 boost::json::value config_to_json(const Config& config) {
-  return detail::encode_config<coders<>>(config, detail::config_place("config"));
+  return detail::encode_config<Coders>(config, detail::config_place("config"));
 }
 
 /// The config that JSON describes. Keys that no member takes are dropped, unless there is a member
 /// of type `extra_fields`.
 /// @param origin  name of the file, for errors
 /// @throws error  errc::invalid_config, with the member's path (`config.scheduler.rate`)
-template <class Config>
+template <class Config, class Coders = coders<>>
 Config config_from_json(const boost::json::value& value, std::string_view origin = "config.json") {
   Config config{};
-  detail::decode_config<coders<>>(value, config, detail::config_place("config", origin));
+  detail::decode_config<Coders>(value, config, detail::config_place("config", origin));
   return config;
 }
 
 /// JSON as Python writes `config.json`: sorted keys, indented by 2, pure ASCII, floats in the
 /// shortest form that reads back, no line break at the end.
-/// @throws error  errc::invalid_config: a number that is not finite, text that is not UTF-8
+/// @throws error  errc::invalid_config, with the member's path: a number that is not finite, text
+///                that is not UTF-8
 std::string config_text(const boost::json::value& value);
 
 /// Parses the text of a `config.json`.

@@ -31,11 +31,19 @@ concept has_config = requires(const Model& model) {
   model.config();
 };
 
+template <class Config, class Coders>
+concept encodable_config = described_struct<Config> || json_type<Config> || config_coded<Config> ||
+    locally_coded<Config, Coders>;
+
+template <class Config, class Coders>
+inline constexpr bool may_be_config = encodable_config<Config, Coders>;
+template <class Config, class Coders>
+inline constexpr bool may_be_config<std::optional<Config>, Coders> =
+    encodable_config<Config, Coders>;
+
 template <class Model>
-concept has_encodable_config = requires(const Model& model) {
-  requires described_struct<std::remove_cvref_t<decltype(model.config())>> ||
-      json_type<std::remove_cvref_t<decltype(model.config())>>;
-};
+concept has_encodable_config =
+    has_config<Model> && may_be_config<model_config_type<Model>, model_coders<Model>>;
 
 template <class Model>
 concept has_plain_save = requires(const Model& model, const std::filesystem::path& folder) {
@@ -83,11 +91,12 @@ concept has_awaitable_load = requires(load_context context) {
 ///
 /// The class inherits `model_hub_mixin<itself>` publicly and has, publicly:
 /// @code
-/// const my_config& config() const;                          // a described struct; or no_config
+/// const my_config& config() const;  // a described struct, an optional one, no_config
 /// void hub_save(const std::filesystem::path& folder) const;  // writes the weights
 /// void hub_save(cohub::save_sink& sink) const;  // or so: streams them as they are made
 /// static my_model hub_load(cohub::load_context context);  // reads them
-/// static cohub::model_info hub_info();                    // optional: for the card
+/// static cohub::model_info hub_info();          // optional: for the card
+/// using hub_coders = cohub::coders<day_coder>;  // optional: for the config, see `coders`
 /// @endcode
 /// The hooks may be awaitables (`awaitable<void>`, `awaitable<my_model>`, parameters by value; the
 /// sink as a `std::shared_ptr<cohub::save_sink>`): those run on the caller's executor; plain ones
@@ -112,8 +121,10 @@ class model_hub_mixin {
   /// Saves the model and pushes it in one commit: weights, `config.json`, a generated `README.md`.
   ///
   /// The repository is created if it is missing; a bare name is put under the token's owner. The
-  /// remote card is replaced, unless `keep_remote_card`. Weights of an earlier push that are not
-  /// replaced by name (shards where there is one file now, or the other way round) are deleted.
+  /// remote card is replaced, unless `keep_remote_card`. Weights of an earlier push that those of
+  /// this one stand for (shards where there is one file now, or the other way round) are deleted;
+  /// those that the patterns leave out, and other shards of a set that several processes push,
+  /// stay.
   ///
   /// @throws error  errc::invalid_argument: `create_pr` with another branch than "main";
   ///                errc::invalid_config; what the hook and `client::upload_folder` throw
@@ -126,8 +137,9 @@ class model_hub_mixin {
     return detail::push_model(std::move(hub), std::move(repo_id), parts(), std::move(how));
   }
 
-  /// Saves the model to a folder, which is made if it is missing; with `push_to_hub` pushes the
-  /// same files, too. Yields the commit if it did.
+  /// Saves the model to a folder, which is made if it is missing; with `push_to_hub` pushes what
+  /// was saved, too, and yields the commit. The card that is pushed is the one made now, also where
+  /// the folder keeps its own.
   ///
   /// Files appear in the folder complete, one rename each: weights, index, `config.json`, card. A
   /// stale `config.json` goes, and so do weights of an earlier save that were replaced under other
@@ -198,8 +210,10 @@ class model_hub_mixin {
                   "cohub::no_config if there is nothing to configure");
     static_assert(
         !detail::has_config<Derived> || detail::has_encodable_config<Derived>,
-        "the type that config() returns must be described with BOOST_DESCRIBE_STRUCT, or be "
-        "a boost::json::object");
+        "the type that config() returns must be described with BOOST_DESCRIBE_STRUCT, have "
+        "tag_invoke for Boost.JSON or a coder, be a boost::json::object, or a std::optional of "
+        "one");
+    static_assert(!detail::hides_hub_info<Derived>, "hub_info() must be public and static");
   }
 
   /// What `check_class` asserts: bodies that would not compile are left out, so that its message
@@ -208,7 +222,7 @@ class model_hub_mixin {
     constexpr bool loads =
         detail::has_plain_load<Derived, Handle> || detail::has_awaitable_load<Derived, Handle>;
     return inherits_itself() && detail::has_save<Derived> && loads &&
-           detail::has_encodable_config<Derived>;
+           detail::has_encodable_config<Derived> && !detail::hides_hub_info<Derived>;
   }
 
   static constexpr bool inherits_itself() {
@@ -228,8 +242,9 @@ class model_hub_mixin {
         return save(model, std::move(pool), std::move(sink));
       };
       result.config = [model]() -> std::optional<boost::json::value> {
-        auto value = config_to_json(model->config());
-        if (value.is_object() && value.get_object().empty()) return {};
+        using config_type = detail::model_config_type<Derived>;
+        auto value = config_to_json<config_type, detail::model_coders<Derived>>(model->config());
+        if (value.is_null() || (value.is_object() && value.get_object().empty())) return {};
         return value;
       };
       result.card = [model](template_variables variables) {
@@ -272,22 +287,22 @@ class model_hub_mixin {
                                 from_pretrained_options options) {
     co_await asio::this_coro::reset_cancellation_state(asio::enable_partial_cancellation(),
                                                        detail::pass_as_terminal);
-    using config_type = std::remove_cvref_t<decltype(std::declval<const Derived&>().config())>;
     const auto pool = hub.blocking_executor();
     name_library(options);
+    const auto check = [](const load_context& context) {
+      context.check_overrides<detail::model_config_type<Derived>, detail::model_coders<Derived>>();
+    };
     if constexpr (detail::has_awaitable_load<Derived, Handle>) {
       auto opening = detail::open_model(std::move(hub), std::move(id_or_path),
-                                        std::vector<std::string>(), std::move(options));
+                                        std::vector<std::string>(), std::move(options), check);
       auto context = co_await std::move(opening);
-      context.template check_overrides<config_type>();
       auto loading = Derived::hub_load(std::move(context));
       co_return co_await std::move(loading);
     } else {
       auto files = model_info_of<Derived>().weight_files();
       auto opening = detail::open_model(std::move(hub), std::move(id_or_path), std::move(files),
-                                        std::move(options));
+                                        std::move(options), check);
       auto context = co_await std::move(opening);
-      context.template check_overrides<config_type>();
       auto work = [context] { return std::optional<Handle>(Derived::hub_load(context)); };
       auto loading = detail::on_pool(pool, std::move(work));
       auto loaded = co_await std::move(loading);

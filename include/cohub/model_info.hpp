@@ -5,6 +5,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -93,4 +94,28 @@ cohub::model_info model_info_of() {
   }
 }
 
+namespace detail {
+
+struct hub_info_of_another {
+  void hub_info();
+};
+template <class Model>
+struct hub_info_lookup : Model, hub_info_of_another {};
+
+/// Whether a class has a member of that name, however it is declared: then the name is ambiguous.
+template <class Model>
+inline constexpr bool names_hub_info = !requires {
+  &hub_info_lookup<Model>::hub_info;
+};
+template <class Model>
+requires std::is_final_v<Model>
+inline constexpr bool names_hub_info<Model> = false;
+
+/// Whether it cannot be called: it would be passed over in silence.
+template <class Model>
+inline constexpr bool hides_hub_info = names_hub_info<Model> && !requires {
+  Model::hub_info();
+};
+
+}  // namespace detail
 }  // namespace cohub

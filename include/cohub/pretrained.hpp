@@ -87,8 +87,8 @@ struct fetch_pretrained_options {
 
 /// Creates the repository if it is missing, lets `write` fill an empty temporary folder, and
 /// uploads that in one commit. `write` runs on the client's blocking pool; what it leaves out is
-/// added: `config.json` and a card, if the options have them. Weights that the repository had under
-/// the same name, in one file or in shards, and that are not replaced, go in the same commit.
+/// added: `config.json` and a card, if the options have them. Weights that the repository had and
+/// that those written stand for, in one file or in shards, go in the same commit.
 ///
 /// Name the function object first: g++ 12 miscompiles an inline lambda that captures by value.
 /// @throws error  errc::invalid_argument: `create_pr` with another branch than "main"; what
@@ -101,7 +101,8 @@ awaitable<commit_info> push_with(client hub, std::string repo_id,
                                  named<push_to_hub_options> options = {});
 
 /// The path of one file of a model, or of the folder with all that the patterns keep. An existing
-/// local folder is used as it is, without a request.
+/// local folder is used as it is, without a request. The Hub counts a download where `config.json`
+/// is asked for, which a single `file` does not: `open_pretrained` does.
 /// @throws error  what `client::download_file` and `client::snapshot_download` throw;
 ///                errc::entry_not_found: the local folder lacks the file
 /// @par Mirrors  from_pretrained_fastai()

@@ -31,13 +31,14 @@ class save_sink {
   const std::filesystem::path& folder() const noexcept { return folder_; }
 
   /// Hands over a file.
+  /// @param name  where it goes below the folder and in the repository
+  /// @throws error  errc::invalid_path: a name that leads elsewhere
   void save_safetensors(std::string name, std::vector<tensor_source> tensors,
-                        std::map<std::string, std::string> metadata = {}) {
-    files_.push_back({std::move(name), std::move(tensors), std::move(metadata)});
-  }
+                        std::map<std::string, std::string> metadata = {});
 
   /// Hands over the weights of a model as `cohub::save_state_dict` writes them: one file, or shards
   /// with an index; tensors that share memory once. Nothing is asked for yet.
+  /// With `is_main_process` false, nothing that an older save or push left is removed.
   /// @return  which tensors will be where, without dropped names
   /// @throws error  as `cohub::save_state_dict` for all that is known before contents are
   state_dict_split save_state_dict(std::vector<tensor_source> tensors,
@@ -56,11 +57,14 @@ class save_sink {
   /// What was handed over; nothing afterwards.
   std::vector<file> take_files() noexcept { return std::exchange(files_, {}); }
   std::vector<text_file> take_texts() noexcept { return std::exchange(texts_, {}); }
+  /// False if weights were saved with `save_state_dict_options::is_main_process` false.
+  bool is_main_process() const noexcept { return is_main_process_; }
 
  private:
   std::filesystem::path folder_;
   std::vector<file> files_{};
   std::vector<text_file> texts_{};
+  bool is_main_process_ = true;
 };
 
 }  // namespace cohub

@@ -39,6 +39,9 @@ load_torch_model_options torch_options_of(const from_pretrained_options& options
 /// `from_pretrained_options::extra` takes "strict" (default true; Python has false) and
 /// "map_location" (default "cpu"). Pickled weights are refused.
 ///
+/// A class that forgets `config()` has the mixin's, `no_config`: no `config.json` is written, and
+/// loading makes the module with its defaults.
+///
 /// What a class may shadow: `hub_module`, `hub_save_options`, and what the mixin allows.
 /// @tparam Base  as of `model_hub_mixin`
 /// @par Mirrors  PyTorchModelHubMixin
@@ -100,9 +103,8 @@ class torch_model_hub_mixin : public model_hub_mixin<Derived, std::shared_ptr<De
   }
 
   static std::shared_ptr<Derived> make(const load_context& context) {
-    using config_type = std::remove_cvref_t<decltype(std::declval<const Derived&>().config())>;
-    if constexpr (std::is_constructible_v<Derived, config_type>) {
-      return std::make_shared<Derived>(context.config<config_type>());
+    if constexpr (std::is_constructible_v<Derived, detail::model_config_type<Derived>>) {
+      return std::make_shared<Derived>(context.config_of<Derived>());
     } else {
       static_assert(std::is_default_constructible_v<Derived>,
                     "the module must be constructible from what its config() returns, or from "

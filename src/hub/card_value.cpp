@@ -71,11 +71,29 @@ const card_member* card_map::end() const noexcept { return members_.data() + mem
 card_member* card_map::begin() noexcept { return members_.data(); }
 card_member* card_map::end() noexcept { return members_.data() + members_.size(); }
 
-bool operator==(const card_map& a, const card_map& b) noexcept {
-  return a.size() == b.size() && std::all_of(a.begin(), a.end(), [&](const card_member& member) {
-           const auto* other = b.find(member.key);
-           return other && *other == member.value;
-         });
+bool operator==(const card_map& a, const card_map& b) {
+  if (a.size() != b.size()) return false;
+  const auto same_key = [](const card_member& x, const card_member& y) { return x.key == y.key; };
+  const auto same = [](const card_member& x, const card_member& y) {
+    return x.key == y.key && x.value == y.value;
+  };
+  // Most maps have the same order; the others are sorted, as a card may have very many keys.
+  if (std::equal(a.begin(), a.end(), b.begin(), same_key))
+    return std::equal(a.begin(), a.end(), b.begin(), same);
+  const auto sorted = [](const card_map& map) {
+    std::vector<const card_member*> members;
+    for (const auto& member : map) members.push_back(&member);
+    std::sort(members.begin(), members.end(),
+              [](const card_member* x, const card_member* y) { return x->key < y->key; });
+    return members;
+  };
+  const auto x = sorted(a), y = sorted(b);
+  return std::equal(x.begin(), x.end(), y.begin(),
+                    [&](const card_member* m, const card_member* n) { return same(*m, *n); });
+}
+
+void card_value::refuse_large() {
+  throw error(errc::invalid_card, "writing card metadata: an integer is too large");
 }
 
 card_value::card_value(const std::vector<std::string>& values)

@@ -54,6 +54,12 @@ int weight_file_rank(std::string_view path) {
   return find_shard_suffix(path.substr(path.rfind('/') + 1)) == path.npos ? 2 : 0;
 }
 
+std::string_view shard_count(std::string_view path) {
+  const auto name = path.substr(path.rfind('/') + 1);
+  const auto at = find_shard_suffix(name);
+  return at == name.npos ? std::string_view() : name.substr(at + 10, 5);
+}
+
 filename_pattern::filename_pattern(std::string_view pattern) {
   const auto at = pattern.find(placeholder);
   if (at != std::string_view::npos) {

@@ -34,4 +34,7 @@ int publishing_rank(std::string_view path);
 /// Which of the files of a family are looked for first: 2 a single file, 1 an index, 0 a shard.
 int weight_file_rank(std::string_view path);
 
+/// "00003" of a shard "-00001-of-00003"; empty for other files.
+std::string_view shard_count(std::string_view path);
+
 }  // namespace cohub::model

@@ -54,11 +54,11 @@ void append_unit(std::string& out, std::uint32_t unit) {
   for (int shift = 12; shift >= 0; shift -= 4) out += digits[(unit >> shift) & 15];
 }
 
-void append_text(std::string& out, std::string_view text) {
+void append_text(std::string& out, std::string_view text, const detail::config_place& place) {
   out += '"';
   for (std::size_t i = 0; i < text.size();) {
     const auto point = hub::decode_utf8(text, i);
-    if (!point) throw error(errc::invalid_config, "writing config.json: text that is not UTF-8");
+    if (!point) detail::fail_config(place, "text that is not UTF-8");
     i += point->length;
     const auto c = point->value;
     constexpr std::string_view escaped = "\"\\\n\r\t\b\f";
@@ -77,8 +77,9 @@ void append_text(std::string& out, std::string_view text) {
   out += '"';
 }
 
-void append_value(std::string& out, const json::value& value, std::size_t depth) {
-  if (depth > deepest) throw error(errc::invalid_config, "writing config.json: nested too deeply");
+void append_value(std::string& out, const json::value& value, std::size_t depth,
+                  const detail::config_place& place) {
+  if (depth > deepest) detail::fail_config(place, "nested too deeply");
   const auto start_line = [&](std::size_t level) { (out += '\n').append(2 * level, ' '); };
   switch (value.kind()) {
     case json::kind::null:
@@ -95,21 +96,21 @@ void append_value(std::string& out, const json::value& value, std::size_t depth)
       break;
     case json::kind::double_:
       if (!std::isfinite(value.get_double()))
-        throw error(errc::invalid_config, "writing config.json: a number that is not finite");
+        detail::fail_config(place, "it is not a finite number");
       out += hub::python_float(value.get_double());
       break;
     case json::kind::string:
-      append_text(out, value.get_string());
+      append_text(out, value.get_string(), place);
       break;
     case json::kind::array: {
       out += '[';
-      bool first = true;
+      std::size_t position = 0;
       for (const auto& item : value.get_array()) {
-        if (!std::exchange(first, false)) out += ',';
+        if (position > 0) out += ',';
         start_line(depth + 1);
-        append_value(out, item, depth + 1);
+        append_value(out, item, depth + 1, detail::config_place(place, position++));
       }
-      if (!first) start_line(depth);
+      if (position > 0) start_line(depth);
       out += ']';
       break;
     }
@@ -124,9 +125,10 @@ void append_value(std::string& out, const json::value& value, std::size_t depth)
       for (const auto* member : members) {
         if (!std::exchange(first, false)) out += ',';
         start_line(depth + 1);
-        append_text(out, member->key());
+        append_text(out, member->key(), place);
         out += ": ";
-        append_value(out, member->value(), depth + 1);
+        append_value(out, member->value(), depth + 1,
+                     detail::config_place(place, std::string_view(member->key())));
       }
       if (!first) start_line(depth);
       out += '}';
@@ -196,7 +198,7 @@ double widen_shortest(float value) {
 
 std::string config_text(const json::value& value) {
   std::string out;
-  append_value(out, value, 0);
+  append_value(out, value, 0, detail::config_place("config"));
   return out;
 }
 

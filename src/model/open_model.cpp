@@ -198,7 +198,8 @@ awaitable<fs::path> fetch_entry(std::shared_ptr<const detail::load_state> state,
 }
 
 awaitable<load_context> open(client hub, std::string id_or_path, std::vector<std::string> files,
-                             from_pretrained_options options) {
+                             from_pretrained_options options,
+                             std::function<void(const load_context&)> check) {
   if (!options.library_name.empty())
     hub = hub.identified_as(options.library_name, options.library_version);
   detail::load_state initial{std::move(hub), std::move(id_or_path), std::move(options)};
@@ -208,6 +209,7 @@ awaitable<load_context> open(client hub, std::string id_or_path, std::vector<std
   state->local = co_await std::move(looking);
   auto reading = read_config(*state);
   co_await std::move(reading);
+  if (check) check(load_context(state));
   // Lends references to this frame: every child is awaited below.
   std::vector<fs::path> paths(files.size());
   auto fetch_one = [&](std::size_t i) -> awaitable<void> {
@@ -269,8 +271,17 @@ awaitable<fs::path> fetch_pretrained(client hub, std::string id_or_path,
 
 awaitable<load_context> detail::open_model(client hub, std::string id_or_path,
                                            std::vector<std::string> files,
-                                           from_pretrained_options options) {
-  return open(std::move(hub), std::move(id_or_path), std::move(files), std::move(options));
+                                           from_pretrained_options options,
+                                           std::function<void(const load_context&)> check) {
+  return open(std::move(hub), std::move(id_or_path), std::move(files), std::move(options),
+              std::move(check));
+}
+
+awaitable<load_context> open_pretrained(client hub, std::string id_or_path,
+                                        std::vector<std::string> files,
+                                        named<from_pretrained_options> options) {
+  return operation(
+      open(std::move(hub), std::move(id_or_path), std::move(files), *std::move(options), nullptr));
 }
 
 load_context::load_context(std::shared_ptr<const detail::load_state> state)

@@ -2,8 +2,10 @@
 #include "cohub/save_sink.hpp"
 #include "cohub/state_dict.hpp"
 
+#include "hub/repo_path.hpp"
 #include "io/file.hpp"
 #include "model/filename_pattern.hpp"
+#include "model/private_folder.hpp"
 #include "model/shared_tensors.hpp"
 
 #include <boost/json/serialize.hpp>
@@ -52,32 +54,6 @@ std::uint64_t byte_count(const tensor_source& tensor) {
                 "saving tensors: the shape of \"" + tensor.name.substr(0, 200) + "\" overflows");
   return bits / 8;
 }
-
-/// Where files are written before they are put in place: the part of a folder that uploads leave
-/// out, so that what a kill leaves is never pushed.
-class pending_files {
- public:
-  explicit pending_files(const fs::path& destination)
-      : private_part_(destination / ".cache" / "huggingface"), folder_(make(private_part_)) {}
-  pending_files(pending_files&&) = delete;
-  ~pending_files() {
-    std::error_code ignored;
-    folder_.reset();
-    fs::remove(private_part_, ignored);  // both only if nothing else is in them
-    fs::remove(private_part_.parent_path(), ignored);
-  }
-
-  const fs::path& path() const noexcept { return folder_->path(); }
-
- private:
-  static std::optional<io::temporary_directory> make(const fs::path& parent) {
-    io::create_directories(parent);
-    return std::optional<io::temporary_directory>(std::in_place, parent);
-  }
-
-  fs::path private_part_;
-  std::optional<io::temporary_directory> folder_;
-};
 
 /// What `save_state_dict` writes, before anything is.
 struct planned_save {
@@ -158,7 +134,7 @@ state_dict_split save_state_dict(const fs::path& folder, std::vector<tensor_sour
   auto planned = plan(std::move(tensors), *options);
   const model::filename_pattern pattern(options->filename_pattern);
   io::create_directories(folder);
-  const pending_files pending(folder);
+  const model::private_folder pending(folder);
   std::set<std::string> replaced;
   for (auto& file : planned.files) {
     const save_safetensors_options writing{.metadata = std::move(file.metadata)};
@@ -175,9 +151,17 @@ state_dict_split save_state_dict(const fs::path& folder, std::vector<tensor_sour
   return std::move(planned.split);
 }
 
+void save_sink::save_safetensors(std::string name, std::vector<tensor_source> tensors,
+                                 std::map<std::string, std::string> metadata) {
+  if (const auto checked = hub::check_download_path(name); !checked)
+    throw error(checked.error(), "saving tensors as \"" + name.substr(0, 200) + "\"");
+  files_.push_back({std::move(name), std::move(tensors), std::move(metadata)});
+}
+
 state_dict_split save_sink::save_state_dict(std::vector<tensor_source> tensors,
                                             named<save_state_dict_options> options) {
   auto planned = plan(std::move(tensors), *options);
+  is_main_process_ = is_main_process_ && options->is_main_process;
   for (auto& planned_file : planned.files) files_.push_back(std::move(planned_file));
   if (!planned.index.empty()) {
     const model::filename_pattern pattern(options->filename_pattern);

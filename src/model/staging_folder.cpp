@@ -5,10 +5,13 @@
 #include "io/file.hpp"
 #include "io/on_pool.hpp"
 #include "model/filename_pattern.hpp"
+#include "model/private_folder.hpp"
+#include "model/replaced_weights.hpp"
 
 #include <boost/asio/post.hpp>
 
 #include <algorithm>
+#include <optional>
 #include <set>
 #include <system_error>
 #include <utility>
@@ -19,9 +22,6 @@ namespace cohub::model {
 namespace fs = std::filesystem;
 
 namespace {
-
-// What upload_folder leaves out, so that a folder left by a crash is never pushed.
-const fs::path private_part = fs::path(".cache") / "huggingface";
 
 [[noreturn]] void fail(std::error_code code, const std::string& doing, const fs::path& path) {
   throw error({code.value(), boost::system::system_category()}, doing + " " + path.string());
@@ -48,33 +48,18 @@ void publish_file(const fs::path& from, const fs::path& to, bool keeps_staged) {
   }
 }
 
-/// Removes the weights of an older save that other files stand for now: the single file where there
-/// are shards, shards and index where there is a single file, shards of another number.
+/// Removes the weights of an older save that those of this one stand for.
 void remove_replaced_weights(const std::vector<fs::path>& published, const fs::path& destination) {
-  std::set<std::string> families, kept;
-  std::set<fs::path> folders;
-  for (const auto& file : published) {
-    const auto name = file.generic_string();
-    kept.insert(name);
-    auto family = weight_family(name);
-    if (family.empty()) continue;
-    families.insert(std::move(family));
-    folders.insert(file.parent_path());
-  }
-  std::vector<std::string> old;
+  std::set<std::string> names;
+  for (const auto& file : published) names.insert(file.generic_string());
+  std::vector<std::string> there;
   std::error_code failure;
-  for (const auto& folder : folders)
+  for (const auto& folder : weight_folders(names))
     for (fs::directory_iterator item(destination / folder, failure), end; !failure && item != end;
-         item.increment(failure)) {
-      auto name = (folder / item->path().filename()).generic_string();
-      if (families.contains(weight_family(name)) && !kept.contains(name))
-        old.push_back(std::move(name));
-    }
+         item.increment(failure))
+      there.push_back((fs::path(folder) / item->path().filename()).generic_string());
   if (failure) fail(failure, "listing", destination);
-  std::sort(old.begin(), old.end(), [](const std::string& a, const std::string& b) {
-    return weight_file_rank(a) > weight_file_rank(b);
-  });
-  for (const auto& name : old) {
+  for (const auto& name : replaced_weights(names, names, there)) {
     fs::remove(destination / name, failure);
     if (failure) fail(failure, "removing what an older save left:", destination / name);
   }
@@ -83,31 +68,20 @@ void remove_replaced_weights(const std::vector<fs::path>& published, const fs::p
 }  // namespace
 
 struct staging_folder::content {
-  explicit content(const fs::path& parent) : folder(parent) {}
-  content(content&&) = delete;
-  ~content() {
-    std::error_code ignored;
-    fs::remove_all(folder.path(), ignored);
-    if (destination.empty()) return;
-    fs::remove(destination / private_part, ignored);  // both only if nothing else is in them
-    fs::remove(destination / private_part.parent_path(), ignored);
+  explicit content(const fs::path& destination) {
+    if (destination.empty())
+      elsewhere.emplace();
+    else
+      beside.emplace(destination);
   }
+  const fs::path& path() const noexcept { return beside ? beside->path() : elsewhere->path(); }
 
-  io::temporary_directory folder;
-  fs::path destination{};
+  std::optional<io::temporary_directory> elsewhere{};
+  std::optional<private_folder> beside{};
 };
 
 awaitable<staging_folder> staging_folder::make(asio::any_io_executor pool, fs::path destination) {
-  auto work = [&destination] {
-    fs::path parent;
-    if (!destination.empty()) {
-      parent = destination / private_part;
-      io::create_directories(parent);
-    }
-    auto made = std::make_shared<content>(parent);
-    made->destination = destination;
-    return made;
-  };
+  auto work = [&destination] { return std::make_shared<content>(destination); };
   auto making = io::on_pool(pool, std::move(work));
   staging_folder result;
   result.content_ = co_await std::move(making);
@@ -124,7 +98,7 @@ staging_folder::~staging_folder() {
   }
 }
 
-const fs::path& staging_folder::path() const noexcept { return content_->folder.path(); }
+const fs::path& staging_folder::path() const noexcept { return content_->path(); }
 
 awaitable<void> staging_folder::remove() {
   auto work = [removed = std::move(content_)]() mutable { removed.reset(); };
@@ -132,8 +106,8 @@ awaitable<void> staging_folder::remove() {
   co_await std::move(removing);
 }
 
-void publish_folder(const fs::path& staged, const fs::path& destination, bool keeps_card,
-                    bool keeps_staged) {
+void publish_folder(const fs::path& staged, const fs::path& destination,
+                    const publish_rules& rules) {
   std::error_code failure;
   std::vector<fs::path> files;
   for (fs::recursive_directory_iterator item(staged, failure), end; !failure && item != end;
@@ -160,15 +134,16 @@ void publish_folder(const fs::path& staged, const fs::path& destination, bool ke
     return publishing_rank(file.generic_string()) > 1;
   });
   for (auto file = files.begin(); file != description; ++file)
-    publish_file(staged / *file, destination / *file, keeps_staged);
-  remove_replaced_weights(files, destination);
-  if (!fs::exists(staged / "config.json", failure)) {
+    publish_file(staged / *file, destination / *file, rules.keeps_staged);
+  if (rules.removes_old) remove_replaced_weights(files, destination);
+  if (rules.removes_old && !fs::exists(staged / "config.json", failure)) {
     fs::remove(destination / "config.json", failure);
     if (failure) fail(failure, "removing", destination / "config.json");
   }
   for (auto file = description; file != files.end(); ++file) {
-    if (keeps_card && *file == "README.md" && fs::exists(destination / *file, failure)) continue;
-    publish_file(staged / *file, destination / *file, keeps_staged);
+    if (rules.keeps_card && *file == "README.md" && fs::exists(destination / *file, failure))
+      continue;
+    publish_file(staged / *file, destination / *file, rules.keeps_staged);
   }
 }
 

@@ -34,11 +34,17 @@ class staging_folder {
   std::shared_ptr<content> content_{};
 };
 
-/// Puts the files of `staged` into `destination` by rename, or as links where the staged ones are
-/// needed further: weights, their indices, `config.json`, `README.md`. Weights of an older save go
-/// that those of this one stand for. `README.md` in `destination` is kept if `keeps_card`; its
-/// `config.json` goes if there is none in `staged`. Blocks.
+struct publish_rules {
+  bool keeps_card = false;    ///< a `README.md` that is there stays
+  bool keeps_staged = false;  ///< the staged files are needed further: they are linked, not renamed
+  /// Weights of an older save that those of this one stand for go, and so does its `config.json` if
+  /// this one has none.
+  bool removes_old = true;
+};
+
+/// Puts the files of a folder into another one: weights, their indices, `config.json`, `README.md`.
+/// Blocks.
 void publish_folder(const std::filesystem::path& staged, const std::filesystem::path& destination,
-                    bool keeps_card, bool keeps_staged);
+                    const publish_rules& rules);
 
 }  // namespace cohub::model

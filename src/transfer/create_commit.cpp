@@ -3,6 +3,7 @@
 #include "cohub/error.hpp"
 
 #include "hub/repo_id.hpp"
+#include "hub/routes.hpp"
 #include "transfer/commit_delivery.hpp"
 #include "transfer/commit_lookup.hpp"
 #include "transfer/commit_preparation.hpp"
@@ -36,6 +37,8 @@ awaitable<commit_info> run(context_ptr shared, commit_ptr commit,
   co_await std::move(preparing);
   auto ending = commit->plan->empty() ? find_head(shared, commit) : deliver_commit(shared, commit);
   auto info = co_await std::move(ending);
+  info.repo_id = commit->repo_id;
+  info.repo_url = hub::routes::repo_page(shared->endpoint, commit->options.type, commit->repo_id);
   info.commit_message = commit->message;
   info.commit_description = commit->options.commit_description;
   for (const auto& add : commit->plan->adds)

@@ -10,6 +10,8 @@
 #include <doctest/doctest.h>
 
 #include <atomic>
+#include <cstdlib>
+#include <optional>
 #include <set>
 #include <thread>
 #include <vector>
@@ -35,6 +37,7 @@ class two_tensors : public model_hub_mixin<Derived, Derived, two_tensors<Derived
   save_state_dict_options how() const {
     save_state_dict_options options;
     options.max_shard_size = shard_size;
+    options.is_main_process = main_process;
     return options;
   }
   std::vector<tensor_source> tensors() const {
@@ -45,6 +48,7 @@ class two_tensors : public model_hub_mixin<Derived, Derived, two_tensors<Derived
   }
   std::vector<float> a{1, 2}, b{3, 4};
   int shard_size = 1000;
+  bool main_process = true;
 };
 
 class written : public two_tensors<written> {
@@ -81,16 +85,35 @@ class produced : public model_hub_mixin<produced> {
       };
       tensors.push_back(std::move(tensor));
     }
-    sink.save_safetensors("model.safetensors", std::move(tensors));
+    sink.save_safetensors(name, std::move(tensors));
   }
   static produced hub_load(load_context) { return {}; }
   std::function<void(int)> on_tensor = [](int) {};
+  std::string name = "model.safetensors";
 };
 
-struct push_fixture : test::client_fixture {
+/// Has temporary files made in a folder of its own, where nobody else's are counted.
+struct own_temporary_files {
+  own_temporary_files() {
+    if (const char* value = std::getenv("TMPDIR")) usual_folder.emplace(value);
+    ::setenv("TMPDIR", temporary.path().c_str(), 1);
+  }
+  own_temporary_files(own_temporary_files&&) = delete;
+  ~own_temporary_files() {
+    if (usual_folder)
+      ::setenv("TMPDIR", usual_folder->c_str(), 1);
+    else
+      ::unsetenv("TMPDIR");
+  }
+
+  test::temporary_folder temporary;
+  std::optional<std::string> usual_folder{};
+};
+
+struct push_fixture : own_temporary_files, test::client_fixture {
   std::set<std::string> remote_names(const std::string& repo) {
     std::set<std::string> names;
-    for (const auto& entry : run(api->list_repo_tree(repo).all())) names.insert(entry.path);
+    for (auto& path : run(api->list_repo_files(repo).all())) names.insert(std::move(path));
     names.erase(".gitattributes");
     return names;
   }
@@ -101,7 +124,7 @@ struct push_fixture : test::client_fixture {
   std::size_t staging_folders() {
     api.reset();
     std::size_t count = 0;
-    for (const auto& item : fs::directory_iterator(fs::temp_directory_path()))
+    for (const auto& item : fs::directory_iterator(temporary.path()))
       if (item.path().filename().string().starts_with("cohub-") &&
           fs::exists(item.path() / "staged-by-test"))
         ++count;
@@ -162,6 +185,123 @@ TEST_CASE_FIXTURE(push_fixture, "weights that a push leaves out stay, and so do 
   run(model.push_to_hub(*api, "alice/m"));
   CHECK(remote_names("alice/m") ==
         std::set<std::string>{"README.md", "adapter.safetensors", "model.safetensors"});
+}
+
+TEST_CASE_FIXTURE(push_fixture, "a commit tells which repository it was made in") {
+  for (int round = 0; round < 2; ++round) {  // then without a change
+    const auto commit = run(written().push_to_hub(*api, "m"));
+    CHECK(commit.unchanged == (round == 1));
+    CHECK(commit.repo_id == "alice/m");
+    CHECK(commit.repo_url == api->endpoint() + "/alice/m");
+  }
+}
+
+TEST_CASE_FIXTURE(push_fixture, "a push of a part of a model leaves the other parts") {
+  const auto check = [&](auto model) {
+    model.shard_size = 8;
+    run(model.push_to_hub(*api, "alice/m"));
+    const auto before = remote_names("alice/m");
+    CHECK(before.size() == 4);
+    push_to_hub_options options;
+    SUBCASE("no weights") { options.ignore_patterns = {"*.safetensors"}; }
+    SUBCASE("an index alone") {
+      options.allow_patterns = std::vector<std::string>{"*.json", "*.md"};
+    }
+    SUBCASE("shards alone") { options.allow_patterns = std::vector<std::string>{"*.safetensors"}; }
+    SUBCASE("one shard") { options.allow_patterns = std::vector<std::string>{"*-00001-of-*"}; }
+    model.a[0] = 5;
+    model.b[0] = 6;
+    run(model.push_to_hub(*api, "alice/m", options));
+    CHECK(remote_names("alice/m") == before);
+  };
+  SUBCASE("written") { check(written()); }
+  SUBCASE("streamed") { check(streamed()); }
+}
+
+TEST_CASE_FIXTURE(push_fixture, "processes that push a shard each leave those of the others") {
+  run(written().push_to_hub(*api, "alice/m"));
+  for (int rank = 1; rank <= 3; ++rank) {
+    produced model;
+    model.name = "model-0000" + std::to_string(rank) + "-of-00003.safetensors";
+    run(model.push_to_hub(*api, "alice/m"));
+  }
+  CHECK(remote_names("alice/m") == std::set<std::string>{"README.md", "staged-by-test",
+                                                         "model-00001-of-00003.safetensors",
+                                                         "model-00002-of-00003.safetensors",
+                                                         "model-00003-of-00003.safetensors"});
+}
+
+TEST_CASE_FIXTURE(push_fixture, "a process that is not the main one removes nothing") {
+  const auto saved = folder.path() / "m";
+  streamed model;
+  run(model.save_pretrained(*api, saved));
+  run(model.push_to_hub(*api, "alice/m"));
+  model.main_process = false;
+  model.shard_size = 8;
+  run(model.save_pretrained(*api, saved));
+  run(model.push_to_hub(*api, "alice/m"));
+  CHECK(fs::exists(saved / "model.safetensors"));
+  CHECK(remote_names("alice/m").contains("model.safetensors"));
+  model.main_process = true;
+  run(model.save_pretrained(*api, saved));
+  run(model.push_to_hub(*api, "alice/m"));
+  CHECK_FALSE(fs::exists(saved / "model.safetensors"));
+  CHECK_FALSE(remote_names("alice/m").contains("model.safetensors"));
+}
+
+TEST_CASE_FIXTURE(push_fixture, "a push lists the folders of its weights, and no others") {
+  produced model;
+  model.name = "deep/model.safetensors";
+  put_file("alice/m", "deep/model-00001-of-00001.safetensors", "old");
+  put_file("alice/m", "model-00001-of-00001.safetensors", "other");
+  hub->clear_requests();
+  run(model.push_to_hub(*api, "alice/m"));
+  CHECK(hub->count_requests("/tree/", "GET") == 1);
+  CHECK(hub->count_requests("/tree/main/deep", "GET") == 1);
+  CHECK(remote_names("alice/m") == std::set<std::string>{"README.md", "deep/model.safetensors",
+                                                         "staged-by-test",
+                                                         "model-00001-of-00001.safetensors"});
+  model.name = "new/model.safetensors";
+  run(model.push_to_hub(*api, "alice/m"));
+  CHECK(remote_names("alice/m").contains("new/model.safetensors"));
+}
+
+TEST_CASE_FIXTURE(push_fixture, "weights are not saved where they do not belong") {
+  for (const std::string& name : {std::string("../model.safetensors"),
+                                  std::string((folder.path() / "model.safetensors").string())}) {
+    CAPTURE(name);
+    produced model;
+    model.name = name;
+    CHECK_THROWS_WITH_AS(run(model.save_pretrained(*api, folder.path() / "m")),
+                         doctest::Contains("saving tensors as"), error);
+    CHECK_FALSE(fs::exists(folder.path() / "model.safetensors"));
+  }
+}
+
+TEST_CASE_FIXTURE(push_fixture, "a model that cannot be described leaves no repository") {
+  bool asked_for_weights = false;
+  const std::function<void(const fs::path&)> write = [&](const fs::path&) {
+    asked_for_weights = true;
+  };
+  push_to_hub_options options;
+  options.config = boost::json::value("\xff");
+  CHECK_THROWS_AS(run(push_with(*api, "alice/new", write, options)), error);
+  CHECK_FALSE(asked_for_weights);
+  const bool exists = run(api->repo_exists("alice/new"));
+  CHECK_FALSE(exists);
+}
+
+TEST_CASE_FIXTURE(push_fixture, "a save leaves the pool to others between tensors") {
+  client_settings.blocking_threads = 1;
+  connect();
+  bool others_had_a_turn = false;
+  produced model;
+  model.on_tensor = [&](int i) {
+    if (i == 1) asio::post(api->blocking_executor(), [&] { others_had_a_turn = true; });
+    if (i == 2) CHECK(others_had_a_turn);
+  };
+  run(model.save_pretrained(*api, folder.path() / "m"));
+  CHECK(others_had_a_turn);
 }
 
 TEST_CASE_FIXTURE(push_fixture, "a card that shall stay does, whatever is deleted") {

@@ -45,9 +45,7 @@ cohub::awaitable<bool> push_and_load(cohub::client hub, std::string repo, fs::pa
   const auto commit = co_await model.push_to_hub(hub, repo);
   std::cout << "Pushed:  " << commit.commit_url << "\n";
 
-  // "https://hub/owner/name/commit/..." names the repository in full.
-  auto id = commit.commit_url.substr(hub.endpoint().size() + 1);
-  id = id.substr(0, id.find("/commit/"));
+  const auto id = commit.repo_id;  // with the owner
   const cohub::download_options of_commit{.revision = commit.oid, .cache_dir = fresh_cache};
   const auto card = co_await hub.download_file(id, "README.md", of_commit);
   std::ifstream text(card);

@@ -12,6 +12,7 @@
 #include <boost/json/value_to.hpp>
 #include <boost/mp11/algorithm.hpp>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <concepts>
@@ -100,12 +101,35 @@ template <class T>
 concept json_type =
     std::same_as<T, json::value> || std::same_as<T, json::object> || std::same_as<T, json::array>;
 
-/// Converted by the type's own `tag_invoke`, both ways.
 template <class T>
-concept config_coded = requires(json::value& into, const json::value& from, const T& value) {
-  tag_invoke(json::value_from_tag(), into, value);
+concept converted_by_throwing = requires(const json::value& from) {
   { tag_invoke(json::value_to_tag<T>(), from) } -> std::convertible_to<T>;
 };
+
+/// Boost has such conversions of its own, which do not know of coders.
+template <class T>
+concept converted_by_boost = is_instance<T, std::optional> || is_instance<T, std::variant> ||
+    std::same_as<T, std::monostate>;
+
+template <class T>
+concept converted_to_result = !converted_by_boost<T> && requires(const json::value& from) {
+  { tag_invoke(json::try_value_to_tag<T>(), from) } -> std::same_as<json::result<T>>;
+};
+
+/// Converted by the type's own `tag_invoke`, both ways.
+template <class T>
+concept config_coded = (converted_by_throwing<T> ||
+                        converted_to_result<T>)&&requires(json::value& into, const T& value) {
+  tag_invoke(json::value_from_tag(), into, value);
+};
+
+template <class T>
+T convert_from(const json::value& from) {
+  if constexpr (converted_by_throwing<T>)
+    return tag_invoke(json::value_to_tag<T>(), from);
+  else
+    return tag_invoke(json::try_value_to_tag<T>(), from).value();
+}
 
 /// Whether a coder writes and reads values of that type.
 template <class Coder, class T>
@@ -130,6 +154,23 @@ template <class T, class Coders>
 using coder_of = typename find_coder<T, Coders>::type;
 template <class T, class Coders>
 concept locally_coded = !std::is_void_v<coder_of<T, Coders>>;
+
+/// The coders of a model class, which hold for its config.
+template <class Model>
+struct model_coders_of {
+  using type = coders<>;
+};
+template <class Model>
+requires requires { typename Model::hub_coders; }
+struct model_coders_of<Model> {
+  using type = typename Model::hub_coders;
+};
+template <class Model>
+using model_coders = typename model_coders_of<Model>::type;
+
+/// What the `config()` of a model class returns.
+template <class Model>
+using model_config_type = std::remove_cvref_t<decltype(std::declval<const Model&>().config())>;
 
 /// The list of a struct, then that of the struct around it.
 template <class T, class Outer>
@@ -214,11 +255,13 @@ void decode_struct(const json::value& from, T& into, const config_place& place) 
   });
 }
 
-/// Whether a key of `config.json` would be taken.
-template <class T>
+/// Whether a key of `config.json` would be taken. What coders take only they know.
+template <class Coders, class T>
 bool takes_config_key(std::string_view key) {
-  if constexpr (json_type<T>) {
+  if constexpr (locally_coded<T, Coders> || json_type<T> || config_coded<T>) {
     return true;
+  } else if constexpr (is_instance<T, std::optional>) {
+    return takes_config_key<Coders, typename T::value_type>(key);
   } else {
     bool taken = false;
     boost::mp11::mp_for_each<described_members<T>>([&](auto descriptor) {
@@ -255,7 +298,7 @@ bool fits_config_kind(const json::value& value) {
            (std::same_as<T, json::array> && value.is_array()) ||
            (std::same_as<T, json::object> && value.is_object());
   } else if constexpr (config_coded<T>) {
-    return is_decodable([&] { return tag_invoke(json::value_to_tag<T>(), value); });
+    return is_decodable([&] { return convert_from<T>(value); });
   } else if constexpr (is_instance<T, std::optional>) {
     return value.is_null() || fits_config_kind<Coders, typename T::value_type>(value);
   } else if constexpr (std::same_as<T, std::monostate>) {
@@ -275,29 +318,92 @@ bool fits_config_kind(const json::value& value) {
   }
 }
 
-template <class Coders, class Variant, std::size_t Index = 0>
-void decode_variant(const json::value& from, Variant& into, const config_place& place) {
-  if constexpr (Index == std::variant_size_v<Variant>) {
-    fail_config_kind(place, "a value of one of its alternatives", from);
-  } else if (fits_config_kind<Coders, std::variant_alternative_t<Index, Variant>>(from)) {
-    decode_config<Coders>(from, into.template emplace<Index>(), place);
+/// How an alternative of a variant is chosen: the narrowest that one of them fits decides. What was
+/// written from here has all keys; what others wrote may lack some, or have more.
+enum class variant_fit { same_keys, known_keys, kind };
+
+/// Whether the objects in a value of the right kind have the keys that described structs want.
+template <class Coders, class T>
+bool fits_keys(const json::value& value, variant_fit wanted) {
+  if constexpr (locally_coded<T, Coders> || json_type<T> || config_coded<T>) {
+    return true;
+  } else if constexpr (config_list<T> || is_std_array<T>) {
+    const auto& items = value.get_array();
+    return std::all_of(items.begin(), items.end(), [&](const json::value& item) {
+      return !fits_config_kind<Coders, typename T::value_type>(item) ||
+             fits_keys<Coders, typename T::value_type>(item, wanted);
+    });
+  } else if constexpr (described_struct<T>) {
+    const auto& object = value.get_object();
+    bool fits = std::all_of(object.begin(), object.end(), [](const auto& item) {
+      return takes_config_key<Coders, T>(std::string_view(item.key()));
+    });
+    boost::mp11::mp_for_each<described_members<T>>([&](auto descriptor) {
+      using type = std::remove_cvref_t<decltype(std::declval<T&>().*descriptor.pointer)>;
+      if constexpr (!is_instance<type, transient> && !std::same_as<type, extra_fields>)
+        fits = fits && (wanted != variant_fit::same_keys || object.contains(descriptor.name));
+    });
+    return fits;
   } else {
-    decode_variant<Coders, Variant, Index + 1>(from, into, place);
+    return true;
   }
+}
+
+/// Takes the first alternative that fits, if there is one. Where the kind alone decides, what it
+/// cannot read is an error; else the next one is tried.
+template <class Coders, std::size_t Index = 0, class Variant>
+bool decode_alternative(const json::value& from, Variant& into, const config_place& place,
+                        variant_fit wanted) {
+  if constexpr (Index == std::variant_size_v<Variant>) {
+    return false;
+  } else {
+    using type = std::variant_alternative_t<Index, Variant>;
+    if (fits_config_kind<Coders, type>(from)) {
+      const auto decode = [&] {
+        type value{};
+        decode_config<Coders>(from, value, place);
+        into.template emplace<Index>(std::move(value));
+      };
+      if (wanted == variant_fit::kind) return decode(), true;
+      if (fits_keys<Coders, type>(from, wanted) && is_decodable(decode)) return true;
+    }
+    return decode_alternative<Coders, Index + 1>(from, into, place, wanted);
+  }
+}
+
+template <class Coders, class Variant>
+void decode_variant(const json::value& from, Variant& into, const config_place& place) {
+  for (const auto wanted : {variant_fit::same_keys, variant_fit::known_keys, variant_fit::kind})
+    if (decode_alternative<Coders>(from, into, place, wanted)) return;
+  fail_config_kind(place, "a value of one of its alternatives", from);
+}
+
+/// Yields what a coder does; what it throws becomes an error that names the member.
+template <class Code>
+auto run_coder(const config_place& place, Code code) {
+  std::string reason;
+  try {
+    return code();
+  } catch (const std::exception& failure) {
+    reason = failure.what();
+  }
+  fail_config(place, reason);
 }
 
 template <class Coders, class T>
 json::value encode_config(const T& value, const config_place& place) {
   if constexpr (locally_coded<T, Coders>) {
-    return coder_of<T, Coders>::encode(value);
+    return run_coder(place, [&]() -> json::value { return coder_of<T, Coders>::encode(value); });
   } else if constexpr (json_type<T>) {
     return value;
   } else if constexpr (std::same_as<T, bool>) {
     return value;
   } else if constexpr (config_coded<T>) {
-    json::value result;
-    tag_invoke(json::value_from_tag(), result, value);
-    return result;
+    return run_coder(place, [&] {
+      json::value result;
+      tag_invoke(json::value_from_tag(), result, value);
+      return result;
+    });
   } else if constexpr (described_enum<T>) {
     const char* name = nullptr;
     boost::mp11::mp_for_each<boost::describe::describe_enumerators<T>>([&](auto descriptor) {
@@ -364,23 +470,10 @@ void decode_list(const json::value& from, T& into, const config_place& place) {
   }
 }
 
-/// Takes what a coder yields; what it throws becomes an error that names the member.
-template <class T, class Decode>
-void decode_by_coder(T& into, const config_place& place, Decode decode) {
-  std::string reason;
-  try {
-    into = decode();
-    return;
-  } catch (const std::exception& failure) {
-    reason = failure.what();
-  }
-  fail_config(place, reason);
-}
-
 template <class Coders, class T>
 void decode_config(const json::value& from, T& into, const config_place& place) {
   if constexpr (locally_coded<T, Coders>) {
-    decode_by_coder(into, place, [&] { return coder_of<T, Coders>::decode(from); });
+    into = run_coder(place, [&] { return coder_of<T, Coders>::decode(from); });
   } else if constexpr (std::same_as<T, json::value>) {
     into = from;
   } else if constexpr (std::same_as<T, json::object>) {
@@ -393,7 +486,7 @@ void decode_config(const json::value& from, T& into, const config_place& place) 
     if (!from.is_bool()) fail_config_kind(place, "true or false", from);
     into = from.get_bool();
   } else if constexpr (config_coded<T>) {
-    decode_by_coder(into, place, [&] { return tag_invoke(json::value_to_tag<T>(), from); });
+    into = run_coder(place, [&] { return convert_from<T>(from); });
   } else if constexpr (described_enum<T>) {
     if (!from.is_string()) fail_config_kind(place, "the name of an enumerator", from);
     bool known = false;

@@ -36,8 +36,9 @@ awaitable<std::optional<commit_info>> save_model(client hub, std::filesystem::pa
                                                  model_parts parts,
                                                  save_pretrained_options options);
 
-/// Asks for `config.json`, then fetches `files`, all of one commit.
+/// As `open_pretrained`; `check` sees the config before the files are fetched.
 awaitable<load_context> open_model(client hub, std::string id_or_path,
-                                   std::vector<std::string> files, from_pretrained_options options);
+                                   std::vector<std::string> files, from_pretrained_options options,
+                                   std::function<void(const load_context&)> check);
 
 }  // namespace cohub::detail

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <map>
 #include <span>
 
 namespace cohub {
@@ -55,11 +56,33 @@ void copy_in(torch::Tensor into, const tensor_view& from) {
   }
 }
 
+tensor_storage storage_of(const torch::Tensor& tensor) { return *source_of({}, tensor).storage; }
+
 /// Whether the memory of `inner` is a part of `outer`'s.
-bool lies_in(const torch::Tensor& inner, const torch::Tensor& outer) {
-  const auto a = source_of("inner", inner).storage;
-  const auto b = source_of("outer", outer).storage;
-  return a->address == b->address && a->size == b->size && b->begin <= a->begin && a->end <= b->end;
+bool lies_in(const tensor_storage& inner, const tensor_storage& outer) {
+  return inner.address == outer.address && inner.size == outer.size && outer.begin <= inner.begin &&
+         inner.end <= outer.end;
+}
+
+/// Names of tensors that are no part of one that is copied in.
+std::vector<std::string> missing_of(
+    const torch_state_dict& absent,
+    const std::vector<std::pair<torch::Tensor, tensor_view>>& copies) {
+  if (absent.empty()) return {};
+  std::multimap<const void*, tensor_storage> written;
+  for (const auto& copy : copies) {
+    const auto storage = storage_of(copy.first);
+    written.emplace(storage.address, storage);
+  }
+  std::vector<std::string> missing;
+  for (const auto& [name, tensor] : absent) {
+    const auto storage = storage_of(tensor);
+    const auto [first, last] = written.equal_range(storage.address);
+    if (std::none_of(first, last,
+                     [&](const auto& outer) { return lies_in(storage, outer.second); }))
+      missing.push_back(name);
+  }
+  return missing;
 }
 
 void check_format(const safetensors_model& model, const std::filesystem::path& path) {
@@ -126,10 +149,7 @@ incompatible_keys load_torch_model(torch::nn::Module& module, const std::filesys
     if (tensor.sizes() != torch::IntArrayRef(shape_of(*found))) keys.mismatched.push_back(name);
     copies.emplace_back(tensor, *found);
   }
-  for (const auto& [name, tensor] : absent)
-    if (std::none_of(copies.begin(), copies.end(),
-                     [&inner = tensor](const auto& copy) { return lies_in(inner, copy.first); }))
-      keys.missing.push_back(name);
+  keys.missing = missing_of(absent, copies);
   std::sort(known.begin(), known.end());
   for (std::size_t i = 0; i < model.size(); ++i)
     if (!std::binary_search(known.begin(), known.end(), model[i].name()))

@@ -1,8 +1,8 @@
 #include "cohub/xgboost.hpp"
 
-#include "cohub/detail/model_steps.hpp"
 #include "cohub/detail/on_pool.hpp"
 #include "cohub/error.hpp"
+#include "cohub/load_context.hpp"
 #include "cohub/model_card.hpp"
 
 #include <charconv>
@@ -127,8 +127,8 @@ awaitable<xgboost_booster> pull(client hub, std::string id,
   std::vector<std::string> files;
   files.push_back(options.file);
   // The client stays here until the pool is done: it may be the pool's last owner.
-  auto opening =
-      detail::open_model(hub, std::move(id), std::move(files), load_options_of(options.fetch));
+  const auto loading_options = load_options_of(options.fetch);
+  auto opening = open_pretrained(hub, std::move(id), std::move(files), loading_options);
   const auto context = co_await std::move(opening);
   auto work = [&context, &options] {
     if (const auto& config = context.config_object()) check_version(*config);

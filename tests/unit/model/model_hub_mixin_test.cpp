@@ -175,6 +175,58 @@ class witness : public model_hub_mixin<witness> {
   boost::json::object taken{};
 };
 
+/// Loads by its config alone.
+template <class Derived, class Config>
+class configured : public model_hub_mixin<Derived, Derived, configured<Derived, Config>> {
+ public:
+  using config_type = Config;
+  explicit configured(Config given = {}) : value(std::move(given)) {}
+  const Config& config() const { return value; }
+  void hub_save(const std::filesystem::path&) const {}
+  static awaitable<Derived> hub_load(load_context context) {
+    Derived loaded;
+    loaded.value = context.config_of<Derived>();
+    co_return loaded;
+  }
+  Config value;
+};
+
+/// A config that need not be there.
+class maybe_configured : public configured<maybe_configured, std::optional<line_config>> {};
+
+/// A config that converts itself.
+struct own_config {
+  int size = 1;
+};
+void tag_invoke(boost::json::value_from_tag, boost::json::value& into, const own_config& from) {
+  into = boost::json::object{{"n", from.size}};
+}
+own_config tag_invoke(boost::json::value_to_tag<own_config>, const boost::json::value& from) {
+  return {from.at("n").to_number<int>()};
+}
+class self_configured : public configured<self_configured, own_config> {};
+
+/// Coders are given with the class, as in Python.
+struct color {
+  int red = 0;
+};
+struct color_coder {
+  static boost::json::value encode(const color& value) {
+    return boost::json::string(std::to_string(value.red));
+  }
+  static color decode(const boost::json::value& from) {
+    return {std::stoi(std::string(from.as_string()))};
+  }
+};
+struct color_config {
+  color front{};
+};
+BOOST_DESCRIBE_STRUCT(color_config, (), (front))
+class colored : public configured<colored, color_config> {
+ public:
+  using hub_coders = coders<color_coder>;
+};
+
 struct mixin_fixture {
   test::temporary_folder folder;
   asio::io_context context{1};
@@ -461,4 +513,49 @@ TEST_CASE_FIXTURE(mixin_fixture, "a card is edited by a function where the class
   const auto card = model_card::load(folder.path() / "m" / "README.md");
   CHECK(card.data().text_or("license") == "apache-2.0");
   CHECK(card.data().text_or("library_name") == "lines");
+}
+
+TEST_CASE_FIXTURE(mixin_fixture, "a config may be optional (V3, V13, G45)") {
+  const auto folder_of_model = (folder.path() / "m").string();
+  maybe_configured model;
+  run(model.save_pretrained(hub, folder_of_model));
+  CHECK_FALSE(std::filesystem::exists(folder.path() / "m" / "config.json"));
+  CHECK_FALSE(load<maybe_configured>(folder_of_model).value);
+  from_pretrained_options options;
+  options.config_overrides["name"] = "given";
+  CHECK(load<maybe_configured>(folder_of_model, options).value->name == "given");
+  model.value = line_config{"mine", 2.0};
+  run(model.save_pretrained(hub, folder_of_model));
+  CHECK(load<maybe_configured>(folder_of_model).value->slope == 2.0);
+  options.config_overrides["no such"] = 1;
+  CHECK_THROWS_AS(load<maybe_configured>(folder_of_model, options), error);
+}
+
+TEST_CASE_FIXTURE(mixin_fixture, "a config may convert itself (V24)") {
+  const auto folder_of_model = (folder.path() / "m").string();
+  self_configured model;
+  model.value.size = 7;
+  run(model.save_pretrained(hub, folder_of_model));
+  CHECK(test::read_all(folder.path() / "m" / "config.json") == "{\n  \"n\": 7\n}");
+  CHECK(load<self_configured>(folder_of_model).value.size == 7);
+  std::filesystem::remove(folder.path() / "m" / "config.json");
+  CHECK(load<self_configured>(folder_of_model).value.size == 1);
+}
+
+TEST_CASE_FIXTURE(mixin_fixture, "coders may be given with the model class (G48)") {
+  const auto folder_of_model = (folder.path() / "m").string();
+  colored model;
+  model.value.front.red = 200;
+  run(model.save_pretrained(hub, folder_of_model));
+  CHECK(test::read_all(folder.path() / "m" / "config.json") == "{\n  \"front\": \"200\"\n}");
+  CHECK(load<colored>(folder_of_model).value.front.red == 200);
+}
+
+TEST_CASE_FIXTURE(mixin_fixture, "an override that no member takes is refused before files are") {
+  // The weights are missing, which nobody gets to see.
+  std::filesystem::create_directories(folder.path() / "m");
+  from_pretrained_options options;
+  options.config_overrides["no such"] = 1;
+  CHECK_THROWS_WITH_AS(load<line>((folder.path() / "m").string(), options),
+                       doctest::Contains("\"no such\" is no member"), error);
 }

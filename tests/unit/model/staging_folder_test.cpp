@@ -23,7 +23,10 @@ struct publishing_fixture {
     fs::remove_all(staged);
     for (const auto& name : files) cohub::test::write_all(staged / name, "new");
   }
-  void publish() { cohub::model::publish_folder(staged, saved, false, false); }
+  void publish(bool removes_old = true) {
+    const cohub::model::publish_rules rules{.removes_old = removes_old};
+    cohub::model::publish_folder(staged, saved, rules);
+  }
   std::set<std::string> names() const {
     std::set<std::string> found;
     for (const auto& item : fs::recursive_directory_iterator(saved))
@@ -68,6 +71,30 @@ TEST_CASE_FIXTURE(publishing_fixture, "weights that are replaced under other nam
   stage(single);
   publish();
   CHECK(names() == with_others(set_of(single)));
+}
+
+TEST_CASE_FIXTURE(publishing_fixture,
+                  "processes that save a shard each leave those of the others") {
+  cohub::test::write_all(saved / "model.safetensors", "old");
+  for (int rank = 1; rank <= 4; ++rank) {
+    stage({"model-0000" + std::to_string(rank) + "-of-00004.safetensors"});
+    publish();
+  }
+  CHECK(names() ==
+        set_of({"model-00001-of-00004.safetensors", "model-00002-of-00004.safetensors",
+                "model-00003-of-00004.safetensors", "model-00004-of-00004.safetensors"}));
+}
+
+TEST_CASE_FIXTURE(publishing_fixture,
+                  "what an older save left stays where another process removes") {
+  fs::create_directories(saved);
+  stage(single);
+  publish();
+  stage({"model-00001-of-00002.safetensors"});
+  publish(false);
+  auto both = set_of(single);
+  both.insert("model-00001-of-00002.safetensors");
+  CHECK(names() == both);
 }
 
 TEST_CASE_FIXTURE(publishing_fixture, "files appear weights first, then index, config and card") {
