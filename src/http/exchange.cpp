@@ -2,6 +2,7 @@
 
 #include "cohub/error.hpp"
 
+#include "http/last_chunk.hpp"
 #include "http/proxy_tunnel.hpp"
 #include "http/trace_id.hpp"
 #include "http/trickle_watch.hpp"
@@ -85,6 +86,10 @@ std::string serialize_head(const request& what, const exchange_settings& setting
     });
   }
   return head;
+}
+
+std::string_view text_of(const beast::flat_buffer& bytes) {
+  return {static_cast<const char*>(bytes.data().data()), bytes.size()};
 }
 
 awaitable<void> write_request(stream& connection, const request& what, std::string head) {
@@ -209,18 +214,20 @@ class wire_body final : public response::body {
   std::optional<std::size_t> try_read_parsed(std::span<std::byte> buffer) {
     for (;;) {
       if (reader_->is_done()) return 0;
-      reader_->get().body().data = buffer.data();
-      reader_->get().body().size = buffer.size();
       boost::system::error_code failure;
-      const std::size_t consumed = reader_->put(ahead_.data(), failure);
-      ahead_.consume(consumed);
-      const std::size_t count = buffer.size() - reader_->get().body().size;
-      if (count > 0) return count;
-      if (reader_->is_done()) return 0;
-      if (!failure && consumed > 0 && ahead_.size() > 0) continue;  // past a chunk's header
-      if (failure && failure != beast::http::error::need_more &&
-          failure != beast::http::error::need_buffer)
-        throw error(errc::invalid_response, "reading a chunked answer", context_);
+      if (!reader_->chunked() || !is_cut_last_chunk(text_of(ahead_))) {
+        reader_->get().body().data = buffer.data();
+        reader_->get().body().size = buffer.size();
+        const std::size_t consumed = reader_->put(ahead_.data(), failure);
+        ahead_.consume(consumed);
+        const std::size_t count = buffer.size() - reader_->get().body().size;
+        if (count > 0) return count;
+        if (reader_->is_done()) return 0;
+        if (!failure && consumed > 0 && ahead_.size() > 0) continue;  // past a chunk's header
+        if (failure && failure != beast::http::error::need_more &&
+            failure != beast::http::error::need_buffer)
+          throw error(errc::invalid_response, "reading a chunked answer", context_);
+      }
       if (ahead_.size() > head_limit)  // a chunk's head or a trailer without end
         throw error(errc::invalid_response, "reading a chunked answer", context_);
       const auto space = ahead_.prepare(head_read);

@@ -20,6 +20,40 @@ using test::scripted_reply;
 using test::scripted_server;
 using test::seen_request;
 
+TEST_CASE("the end of a chunked body may come byte by byte") {
+  asio::io_context context;
+  std::string body;
+  scripted_server server(context, [&](const seen_request&) {
+    scripted_reply reply;
+    reply.bytes = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + body;
+    reply.pace = 1ms;
+    return reply;
+  });
+  http::transport transport(context.get_executor(), quick());
+  const std::vector<std::pair<std::string, std::string>> all{{"0\r\n\r\n", ""},
+                                                             {"0\r\nX-Sum: 1\r\n\r\n", ""},
+                                                             {"5\r\nhello\r\n0\r\n\r\n", "hello"},
+                                                             {"3\r\n0\r\n\r\n0\r\n\r\n", "0\r\n"}};
+  for (const auto& [sent, content] : all) {
+    CAPTURE(sent);
+    body = sent;
+    CHECK(test::run(context, fetch(transport, get(server.origin() + "/"))).body == content);
+  }
+  CHECK(server.connections() == 1);
+}
+
+TEST_CASE("a chunked body that is cut inside its end is an error") {
+  asio::io_context context;
+  scripted_server server(context, [](const seen_request&) {
+    scripted_reply reply;
+    reply.bytes = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n";
+    reply.after = scripted_reply::then::close;
+    return reply;
+  });
+  http::transport transport(context.get_executor(), quick());
+  CHECK(failure_of(context, transport, get(server.origin() + "/")).code() == errc::truncated_body);
+}
+
 TEST_CASE("answers without a body leave the connection to the next request") {
   asio::io_context context;
   scripted_server server(context, [](const seen_request& request) {
