@@ -26,6 +26,7 @@ namespace {
 constexpr int max_hops = 10;
 constexpr std::size_t drained_rest = 64 * 1024;
 
+constexpr std::chrono::seconds draining_time{1};  // beyond, a new connection is cheaper
 bool is_redirect(int status) {
   return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
 }
@@ -97,9 +98,20 @@ awaitable<std::string> response::read_all(std::uint64_t limit) {
 awaitable<void> response::finish() {
   if (length_ && *length_ > drained_rest) body_.reset();  // closing is cheaper than reading it
   std::vector<std::byte> dropped(body_ ? 16 * 1024 : 0);
-  for (std::size_t total = 0; body_ && total <= drained_rest;) {
-    const std::size_t count = co_await read_some(dropped);
-    total += count;
+  const auto end = std::chrono::steady_clock::now() + draining_time;
+  try {
+    for (std::size_t total = 0; body_ && total <= drained_rest;) {
+      const auto count = try_read_some(dropped);
+      settle();
+      total += count.value_or(0);
+      if (count) continue;
+      const auto left = end - std::chrono::steady_clock::now();
+      if (left <= left.zero()) break;
+      auto waiting = wait_readable();
+      co_await io::with_timeout(std::move(waiting), left);
+    }
+  } catch (const error&) {
+    // The answer itself has been heard.
   }
   body_.reset();
 }

@@ -53,7 +53,8 @@ class response {
 
   /// Reads the rest; more than `limit` bytes are errc::invalid_response.
   awaitable<std::string> read_all(std::uint64_t limit = 64u << 20);
-  /// Reads and drops a short rest so that the connection can be used again; a long one closes it.
+  /// Reads and drops a short rest so that the connection can be used again. One that is long, slow
+  /// or cut closes it, and is no error: nobody wants it.
   awaitable<void> finish();
 
   /// What carries the body: one exchange on a leased connection.

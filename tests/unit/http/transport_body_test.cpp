@@ -115,3 +115,24 @@ TEST_CASE("bytes beyond the end of a body are nobody's, and the connection is no
     CHECK(test::run(context, fetch(transport, get(server.origin() + "/"))).body == "hello");
   CHECK(server.connections() == 2);
 }
+
+TEST_CASE("the end of a body that nobody wants is no error when it is missing") {
+  asio::io_context context;
+  scripted_server server(context, [](const seen_request&) {
+    scripted_reply reply;
+    reply.bytes = "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nshort";
+    reply.after = scripted_reply::then::close;
+    return reply;
+  });
+  http::transport transport(context.get_executor(), quick());
+  auto put = [&]() -> awaitable<int> {
+    auto what = get(server.origin() + "/");
+    what.verb = http::method::put;
+    what.body = http::bytes_body("content");
+    auto answer = co_await transport.send(std::move(what));
+    co_await answer.finish();
+    co_return answer.status();
+  };
+  CHECK(test::run(context, put()) == 200);
+  CHECK(transport.open_connections() == 0);
+}

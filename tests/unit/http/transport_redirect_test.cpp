@@ -107,3 +107,16 @@ TEST_CASE("a redirect keeps the method and the body, or makes a GET of them, by 
     CHECK(seen.header("content-type").empty() == (each.seen == "GET"));
   }
 }
+
+TEST_CASE("a redirect whose text is cut is followed all the same") {
+  asio::io_context context;
+  scripted_server server(context, [&](const seen_request& request) {
+    if (request.line.starts_with("GET /new")) return scripted_reply::text(200, "here");
+    scripted_reply reply;
+    reply.bytes = "HTTP/1.1 302 Found\r\nLocation: /new\r\nContent-Length: 100\r\n\r\nMoved";
+    reply.after = scripted_reply::then::close;
+    return reply;
+  });
+  http::transport transport(context.get_executor(), quick());
+  CHECK(test::run(context, fetch(transport, get(server.origin() + "/"))).body == "here");
+}

@@ -164,3 +164,23 @@ TEST_CASE("who has no time for the wait that the server asked for is told of it"
   CHECK(*failure.http().retry_after <= 121s);
   CHECK(server.seen().size() == 1);
 }
+
+TEST_CASE("a failure whose text is cut, or does not end, is tried again like any other") {
+  asio::io_context context;
+  int calls = 0;
+  auto after = scripted_reply::then::close;
+  SUBCASE("cut") {}
+  SUBCASE("reset") { after = scripted_reply::then::reset; }
+  SUBCASE("without end") { after = scripted_reply::then::stall; }
+  scripted_server server(context, [&](const seen_request&) {
+    if (++calls > 1) return scripted_reply::text(200, "finally");
+    scripted_reply reply;
+    reply.bytes = "HTTP/1.1 503 Busy\r\nContent-Length: 100\r\n\r\nbusy";
+    reply.after = after;
+    return reply;
+  });
+  http::transport transport(context.get_executor(), quick());
+  CHECK(test::run(context, fetch(transport, get(server.origin() + "/"))).body == "finally");
+  CHECK(calls == 2);
+  CHECK(transport.open_connections() == 1);
+}
