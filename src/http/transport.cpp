@@ -15,6 +15,7 @@
 #include <boost/asio/use_awaitable.hpp>
 
 #include <algorithm>
+#include <chrono>
 #include <random>
 #include <utility>
 #include <vector>
@@ -25,8 +26,8 @@ namespace {
 
 constexpr int max_hops = 10;
 constexpr std::size_t drained_rest = 64 * 1024;
-
 constexpr std::chrono::seconds draining_time{1};  // beyond, a new connection is cheaper
+
 bool is_redirect(int status) {
   return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
 }
@@ -166,20 +167,29 @@ awaitable<exchange_outcome> exchange_in_time(leased_connection lease, request& w
   const auto end = std::chrono::steady_clock::now() + *what.limit;
   exchange_outcome outcome;
   try {
+  std::exception_ptr failure;
+  bool stopped = false;
     auto limited = io::with_timeout(std::move(running), *what.limit);
     outcome = co_await std::move(limited);
   } catch (const error& e) {
-    if (e.code() != errc::timed_out || std::chrono::steady_clock::now() < end) throw;
-    what.retry = false;  // the limit is for all tries
-    http_context context;
-    context.url = what.url.printable();
-    context.request_id = trace_id;
-    throw error(errc::timed_out, std::string(to_string(what.verb)) + ": waiting for an answer",
-                std::move(context));
+    failure = std::current_exception();
+    stopped = e.code() == errc::timed_out;
   }
-  const auto left = end - std::chrono::steady_clock::now();
-  what.limit = std::max(std::chrono::floor<std::chrono::milliseconds>(left),
-                        std::chrono::milliseconds(1));  // none would be no limit
+  // The limit is for all tries, those that fail among them.
+  const auto left =
+      std::chrono::floor<std::chrono::milliseconds>(end - std::chrono::steady_clock::now());
+  what.limit = std::max(left, std::chrono::milliseconds(1));  // none would be no limit
+  if (left.count() <= 0) {
+    what.retry = false;
+    if (stopped) {
+      http_context context;
+      context.url = what.url.printable();
+      context.request_id = trace_id;
+      throw error(errc::timed_out, std::string(to_string(what.verb)) + ": waiting for an answer",
+                  std::move(context));
+    }
+  }
+  if (failure) std::rethrow_exception(failure);
   co_return outcome;
 }
 

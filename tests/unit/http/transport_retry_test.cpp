@@ -165,6 +165,22 @@ TEST_CASE("who has no time for the wait that the server asked for is told of it"
   CHECK(server.seen().size() == 1);
 }
 
+TEST_CASE("a limit is charged for the tries that fail, too") {
+  asio::io_context context;
+  scripted_server server(context, [](const seen_request&) {
+    scripted_reply stalled;
+    stalled.after = scripted_reply::then::stall;
+    return stalled;
+  });
+  auto config = quick();
+  config.timeouts.first_byte = 100ms;
+  http::transport transport(context.get_executor(), config);
+  auto what = get(server.origin() + "/");
+  what.limit = 250ms;
+  CHECK(failure_of(context, transport, what).code() == errc::timed_out);
+  CHECK(server.seen().size() <= 3);
+}
+
 TEST_CASE("a failure whose text is cut, or does not end, is tried again like any other") {
   asio::io_context context;
   int calls = 0;
