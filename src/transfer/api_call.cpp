@@ -2,8 +2,17 @@
 
 #include "cohub/error.hpp"
 
+#include "http/retry_policy.hpp"
 #include "hub/reply_error.hpp"
+#include "transfer/download_retry.hpp"
 
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include <chrono>
+#include <exception>
+#include <optional>
 #include <utility>
 
 namespace cohub::transfer {
@@ -74,11 +83,36 @@ awaitable<http::response> call(context_ptr shared, http::request what, std::stri
   co_return answer;
 }
 
+awaitable<api_answer> call_and_read(context_ptr shared, http::request what, std::string doing) {
+  for (std::size_t tries = 1;; ++tries) {
+    api_answer whole;
+    std::exception_ptr failure;
+    bool again = false;
+    {
+      auto calling = call(shared, what, doing);
+      auto answer = co_await std::move(calling);
+      whole.head = answer.head();
+      try {
+        whole.body = co_await answer.read_all();
+      } catch (const error& e) {
+        failure = std::current_exception();
+        again =
+            what.idempotent && (e.code() == errc::truncated_body || e.code() == errc::timed_out);
+      }
+    }
+    if (!failure) co_return whole;
+    std::optional<std::chrono::milliseconds> delay;
+    if (again) delay = http::next_delay(shared->retries, tries, {}, draw_jitter());
+    if (!delay || !shared->transport->may_retry(what.url.origin)) std::rethrow_exception(failure);
+    asio::steady_timer timer(co_await asio::this_coro::executor, *delay);
+    co_await timer.async_wait(asio::use_awaitable);
+  }
+}
+
 awaitable<std::string> call_for_text(context_ptr shared, http::request what, std::string doing) {
-  auto calling = call(std::move(shared), std::move(what), std::move(doing));
-  auto answer = co_await std::move(calling);
-  auto text = co_await answer.read_all();
-  co_return text;
+  auto reading = call_and_read(std::move(shared), std::move(what), std::move(doing));
+  auto answer = co_await std::move(reading);
+  co_return std::move(answer.body);
 }
 
 }  // namespace cohub::transfer
