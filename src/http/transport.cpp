@@ -39,6 +39,7 @@ bool is_cancellation(const boost::system::system_error& e) {
 /// Whether another try may succeed though nothing of this one reached the server.
 bool is_transient_connect_failure(boost::system::error_code code) {
   return code == asio::error::connection_refused || code == asio::error::connection_reset ||
+         code == asio::error::connection_aborted || code == asio::error::timed_out ||
          code == asio::error::network_unreachable || code == asio::error::host_unreachable ||
          code == asio::error::host_not_found_try_again || code == asio::error::eof ||
          code == asio::error::broken_pipe || code == errc::timed_out;
