@@ -167,9 +167,9 @@ awaitable<exchange_outcome> exchange_in_time(leased_connection lease, request& w
   if (!has_limit(what)) co_return co_await std::move(running);
   const auto end = std::chrono::steady_clock::now() + *what.limit;
   exchange_outcome outcome;
-  try {
   std::exception_ptr failure;
   bool stopped = false;
+  try {
     auto limited = io::with_timeout(std::move(running), *what.limit);
     outcome = co_await std::move(limited);
   } catch (const error& e) {
@@ -323,9 +323,7 @@ awaitable<response> send_following(state_ptr self, request what) {
     auto answer = co_await send_with_retries(self, what);
     auto target = next_hop(what, answer);
     if (!target) {
-      auto head = answer.head();
-      head.redirect_headers = std::move(earlier);
-      answer.set_head(std::move(head));
+      answer.set_redirect_headers(std::move(earlier));
       co_return answer;
     }
     if (hops == max_hops) {

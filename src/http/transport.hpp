@@ -32,7 +32,7 @@ class response {
   ~response() = default;
 
   const response_head& head() const noexcept { return head_; }
-  void set_head(response_head head) { head_ = std::move(head); }
+  void set_redirect_headers(fields headers) { head_.redirect_headers = std::move(headers); }
   int status() const noexcept { return head_.status; }
   std::string_view header(std::string_view name) const noexcept { return head_.headers.get(name); }
   /// Body length as announced; nothing where it is chunked or ends with the connection.
