@@ -30,7 +30,8 @@ struct stored_token {
 awaitable<stored_token> login(client hub, std::string token);
 
 /// Forgets one token, or all of them. One that the environment names stays in use. Blocks.
-/// @throws error  errc::invalid_argument: none of that name is kept
+/// @throws error  errc::invalid_argument: none of that name is kept; the system's code: a file
+/// cannot be removed, and its secret stays
 /// @par Mirrors  logout()
 void logout(const std::string& token_name = {});
 

@@ -1,15 +1,18 @@
 #include "cohub/auth.hpp"
 #include "cohub/error.hpp"
 
+#include "cache/file_lock.hpp"
 #include "client/operation.hpp"
 #include "core/environment.hpp"
+#include "core/trim.hpp"
 #include "io/file.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <filesystem>
 #include <optional>
-#include <span>
 #include <system_error>
+#include <thread>
 #include <utility>
 
 namespace cohub {
@@ -27,45 +30,56 @@ struct section {
 
 std::filesystem::path stored_path() { return core::token_path().parent_path() / "stored_tokens"; }
 
-std::string trimmed(std::string_view text) {
-  const auto begin = text.find_first_not_of(" \t\r");
-  if (begin == text.npos) return {};
-  return std::string(text.substr(begin, text.find_last_not_of(" \t\r") - begin + 1));
-}
-
 std::vector<section> read_sections() {
   std::vector<section> sections;
   std::error_code failure;
   if (!std::filesystem::exists(stored_path(), failure)) return sections;
-  const auto text = io::read_file(stored_path(), file_limit);
+  auto text = io::read_file(stored_path(), file_limit);
+  std::erase(text, '\r');
   for (std::size_t begin = 0; begin < text.size();) {
     const auto end = std::min(text.find('\n', begin), text.size());
-    const auto line = trimmed(std::string_view(text).substr(begin, end - begin));
+    const auto line = core::trim(std::string_view(text).substr(begin, end - begin));
     begin = end + 1;
     if (line.empty()) continue;
     if (line.front() == '[' && line.back() == ']') {
-      sections.push_back({line.substr(1, line.size() - 2), {}, {}});
+      sections.push_back({std::string(line.substr(1, line.size() - 2)), {}, {}});
       continue;
     }
     if (sections.empty()) continue;
     const auto equals = line.find_first_of("=:");
-    if (equals != line.npos && trimmed(std::string_view(line).substr(0, equals)) == "hf_token")
-      sections.back().token = trimmed(std::string_view(line).substr(equals + 1));
+    if (equals != line.npos && core::trim(line.substr(0, equals)) == "hf_token")
+      sections.back().token = core::trim(line.substr(equals + 1));
     else
-      sections.back().other_lines.push_back(line);
+      sections.back().other_lines.emplace_back(line);
   }
   return sections;
 }
 
-/// Made with its final mode, beside its place: nobody else can read it, not even for a moment.
+/// Made with its final mode: nobody else can read it, not even for a moment.
 void write_secret(const std::filesystem::path& path, std::string_view content) {
-  io::create_directories(path.parent_path());
-  const auto temporary = path.parent_path() / (path.filename().string() + io::random_suffix());
-  io::file file(temporary, io::file::mode::read_write_private);
-  file.write_at(0, std::as_bytes(std::span(content)));
-  file.sync();
-  file.close();
-  io::rename_file(temporary, path, io::durability::machine);
+  if (const auto folder = path.parent_path(); !folder.empty()) io::create_directories(folder);
+  io::write_file_atomically(path, content, io::durability::machine, {},
+                            io::file::mode::write_new_private);
+}
+
+void remove_secret(const std::filesystem::path& path) {
+  std::error_code failure;
+  std::filesystem::remove(path, failure);  // one that is missing is no failure
+  if (failure)
+    throw error({failure.value(), boost::system::system_category()}, "removing " + path.string());
+}
+
+/// Whoever changes the stored tokens has read them first: one at a time, so that none is lost.
+/// Somebody who holds the lock for long has come to grief, and holds up nobody else.
+cache::file_lock lock_sections() {
+  auto path = stored_path();
+  path += ".lock";
+  if (const auto folder = path.parent_path(); !folder.empty()) io::create_directories(folder);
+  for (int tries = 0; tries < 500; ++tries) {
+    if (auto lock = cache::try_lock_file(path)) return std::move(*lock);
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
+  return {};
 }
 
 void write_sections(std::vector<section> sections) {
@@ -83,9 +97,7 @@ void write_sections(std::vector<section> sections) {
 std::optional<std::string> token_in_use() {
   std::error_code failure;
   if (!std::filesystem::exists(core::token_path(), failure)) return {};
-  auto text = trimmed(io::read_file(core::token_path(), file_limit));
-  while (text.ends_with('\n')) text.pop_back();
-  return text;
+  return core::clean_token(io::read_file(core::token_path(), file_limit));
 }
 
 section* find(std::vector<section>& sections, const std::string& name) {
@@ -97,12 +109,10 @@ section* find(std::vector<section>& sections, const std::string& name) {
 }
 
 awaitable<stored_token> check_and_keep(client hub, std::string token) {
-  token = trimmed(token);
-  while (token.ends_with('\n')) token.pop_back();
-  if (token.empty() || token.find('\n') != token.npos)
-    throw error(errc::invalid_argument, "this is no token");
+  const auto cleaned = core::clean_token(std::move(token));
+  if (!cleaned) throw error(errc::invalid_argument, "this is no token");
   whoami_options options;
-  options.token = token;
+  options.token = *cleaned;
   const auto user = co_await hub.whoami(options);
   stored_token kept;
   kept.name = user.token_name.empty() ? user.name : user.token_name;
@@ -110,8 +120,9 @@ awaitable<stored_token> check_and_keep(client hub, std::string token) {
   std::replace_if(
       kept.name.begin(), kept.name.end(),
       [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == '[' || c == ']'; }, '_');
-  kept.token = token;
+  kept.token = *cleaned;
   kept.is_active = true;
+  const auto alone = lock_sections();
   auto sections = read_sections();
   std::erase_if(sections, [&](const section& each) { return each.name == kept.name; });
   sections.push_back({kept.name, kept.token, {}});
@@ -132,17 +143,17 @@ awaitable<stored_token> login(client hub, std::string token) {
 }
 
 void logout(const std::string& token_name) {
-  std::error_code ignored;
   if (token_name.empty()) {
-    std::filesystem::remove(core::token_path(), ignored);
-    std::filesystem::remove(stored_path(), ignored);
+    remove_secret(stored_path());
+    remove_secret(core::token_path());
     return;
   }
+  const auto alone = lock_sections();
   auto sections = read_sections();
   const auto token = find(sections, token_name)->token;
   std::erase_if(sections, [&](const section& each) { return each.name == token_name; });
   write_sections(std::move(sections));
-  if (token_in_use() == token) std::filesystem::remove(core::token_path(), ignored);
+  if (token_in_use() == token) remove_secret(core::token_path());
 }
 
 void auth_switch(const std::string& token_name) {

@@ -21,14 +21,6 @@ bool is_name_character(char c) {
   return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_';
 }
 
-/// Without line breaks and surrounding blanks; nothing if that leaves nothing.
-std::optional<std::string> clean_token(std::string text) {
-  std::erase_if(text, [](char c) { return c == '\r' || c == '\n'; });
-  const auto first = text.find_first_not_of(" \t");
-  if (first == text.npos) return {};
-  return text.substr(first, text.find_last_not_of(" \t") - first + 1);
-}
-
 std::optional<std::string> token_in_file(const std::filesystem::path& path) {
   std::ifstream stream(path, std::ios::binary);
   if (!stream) return {};
@@ -131,6 +123,13 @@ bool hub_offline() {
 std::filesystem::path token_path() {
   const auto path = environment_value("HF_TOKEN_PATH");
   return path && !hub_staging() ? expand_path(*path) : hub_home() / "token";
+}
+
+std::optional<std::string> clean_token(std::string text) {
+  std::erase_if(text, [](char c) { return c == '\r' || c == '\n'; });
+  const auto kept = trim(text);
+  if (kept.empty()) return {};
+  return std::string(kept);
 }
 
 std::optional<std::string> discover_token() {

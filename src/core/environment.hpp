@@ -39,6 +39,9 @@ bool hub_offline();
 /// `HF_TOKEN_PATH`, else `token` in `hub_home()`.
 std::filesystem::path token_path();
 
+/// A token without line breaks and surrounding blanks; nothing if that leaves nothing.
+std::optional<std::string> clean_token(std::string text);
+
 /// The token found by the rules of hub-protocol, section 1.3: `HF_TOKEN`, `HUGGING_FACE_HUB_TOKEN`,
 /// the token file. Reads a small file: not for the executor's hot path.
 std::optional<std::string> discover_token();

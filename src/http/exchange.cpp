@@ -2,6 +2,8 @@
 
 #include "cohub/error.hpp"
 
+#include "http/early_answer.hpp"
+#include "http/last_chunk.hpp"
 #include "http/proxy_tunnel.hpp"
 #include "http/trace_id.hpp"
 #include "http/trickle_watch.hpp"
@@ -87,11 +89,32 @@ std::string serialize_head(const request& what, const exchange_settings& setting
   return head;
 }
 
-awaitable<void> write_request(stream& connection, const request& what, std::string head) {
+std::string_view text_of(const beast::flat_buffer& bytes) {
+  return {static_cast<const char*>(bytes.data().data()), bytes.size()};
+}
+
+std::span<std::byte> room_in(beast::flat_buffer& ahead) {
+  const auto space = ahead.prepare(head_read);
+  return {static_cast<std::byte*>(space.data()), space.size()};
+}
+
+/// Takes what has come while the body is being sent. True: the server has answered, or ended the
+/// connection, and wants no more of it.
+bool is_answered(stream& connection, beast::flat_buffer& ahead) {
+  while (const auto came = connection.try_read_some(room_in(ahead))) {
+    ahead.commit(*came);
+    if (*came == 0 || !is_informational(text_of(ahead)) || ahead.size() > head_limit) return true;
+  }
+  return false;
+}
+
+/// Yields whether all of it was sent: an answer that comes meanwhile, into `ahead`, ends it.
+awaitable<bool> write_request(stream& connection, const request& what, std::string head,
+                              beast::flat_buffer& ahead) {
   std::uint64_t left = what.body ? what.body->size() : 0;
   if (left == 0) {
     co_await connection.write(std::as_bytes(std::span(head)));
-    co_return;
+    co_return true;
   }
   // The head travels with the first piece of the body: one segment for a small request.
   std::vector<std::byte> buffer(
@@ -108,7 +131,9 @@ awaitable<void> write_request(stream& connection, const request& what, std::stri
     left -= count;
     co_await connection.write(std::span<const std::byte>(buffer).first(filled + count));
     filled = 0;
+    if (left > 0 && is_answered(connection, ahead)) co_return false;
   }
+  co_return true;
 }
 
 /// A TLS stream that was cut, by an alert or by bytes that are no record of it.
@@ -128,18 +153,20 @@ bool is_broken_connection(boost::system::error_code code) {
 class wire_body final : public response::body {
  public:
   wire_body(leased_connection lease, std::unique_ptr<parser> reader, beast::flat_buffer ahead,
-            http_context context, std::chrono::milliseconds stall)
+            http_context context, std::chrono::milliseconds stall, bool reusable)
       : lease_(std::move(lease)),
         reader_(std::move(reader)),
         ahead_(std::move(ahead)),
         context_(std::move(context)),
+        reusable_(reusable),
         trickle_(stall) {
     if (const auto length = reader_->content_length(); length && !reader_->chunked())
       left_ = *length;
   }
   ~wire_body() override {
     // Bytes beyond the end of the body belong to nobody: such a connection is not used again.
-    if (ended_ && reader_->keep_alive() && ahead_.size() == 0 && (left_ || reader_->is_done())) {
+    if (reusable_ && ended_ && reader_->keep_alive() && ahead_.size() == 0 &&
+        (left_ || reader_->is_done())) {
       lease_->set_read_mark(1);
       lease_.give_back();
     }
@@ -209,23 +236,23 @@ class wire_body final : public response::body {
   std::optional<std::size_t> try_read_parsed(std::span<std::byte> buffer) {
     for (;;) {
       if (reader_->is_done()) return 0;
-      reader_->get().body().data = buffer.data();
-      reader_->get().body().size = buffer.size();
       boost::system::error_code failure;
-      const std::size_t consumed = reader_->put(ahead_.data(), failure);
-      ahead_.consume(consumed);
-      const std::size_t count = buffer.size() - reader_->get().body().size;
-      if (count > 0) return count;
-      if (reader_->is_done()) return 0;
-      if (!failure && consumed > 0 && ahead_.size() > 0) continue;  // past a chunk's header
-      if (failure && failure != beast::http::error::need_more &&
-          failure != beast::http::error::need_buffer)
-        throw error(errc::invalid_response, "reading a chunked answer", context_);
+      if (!reader_->chunked() || !is_cut_last_chunk(text_of(ahead_))) {
+        reader_->get().body().data = buffer.data();
+        reader_->get().body().size = buffer.size();
+        const std::size_t consumed = reader_->put(ahead_.data(), failure);
+        ahead_.consume(consumed);
+        const std::size_t count = buffer.size() - reader_->get().body().size;
+        if (count > 0) return count;
+        if (reader_->is_done()) return 0;
+        if (!failure && consumed > 0 && ahead_.size() > 0) continue;  // past a chunk's header
+        if (failure && failure != beast::http::error::need_more &&
+            failure != beast::http::error::need_buffer)
+          throw error(errc::invalid_response, "reading a chunked answer", context_);
+      }
       if (ahead_.size() > head_limit)  // a chunk's head or a trailer without end
         throw error(errc::invalid_response, "reading a chunked answer", context_);
-      const auto space = ahead_.prepare(head_read);
-      const auto received =
-          lease_->try_read_some(std::span(static_cast<std::byte*>(space.data()), space.size()));
+      const auto received = lease_->try_read_some(room_in(ahead_));
       if (!received) return {};
       ahead_.commit(*received);
       if (*received == 0) {
@@ -258,6 +285,7 @@ class wire_body final : public response::body {
   beast::flat_buffer ahead_;
   std::optional<std::uint64_t> left_;  // of a body whose length is known
   http_context context_;
+  bool reusable_;
   bool ended_ = false;
   clock::time_point last_wait_ = clock::now();
   std::uint64_t since_wait_ = 0;
@@ -298,6 +326,7 @@ class head_deadline {
 /// Reads until the parser has a whole head; false if the connection ended before its first byte.
 awaitable<bool> read_head(stream& connection, parser& reader, beast::flat_buffer& ahead,
                           head_deadline deadline, bool nothing_yet) {
+  nothing_yet = nothing_yet && ahead.size() == 0;
   // The parser's own limit holds for what one call of it sees: fields that come in pieces would add
   // up to any size.
   std::size_t parsed = 0;
@@ -314,8 +343,7 @@ awaitable<bool> read_head(stream& connection, parser& reader, beast::flat_buffer
       if (parsed + ahead.size() > head_limit)
         throw boost::system::system_error(beast::http::error::header_limit);
     }
-    const auto space = ahead.prepare(head_read);
-    const std::span room(static_cast<std::byte*>(space.data()), space.size());
+    const auto room = room_in(ahead);
     auto came = connection.try_read_some(room);
     while (!came) {
       deadline.bound(connection);
@@ -324,7 +352,7 @@ awaitable<bool> read_head(stream& connection, parser& reader, beast::flat_buffer
     }
     const std::size_t received = *came;
     if (received == 0) {
-      if (nothing_yet && ahead.size() == 0) co_return false;
+      if (nothing_yet) co_return false;
       throw boost::system::system_error(beast::http::error::partial_message);
     }
     nothing_yet = false;
@@ -363,26 +391,27 @@ awaitable<exchange_outcome> exchange(leased_connection lease, const request& wha
   auto head = serialize_head(what, settings, through);
   const auto limits = settings.limits;
   const auto context = context_of(what, settings.trace_id);
-  std::exception_ptr broken;
+  beast::flat_buffer ahead;
+  boost::system::error_code failure;
+  bool sent = false;
   lease->set_silence_limit(limits.stall);
   try {
-    co_await write_request(*lease, what, std::move(head));
-    outcome.sent = true;
+    sent = co_await write_request(*lease, what, std::move(head), ahead);
   } catch (const boost::system::system_error& e) {
-    if (e.code() == asio::error::timed_out)
-      throw error(errc::timed_out, doing(what) + ": sending the request", context);
     if (e.code() == asio::error::operation_aborted || dynamic_cast<const error*>(&e) != nullptr)
       throw;
-    if (!is_broken_connection(e.code()))
-      throw error(e.code(), doing(what) + ": sending the request", context);
-    broken = std::current_exception();  // the server may have answered before it closed
+    failure = e.code();
   }
+  // The server may have answered before it closed, or before it ceased to read.
+  if (failure == asio::error::timed_out && lease->is_quiet())
+    throw error(errc::timed_out, doing(what) + ": sending the request", context);
+  if (failure && failure != asio::error::timed_out && !is_broken_connection(failure))
+    throw error(failure, doing(what) + ": sending the request", context);
+  failure = {};
 
   const head_deadline deadline(limits.first_byte);
-  beast::flat_buffer ahead;
   std::unique_ptr<parser> reader;
   bool answered = false;
-  boost::system::error_code failure;
   try {
     for (std::size_t informational = 0;; ++informational) {
       reader = make_parser(what.verb == method::head);
@@ -410,7 +439,6 @@ awaitable<exchange_outcome> exchange(leased_connection lease, const request& wha
     outcome.no_answer = std::make_exception_ptr(error(code, waiting, context));
     co_return outcome;
   }
-  if (broken) reader->get().keep_alive(false);
   if (through != nullptr && is_proxys_refusal(reader->get()))
     fail_proxy(*through, what.url.origin, static_cast<int>(reader->get().result_int()));
 
@@ -426,8 +454,8 @@ awaitable<exchange_outcome> exchange(leased_connection lease, const request& wha
       what.verb == method::head || answer.status == 204 || answer.status == 304 || length == 0u;
   if (!empty) {
     body = std::make_unique<wire_body>(std::move(lease), std::move(reader), std::move(ahead),
-                                       std::move(body_context), limits.stall);
-  } else if (reader->keep_alive() && ahead.size() == 0 && !broken) {
+                                       std::move(body_context), limits.stall, sent);
+  } else if (sent && reader->keep_alive() && ahead.size() == 0) {
     lease.give_back();
   }
   outcome.answer = response(std::move(answer), length, std::move(body));

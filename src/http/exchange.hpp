@@ -14,8 +14,6 @@ struct exchange_outcome {
   response answer{};
   /// Set instead of an answer: the connection broke before a byte of the answer came.
   std::exception_ptr no_answer{};
-  /// Whether the whole request was written before that.
-  bool sent = false;
 };
 
 /// What the client adds to a request.
@@ -26,7 +24,7 @@ struct exchange_settings {
 };
 
 /// Sends `what` on `lease` and reads the answer's head. The answer owns the connection from then
-/// on.
+/// on. An answer that comes before the whole body was sent ends the sending.
 /// `what` is lent: the caller awaits in the scope that owns it.
 /// @throws error  errc::invalid_response, errc::timed_out; the system's code. Failures name the
 /// request by its trace id, those of the answer's body by the id that the server gave it.

@@ -30,7 +30,7 @@ struct pending_lookup {
 
 lookup_starter system_lookup() {
   return [](asio::any_io_executor executor, const std::string& host, std::uint16_t port,
-            addresses_handler handler) {
+            addresses_handler handler) -> lookup_canceller {
     // Its going out of scope would cancel the lookup.
     auto resolver = std::make_shared<tcp::resolver>(std::move(executor));
     resolver->async_resolve(
@@ -41,6 +41,7 @@ lookup_starter system_lookup() {
           for (const auto& entry : results) found.push_back(entry.endpoint());
           handler(failure, std::move(found));
         });
+    return [resolver] { resolver->cancel(); };
   };
 }
 
@@ -62,14 +63,16 @@ awaitable<std::vector<tcp::endpoint>> look_up(std::string host, std::uint16_t po
     pending->found = std::move(addresses);
     pending->over.cancel();
   };
-  start(executor, host, port, std::move(handler));
+  const auto cancel = start(executor, host, port, std::move(handler));
   if (!pending->done) {
     boost::system::error_code woken;
     co_await pending->over.async_wait(asio::redirect_error(asio::use_awaitable, woken));
   }
   const auto state = co_await asio::this_coro::cancellation_state;
-  if (state.cancelled() != asio::cancellation_type::none)
+  if (state.cancelled() != asio::cancellation_type::none) {
+    if (!pending->done) cancel();
     throw boost::system::system_error(asio::error::operation_aborted);
+  }
   if (pending->failure) throw boost::system::system_error(pending->failure);
   found = std::move(pending->found);
   co_return found;

@@ -1,10 +1,10 @@
 #include "http/retry_policy.hpp"
 
+#include "core/byte_range.hpp"
 #include "core/trim.hpp"
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <cmath>
 #include <string_view>
 
@@ -14,11 +14,8 @@ namespace {
 
 /// Whole seconds; more than ten years are not believed.
 std::optional<std::uint64_t> parse_seconds(std::string_view text) noexcept {
-  text = core::trim(text);
-  std::uint64_t value = 0;
-  const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (text.empty() || failure != std::errc() || end != text.data() + text.size()) return {};
-  if (value > 315'360'000) return {};
+  const auto value = core::parse_decimal(core::trim(text));
+  if (value > 315'360'000u) return {};
   return value;
 }
 

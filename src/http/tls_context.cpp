@@ -9,12 +9,17 @@ namespace cohub::http {
 
 namespace {
 
-void trust_file(asio::ssl::context& context, const std::filesystem::path& file) {
+void trust(asio::ssl::context& context, const std::filesystem::path& authorities) {
   boost::system::error_code failure;
-  context.load_verify_file(file.string(), failure);
+  std::error_code unknown;
+  if (std::filesystem::is_directory(authorities, unknown))
+    context.add_verify_path(authorities.string(), failure);
+  else
+    context.load_verify_file(authorities.string(), failure);
   if (failure)
-    throw error(errc::invalid_argument, "reading the certificate authorities in " + file.string() +
-                                            " (a PEM file is expected)");
+    throw error(errc::invalid_argument,
+                "reading the certificate authorities in " + authorities.string() +
+                    " (a PEM file, or a folder of them as c_rehash leaves it, is expected)");
 }
 
 }  // namespace
@@ -30,7 +35,7 @@ std::shared_ptr<asio::ssl::context> make_tls_context(const std::filesystem::path
                            "TLS_CHACHA20_POLY1305_SHA256");
   keep_tls_sessions(context->native_handle());
   if (!ca_file.empty()) {
-    trust_file(*context, ca_file);
+    trust(*context, ca_file);
     return context;
   }
   const bool named =
@@ -38,8 +43,8 @@ std::shared_ptr<asio::ssl::context> make_tls_context(const std::filesystem::path
   if (!named) {
     // Users of the older Python client still set these.
     for (const char* name : {"REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"}) {
-      if (const auto file = core::environment_value(name)) {
-        trust_file(*context, *file);
+      if (const auto authorities = core::environment_value(name)) {
+        trust(*context, *authorities);
         return context;
       }
     }

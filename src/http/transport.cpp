@@ -15,6 +15,7 @@
 #include <boost/asio/use_awaitable.hpp>
 
 #include <algorithm>
+#include <chrono>
 #include <random>
 #include <utility>
 #include <vector>
@@ -25,6 +26,7 @@ namespace {
 
 constexpr int max_hops = 10;
 constexpr std::size_t drained_rest = 64 * 1024;
+constexpr std::chrono::seconds draining_time{1};  // beyond, a new connection is cheaper
 
 bool is_redirect(int status) {
   return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
@@ -37,6 +39,7 @@ bool is_cancellation(const boost::system::system_error& e) {
 /// Whether another try may succeed though nothing of this one reached the server.
 bool is_transient_connect_failure(boost::system::error_code code) {
   return code == asio::error::connection_refused || code == asio::error::connection_reset ||
+         code == asio::error::connection_aborted || code == asio::error::timed_out ||
          code == asio::error::network_unreachable || code == asio::error::host_unreachable ||
          code == asio::error::host_not_found_try_again || code == asio::error::eof ||
          code == asio::error::broken_pipe || code == errc::timed_out;
@@ -97,9 +100,20 @@ awaitable<std::string> response::read_all(std::uint64_t limit) {
 awaitable<void> response::finish() {
   if (length_ && *length_ > drained_rest) body_.reset();  // closing is cheaper than reading it
   std::vector<std::byte> dropped(body_ ? 16 * 1024 : 0);
-  for (std::size_t total = 0; body_ && total <= drained_rest;) {
-    const std::size_t count = co_await read_some(dropped);
-    total += count;
+  const auto end = std::chrono::steady_clock::now() + draining_time;
+  try {
+    for (std::size_t total = 0; body_ && total <= drained_rest;) {
+      const auto count = try_read_some(dropped);
+      settle();
+      total += count.value_or(0);
+      if (count) continue;
+      const auto left = end - std::chrono::steady_clock::now();
+      if (left <= left.zero()) break;
+      auto waiting = wait_readable();
+      co_await io::with_timeout(std::move(waiting), left);
+    }
+  } catch (const error&) {
+    // The answer itself has been heard.
   }
   body_.reset();
 }
@@ -153,21 +167,30 @@ awaitable<exchange_outcome> exchange_in_time(leased_connection lease, request& w
   if (!has_limit(what)) co_return co_await std::move(running);
   const auto end = std::chrono::steady_clock::now() + *what.limit;
   exchange_outcome outcome;
+  std::exception_ptr failure;
+  bool stopped = false;
   try {
     auto limited = io::with_timeout(std::move(running), *what.limit);
     outcome = co_await std::move(limited);
   } catch (const error& e) {
-    if (e.code() != errc::timed_out || std::chrono::steady_clock::now() < end) throw;
-    what.retry = false;  // the limit is for all tries
-    http_context context;
-    context.url = what.url.printable();
-    context.request_id = trace_id;
-    throw error(errc::timed_out, std::string(to_string(what.verb)) + ": waiting for an answer",
-                std::move(context));
+    failure = std::current_exception();
+    stopped = e.code() == errc::timed_out;
   }
-  const auto left = end - std::chrono::steady_clock::now();
-  what.limit = std::max(std::chrono::floor<std::chrono::milliseconds>(left),
-                        std::chrono::milliseconds(1));  // none would be no limit
+  // The limit is for all tries, those that fail among them.
+  const auto left =
+      std::chrono::floor<std::chrono::milliseconds>(end - std::chrono::steady_clock::now());
+  what.limit = std::max(left, std::chrono::milliseconds(1));  // none would be no limit
+  if (left.count() <= 0) {
+    what.retry = false;
+    if (stopped) {
+      http_context context;
+      context.url = what.url.printable();
+      context.request_id = trace_id;
+      throw error(errc::timed_out, std::string(to_string(what.verb)) + ": waiting for an answer",
+                  std::move(context));
+    }
+  }
+  if (failure) std::rethrow_exception(failure);
   co_return outcome;
 }
 
@@ -301,9 +324,7 @@ awaitable<response> send_following(state_ptr self, request what) {
     auto answer = co_await send_with_retries(self, what);
     auto target = next_hop(what, answer);
     if (!target) {
-      auto head = answer.head();
-      head.redirect_headers = std::move(earlier);
-      answer.set_head(std::move(head));
+      answer.set_redirect_headers(std::move(earlier));
       co_return answer;
     }
     if (hops == max_hops) {

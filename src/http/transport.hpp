@@ -32,7 +32,7 @@ class response {
   ~response() = default;
 
   const response_head& head() const noexcept { return head_; }
-  void set_head(response_head head) { head_ = std::move(head); }
+  void set_redirect_headers(fields headers) { head_.redirect_headers = std::move(headers); }
   int status() const noexcept { return head_.status; }
   std::string_view header(std::string_view name) const noexcept { return head_.headers.get(name); }
   /// Body length as announced; nothing where it is chunked or ends with the connection.
@@ -53,7 +53,8 @@ class response {
 
   /// Reads the rest; more than `limit` bytes are errc::invalid_response.
   awaitable<std::string> read_all(std::uint64_t limit = 64u << 20);
-  /// Reads and drops a short rest so that the connection can be used again; a long one closes it.
+  /// Reads and drops a short rest so that the connection can be used again. One that is long, slow
+  /// or cut closes it, and is no error: nobody wants it.
   awaitable<void> finish();
 
   /// What carries the body: one exchange on a leased connection.

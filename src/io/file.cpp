@@ -68,15 +68,15 @@ file::file(std::filesystem::path path, mode how) : path_(std::move(path)) {
     case mode::write_new:
       descriptor_ = open_descriptor(path_, O_RDWR | O_CREAT | O_EXCL, "creating");
       break;
+    case mode::write_new_private:
+      descriptor_ = open_descriptor(path_, O_RDWR | O_CREAT | O_EXCL, "creating", 0600);
+      break;
     case mode::read_write:
       descriptor_ = open_descriptor(path_, O_RDWR | O_CREAT | O_NOFOLLOW, "opening for writing");
       break;
     case mode::read_write_private:
       descriptor_ =
           open_descriptor(path_, O_RDWR | O_CREAT | O_NOFOLLOW, "opening for writing", 0600);
-      break;
-    case mode::write_truncate:
-      descriptor_ = open_descriptor(path_, O_RDWR | O_CREAT | O_TRUNC, "opening for writing");
       break;
   }
 }
@@ -170,10 +170,11 @@ std::string read_file(const std::filesystem::path& path, std::uint64_t limit) {
 }
 
 void write_file_atomically(const std::filesystem::path& path, std::string_view content,
-                           durability survives, const std::filesystem::path& temporary_directory) {
+                           durability survives, const std::filesystem::path& temporary_directory,
+                           file::mode created) {
   const auto folder = temporary_directory.empty() ? path.parent_path() : temporary_directory;
   const auto temporary = folder / (".tmp-" + random_suffix());
-  file written(temporary, file::mode::write_new);
+  file written(temporary, created);
   try {
     written.write_at(0, std::as_bytes(std::span(content)));
     if (survives == durability::machine) written.sync();

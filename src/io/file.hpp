@@ -16,9 +16,9 @@ class file {
   enum class mode {
     read,                ///< must exist
     write_new,           ///< must not exist; created with the umask's mode
-    read_write_private,  ///< as read_write; created for its owner alone (0600)
+    write_new_private,   ///< must not exist; created for its owner alone (0600)
     read_write,          ///< created if missing, kept as it is otherwise; a symlink is refused
-    write_truncate       ///< created or emptied
+    read_write_private,  ///< as read_write; created for its owner alone (0600)
   };
 
   file() = default;
@@ -60,10 +60,11 @@ enum class durability {
 
 /// Replaces `path` by `content` through a temporary beside it and a rename: a reader sees the old
 /// file or the new one, never a part. `temporary_directory`, if given, must be on the same file
-/// system.
+/// system. `created` is `write_new`, or `write_new_private` for a secret.
 void write_file_atomically(const std::filesystem::path& path, std::string_view content,
                            durability survives = durability::process,
-                           const std::filesystem::path& temporary_directory = {});
+                           const std::filesystem::path& temporary_directory = {},
+                           file::mode created = file::mode::write_new);
 
 /// Renames, replacing the destination, and syncs the folder if asked.
 void rename_file(const std::filesystem::path& from, const std::filesystem::path& to,

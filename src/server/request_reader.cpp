@@ -1,5 +1,6 @@
 #include "server/request_reader.hpp"
 
+#include "http/last_chunk.hpp"
 #include "server/failure.hpp"
 
 #include <boost/beast/core/flat_buffer.hpp>
@@ -117,20 +118,24 @@ struct request_reader::state {
   awaitable<std::size_t> read_chunked(std::span<std::byte> buffer) {
     auto& body = reader->get().body();
     for (;;) {
-      body.data = buffer.data();
-      body.size = buffer.size();
-      boost::system::error_code code;
-      const std::size_t used = reader->put(ahead.data(), code);
-      ahead.consume(used);
-      const std::size_t count = buffer.size() - body.size;
-      if (reader->is_done()) {
-        ended = true;
-        co_return count;
+      const std::string_view came(static_cast<const char*>(ahead.data().data()), ahead.size());
+      if (!http::is_cut_last_chunk(came)) {
+        body.data = buffer.data();
+        body.size = buffer.size();
+        boost::system::error_code code;
+        const std::size_t used = reader->put(ahead.data(), code);
+        ahead.consume(used);
+        const std::size_t count = buffer.size() - body.size;
+        if (reader->is_done()) {
+          ended = true;
+          co_return count;
+        }
+        if (count > 0) co_return count;
+        if (code && code != beast::http::error::need_more &&
+            code != beast::http::error::need_buffer)
+          throw failure(400, {}, "Malformed chunk in the request's body");
+        if (used > 0 && ahead.size() > 0 && !code) continue;
       }
-      if (count > 0) co_return count;
-      if (code && code != beast::http::error::need_more && code != beast::http::error::need_buffer)
-        throw failure(400, {}, "Malformed chunk in the request's body");
-      if (used > 0 && ahead.size() > 0 && !code) continue;
       if (ahead.size() > head_limit) throw failure(400, {}, "Endless chunk head or trailer");
       const std::size_t more = co_await fill();
       if (more == 0) throw failure(400, {}, "The request's body ended early");

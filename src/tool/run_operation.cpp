@@ -57,7 +57,7 @@ int run_operation(client_config config, std::function<awaitable<void>(client)> o
     asio::co_spawn(context, operation(hub),
                    asio::bind_cancellation_slot(cancel.slot(), [&](std::exception_ptr failure) {
                      ended = failure;
-                     signals.cancel();
+                     context.stop();
                    }));
     signals.async_wait([&](boost::system::error_code failure, int) {
       if (failure) return;

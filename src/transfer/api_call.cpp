@@ -4,7 +4,9 @@
 
 #include "hub/reply_error.hpp"
 #include "hub/repo_id.hpp"
+#include "transfer/retry_wait.hpp"
 
+#include <exception>
 #include <utility>
 
 namespace cohub::transfer {
@@ -80,11 +82,34 @@ awaitable<http::response> call(context_ptr shared, http::request what, std::stri
   co_return answer;
 }
 
+awaitable<api_answer> call_and_read(context_ptr shared, http::request what, std::string doing) {
+  for (std::size_t tries = 1;; ++tries) {
+    api_answer whole;
+    std::exception_ptr failure;
+    bool again = false;
+    {
+      auto calling = call(shared, what, doing);
+      auto answer = co_await std::move(calling);
+      whole.head = answer.head();
+      try {
+        whole.body = co_await answer.read_all();
+      } catch (const error& e) {
+        failure = std::current_exception();
+        again =
+            what.idempotent && (e.code() == errc::truncated_body || e.code() == errc::timed_out);
+      }
+    }
+    if (!failure) co_return whole;
+    if (!again || !shared->transport->may_retry(what.url.origin)) std::rethrow_exception(failure);
+    const bool waited = co_await wait_before_next(shared->retries, tries);
+    if (!waited) std::rethrow_exception(failure);
+  }
+}
+
 awaitable<std::string> call_for_text(context_ptr shared, http::request what, std::string doing) {
-  auto calling = call(std::move(shared), std::move(what), std::move(doing));
-  auto answer = co_await std::move(calling);
-  auto text = co_await answer.read_all();
-  co_return text;
+  auto reading = call_and_read(std::move(shared), std::move(what), std::move(doing));
+  auto answer = co_await std::move(reading);
+  co_return std::move(answer.body);
 }
 
 }  // namespace cohub::transfer

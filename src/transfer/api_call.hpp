@@ -27,7 +27,15 @@ http::request hub_request(const context& shared, http::method verb, const std::s
 /// @param doing  for the error: "creating the repository owner/name"
 awaitable<http::response> call(context_ptr shared, http::request what, std::string doing);
 
-/// The same, and reads the answer's body.
+/// A success, read whole.
+struct api_answer {
+  http::response_head head{};
+  std::string body{};
+};
+
+/// The same, and reads the answer's body. Where it is cut or stalls, a request that may be sent
+/// twice is sent anew.
+awaitable<api_answer> call_and_read(context_ptr shared, http::request what, std::string doing);
 awaitable<std::string> call_for_text(context_ptr shared, http::request what, std::string doing);
 
 /// The exception for an answer that is not a success, whose body has been read.

@@ -52,10 +52,10 @@ awaitable<std::optional<std::string>> fetch_page_text(page_cursor_ptr at) {
   if (at->seen.size() > most_pages)
     throw error(errc::invalid_response, at->doing + ": the pages have no end");
   auto what = question(*at);
-  auto calling = call(at->shared, std::move(what), at->doing);
-  auto answer = co_await std::move(calling);
-  at->next = next_url(*at, answer.head());
-  text = co_await answer.read_all();
+  auto reading = call_and_read(at->shared, std::move(what), at->doing);
+  auto answer = co_await std::move(reading);
+  at->next = next_url(*at, answer.head);
+  text = std::move(answer.body);
   co_return text;
 }
 

@@ -7,6 +7,9 @@
 #include <sys/stat.h>
 
 #include <cstdlib>
+#include <string>
+#include <thread>
+#include <vector>
 
 using namespace cohub;
 
@@ -83,4 +86,51 @@ TEST_CASE_FIXTURE(tokens_fixture, "what another client wrote beside a token stay
   CHECK(stored() == "[alice-write]\nhf_token = " + token +
                         "\n\n[oauth]\nhf_token = hf_oauth_token_value\nrefresh_token = r%1\n"
                         "expires_at = 5\n\n");
+}
+
+TEST_CASE_FIXTURE(tokens_fixture, "a token file that an editor of another system wrote is known") {
+  run(login(*api, bob));
+  test::write_all(home / "token", " " + bob + "\r\n");
+  const auto all = auth_list();
+  REQUIRE(all.size() == 1);
+  CHECK(all[0].is_active);
+  logout("bob-read");
+  CHECK_FALSE(std::filesystem::exists(home / "token"));
+}
+
+TEST_CASE_FIXTURE(tokens_fixture, "who logs out learns of a secret that stays") {
+  run(login(*api, token));
+  SUBCASE("of all tokens") {
+    std::filesystem::remove(home / "stored_tokens");
+    std::filesystem::create_directories(home / "stored_tokens" / "in the way");
+    CHECK_THROWS_AS(logout(), error);
+  }
+  SUBCASE("of the one in use") {
+    std::filesystem::remove(home / "token");
+    std::filesystem::create_directories(home / "token" / "in the way");
+    CHECK_THROWS_AS(logout(), error);
+  }
+}
+
+TEST_CASE_FIXTURE(tokens_fixture, "a token file may be named without a folder") {
+  const auto before = std::filesystem::current_path();
+  std::filesystem::create_directories(home);
+  std::filesystem::current_path(home);
+  ::setenv("HF_TOKEN_PATH", "token", 1);
+  CHECK_NOTHROW(run(login(*api, token)));
+  std::filesystem::current_path(before);
+  CHECK(in_use() == token);
+  CHECK(mode_of(home / "stored_tokens") == 0600);
+}
+
+TEST_CASE_FIXTURE(tokens_fixture, "tokens that are forgotten at once are all forgotten") {
+  constexpr int count = 6;
+  std::string text;
+  for (int i = 0; i < count; ++i)
+    text += "[t" + std::to_string(i) + "]\nhf_token = hf_" + std::to_string(i) + "\n\n";
+  test::write_all(home / "stored_tokens", text);
+  std::vector<std::thread> threads;
+  for (int i = 0; i < count; ++i) threads.emplace_back([i] { logout("t" + std::to_string(i)); });
+  for (auto& each : threads) each.join();
+  CHECK(auth_list().empty());
 }

@@ -90,6 +90,12 @@ TEST_CASE_FIXTURE(environment, "offline mode: the first variable decides if it i
   CHECK_FALSE(hub_offline());
 }
 
+TEST_CASE("a token is cleaned of line breaks and of blanks around it") {
+  CHECK(cohub::core::clean_token("\thf_x \r\n") == "hf_x");
+  CHECK(cohub::core::clean_token("hf_\r\nx") == "hf_x");
+  CHECK_FALSE(cohub::core::clean_token(" \r\n"));
+}
+
 TEST_CASE_FIXTURE(environment, "the token: variables, then the file, blanks stripped") {
   cohub::test::temporary_folder folder;
   set("HF_HOME", folder.path().string());

@@ -25,9 +25,13 @@ const asio::ip::tcp::endpoint known(asio::ip::make_address("192.0.2.1"), 443);
 /// A resolver that answers when a test says so.
 struct slow_resolver {
   http::addresses_handler answer;
+  bool cancelled = false;
   http::lookup_starter start() {
     return [this](asio::any_io_executor, const std::string&, std::uint16_t,
-                  http::addresses_handler handler) { answer = std::move(handler); };
+                  http::addresses_handler handler) {
+      answer = std::move(handler);
+      return [this] { cancelled = true; };
+    };
   }
 };
 
@@ -56,6 +60,7 @@ TEST_CASE("cancelling ends a lookup that does not answer, and what comes later i
   cancel.emit(asio::cancellation_type::terminal);
   while (!outcome) context.run_one();
   CHECK(*outcome == asio::error::operation_aborted);
+  CHECK(resolver.cancelled);
   resolver.answer({}, {known});
 }
 
@@ -70,6 +75,7 @@ TEST_CASE("a time limit ends a lookup that does not answer") {
     code = e.code();
   }
   CHECK(code == errc::timed_out);
+  CHECK(resolver.cancelled);
 }
 
 TEST_CASE("a lookup yields what the resolver says, at once or later") {
@@ -84,6 +90,7 @@ TEST_CASE("a lookup yields what the resolver says, at once or later") {
         asio::post(executor, [handler = std::move(handler)] { handler({}, {known}); });
       else
         handler(asio::error::host_not_found, {});
+      return [] { FAIL("cancelled"); };
     };
     addresses found;
     boost::system::error_code code;
@@ -101,7 +108,10 @@ TEST_CASE("a lookup yields what the resolver says, at once or later") {
 
 TEST_CASE("a literal address is not looked up") {
   asio::io_context context;
-  http::lookup_starter nobody = [](auto&&...) { FAIL("looked up"); };
+  http::lookup_starter nobody = [](auto&&...) {
+    FAIL("looked up");
+    return http::lookup_canceller();
+  };
   const auto found = test::run(context, http::look_up("::1", 80, std::move(nobody)));
   REQUIRE(found.size() == 1);
   CHECK(found[0].address() == asio::ip::make_address("::1"));

@@ -13,6 +13,14 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
 #include <doctest/doctest.h>
+#include <openssl/bio.h>
+#include <openssl/pem.h>
+#include <openssl/x509.h>
+
+#include <array>
+#include <cstdio>
+#include <filesystem>
+#include <memory>
 
 using namespace cohub;
 using test::scripted_reply;
@@ -57,6 +65,26 @@ TEST_CASE("https works with an authority given in the configuration") {
   for (int i = 0; i < 3; ++i)
     CHECK(test::run(context, fetch(transport, server.origin() + "/")) == std::string(200'000, 's'));
   CHECK(server.connections() == 1);
+}
+
+TEST_CASE("authorities may be a folder of files that are named by their subjects") {
+  io::temporary_directory folder;
+  const test_certificate paper(folder.path(), "localhost");
+  const std::unique_ptr<BIO, decltype(&BIO_free)> file(BIO_new_file(paper.certificate.c_str(), "r"),
+                                                       BIO_free);
+  const std::unique_ptr<X509, decltype(&X509_free)> certificate(
+      PEM_read_bio_X509(file.get(), nullptr, nullptr, nullptr), X509_free);
+  REQUIRE(certificate);
+  std::array<char, 16> name{};
+  std::snprintf(name.data(), name.size(), "%08lx.0", X509_subject_name_hash(certificate.get()));
+  std::filesystem::create_directory(folder.path() / "authorities");
+  std::filesystem::copy_file(paper.certificate, folder.path() / "authorities" / name.data());
+  asio::io_context context;
+  scripted_server server(context, answer, paper.server_context());
+  http::transport_config config;
+  config.ca_file = folder.path() / "authorities";
+  http::transport transport(context.get_executor(), config);
+  CHECK(test::run(context, fetch(transport, server.origin() + "/")) == std::string(200'000, 's'));
 }
 
 TEST_CASE("a certificate that nobody vouches for is rejected, once and for all") {

@@ -89,7 +89,8 @@ TEST_CASE("each mode refuses what it is not for") {
   std::filesystem::create_symlink("f", folder.path() / "link");
   CHECK(caught([&] { io::file(folder.path() / "link", mode::read_write); }).code() ==
         boost::system::errc::too_many_symbolic_link_levels);
-  CHECK(io::file(path, mode::write_truncate).size() == 0);
+  CHECK(caught([&] { io::file(path, mode::write_new_private); }).code() ==
+        boost::system::errc::file_exists);
 }
 
 TEST_CASE("an error names the path and what was being done") {
@@ -121,6 +122,15 @@ TEST_CASE("an atomic write replaces, leaves no temporary, and follows the umask"
   reader.read_at(0, seen);
   CHECK(std::string_view(reinterpret_cast<const char*>(seen.data()), 3) == "old");
   CHECK(entries(folder.path()) == 1);
+}
+
+TEST_CASE("a secret is its owner's alone from the first byte, whatever the umask") {
+  const io::temporary_directory folder;
+  const with_umask mask(0);
+  const auto path = folder.path() / "f";
+  io::write_file_atomically(path, "secret", io::durability::machine, {}, mode::write_new_private);
+  CHECK(mode_of(path) == 0600);
+  CHECK(io::read_file(path, 10) == "secret");
 }
 
 TEST_CASE(

@@ -3,6 +3,7 @@
 
 #include <boost/asio/connect.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
@@ -10,12 +11,27 @@
 
 #include <array>
 #include <string>
+#include <vector>
 
 using namespace cohub::test;
 using method = cohub::http::method;
 namespace asio = boost::asio;
 
 namespace {
+
+/// Reads until the Hub closes.
+cohub::awaitable<std::string> read_rest(asio::ip::tcp::socket& socket) {
+  std::string received;
+  std::array<char, 4096> buffer{};
+  boost::system::error_code code;
+  for (;;) {
+    const std::size_t count = co_await socket.async_read_some(
+        asio::buffer(buffer), asio::redirect_error(asio::use_awaitable, code));
+    if (code) break;
+    received.append(buffer.data(), count);
+  }
+  co_return received;
+}
 
 /// Sends bytes as they are, then ends the sending side if asked, and reads until the Hub closes.
 cohub::awaitable<std::string> talk(std::uint16_t port, std::string bytes, bool end) {
@@ -26,14 +42,21 @@ cohub::awaitable<std::string> talk(std::uint16_t port, std::string bytes, bool e
   co_await asio::async_write(socket, asio::buffer(bytes),
                              asio::redirect_error(asio::use_awaitable, code));
   if (end) socket.shutdown(asio::ip::tcp::socket::shutdown_send, code);
-  std::string received;
-  std::array<char, 4096> buffer{};
-  for (;;) {
-    const std::size_t count = co_await socket.async_read_some(
-        asio::buffer(buffer), asio::redirect_error(asio::use_awaitable, code));
-    if (code) break;
-    received.append(buffer.data(), count);
+  auto received = co_await read_rest(socket);
+  co_return received;
+}
+
+/// Sends the pieces one by one, so that the Hub, which shares the thread, sees each alone.
+cohub::awaitable<std::string> dribble(std::uint16_t port, std::vector<std::string> pieces) {
+  asio::ip::tcp::socket socket(co_await asio::this_coro::executor);
+  const asio::ip::tcp::endpoint where(asio::ip::address_v4::loopback(), port);
+  co_await socket.async_connect(where, asio::use_awaitable);
+  socket.set_option(asio::ip::tcp::no_delay(true));
+  for (const auto& piece : pieces) {
+    co_await asio::async_write(socket, asio::buffer(piece), asio::use_awaitable);
+    for (int i = 0; i < 10; ++i) co_await asio::post(asio::use_awaitable);
   }
+  auto received = co_await read_rest(socket);
   co_return received;
 }
 
@@ -97,6 +120,16 @@ TEST_CASE_FIXTURE(raw_caller, "a chunked commit is read like any other") {
           hex(rest.size()) + "\r\n" + rest + "\r\n0\r\n\r\n");
   CHECK(status(answer) == "HTTP/1.1 200");
   CHECK(get("/alice/m/resolve/main/a").body == "1");
+}
+
+TEST_CASE_FIXTURE(raw_caller, "an empty chunked body may end byte by byte") {
+  const auto port = cohub::core::parse_url(hub->endpoint()).value().origin.port;
+  std::vector<std::string> pieces{
+      "POST /api/repos/create HTTP/1.1\r\nConnection: close\r\nAuthorization: Bearer " + token +
+      "\r\nTransfer-Encoding: chunked\r\n\r\n"};
+  for (const char c : std::string("0\r\n\r\n")) pieces.emplace_back(1, c);
+  CHECK(status(run(dribble(port, pieces))) == "HTTP/1.1 400");  // it is no JSON
+  CHECK(get("/api/whoami-v2").status == 200);
 }
 
 TEST_CASE_FIXTURE(raw_caller, "who waits for 100-continue gets it, or the refusal instead") {

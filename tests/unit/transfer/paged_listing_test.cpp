@@ -79,3 +79,35 @@ TEST_CASE_FIXTURE(fixture, "empty pages without end are an error, some of them a
     CHECK(list().size() == 4);
   }
 }
+
+TEST_CASE_FIXTURE(fixture, "a page that is cut or stalls is read again, but not for ever") {
+  auto after = scripted_reply::then::close;
+  std::size_t broken = 1;
+  std::size_t asked = 0;
+  api_fault = [&](const seen_request&) -> std::optional<scripted_reply> {
+    auto whole = scripted_reply::text(200, one_file);
+    if (++asked > broken) return whole;
+    whole.bytes.resize(whole.bytes.size() - 5);
+    whole.after = after;
+    return whole;
+  };
+  SUBCASE("cut") {
+    CHECK(list().size() == 1);
+    CHECK(asked == 2);
+  }
+  SUBCASE("stalled") {
+    http::transport_config settings;
+    settings.timeouts.stall = std::chrono::milliseconds(30);
+    auto changed = std::make_shared<transfer::context>(*shared);
+    changed->transport = std::make_shared<http::transport>(context.get_executor(), settings);
+    shared = changed;
+    after = scripted_reply::then::stall;
+    CHECK(list().size() == 1);
+    CHECK(asked == 2);
+  }
+  SUBCASE("again and again") {
+    broken = 1'000;
+    CHECK(failure() == errc::truncated_body);
+    CHECK(asked == shared->retries.attempts);
+  }
+}
