@@ -315,7 +315,7 @@ TEST_CASE_FIXTURE(fixture, "the answer to a range that another has taken over co
     const auto range = range_of(request);
     if (range->begin != mib) return {};
     auto reply = send(request, files["f.bin"].content, "");
-    if (++late == 1 && fails) reply = scripted_reply::text(404, "");
+    if (++late == 1 && fails) reply = scripted_reply::text(416, "");
     if (late == 1 && !fails) {
       reply.bytes =
           "HTTP/1.1 206 Partial Content\r\nContent-Range: bytes 1048576-2097151/2097152\r\n"
