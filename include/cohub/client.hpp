@@ -67,10 +67,11 @@ class client {
   ///
   /// A file of more than one chunk is fetched in parallel ranges and checked against its sha256; a
   /// partial file left by an earlier attempt is continued, not fetched again. When the Hub cannot
-  /// be reached, or refuses the repository, a cached file is returned. Memory: `connections`
-  /// buffers, whatever the size of the file. Calls that want the same content in the same place at
-  /// the same time share one download: each gets its result or its failure, and each one's observer
-  /// hears of it.
+  /// be reached, or refuses the repository, a cached file is returned. Memory: a buffer of 256 KiB
+  /// for each thread that works, whatever the size of the file; up to 512 KiB are held whole,
+  /// within `client_config::buffer_budget`. At most 64 files of a client are open at once: others
+  /// wait for their turn. Calls that want the same content in the same place at the same time share
+  /// one download: each gets its result or its failure, and each one's observer hears of it.
   ///
   /// @param repo_id  "owner/name"
   /// @param path     path of the file within the repository
@@ -101,7 +102,8 @@ class client {
 
   /// Downloads all files of a revision that the patterns keep, and yields the folder they are in:
   /// the snapshot in the cache, or `local_dir`. Every file comes from the one commit that the
-  /// revision named at the start. The first failure stops the rest; finished files stay.
+  /// revision named at the start. The first failure stops the rest; finished files stay. Memory:
+  /// the listing, some hundred bytes a file, which is kept for the next time; content as above.
   /// @par Mirrors  snapshot_download()
   awaitable<std::filesystem::path> snapshot_download(std::string repo_id,
                                                      named<snapshot_download_options> options = {});

@@ -5,11 +5,9 @@
 #include "cache/leftover.hpp"
 #include "io/file.hpp"
 
-#include <sys/file.h>
 #include <sys/stat.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <chrono>
 #include <set>
 #include <utility>
@@ -97,8 +95,7 @@ void deletion::remove_partial(const folder_handle& blobs, const std::string& nam
   io::file content;  // keeps the lock
   if (found && S_ISREG(found->st_mode)) {
     content = io::file(blobs.path() / partial, io::file::mode::read);
-    const bool refused =
-        ::flock(content.native_handle(), LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK;
+    const bool refused = !content.try_lock();
     // One that bears a name of its own is open without a lock.
     const bool shared_name = stem.ends_with(".cohub");
     if (refused || (!shared_name && !is_stale(*found, std::chrono::system_clock::now()))) {

@@ -11,7 +11,6 @@
 #include "io/file.hpp"
 
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <array>
 #include <charconv>
@@ -167,10 +166,7 @@ std::optional<local_metadata> local_folder::read_metadata(std::string_view path)
     metadata = parse_local_metadata(io::read_file(described, metadata_limit));
   } catch (const error&) {
   }
-  if (!metadata) {
-    ::unlink(described.c_str());
-    return {};
-  }
+  if (!metadata) return {};
   struct stat status {};
   if (::stat(file(path).c_str(), &status) < 0) return {};
   const double modified = static_cast<double>(status.st_mtim.tv_sec) +

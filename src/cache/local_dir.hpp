@@ -46,8 +46,7 @@ class local_folder {
   std::optional<std::string> last_commit() const;
 
   bool has_file(std::string_view path) const;
-  /// Nothing if there is none, if the file is gone, or if it was changed since. What cannot be read
-  /// is removed.
+  /// Nothing if there is none that can be read, if the file is gone, or if it was changed since.
   std::optional<local_metadata> read_metadata(std::string_view path) const;
   /// Writes what is known of a file now.
   void write_metadata(std::string_view path, std::string_view commit, std::string_view etag) const;

@@ -278,7 +278,7 @@ cache_root scan_root(const fs::path& cache_dir) {
     throw error(errc::local_entry_not_found, "scanning the cache: there is no " +
                                                  cache_dir.string() +
                                                  " (HF_HUB_CACHE names the cache)");
-  if (!fs::is_directory(root.path))
+  if (!fs::is_directory(root.path, failure))
     throw error(errc::invalid_argument,
                 "scanning the cache: " + root.path.string() + " is no folder");
   for (const auto& name : list_names(root.path, root.warnings)) {

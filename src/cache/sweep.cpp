@@ -1,23 +1,16 @@
 #include "cache/sweep.hpp"
 
-#include "core/hex.hpp"
+#include "cache/leftover.hpp"
 
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <ctime>
-#include <string>
-#include <string_view>
 #include <system_error>
 
 namespace cohub::cache {
 
 namespace {
-
-bool is_temporary(std::string_view name) noexcept {
-  constexpr std::string_view prefix = ".tmp-";
-  return name.starts_with(prefix) && core::is_hex(name.substr(prefix.size()), 8);
-}
 
 bool is_old(const std::filesystem::path& path) noexcept {
   struct stat status {};
@@ -34,7 +27,7 @@ void sweep_temporaries(const std::filesystem::path& folder) noexcept {
     std::error_code failure;
     std::filesystem::directory_iterator entry(folder, failure);
     for (; !failure && entry != std::filesystem::directory_iterator(); entry.increment(failure))
-      if (is_temporary(entry->path().filename().native()) && is_old(entry->path()))
+      if (is_temporary_name(entry->path().filename().native()) && is_old(entry->path()))
         ::unlink(entry->path().c_str());
   } catch (...) {  // no memory: what is left over is swept another time
   }

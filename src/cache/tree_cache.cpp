@@ -14,12 +14,14 @@
 #include <array>
 #include <cctype>
 #include <cstdint>
+#include <limits>
 
 namespace cohub::cache {
 
 namespace {
 
 constexpr std::uint64_t tree_limit = 256u << 20;
+constexpr auto no_size = std::numeric_limits<std::uint64_t>::max();
 
 void append_escape(std::string& text, unsigned unit) {
   constexpr std::string_view digits = "0123456789abcdef";
@@ -73,16 +75,17 @@ std::optional<tree_entry> decode_entry(std::string_view path, const boost::json:
   tree_entry entry;
   entry.path = path;
   entry.oid = hub::text_or(*fields, "blob_id");
-  entry.size = hub::number_or(*fields, "size");
+  entry.size = hub::number_or(*fields, "size", no_size);
   const auto hash = hub::text_or(*fields, "xet_hash");
   if (!hash.empty() && !is_xet_hash(hash)) return {};  // hidden from whoever listed it
   entry.xet_hash = hash;
-  if (!core::is_hex(entry.oid, 40)) return {};
+  if (!core::is_hex(entry.oid, 40) || entry.size == no_size) return {};
   if (auto sha256 = hub::text_or(*fields, "lfs_sha256"); !sha256.empty()) {
     if (!core::is_hex(sha256, 64)) return {};
     lfs_info large;
     large.sha256 = std::move(sha256);
-    large.size = hub::number_or(*fields, "lfs_size");
+    large.size = hub::number_or(*fields, "lfs_size", no_size);
+    if (large.size == no_size) return {};
     entry.lfs = std::move(large);
   }
   return entry;

@@ -1,5 +1,7 @@
 #include "http/retry_policy.hpp"
 
+#include "cohub/error.hpp"
+
 #include "core/byte_range.hpp"
 #include "core/trim.hpp"
 
@@ -37,6 +39,12 @@ std::optional<std::uint64_t> parameter(std::string_view item, std::string_view n
 bool is_transient_status(int status) noexcept {
   constexpr std::array transient{408, 429, 500, 502, 503, 504};
   return std::find(transient.begin(), transient.end(), status) != transient.end();
+}
+
+bool is_transient_proxy_failure(const boost::system::system_error& failure) noexcept {
+  const auto* const known = dynamic_cast<const error*>(&failure);
+  return known != nullptr && known->code() == errc::proxy_failure &&
+         (known->http().status == 0 || is_transient_status(known->http().status));
 }
 
 std::optional<std::chrono::milliseconds> window_left(const fields& headers) {

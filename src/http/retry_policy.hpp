@@ -4,6 +4,8 @@
 
 #include "http/fields.hpp"
 
+#include <boost/system/system_error.hpp>
+
 #include <chrono>
 #include <optional>
 #include <random>
@@ -12,6 +14,9 @@ namespace cohub::http {
 
 /// Statuses that a later try may not meet: 408, 429, 500, 502, 503, 504.
 bool is_transient_status(int status) noexcept;
+
+/// A proxy that nobody reaches, like a server, or one that has trouble itself.
+bool is_transient_proxy_failure(const boost::system::system_error& failure) noexcept;
 
 /// How long the server asks to wait: `Retry-After` in whole seconds, or the time to the window's
 /// end of a spent `ratelimit`; one second is added, as the Python client does (hub-protocol,

@@ -45,13 +45,6 @@ bool is_transient_connect_failure(boost::system::error_code code) {
          code == asio::error::broken_pipe || code == errc::timed_out;
 }
 
-/// A proxy that nobody reaches, like a server, or one that has trouble itself.
-bool is_transient_proxy_failure(const boost::system::system_error& e) {
-  const auto* const known = dynamic_cast<const error*>(&e);
-  return known != nullptr && e.code() == errc::proxy_failure &&
-         (known->http().status == 0 || is_transient_status(known->http().status));
-}
-
 }  // namespace
 
 std::optional<std::size_t> response::try_read_some(std::span<std::byte> buffer) {

@@ -33,8 +33,7 @@ bool is_safe_file_name(std::string_view normalized) noexcept {
 }
 
 boost::system::result<file_metadata> read_file_metadata(
-    int status, const std::function<std::string_view(std::string_view)>& header,
-    std::string location) {
+    int status, const std::function<std::string_view(std::string_view)>& header) {
   file_metadata metadata;
   metadata.commit = std::string(header("X-Repo-Commit"));
   if (metadata.commit.empty()) return make_error_code(errc::not_a_hub);
@@ -53,7 +52,6 @@ boost::system::result<file_metadata> read_file_metadata(
       core::parse_decimal(linked_size.empty() ? header("Content-Length") : linked_size);
   if (!size) return make_error_code(errc::not_a_hub);
   metadata.size = *size;
-  metadata.location = std::move(location);
   return metadata;
 }
 

@@ -25,16 +25,13 @@ struct file_metadata {
   std::string commit{};    ///< 40 hex digits
   std::string etag{};      ///< normalised: sha256 of a large file, else git blob id
   std::uint64_t size = 0;  ///< of the content, in bytes
-  std::string location{};  ///< where the bytes are
 };
 
 /// Reads the headers of an answer to HEAD. Headers that are missing or malformed: errc::not_a_hub,
 /// errc::invalid_response.
-/// @param header    value of a field, empty if absent; looks through the redirects that led here as
+/// @param header  value of a field, empty if absent; looks through the redirects that led here as
 /// well
-/// @param location  absolute url of the content
 boost::system::result<file_metadata> read_file_metadata(
-    int status, const std::function<std::string_view(std::string_view)>& header,
-    std::string location);
+    int status, const std::function<std::string_view(std::string_view)>& header);
 
 }  // namespace cohub::hub

@@ -35,9 +35,6 @@ void check_head(const content_fetch& self, const http::response& answer, core::b
     throw error(errc::invalid_response,
                 doing(self) + ": the content came compressed, which was not asked for",
                 context_of(answer));
-  if (self.source->changed(answer.header("ETag")))
-    throw error(errc::content_mismatch, doing(self) + ": it changed meanwhile on the server",
-                context_of(answer));
   auto expected = self.what.size;
   if (answer.status() == 206) {
     const auto given = core::parse_content_range(answer.header("Content-Range"));
@@ -50,9 +47,13 @@ void check_head(const content_fetch& self, const http::response& answer, core::b
     expected = range.size();
   }
   if (const auto length = answer.content_length(); length && *length != expected)
-    throw error(errc::content_mismatch,
-                doing(self) + ": the server sends " + std::to_string(*length) +
-                    " bytes where the Hub promised " + std::to_string(expected),
+    throw unfit_answer(errc::content_mismatch,
+                       doing(self) + ": the server sends " + std::to_string(*length) +
+                           " bytes where the Hub promised " + std::to_string(expected),
+                       context_of(answer));
+  // Last: the validator of something else altogether does not mean that the content changed.
+  if (self.source->changed(answer.header("ETag")))
+    throw error(errc::content_mismatch, doing(self) + ": it changed meanwhile on the server",
                 context_of(answer));
 }
 
@@ -103,7 +104,7 @@ bool may_retry(const std::exception_ptr& failure) noexcept {
   try {
     std::rethrow_exception(failure);
   } catch (const boost::system::system_error& e) {
-    return is_transient(e.code());
+    return is_transient(e.code()) || http::is_transient_proxy_failure(e);
   } catch (...) {
     return false;
   }
@@ -129,7 +130,7 @@ awaitable<opened_content> open_content(fetch_ptr self, core::byte_range range, b
   } catch (const boost::system::system_error& e) {
     if (e.code() == asio::error::operation_aborted) throw;
     opened.failure = std::current_exception();
-    opened.may_retry = is_transient(e.code());
+    opened.may_retry = may_retry(opened.failure);
   }
   if (opened.failure) co_return opened;
 
@@ -142,6 +143,9 @@ awaitable<opened_content> open_content(fetch_ptr self, core::byte_range range, b
       check_head(*self, opened.answer, range, ranged);
       opened.ignored_range = ranged && head.status == 200;
       if (!opened.ignored_range) route.confirm(head.url, head.headers.get("ETag"));
+    } catch (const unfit_answer&) {
+      opened.failure = std::current_exception();
+      opened.may_retry = true;
     } catch (const error&) {
       opened.failure = std::current_exception();
     }
@@ -186,7 +190,7 @@ awaitable<std::exception_ptr> check_end(fetch_ptr self, http::response& answer) 
   } catch (const boost::system::system_error& e) {
     if (e.code() == asio::error::operation_aborted) throw;  // else: all that was promised has come
   }
-  if (count > 0)
+  if (count > 0 && !self->digest->active())
     failure = std::make_exception_ptr(error(
         errc::content_mismatch,
         doing(*self) + ": the server sends more bytes than the Hub promised", context_of(answer)));

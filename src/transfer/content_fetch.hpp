@@ -1,6 +1,7 @@
 #pragma once
 
 #include "cohub/awaitable.hpp"
+#include "cohub/error.hpp"
 
 #include "core/byte_range.hpp"
 #include "http/transport.hpp"
@@ -38,6 +39,12 @@ struct content_fetch {
 };
 
 using fetch_ptr = std::shared_ptr<content_fetch>;
+
+/// errc::content_mismatch of an answer whose length is not the content's, a captive portal's page
+/// for example: another try may get the content, and what came before is as good as it was.
+struct unfit_answer : error {
+  using error::error;
+};
 
 /// An answer that is ready to be received, or why there is none.
 struct opened_content {
@@ -79,8 +86,8 @@ awaitable<received_part> receive_part(fetch_ptr self, http::response& answer,
                                       core::byte_range range);
 
 /// After all that was wanted of an answer's body: one that did not tell its length must end there,
-/// else errc::content_mismatch is returned. A connection that breaks there breaks too late to
-/// matter. The answer outlives the call.
+/// else errc::content_mismatch is returned, unless a checksum will tell. A connection that breaks
+/// there breaks too late to matter. The answer outlives the call.
 awaitable<std::exception_ptr> check_end(fetch_ptr self, http::response& answer);
 
 /// Waits before the next try, or throws `failure` if there is to be none. A try after one that

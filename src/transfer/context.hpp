@@ -47,6 +47,8 @@ struct context {
   std::shared_ptr<asio::thread_pool> own_threads{};  ///< behind `pool`; null: the user's
   std::shared_ptr<http::transport> transport{};
   std::shared_ptr<memory_budget> buffers{};  ///< of whole small files; null: no bound
+  /// Not of bytes, but of files that are downloaded at once: each has descriptors of its own.
+  std::shared_ptr<memory_budget> open_files = std::make_shared<memory_budget>(64);
   std::shared_ptr<block_stack> blocks = std::make_shared<block_stack>(64);  ///< of large ones
   /// Downloads that are going on, by where the content goes.
   std::shared_ptr<single_flight> flights = std::make_shared<single_flight>();

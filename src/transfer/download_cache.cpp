@@ -72,16 +72,26 @@ awaitable<void> remember_absence(file_request_ptr file, file_head head) {
 
 struct placed_blob {
   found_path pointer{};
-  bool must_copy = false;  ///< the blob is there, and must be copied to the pointer
+  bool must_copy = false;   ///< the blob is there, and must be copied to the pointer
+  cache::file_lock lock{};  ///< keeps others from deleting the blob meanwhile
 };
 
-/// The pointer, if what it needs is there already: itself, or a blob that another revision brought.
-placed_blob place_from_cache(const file_request& file, const file_facts& facts) {
+/// Who has the lock on a blob.
+enum class blob_lock { nobody, caller };
+
+/// The pointer, if what it needs is there already: itself, or a blob that another revision brought
+/// and no other process has locked.
+placed_blob place_from_cache(const file_request& file, const file_facts& facts, blob_lock locked) {
   placed_blob placed;
   placed.pointer = file.cache.find_file(facts.commit, file.path);
   if (!placed.pointer) {
-    file.cache.prepare();
     if (!file.cache.has_blob(facts.etag)) return placed;
+    file.cache.prepare();
+    if (locked == blob_lock::nobody) {
+      auto lock = cache::try_lock_file(file.cache.layout().lock(facts.etag));
+      if (!lock || !file.cache.has_blob(facts.etag)) return placed;
+      placed.lock = std::move(*lock);
+    }
     placed.pointer =
         file.cache.try_link_blob(facts.commit, file.path, facts.etag, whole_file_piece);
     placed.must_copy = !placed.pointer;
@@ -103,8 +113,8 @@ awaitable<std::filesystem::path> copy_blob(file_request_ptr file, file_facts fac
   co_return pointer;
 }
 
-awaitable<found_path> find_placed(file_request_ptr file, file_facts facts) {
-  auto work = [file, facts] { return place_from_cache(*file, facts); };
+awaitable<found_path> find_placed(file_request_ptr file, file_facts facts, blob_lock locked) {
+  auto work = [file, facts, locked] { return place_from_cache(*file, facts, locked); };
   auto placing = io::on_pool(file->shared->pool, std::move(work));
   auto placed = co_await std::move(placing);
   if (placed.must_copy) {
@@ -114,10 +124,10 @@ awaitable<found_path> find_placed(file_request_ptr file, file_facts facts) {
   co_return std::move(placed.pointer);
 }
 
-awaitable<found_path> find_with_facts(file_request_ptr file, file_facts facts) {
+awaitable<found_path> find_with_facts(file_request_ptr file, file_facts facts, blob_lock locked) {
   found_path found;
   if (file->options.force_download) co_return found;
-  auto finding = find_placed(file, std::move(facts));
+  auto finding = find_placed(file, std::move(facts), locked);
   found = co_await std::move(finding);
   co_return found;
 }
@@ -128,9 +138,10 @@ awaitable<void> fetch_blob(file_request_ptr file, file_facts facts,
   const auto& layout = file->cache.layout();
   auto preparing = [file] { file->cache.prepare(); };
   co_await io::on_pool(file->shared->pool, preparing);
-  auto locking = lock_for(file, layout.lock(facts.etag), observer);
-  const auto lock = co_await std::move(locking);
-  auto finding = find_with_facts(file, facts);  // whoever had the lock may have brought it
+  auto claiming = claim(file, layout.lock(facts.etag), observer);
+  const auto held = co_await std::move(claiming);
+  // Whoever had the lock may have brought it.
+  auto finding = find_with_facts(file, facts, blob_lock::caller);
   const auto found = co_await std::move(finding);
   if (found) {
     report_event(observer, transfer_event::kind::cache_hit, file->path);
@@ -154,7 +165,7 @@ awaitable<void> fetch_blob(file_request_ptr file, file_facts facts,
 }
 
 awaitable<std::filesystem::path> fetch_to_cache(file_request_ptr file, file_facts facts) {
-  auto finding = find_with_facts(file, facts);
+  auto finding = find_with_facts(file, facts, blob_lock::nobody);
   auto found = co_await std::move(finding);
   if (found) {
     tell(*file, transfer_event::kind::cache_hit);
@@ -167,8 +178,9 @@ awaitable<std::filesystem::path> fetch_to_cache(file_request_ptr file, file_fact
     auto fetching =
         fetch_once(file, file->cache.layout().blob(facts.etag), facts.etag, std::move(start));
     co_await std::move(fetching);
-    // Nothing where the file system has no links and the content went to another path.
-    auto placing = find_placed(file, facts);
+    // Nothing where the file system has no links and the content went to another path, or where
+    // another process has the blob's lock.
+    auto placing = find_placed(file, facts, blob_lock::nobody);
     found = co_await std::move(placing);
   }
   co_return std::move(*found);

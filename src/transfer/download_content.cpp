@@ -10,6 +10,8 @@
 
 #include <boost/asio/this_coro.hpp>
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -54,6 +56,7 @@ awaitable<small_content> receive_whole(fetch_ptr self) {
   const std::span room(content.bytes.get(), content.size);
   retry_counter counter(self->shared->retries);
   std::size_t filled = 0;
+  std::size_t farthest = 0;
   while (filled < content.size) {
     const core::byte_range range{filled, content.size};
     auto opening = open_content(self, range, filled > 0);
@@ -67,7 +70,9 @@ awaitable<small_content> receive_whole(fetch_ptr self) {
       auto received = co_await std::move(filling);
       filled += received.count;
       self->progress.add(received.count);
-      counter.progressed(received.count);
+      // A server without ranges starts over each time: only what was never reached before counts.
+      if (filled > farthest) counter.progressed(filled - farthest);
+      farthest = std::max(farthest, filled);
       if (!received.failure) received.failure = co_await check_end(self, opened.answer);
       if (!received.failure) break;
       opened.failure = received.failure;
@@ -77,6 +82,10 @@ awaitable<small_content> receive_whole(fetch_ptr self) {
     co_await wait_to_retry(self, counter, opened);
   }
   co_return content;
+}
+
+void remove_outdated(const content_settings& settings) noexcept {
+  if (!settings.outdated.empty()) ::unlink(settings.outdated.c_str());
 }
 
 /// What nobody can check later must be on the disk before its name is.
@@ -91,6 +100,7 @@ awaitable<void> download_small(fetch_ptr self, std::filesystem::path partial_ste
   const auto content = co_await std::move(receiving);
   auto work = [self, bytes = content.bytes, whole = content.span(), partial_stem, destination] {
     check_small(self->what.name, self->what.etag, whole);
+    remove_outdated(self->settings);
     io::write_file_atomically(
         destination, std::string_view(reinterpret_cast<const char*>(whole.data()), whole.size()),
         durability_of(*self), partial_stem.parent_path());
@@ -118,6 +128,7 @@ void verify_and_publish(content_fetch& self, const std::filesystem::path& destin
     if (const auto actual = self.digest->hex(); actual != self.what.etag)
       throw_mismatch(self.what.name, self.what.etag, actual);
   }
+  remove_outdated(self.settings);
   self.partial->publish(destination, durability_of(self));
 }
 
@@ -148,6 +159,8 @@ awaitable<void> download_partial(fetch_ptr self, std::filesystem::path stem,
     auto work = [self, destination] { verify_and_publish(*self, destination); };
     auto publishing = io::on_pool(self->shared->pool, std::move(work));
     co_await std::move(publishing);
+  } catch (const unfit_answer&) {
+    failure = std::current_exception();
   } catch (const error& e) {
     failure = std::current_exception();
     mismatch = e.code() == errc::content_mismatch;
@@ -175,9 +188,13 @@ awaitable<void> download_partial(fetch_ptr self, std::filesystem::path stem,
   std::rethrow_exception(failure);
 }
 
-awaitable<void> place_empty(context_ptr shared, std::filesystem::path partial_stem,
-                            std::filesystem::path destination) {
-  auto work = [partial_stem = std::move(partial_stem), destination = std::move(destination)] {
+awaitable<void> place_empty(context_ptr shared, content_description what,
+                            std::filesystem::path partial_stem, std::filesystem::path destination,
+                            content_settings settings) {
+  auto work = [what = std::move(what), partial_stem = std::move(partial_stem),
+               destination = std::move(destination), settings = std::move(settings)] {
+    check_small(what.name, what.etag, {});
+    remove_outdated(settings);
     io::write_file_atomically(destination, {}, io::durability::process, partial_stem.parent_path());
   };
   auto placing = io::on_pool(shared->pool, std::move(work));
@@ -213,7 +230,8 @@ awaitable<void> download_content(context_ptr shared, content_description what,
                                             "at least 65536");
   const auto executor = co_await asio::this_coro::executor;
   if (what.size == 0) {
-    auto placing = place_empty(shared, std::move(partial_stem), std::move(destination));
+    auto placing = place_empty(shared, std::move(what), std::move(partial_stem),
+                               std::move(destination), std::move(settings));
     co_await std::move(placing);
     co_return;
   }
@@ -228,6 +246,8 @@ awaitable<void> download_content(context_ptr shared, content_description what,
         auto downloading = download_partial(self, partial_stem, destination);
         co_await std::move(downloading);
       }
+    } catch (const unfit_answer&) {
+      throw;
     } catch (const error& e) {
       if (again || e.code() != errc::content_mismatch) throw;
       failure = std::current_exception();

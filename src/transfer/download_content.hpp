@@ -30,6 +30,9 @@ struct content_settings {
   std::size_t connections = 16;  ///< the most ranged requests in flight
   std::uint64_t chunk_size = 0;  ///< bytes of one ranged request; zero: adapts
   std::shared_ptr<cohub::observer> observer{};
+  /// Removed just before the content gets its place: notes on what was there, which a process that
+  /// is killed then must not leave beside it. Empty: nothing.
+  std::filesystem::path outdated{};
 };
 
 /// Downloads, verifies, and only then moves the content to `destination`, replacing what is there.
@@ -61,7 +64,8 @@ struct small_content {
 /// Content of at most so many bytes is received into memory, checked, and written at once.
 inline constexpr std::size_t small_size = 512 * 1024;
 
-/// Receives content of 1 to `small_size` bytes, which is yet to be checked.
+/// Receives content of at most `small_size` bytes, which is yet to be checked; of none, nothing is
+/// asked for.
 /// @throws error  as `download_content`
 awaitable<small_content> receive_small(context_ptr shared, content_description what,
                                        content_settings settings);

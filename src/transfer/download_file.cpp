@@ -36,14 +36,15 @@ awaitable<std::filesystem::path> download_file(context_ptr shared, std::string r
 }
 
 awaitable<dry_run_file_info> download_file_dry_run(context_ptr shared, std::string repo_id,
-                                                   std::string path, download_options options) {
+                                                   std::string path, download_options options,
+                                                   std::optional<file_facts> known) {
   const auto file =
       make_file_request(std::move(shared), std::move(repo_id), std::move(path), std::move(options));
   std::optional<awaitable<dry_run_file_info>> work;
   if (file->options.local_dir.empty())
     work.emplace(plan_for_cache(file));
   else
-    work.emplace(plan_for_local_dir(file));
+    work.emplace(plan_for_local_dir(file, std::move(known)));
   auto running = within_limit(file, std::move(*work));
   auto info = co_await std::move(running);
   co_return info;

@@ -20,8 +20,10 @@ awaitable<std::filesystem::path> download_file(context_ptr shared, std::string r
                                                std::optional<file_facts> known = std::nullopt);
 
 /// `client::download_file_dry_run`.
+/// @param known  as above, for a local folder
 awaitable<dry_run_file_info> download_file_dry_run(context_ptr shared, std::string repo_id,
-                                                   std::string path, download_options options);
+                                                   std::string path, download_options options,
+                                                   std::optional<file_facts> known = std::nullopt);
 
 /// `client::try_to_load_from_cache`.
 awaitable<cached_file> try_to_load_from_cache(context_ptr shared, std::string repo_id,

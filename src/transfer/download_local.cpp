@@ -93,12 +93,20 @@ awaitable<bool> copy_from_cache(local_ptr local, file_facts facts) {
   auto finding = ask(local, std::move(find));
   const auto from = co_await std::move(finding);
   if (from.empty()) co_return false;
-  auto temporary = local->folder.partial(local->file->path, facts.etag);
-  temporary += ".cohub." + io::random_suffix();
+  // As `content_settings::outdated`; the copy follows at once.
+  auto forget = [local] {
+    std::error_code ignored;
+    return std::filesystem::remove(local->folder.metadata_file(local->file->path), ignored);
+  };
+  auto forgetting = ask(local, std::move(forget));
+  co_await std::move(forgetting);
+  const auto& path = local->file->path;
+  auto temporary =
+      local->folder.partial(path, facts.etag).parent_path() / (".tmp-" + io::random_suffix());
   bool copied = true;
   try {
-    auto copying = copy_whole(local->file->shared, from, std::move(temporary),
-                              local->folder.file(local->file->path));
+    auto copying =
+        copy_whole(local->file->shared, from, std::move(temporary), local->folder.file(path));
     co_await std::move(copying);
   } catch (const error&) {  // it is fetched instead
     copied = false;
@@ -106,12 +114,8 @@ awaitable<bool> copy_from_cache(local_ptr local, file_facts facts) {
   co_return copied;
 }
 
-/// Whether the file is there, or can be had without a download; notes so.
+/// Whether the file is there, or can be had without a download. Under its lock.
 awaitable<bool> check_satisfied(local_ptr local, file_facts facts) {
-  const auto& path = local->file->path;
-  auto prepare = [local] { local->folder.prepare(local->file->path); };
-  auto preparing = io::on_pool(local->file->shared->pool, std::move(prepare));
-  co_await std::move(preparing);
   if (local->file->options.force_download) co_return false;
   auto comparing = is_up_to_date(local, facts);
   bool there = co_await std::move(comparing);
@@ -119,46 +123,59 @@ awaitable<bool> check_satisfied(local_ptr local, file_facts facts) {
     auto copying = copy_from_cache(local, facts);
     there = co_await std::move(copying);
   }
-  if (!there) co_return false;
-  auto note = [local, facts, path] {
-    local->folder.write_metadata(path, facts.commit, facts.etag);
-  };
-  auto noting = io::on_pool(local->file->shared->pool, std::move(note));
-  co_await std::move(noting);
-  co_return true;
+  co_return there;
+}
+
+/// Makes the folders for the file, and clears away what killed processes left in those of ours.
+awaitable<void> prepare_folders(local_ptr local, file_facts facts) {
+  auto prepare = [local] { local->folder.prepare(local->file->path); };
+  auto preparing = io::on_pool(local->file->shared->pool, std::move(prepare));
+  co_await std::move(preparing);
+  std::vector<std::filesystem::path> folders;
+  folders.push_back(local->folder.bookkeeping());
+  folders.push_back(local->folder.partial(local->file->path, facts.etag).parent_path());
+  auto sweeping = sweep(local->file->shared, std::move(folders));
+  co_await std::move(sweeping);
 }
 
 /// Brings the content to its place, as the one who does so for everybody who asks for it now.
 awaitable<void> fetch_file(local_ptr local, file_facts facts,
                            std::shared_ptr<cohub::observer> observer) {
   const auto& path = local->file->path;
-  auto locking = lock_for(local->file, local->folder.lock_file(path), observer);
-  const auto lock = co_await std::move(locking);
-  auto checking = check_satisfied(local, facts);  // whoever had the lock may have brought it
-  const bool brought = co_await std::move(checking);
-  if (brought) {
-    report_event(observer, transfer_event::kind::cache_hit, path);
-    co_return;
+  auto preparing = prepare_folders(local, facts);
+  co_await std::move(preparing);
+  auto claiming = claim(local->file, local->folder.lock_file(path), observer);
+  const auto held = co_await std::move(claiming);
+  auto checking = check_satisfied(local, facts);
+  const bool there = co_await std::move(checking);
+  if (!there) {
+    auto fetching =
+        fetch_content(local->file, facts, local->folder.partial(path, facts.etag),
+                      local->folder.file(path), observer, local->folder.metadata_file(path));
+    co_await std::move(fetching);
   }
-  std::vector<std::filesystem::path> folders;
-  folders.push_back(local->folder.partial(path, facts.etag).parent_path());
-  auto sweeping = sweep(local->file->shared, std::move(folders));
-  co_await std::move(sweeping);
-  auto fetching = fetch_content(local->file, facts, local->folder.partial(path, facts.etag),
-                                local->folder.file(path), observer);
-  co_await std::move(fetching);
   auto work = [local, facts] {
     local->folder.write_metadata(local->file->path, facts.commit, facts.etag);
   };
   auto noting = io::on_pool(local->file->shared->pool, std::move(work));
   co_await std::move(noting);
-  report_event(observer, transfer_event::kind::finished, path);
+  const auto end = there ? transfer_event::kind::cache_hit : transfer_event::kind::finished;
+  report_event(observer, end, path);
+}
+
+/// Whether the file is there and known to be of this commit: then there is nothing to write.
+bool is_settled(const local_request& local, const file_facts& facts) {
+  const auto& path = local.file->path;
+  if (local.file->options.force_download || !local.folder.has_file(path)) return false;
+  const auto metadata = local.folder.read_metadata(path);
+  return metadata && metadata->commit == facts.commit && metadata->etag == facts.etag;
 }
 
 awaitable<void> fetch_to_folder(local_ptr local, file_facts facts) {
-  auto checking = check_satisfied(local, facts);
-  const bool there = co_await std::move(checking);
-  if (there) {
+  auto looking = [local, facts] { return is_settled(*local, facts); };
+  auto asking = ask(local, std::move(looking));
+  const bool settled = co_await std::move(asking);
+  if (settled) {
     tell(*local->file, transfer_event::kind::cache_hit);
     co_return;
   }
@@ -247,13 +264,16 @@ awaitable<std::filesystem::path> download_to_local_dir(file_request_ptr file,
   co_return destination;
 }
 
-awaitable<dry_run_file_info> plan_for_local_dir(file_request_ptr file) {
+awaitable<dry_run_file_info> plan_for_local_dir(file_request_ptr file,
+                                                std::optional<file_facts> known) {
   const auto local = make_local(file);
   auto at_commit = [local] { return has_commit(*local); };
   auto asking_commit = ask(local, std::move(at_commit));
   const bool has_it = co_await std::move(asking_commit);
   std::optional<file_facts> facts;
-  if (!has_it) {
+  if (!has_it && known) {
+    facts = std::move(known);
+  } else if (!has_it) {
     auto asking = ask_facts(local);
     facts = co_await std::move(asking);
   }

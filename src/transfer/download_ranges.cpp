@@ -74,12 +74,13 @@ struct worker {
   rate_meter meter;
 };
 
-/// Reads the answer into the piece, until that has all or another has taken over what is left.
-/// Yields what ended it early. The references outlive the call.
+/// Reads the answer, which ends at `end`, into the piece, until that has all or another has taken
+/// over what is left. Yields what ended it early. The references outlive the call.
 awaitable<std::exception_ptr> receive_piece(ranges_ptr state, http::response& answer,
-                                            range_piece_ptr piece, worker& self) {
+                                            range_piece_ptr piece, std::uint64_t end,
+                                            worker& self) {
   const auto& fetch = state->fetch;
-  const auto end = piece->left.end;
+  piece->begin(transfer_clock::now());
   while (!piece->left.empty()) {
     const auto part = co_await receive_part(fetch, answer, piece->left);
     const auto now = transfer_clock::now();
@@ -103,17 +104,20 @@ awaitable<std::exception_ptr> receive_piece(ranges_ptr state, http::response& an
 awaitable<void> fetch_piece(ranges_ptr state, range_piece_ptr piece, worker& self) {
   const auto& fetch = state->fetch;
   while (!piece->left.empty()) {
-    auto opening = open_content(fetch, piece->left, true);
+    const auto asked = piece->left;
+    auto opening = open_content(fetch, asked, true);
     auto opened = co_await std::move(opening);
     if (opened.ignored_range) throw range_ignored();
     if (!opened.failure) {
-      opened.failure = co_await receive_piece(state, opened.answer, piece, self);
+      opened.failure = co_await receive_piece(state, opened.answer, piece, asked.end, self);
       if (!opened.failure) co_return;
       opened.may_retry = may_retry(opened.failure);
     } else if (opened.overloaded) {
       state->governor.overloaded(transfer_clock::now());
     }
     opened.answer = {};  // closes the connection, which the next try may need
+    const bool is_taken = piece->left.empty() && piece->left.end < asked.end;
+    if (is_taken) co_return;  // by another, who has it all: the failure concerns nobody
     co_await wait_to_retry(fetch, self.counter, opened);
   }
 }

@@ -47,8 +47,7 @@ std::optional<core::url> signed_location(const http::response_head& head,
 void read_facts(const http::response_head& head, const std::string& doing, file_head& result) {
   const auto location = signed_location(head, doing);
   auto metadata = hub::read_file_metadata(
-      head.status, [&head](std::string_view name) { return look_up(head, name); },
-      location ? location->text() : head.url.text());
+      head.status, [&head](std::string_view name) { return look_up(head, name); });
   if (!metadata) {
     http_context context;
     context.status = head.status;

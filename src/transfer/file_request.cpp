@@ -3,6 +3,7 @@
 #include "cohub/error.hpp"
 
 #include "cache/sweep.hpp"
+#include "http/retry_policy.hpp"
 #include "hub/repo_path.hpp"
 #include "hub/routes.hpp"
 #include "io/on_pool.hpp"
@@ -51,8 +52,18 @@ awaitable<file_head> ask(file_request_ptr file, std::chrono::milliseconds limit,
   co_return head;
 }
 
-bool may_pass(boost::system::error_code code) noexcept {
-  return is_transient(code) || code == errc::server_failure || code == errc::rate_limited;
+/// Whether the question may be answered another time.
+bool may_pass(const std::exception_ptr& failure) noexcept {
+  try {
+    std::rethrow_exception(failure);
+  } catch (const error& e) {
+    return is_unreachable(e.code()) || e.code() == errc::server_failure ||
+           http::is_transient_status(e.http().status);
+  } catch (const boost::system::system_error& e) {
+    return is_unreachable(e.code());
+  } catch (...) {
+    return false;
+  }
 }
 
 }  // namespace
@@ -110,7 +121,7 @@ awaitable<file_head> ask_hub(file_request_ptr file) {
 }
 
 awaitable<file_head> ask_hub_again(file_request_ptr file, file_head failed) {
-  if (file->options.force_download || !may_pass(code_of(failed.failure))) co_return failed;
+  if (file->options.force_download || !may_pass(failed.failure)) co_return failed;
   tell(*file, transfer_event::kind::retry, text_of(failed.failure));
   const auto own = etag_timeout(*file);
   const auto limit = own.count() == 0 ? own : std::max(own, patient_limit);
@@ -130,7 +141,8 @@ void throw_unavailable(const file_request& file, const std::exception_ptr& failu
 
 awaitable<void> fetch_content(file_request_ptr file, file_facts facts,
                               std::filesystem::path partial_stem, std::filesystem::path destination,
-                              std::shared_ptr<cohub::observer> observer) {
+                              std::shared_ptr<cohub::observer> observer,
+                              std::filesystem::path outdated) {
   auto request = request_for(*file, http::method::get, facts.commit);
   content_description what;
   what.name = file->path;
@@ -143,6 +155,7 @@ awaitable<void> fetch_content(file_request_ptr file, file_facts facts,
   settings.connections = file->options.connections;
   settings.chunk_size = file->options.chunk_size;
   settings.observer = std::move(observer);
+  settings.outdated = std::move(outdated);
   auto downloading = download_content(file->shared, std::move(what), std::move(partial_stem),
                                       std::move(destination), std::move(settings));
   co_await std::move(downloading);
@@ -158,8 +171,11 @@ awaitable<void> sweep(context_ptr shared, std::vector<std::filesystem::path> fol
   co_await std::move(sweeping);
 }
 
-awaitable<cache::file_lock> lock_for(file_request_ptr file, std::filesystem::path lock,
-                                     std::shared_ptr<cohub::observer> observer) {
+awaitable<download_claim> claim(file_request_ptr file, std::filesystem::path lock,
+                                std::shared_ptr<cohub::observer> observer) {
+  download_claim held;
+  auto waiting = memory_budget::acquire(file->shared->open_files, 1);
+  held.turn = co_await std::move(waiting);
   cache::lock_watch watch;
   watch.patience = file->shared->lock_patience;
   watch.still_waiting = [file, lock, observer](std::chrono::seconds waited) {
@@ -168,19 +184,20 @@ awaitable<cache::file_lock> lock_for(file_request_ptr file, std::filesystem::pat
                      std::to_string(waited.count()) + " s");
   };
   auto locking = cache::lock_file(file->shared->pool, std::move(lock), std::move(watch));
-  auto held = co_await std::move(locking);
+  held.lock = co_await std::move(locking);
   co_return held;
 }
 
 awaitable<void> fetch_once(file_request_ptr file, std::filesystem::path destination,
                            std::string etag, single_flight::work start) {
   // Forced downloads are apart, since the others may find the content there and fetch nothing; so
-  // are those with another token, whose failures need not be the same. Where two of them meet, the
-  // lock on the file lets one wait for the other.
+  // are those that ask another Hub, or as somebody else, whose failures need not be the same. Where
+  // two of them meet, the lock on the file lets one wait for the other.
   std::string key = destination.string();
   key += '\n' + etag;
   key += file->options.force_download ? "\nforced\n" : "\n\n";
-  key += file->access.token;
+  key += file->access.token + '\n' + file->access.endpoint;
+  for (const auto& [name, value] : file->access.headers) key += '\n' + name + ':' + value;
   std::vector<transfer_listener> listeners(2);
   for (auto& listener : listeners) listener.file = file->path;
   listeners[0].observer = file->observer;

@@ -56,19 +56,28 @@ awaitable<file_head> ask_hub_again(file_request_ptr file, file_head failed);
 
 /// Downloads the content to `destination` at the commit in `facts`.
 /// @param observer  of everybody who waits for it
+/// @param outdated  as `content_settings::outdated`
 awaitable<void> fetch_content(file_request_ptr file, file_facts facts,
                               std::filesystem::path partial_stem, std::filesystem::path destination,
-                              std::shared_ptr<cohub::observer> observer);
+                              std::shared_ptr<cohub::observer> observer,
+                              std::filesystem::path outdated = {});
 
 /// Removes what killed processes left in `folders`; each is looked at once by a client.
 awaitable<void> sweep(context_ptr shared, std::vector<std::filesystem::path> folders);
 
-/// Waits for the lock on what is being downloaded; who waits for long hears of it.
-awaitable<cache::file_lock> lock_for(file_request_ptr file, std::filesystem::path lock,
-                                     std::shared_ptr<cohub::observer> observer);
+/// The right to download a file, as long as the object lives.
+struct download_claim {
+  memory_budget::share turn{};  ///< among the files that are downloaded at once
+  cache::file_lock lock{};
+};
+
+/// Waits for a turn, and then for the lock on what is to be downloaded; who waits long for another
+/// process hears of it. The holder of a claim must not ask for another.
+awaitable<download_claim> claim(file_request_ptr file, std::filesystem::path lock,
+                                std::shared_ptr<cohub::observer> observer);
 
 /// Does `start`, or joins whoever does the same at this moment: fetching this content to
-/// `destination` with the same token.
+/// `destination` from the same Hub, with the same token and headers.
 awaitable<void> fetch_once(file_request_ptr file, std::filesystem::path destination,
                            std::string etag, single_flight::work start);
 
@@ -78,6 +87,7 @@ awaitable<std::filesystem::path> download_to_cache(file_request_ptr file,
 awaitable<dry_run_file_info> plan_for_cache(file_request_ptr file);
 awaitable<std::filesystem::path> download_to_local_dir(file_request_ptr file,
                                                        std::optional<file_facts> known);
-awaitable<dry_run_file_info> plan_for_local_dir(file_request_ptr file);
+awaitable<dry_run_file_info> plan_for_local_dir(file_request_ptr file,
+                                                std::optional<file_facts> known);
 
 }  // namespace cohub::transfer

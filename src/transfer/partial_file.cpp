@@ -5,13 +5,11 @@
 #include "hub/file_metadata.hpp"
 #include "transfer/partial_journal.hpp"
 
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <array>
-#include <cerrno>
 #include <limits>
 #include <string_view>
 #include <utility>
@@ -24,17 +22,6 @@ namespace {
 constexpr std::uint64_t save_interval = 4u << 20;
 constexpr std::uint64_t journal_limit = 64u << 20;
 constexpr int open_limit = 20;
-
-enum class locking { held, refused, unsupported };
-
-locking lock(const io::file& opened) {
-  int outcome = 0;
-  do {
-    outcome = ::flock(opened.native_handle(), LOCK_EX | LOCK_NB);
-  } while (outcome < 0 && errno == EINTR);
-  if (outcome == 0) return locking::held;
-  return errno == EWOULDBLOCK ? locking::refused : locking::unsupported;
-}
 
 /// Whether the name still stands for what was opened: another process may have published it between
 /// the opening and the locking.
@@ -117,9 +104,8 @@ partial_file::~partial_file() {
 void partial_file::open(const std::filesystem::path& stem) {
   for (int tries = 0; tries < open_limit; ++tries) {
     io::file opened(with_suffix(stem, ".cohub.partial"), io::file::mode::read_write);
-    const auto outcome = lock(opened);
-    if (outcome == locking::refused) break;
-    if (outcome == locking::held && !is_current(opened)) continue;
+    if (!opened.try_lock()) break;
+    if (!is_current(opened)) continue;
     content_ = std::move(opened);
     journal_ = io::file(with_suffix(stem, ".cohub.journal"), io::file::mode::read_write);
     return;
@@ -144,8 +130,6 @@ void partial_file::load_journal() {
 }
 
 void partial_file::begin_journal() {
-  // The old ranges are in the new text before it is cut to them: whatever moment the process is
-  // killed at, the journal says no more than what is on disk.
   partial_head head;
   head.size = size_;
   head.etag = etag_;
@@ -153,8 +137,10 @@ void partial_file::begin_journal() {
   head.boot = boot_id();
   auto text = encode_partial_head(head);
   for (const auto& range : done_.ranges()) text += encode_partial_range(range);
-  journal_.truncate(0);
-  journal_.write_at(0, std::as_bytes(std::span(text)));
+  // Whatever moment the process is killed at, there is the old journal or the new one.
+  const auto path = journal_.path();
+  io::write_file_atomically(path, text);
+  journal_ = io::file(path, io::file::mode::read_write);
   journal_end_ = text.size();
 }
 

@@ -16,8 +16,8 @@ constexpr std::uint64_t largest_chunk = 32u << 20;
 /// A piece that is done sooner than this costs too much in waiting for its answer to begin.
 constexpr double worth_asking = 0.1;  // seconds
 
-/// A tail that is done sooner than this is left to its connection, which also has as long to begin.
-constexpr double patience = 0.5;  // seconds
+/// A tail that is done sooner than this is left to its connection.
+constexpr double soon = 0.5;  // seconds
 /// Who is slower by this factor loses all of it, not a part.
 constexpr double hopeless = 8;
 constexpr std::uint64_t smallest_part = 256 * 1024;
@@ -85,10 +85,10 @@ range_scheduler::assignment range_scheduler::take_over(double rate,
                                                        transfer_clock::time_point now) {
   assignment given;
   range_piece_ptr slowest;
-  double longest = patience;
+  double longest = soon;
   double slowest_rate = 0;
   for (const auto& piece : in_flight_) {
-    if (seconds(now - piece->started) < patience) continue;
+    if (now - piece->started < piece->patience) continue;
     const double its_rate = piece->meter.rate(now);
     const double time = static_cast<double>(piece->left.size()) / std::max(its_rate, 1.0);
     if (time <= longest) continue;
@@ -109,6 +109,7 @@ range_scheduler::assignment range_scheduler::take_over(double rate,
   }
   slowest->left.end = left.end - part;
   given.piece = std::make_shared<range_piece>(core::byte_range{left.end - part, left.end}, now);
+  if (part == left.size()) given.piece->patience = 2 * slowest->patience;
   given.taken_over = true;
   in_flight_.push_back(given.piece);
   return given;

@@ -35,15 +35,23 @@ struct range_piece {
   range_piece(core::byte_range range, transfer_clock::time_point now)
       : left(range), started(now), meter(now) {}
 
+  /// The answer has begun: time before that says nothing of how fast its bytes come.
+  void begin(transfer_clock::time_point now) noexcept {
+    started = now;
+    meter = rate_meter(now);
+  }
+
   core::byte_range left;  ///< what is still to come
   transfer_clock::time_point started;
+  transfer_clock::duration patience = std::chrono::milliseconds(500);  ///< it is left alone so long
   rate_meter meter;
 };
 using range_piece_ptr = std::shared_ptr<range_piece>;
 
 /// Hands out a file's missing bytes in pieces of one request each, front first, since the checksum
 /// follows the front. Once all are out, who is idle takes over what others are slow at, so that the
-/// end does not wait for one slow connection.
+/// end does not wait for one slow connection. Who loses all of a piece starts its bytes anew
+/// elsewhere, where they are given twice the time: however long answers take to begin, one does.
 class range_scheduler {
  public:
   /// @param done        what is on disk already

@@ -41,7 +41,7 @@ class read_ahead {
   static awaitable<std::size_t> read_some(std::shared_ptr<read_ahead> self, std::uint64_t position,
                                           std::span<std::byte> into);
 
-  /// Bytes of memory in use, also of what is being cancelled.
+  /// Bytes of memory that may be in use, also of what is being cancelled.
   std::uint64_t limit() const noexcept { return limit_; }
 
  private:

@@ -9,9 +9,9 @@
 #include "io/file.hpp"
 #include "io/on_pool.hpp"
 #include "io/with_timeout.hpp"
+#include "transfer/download_file.hpp"
 #include "transfer/file_request.hpp"
 #include "transfer/not_cached.hpp"
-#include "transfer/progress_reporter.hpp"
 #include "transfer/snapshot_files.hpp"
 #include "transfer/snapshot_listing.hpp"
 #include "transfer/tree_listing.hpp"
@@ -119,9 +119,10 @@ std::filesystem::path folder_of(const snapshot_request& wanted, const std::strin
 
 /// After all files: what a ref names is complete, unless the patterns left something out.
 void write_ref(const snapshot_request& wanted) {
+  std::error_code ignored;
   if (wanted.to_cache())
     io::create_directories(wanted.cache.layout().snapshot(wanted.commit));
-  else if (!std::filesystem::exists(wanted.cache.layout().snapshot(wanted.commit)))
+  else if (!std::filesystem::exists(wanted.cache.layout().snapshot(wanted.commit), ignored))
     return;  // a ref to a snapshot that is not there makes others distrust the whole repository
   try {
     wanted.cache.write_ref(wanted.options.revision, wanted.commit);
@@ -200,8 +201,7 @@ std::optional<std::filesystem::path> find_in_local_dir(const snapshot_request& w
               ": " + local.root().string() + " is given out as it is, ";
   text +=
       is_listed ? "with all files of " + *commit : "though nothing tells whether it is complete";
-  report_event(wanted.observer, transfer_event::kind::warning, {}, text);
-  report_event(wanted.shared->event_log, transfer_event::kind::warning, {}, std::move(text));
+  tell(wanted, transfer_event::kind::warning, {}, std::move(text));
   return local.root();
 }
 
@@ -213,23 +213,15 @@ std::filesystem::path find_local(const snapshot_request& wanted,
   throw_not_cached(wanted.repo_id + " at " + wanted.options.revision, failure);
 }
 
-bool is_in_local_dir(const snapshot_request& wanted, const tree_entry& entry) {
-  const cache::local_folder folder(wanted.options.local_dir);
-  if (!folder.has_file(entry.path)) return false;
-  const auto metadata = folder.read_metadata(entry.path);
-  return metadata && metadata->etag == facts_of(wanted, entry).etag;
-}
-
-dry_run_file_info describe(const snapshot_request& wanted, const tree_entry& entry) {
+dry_run_file_info describe_in_cache(const snapshot_request& wanted, const tree_entry& entry) {
   const auto facts = facts_of(wanted, entry);
   dry_run_file_info info;
   info.commit_hash = facts.commit;
   info.file_size = facts.size;
   info.filename = entry.path;
-  info.local_path = folder_of(wanted, wanted.commit) / entry.path;
+  info.local_path = wanted.cache.layout().pointer(wanted.commit, entry.path);
   info.is_cached =
-      wanted.cache.find_file(wanted.commit, entry.path) ||
-      (wanted.to_cache() ? wanted.cache.has_blob(facts.etag) : is_in_local_dir(wanted, entry));
+      wanted.cache.find_file(wanted.commit, entry.path) || wanted.cache.has_blob(facts.etag);
   info.will_download = wanted.options.force_download || !info.is_cached;
   return info;
 }
@@ -270,14 +262,32 @@ awaitable<std::filesystem::path> download(request_ptr wanted) {
   co_return folder;
 }
 
+/// File by file: what is there may have to be hashed.
+awaitable<std::vector<dry_run_file_info>> plan_for_folder(request_ptr wanted,
+                                                          std::vector<tree_entry> entries) {
+  std::vector<dry_run_file_info> infos;
+  for (auto& entry : entries) {
+    std::optional<file_facts> known(facts_of(*wanted, entry));
+    auto planning = download_file_dry_run(wanted->shared, wanted->repo_id, std::move(entry.path),
+                                          file_options(*wanted), std::move(known));
+    infos.push_back(co_await std::move(planning));
+  }
+  co_return infos;
+}
+
 awaitable<std::vector<dry_run_file_info>> plan(request_ptr wanted) {
   auto asking = ask_commit(wanted);
   wanted->commit = co_await std::move(asking);
   auto listing = list_all(wanted);
   auto entries = co_await std::move(listing);
+  if (!wanted->to_cache()) {
+    auto planning = plan_for_folder(wanted, std::move(entries));
+    auto infos = co_await std::move(planning);
+    co_return infos;
+  }
   auto work = [wanted, entries = std::move(entries)] {
     std::vector<dry_run_file_info> infos;
-    for (const auto& entry : entries) infos.push_back(describe(*wanted, entry));
+    for (const auto& entry : entries) infos.push_back(describe_in_cache(*wanted, entry));
     return infos;
   };
   auto describing = io::on_pool(wanted->shared->pool, std::move(work));

@@ -10,7 +10,7 @@
 #include "io/on_pool.hpp"
 #include "transfer/download_content.hpp"
 #include "transfer/download_file.hpp"
-#include "transfer/progress_reporter.hpp"
+#include "transfer/shared_observer.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/deferred.hpp>
@@ -56,7 +56,7 @@ using fetching_ptr = std::shared_ptr<fetching>;
 
 bool is_small(const fetching& all, const tree_entry& entry) {
   const auto facts = facts_of(*all.wanted, entry);
-  return all.wanted->to_cache() && facts.size > 0 && facts.size <= small_size;
+  return all.wanted->to_cache() && facts.size <= small_size;
 }
 
 /// Checks one file, writes its blob and links it, under the blob's lock.
@@ -96,22 +96,24 @@ bool is_mismatch(const std::exception_ptr& failure) {
 
 awaitable<void> fetch_by_itself(fetching_ptr all, tree_entry entry) {
   const auto& wanted = *all->wanted;
-  download_options options;
-  options.type = wanted.options.type;
-  options.revision = wanted.commit;
-  options.cache_dir = wanted.options.cache_dir;
-  options.local_dir = wanted.options.local_dir;
-  options.force_download = wanted.options.force_download;
-  options.token = wanted.options.token;
-  options.etag_timeout = wanted.options.etag_timeout;
-  options.endpoint = wanted.options.endpoint;
-  options.headers = wanted.options.headers;
-  options.user_agent = wanted.options.user_agent;
-  options.observer = wanted.options.observer;
   std::optional<file_facts> known(facts_of(wanted, entry));
   auto downloading = download_file(wanted.shared, wanted.repo_id, std::move(entry.path),
-                                   std::move(options), std::move(known));
+                                   file_options(wanted), std::move(known));
   co_await std::move(downloading);
+}
+
+/// Whoever listens to the snapshot, the log among them.
+std::shared_ptr<cohub::observer> everybody(const snapshot_request& wanted,
+                                           const std::string& file) {
+  if (!wanted.shared->event_log) return wanted.observer;
+  auto both = std::make_shared<shared_observer>();
+  for (const auto& observer : {wanted.observer, wanted.shared->event_log}) {
+    transfer_listener listener;
+    listener.observer = observer;
+    listener.file = file;
+    both->add(listener);
+  }
+  return both;
 }
 
 /// The entry outlives the call.
@@ -128,7 +130,7 @@ awaitable<small_content> receive(snapshot_ptr wanted, const tree_entry& entry) {
   what.size = facts.size;
   what.etag = facts.etag;
   content_settings settings;
-  settings.observer = wanted->observer;
+  settings.observer = everybody(*wanted, entry.path);
   auto receiving = receive_small(wanted->shared, std::move(what), std::move(settings));
   auto content = co_await std::move(receiving);
   co_return content;
@@ -160,8 +162,8 @@ void report(const snapshot_request& wanted, const arrived_file& file) {
   }
   const auto etag = facts_of(wanted, file.entry).etag;
   if (hub::kind_of_etag(etag) != hub::etag_kind::opaque)
-    report_event(wanted.observer, transfer_event::kind::verified, file.entry.path, etag);
-  report_event(wanted.observer, transfer_event::kind::finished, file.entry.path);
+    tell(wanted, transfer_event::kind::verified, file.entry.path, etag);
+  tell(wanted, transfer_event::kind::finished, file.entry.path);
 }
 
 /// The files outlive the call.
@@ -185,8 +187,8 @@ void check_second_chance(const snapshot_request& wanted, const tree_entry& entry
                          const placed_file& placed) {
   if (placed.outcome == placing::busy) return;
   if (!is_mismatch(placed.failure)) std::rethrow_exception(placed.failure);
-  report_event(wanted.observer, transfer_event::kind::retry, entry.path,
-               "its checksum is not what the Hub promised");
+  tell(wanted, transfer_event::kind::retry, entry.path,
+       "its checksum is not what the Hub promised");
 }
 
 awaitable<void> place_arrived(fetching_ptr all) {

@@ -2,10 +2,10 @@
 
 #include "cohub/error.hpp"
 
+#include "cache/file_lock.hpp"
 #include "cache/tree_cache.hpp"
 #include "io/on_pool.hpp"
 #include "transfer/download_content.hpp"
-#include "transfer/progress_reporter.hpp"
 #include "transfer/tree_listing.hpp"
 
 #include <algorithm>
@@ -24,6 +24,7 @@ constexpr std::size_t lookup_step = 1024;
 struct cache_contents {
   bool snapshot = false;
   bool blobs = false;
+  bool locks = false;  // their folder was made just now
 };
 
 cache_contents look_into(const cache::repo_layout& layout, const std::string& commit) {
@@ -37,12 +38,17 @@ cache_contents look_into(const cache::repo_layout& layout, const std::string& co
 enum class presence { cached, to_copy, missing };
 
 /// Whether the cache has the file, if need be by a blob that another revision brought. One that
-/// must be copied, and takes long, is left to whoever fetches.
-presence look_up(const snapshot_request& wanted, const tree_entry& entry, cache_contents there) {
+/// must be copied, and takes long, is left to whoever fetches; so is one that another process has
+/// locked, and may be about to delete.
+presence look_up(const snapshot_request& wanted, const tree_entry& entry, cache_contents& there) {
   if (there.snapshot && wanted.cache.find_file(wanted.commit, entry.path)) return presence::cached;
   if (!there.blobs) return presence::missing;
   const auto etag = facts_of(wanted, entry).etag;
   if (!wanted.cache.has_blob(etag)) return presence::missing;
+  if (!there.locks) wanted.cache.prepare();
+  there.locks = true;
+  const auto lock = cache::try_lock_file(wanted.cache.layout().lock(etag));
+  if (!lock || !wanted.cache.has_blob(etag)) return presence::missing;
   const auto pointer = wanted.cache.try_link_blob(wanted.commit, entry.path, etag, small_size);
   return pointer ? presence::cached : presence::to_copy;
 }
@@ -105,8 +111,8 @@ class missing_files {
   void close() {
     queue_.close();
     if (cached_ > 0)
-      report_event(wanted_->observer, transfer_event::kind::cache_hit, wanted_->repo_id,
-                   std::to_string(cached_) + " files are in the cache");
+      tell(*wanted_, transfer_event::kind::cache_hit, wanted_->repo_id,
+           std::to_string(cached_) + " files are in the cache");
   }
 
  private:

@@ -4,6 +4,7 @@
 
 #include "cache/local_dir.hpp"
 #include "hub/repo_path.hpp"
+#include "transfer/progress_reporter.hpp"
 
 #include <utility>
 
@@ -33,6 +34,28 @@ file_facts facts_of(const snapshot_request& wanted, const tree_entry& entry) {
   facts.etag = entry.lfs ? entry.lfs->sha256 : entry.oid;
   facts.size = entry.lfs ? entry.lfs->size : entry.size;
   return facts;
+}
+
+download_options file_options(const snapshot_request& wanted) {
+  download_options options;
+  options.type = wanted.options.type;
+  options.revision = wanted.commit;
+  options.cache_dir = wanted.options.cache_dir;
+  options.local_dir = wanted.options.local_dir;
+  options.force_download = wanted.options.force_download;
+  options.token = wanted.options.token;
+  options.etag_timeout = wanted.options.etag_timeout;
+  options.endpoint = wanted.options.endpoint;
+  options.headers = wanted.options.headers;
+  options.user_agent = wanted.options.user_agent;
+  options.observer = wanted.options.observer;
+  return options;
+}
+
+void tell(const snapshot_request& wanted, transfer_event::kind what, std::string file,
+          std::string detail) {
+  report_event(wanted.observer, what, file, detail);
+  report_event(wanted.shared->event_log, what, std::move(file), std::move(detail));
 }
 
 }  // namespace cohub::transfer

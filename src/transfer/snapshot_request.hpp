@@ -44,4 +44,11 @@ std::vector<tree_entry> select_files(const snapshot_request& wanted,
 /// What a listing tells of a file.
 file_facts facts_of(const snapshot_request& wanted, const tree_entry& entry);
 
+/// How one of its files is downloaded by itself.
+download_options file_options(const snapshot_request& wanted);
+
+/// Tells the observer and the log what happened to a file, or to the whole.
+void tell(const snapshot_request& wanted, transfer_event::kind what, std::string file,
+          std::string detail = {});
+
 }  // namespace cohub::transfer

@@ -4,16 +4,14 @@
 
 #include "cache/repo_cache.hpp"
 #include "cache/snapshot_walk.hpp"
-#include "core/digest.hpp"
 #include "hub/repo_id.hpp"
 #include "hub/repo_path.hpp"
-#include "io/file.hpp"
 #include "io/for_each_bounded.hpp"
 #include "io/on_pool.hpp"
 #include "transfer/tree_listing.hpp"
+#include "transfer/whole_file.hpp"
 
 #include <algorithm>
-#include <array>
 #include <map>
 #include <memory>
 #include <optional>
@@ -26,11 +24,8 @@ namespace fs = std::filesystem;
 
 namespace {
 
-/// What one job of the pool hashes at most: a cancelled operation ends with the piece at work.
-constexpr std::uint64_t piece_size = 8u << 20;
 /// Files that one job of the pool hashes at most.
 constexpr std::size_t group_size = 64;
-constexpr std::size_t block_size = 256 * 1024;
 
 /// What is compared, and to what.
 struct local_root {
@@ -43,38 +38,10 @@ struct comparison {
   std::string path{};
   fs::path file{};
   std::string expected{};
-  bool is_large = false;
+  hub::etag_kind kind = hub::etag_kind::git_sha1;
   std::uint64_t size = 0;  // as the folder has it
   std::string actual{};
   std::string reason{};
-};
-
-/// A file that is hashed piece by piece.
-class hashing {
- public:
-  hashing(const fs::path& path, bool is_large)
-      : content_(path, io::file::mode::read),
-        digest_(is_large ? core::digest(core::digest::algorithm::sha256)
-                         : core::git_blob_digest(content_.size())) {}
-
-  /// False at the end of the file.
-  bool step(std::uint64_t bytes) {
-    std::vector<std::byte> block(block_size);
-    for (const auto end = at_ + bytes; at_ < end;) {
-      const auto count = content_.read_at(at_, block);
-      digest_.update(std::span<const std::byte>(block.data(), count));
-      at_ += count;
-      if (count < block.size()) return false;
-    }
-    return true;
-  }
-
-  std::string hex() { return digest_.hex_digest(); }
-
- private:
-  io::file content_;
-  core::digest digest_;
-  std::uint64_t at_ = 0;
 };
 
 [[noreturn]] void refuse(const std::string& repo_id, const std::string& why) {
@@ -95,11 +62,13 @@ std::string only_snapshot(const cache::repo_layout& layout, const std::string& r
 local_root find_root(const context& shared, const std::string& repo_id,
                      const verify_repo_checksums_options& options) {
   local_root root;
+  std::error_code ignored;
   if (!options.local_dir.empty()) {
     root.is_local_dir = true;
     root.path = fs::absolute(options.local_dir);
     root.revision = options.revision.empty() ? "main" : options.revision;
-    if (!fs::is_directory(root.path)) refuse(repo_id, "there is no folder " + root.path.string());
+    if (!fs::is_directory(root.path, ignored))
+      refuse(repo_id, "there is no folder " + root.path.string());
     return root;
   }
   const cache::repo_cache cached(cache::repo_layout(
@@ -110,7 +79,7 @@ local_root find_root(const context& shared, const std::string& repo_id,
   if (!commit) commit = only_snapshot(cached.layout(), repo_id);
   root.path = cached.layout().snapshot(*commit);
   root.revision = *commit;
-  if (!fs::is_directory(root.path))
+  if (!fs::is_directory(root.path, ignored))
     refuse(repo_id, "there is no snapshot " + root.path.string() + "; download it first");
   return root;
 }
@@ -168,7 +137,7 @@ std::vector<comparison> compare_names(folder_verification& outcome,
     comparison one;
     one.path = path;
     one.file = here->second;
-    one.is_large = entry.lfs.has_value();
+    if (entry.lfs) one.kind = hub::etag_kind::sha256;
     one.expected = lower(entry.lfs ? entry.lfs->sha256 : entry.oid);
     std::error_code gone;
     one.size = fs::file_size(here->second, gone);
@@ -187,10 +156,10 @@ awaitable<void> hash_large(context_ptr shared, std::shared_ptr<std::vector<compa
   auto opening = [files, index] {
     auto& one = (*files)[index];
     try {
-      return std::make_shared<hashing>(one.file, one.is_large);
+      return std::make_shared<file_hashing>(one.file, one.kind);
     } catch (const error& e) {
       one.reason = e.what();
-      return std::shared_ptr<hashing>();
+      return std::shared_ptr<file_hashing>();
     }
   };
   const auto running = co_await io::on_pool(shared->pool, std::move(opening));
@@ -198,7 +167,7 @@ awaitable<void> hash_large(context_ptr shared, std::shared_ptr<std::vector<compa
     auto piece = [files, index, running] {
       auto& one = (*files)[index];
       try {
-        const bool rest = running->step(piece_size);
+        const bool rest = running->step();
         if (!rest) one.actual = running->hex();
         return rest;
       } catch (const error& e) {
@@ -217,8 +186,8 @@ awaitable<void> hash_group(context_ptr shared, std::shared_ptr<std::vector<compa
     for (auto i = begin; i < end; ++i) {
       auto& one = (*files)[i];
       try {
-        hashing running(one.file, one.is_large);
-        while (running.step(piece_size)) {
+        file_hashing running(one.file, one.kind);
+        while (running.step()) {
         }
         one.actual = running.hex();
       } catch (const error& e) {
@@ -236,7 +205,7 @@ std::vector<std::pair<std::size_t, std::size_t>> group(const std::vector<compari
     auto end = begin;
     std::uint64_t bytes = 0;
     while (end < files.size() && end - begin < group_size &&
-           (end == begin || bytes + files[end].size <= piece_size))
+           (end == begin || bytes + files[end].size <= whole_file_piece))
       bytes += files[end++].size;
     groups.emplace_back(begin, end);
     begin = end;
@@ -268,7 +237,7 @@ awaitable<folder_verification> verify_repo_checksums(context_ptr shared, std::st
   const auto groups = group(*files);
   auto task = [shared, files, groups](std::size_t index) {
     const auto [begin, end] = groups[index];
-    if (end - begin == 1 && (*files)[begin].size > piece_size)
+    if (end - begin == 1 && (*files)[begin].size > whole_file_piece)
       return hash_large(shared, files, begin);
     return hash_group(shared, files, begin, end);
   };
@@ -281,7 +250,7 @@ awaitable<folder_verification> verify_repo_checksums(context_ptr shared, std::st
     mismatch.path = std::move(one.path);
     mismatch.expected = std::move(one.expected);
     mismatch.actual = std::move(one.actual);
-    mismatch.algorithm = one.is_large ? "sha256" : "git-sha1";
+    mismatch.algorithm = one.kind == hub::etag_kind::sha256 ? "sha256" : "git-sha1";
     mismatch.reason = std::move(one.reason);
     outcome.mismatches.push_back(std::move(mismatch));
   }

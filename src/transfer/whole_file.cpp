@@ -1,9 +1,8 @@
 #include "transfer/whole_file.hpp"
 
-#include "core/digest.hpp"
-#include "io/file.hpp"
 #include "io/on_pool.hpp"
 #include "io/piecewise_copy.hpp"
+#include "transfer/front_digest.hpp"
 
 #include <boost/asio/this_coro.hpp>
 
@@ -21,30 +20,26 @@ namespace {
 
 constexpr std::size_t block_size = 256 * 1024;
 
-struct hashing {
-  explicit hashing(const std::filesystem::path& path) : content(path, io::file::mode::read) {}
-
-  /// False at the end of the file.
-  bool step() {
-    std::vector<std::byte> block(block_size);
-    for (const auto end = at + whole_file_piece; at < end;) {
-      const auto count = content.read_at(at, block);
-      digest.update(std::span<const std::byte>(block).first(count));
-      at += count;
-      if (count < block.size()) return false;
-    }
-    return true;
-  }
-
-  io::file content;
-  core::digest digest{core::digest::algorithm::sha256};
-  std::uint64_t at = 0;
-};
-
 }  // namespace
 
+file_hashing::file_hashing(const std::filesystem::path& path, hub::etag_kind kind)
+    : content_(path, io::file::mode::read), digest_(*digest_for(kind, content_.size())) {}
+
+bool file_hashing::step() {
+  std::vector<std::byte> block(block_size);
+  for (const auto end = at_ + whole_file_piece; at_ < end;) {
+    const auto count = content_.read_at(at_, block);
+    digest_.update(std::span<const std::byte>(block).first(count));
+    at_ += count;
+    if (count < block.size()) return false;
+  }
+  return true;
+}
+
 awaitable<std::string> hash_whole(context_ptr shared, std::filesystem::path file) {
-  auto open = [file = std::move(file)] { return std::make_shared<hashing>(file); };
+  auto open = [file = std::move(file)] {
+    return std::make_shared<file_hashing>(file, hub::etag_kind::sha256);
+  };
   auto opening = io::on_pool(shared->pool, std::move(open));
   const auto running = co_await std::move(opening);
   for (bool more = true; more;) {
@@ -52,7 +47,7 @@ awaitable<std::string> hash_whole(context_ptr shared, std::filesystem::path file
     auto stepping = io::on_pool(shared->pool, std::move(piece));
     more = co_await std::move(stepping);
   }
-  co_return running->digest.hex_digest();
+  co_return running->hex();
 }
 
 awaitable<void> copy_whole(context_ptr shared, std::filesystem::path from,

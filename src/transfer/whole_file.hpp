@@ -2,6 +2,9 @@
 
 #include "cohub/awaitable.hpp"
 
+#include "core/digest.hpp"
+#include "hub/file_metadata.hpp"
+#include "io/file.hpp"
 #include "transfer/context.hpp"
 
 #include <cstdint>
@@ -14,6 +17,23 @@ namespace cohub::transfer {
 
 /// What one job of the pool hashes or copies at most.
 inline constexpr std::uint64_t whole_file_piece = 8u << 20;
+
+/// A file whose digest is computed piece by piece. Blocking, for the pool.
+class file_hashing {
+ public:
+  /// @param kind  whose digest: not an opaque one
+  file_hashing(const std::filesystem::path& path, hub::etag_kind kind);
+
+  /// Takes up to `whole_file_piece` bytes; false at the end of the file.
+  bool step();
+  /// In lower-case hex. Once, at the end.
+  std::string hex() { return digest_.hex_digest(); }
+
+ private:
+  io::file content_;
+  core::digest digest_;
+  std::uint64_t at_ = 0;
+};
 
 /// The sha256 of a file, in lower-case hex.
 /// @throws error  the system's code

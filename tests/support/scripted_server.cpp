@@ -77,7 +77,8 @@ asio::awaitable<void> converse(std::shared_ptr<State> self, Stream& stream, tcp:
     const auto reply = self->answer(request);
     const std::size_t piece =
         reply.pace.count() > 0 ? 1 : std::max<std::size_t>(reply.bytes.size(), 1);
-    asio::steady_timer timer(socket.get_executor());
+    asio::steady_timer timer(socket.get_executor(), reply.lag);
+    co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, failure));
     for (std::size_t sent = 0; sent < reply.bytes.size() && !failure; sent += piece) {
       if (sent > 0) {
         timer.expires_after(reply.pace);

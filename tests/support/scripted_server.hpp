@@ -34,6 +34,8 @@ struct scripted_reply {
   std::shared_ptr<boost::asio::ssl::context> tunnel{};
   /// Not zero: the bytes go out one by one, so far apart.
   std::chrono::milliseconds pace{};
+  /// The first of them goes out so much later.
+  std::chrono::milliseconds lag{};
 
   /// A well-formed answer.
   static scripted_reply text(int status, const std::string& body, const std::string& headers = {});

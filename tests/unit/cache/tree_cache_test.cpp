@@ -84,7 +84,10 @@ TEST_CASE("a listing that cannot be trusted is none") {
         std::string("{\"format_version\": 1, \"files\": []}"), with_file("../f", id),
         with_file("/f", id), with_file("f", "\"blob_id\": \"x\""),
         with_file("f", id + ", \"lfs_sha256\": \"../../x\""),
-        with_file("f", id + ", \"xet_hash\": \"" + std::string(64, '*') + "\"")}) {
+        with_file("f", id + ", \"xet_hash\": \"" + std::string(64, '*') + "\""),
+        with_file("f", id + ", \"lfs_sha256\": \"" + std::string(64, 'e') + "\""),
+        "{\"format_version\": 1, \"files\": {\"f\": {" + id + "}}}",
+        "{\"format_version\": 1, \"files\": {\"f\": {\"size\": \"1\", " + id + "}}}"}) {
     CAPTURE(text);
     CHECK_FALSE(cache::decode_tree(text).has_value());
   }

@@ -259,9 +259,10 @@ TEST_CASE_FIXTURE(by_hand, "hashing a large local file ends with the piece that 
   start(one, "big.bin");
   check_cancellation(one);
   CHECK(fs::file_size(options.local_dir / "big.bin") == size);
-  CHECK(files_below(options.local_dir) == std::set<std::string>{"big.bin",
-                                                                ".cache/huggingface/.gitignore",
-                                                                ".cache/huggingface/CACHEDIR.TAG"});
+  CHECK(files_below(options.local_dir) ==
+        std::set<std::string>{"big.bin", ".cache/huggingface/.gitignore",
+                              ".cache/huggingface/CACHEDIR.TAG",
+                              ".cache/huggingface/download/big.bin.lock"});
 }
 
 TEST_CASE_FIXTURE(by_hand, "copying a large file to a local folder ends with the piece at work") {
@@ -271,7 +272,8 @@ TEST_CASE_FIXTURE(by_hand, "copying a large file to a local folder ends with the
   start(one, "big.bin");
   check_cancellation(one);
   CHECK(files_below(options.local_dir) ==
-        std::set<std::string>{".cache/huggingface/.gitignore", ".cache/huggingface/CACHEDIR.TAG"});
+        std::set<std::string>{".cache/huggingface/.gitignore", ".cache/huggingface/CACHEDIR.TAG",
+                              ".cache/huggingface/download/big.bin.lock"});
 }
 
 TEST_CASE_FIXTURE(by_hand, "copying a large blob where there are no links ends with the piece") {

@@ -2,7 +2,9 @@
 
 #include "cohub/error.hpp"
 
+#include "http/transport.hpp"
 #include "scripted_hub.hpp"
+#include "transfer/content_fetch.hpp"
 #include "transfer/partial_file.hpp"
 
 #include <boost/asio/bind_cancellation_slot.hpp>
@@ -266,6 +268,107 @@ TEST_CASE_FIXTURE(fixture, "a length other than promised is an error") {
   CHECK(left_behind().empty());
 }
 
+TEST_CASE_FIXTURE(fixture, "something else that answers for a while costs nothing that came") {
+  host(4 * mib);
+  content_fault = [&](const seen_request& request) -> std::optional<scripted_reply> {
+    if (range_of(request)->begin < 2 * mib) return {};
+    return scripted_reply::text(200, "please log in", "ETag: \"portal\"\r\n");
+  };
+  CHECK(failure() == errc::content_mismatch);
+  CHECK(left_behind() == std::set<std::string>{"etag.cohub.journal", "etag.cohub.partial"});
+  int pages = 0;
+  content_fault = [&](const seen_request&) -> std::optional<scripted_reply> {
+    if (++pages > 2) return {};
+    return scripted_reply::text(200, "please log in");
+  };
+  const auto before = contents.seen().size();
+  download();
+  CHECK(is_right());
+  CHECK(observer->count(transfer_event::kind::resumed) == 1);
+  for (std::size_t i = before; i < contents.seen().size(); ++i)
+    CHECK(range_of(contents.seen()[i])->begin > 0);
+}
+
+TEST_CASE_FIXTURE(fixture,
+                  "a server that starts over each time and never comes further is given up") {
+  host(300'000);
+  content_fault = [&](const seen_request&) -> std::optional<scripted_reply> {
+    auto reply = scripted_reply::text(200, files["f.bin"].content);
+    reply.bytes.resize(reply.bytes.find("\r\n\r\n") + 4 + 100'000);
+    reply.after = then::close;
+    return reply;
+  };
+  CHECK(failure() == errc::truncated_body);
+  CHECK(contents.seen().size() <= 1 + shared->retries.attempts);
+}
+
+TEST_CASE_FIXTURE(fixture, "the answer to a range that another has taken over concerns nobody") {
+  host(2 * mib);
+  settings.connections = 2;
+  auto what = describe("f.bin");
+  what.etag = "opaque-1";
+  bool fails = false;
+  SUBCASE("a good one, of untold length") {}
+  SUBCASE("a failure") { fails = true; }
+  int late = 0;
+  content_fault = [&](const seen_request& request) -> std::optional<scripted_reply> {
+    const auto range = range_of(request);
+    if (range->begin != mib) return {};
+    auto reply = send(request, files["f.bin"].content, "");
+    if (++late == 1 && fails) reply = scripted_reply::text(416, "");
+    if (late == 1 && !fails) {
+      reply.bytes =
+          "HTTP/1.1 206 Partial Content\r\nContent-Range: bytes 1048576-2097151/2097152\r\n"
+          "Transfer-Encoding: chunked\r\n\r\n100000\r\n" +
+          files["f.bin"].content.substr(mib) + "\r\n0\r\n\r\n";
+    }
+    reply.lag = std::chrono::milliseconds(late == 1 ? 800 : 900);
+    return reply;
+  };
+  run(transfer::download_content(shared, what, destination, destination, settings));
+  CHECK(is_right());
+  CHECK(late == 2);
+  CHECK(observer->count(transfer_event::kind::resplit) == 1);
+}
+
+TEST_CASE("a proxy that has trouble may be better the next time") {
+  const auto refused_by_proxy = [](int status) {
+    http_context context;
+    context.status = status;
+    return std::make_exception_ptr(error(errc::proxy_failure, "connecting", context));
+  };
+  for (const int status : {0, 502, 503}) CHECK(transfer::may_retry(refused_by_proxy(status)));
+  for (const int status : {403, 407}) CHECK_FALSE(transfer::may_retry(refused_by_proxy(status)));
+}
+
+TEST_CASE_FIXTURE(fixture, "nothing is no content where something was promised") {
+  host(0);
+  auto what = describe("f.bin");
+  what.etag = core::sha256_hex("x");
+  try {
+    run(transfer::download_content(shared, what, destination, destination, settings));
+    FAIL("nothing was thrown");
+  } catch (const error& e) {
+    CHECK(e.code() == errc::content_mismatch);
+  }
+  CHECK(left_behind().empty());
+}
+
+TEST_CASE_FIXTURE(fixture, "notes on what was there stay until the content gets its place") {
+  settings.outdated = folder.path() / "notes";
+  for (const std::size_t size : {std::size_t{0}, mib / 4, 3 * mib}) {
+    CAPTURE(size);
+    host(size);
+    io::write_file_atomically(settings.outdated, "old");
+    content_fault = [](const seen_request&) { return scripted_reply::text(404, ""); };
+    CHECK(failure().failed() == (size > 0));
+    CHECK(fs::exists(settings.outdated) == (size > 0));
+    content_fault = nullptr;
+    download();
+    CHECK_FALSE(fs::exists(settings.outdated));
+  }
+}
+
 TEST_CASE_FIXTURE(fixture, "a body that always ends early is truncated") {
   for (const std::size_t size : {mib / 4, 3 * mib}) {
     host(size);
@@ -320,9 +423,7 @@ TEST_CASE_FIXTURE(fixture,
     reply.after = then::stall;
     return reply;
   };
-  const auto begin = std::chrono::steady_clock::now();
   download();
-  CHECK(std::chrono::steady_clock::now() - begin < shared->timeouts.stall / 2);
   CHECK(stalled);
   CHECK(is_right());
   CHECK(observer->count(transfer_event::kind::resplit) == 1);
@@ -363,10 +464,9 @@ TEST_CASE_FIXTURE(fixture, "a cancelled download stops at once and is continued 
     context.run_one_for(std::chrono::seconds(5));
   REQUIRE_FALSE(ended);
   stop.emit(asio::cancellation_type::terminal);
-  const auto begin = std::chrono::steady_clock::now();
   while (!ended) context.run_one_for(std::chrono::seconds(5));
-  CHECK(std::chrono::steady_clock::now() - begin < std::chrono::seconds(2));
   REQUIRE(failed);
+  CHECK(observer->count(transfer_event::kind::retry) == 0);  // none of the silences was sat out
   CHECK(left_behind() == std::set<std::string>{"etag.cohub.journal", "etag.cohub.partial"});
   content_fault = nullptr;
   download();

@@ -1,5 +1,6 @@
 #include "cohub/error.hpp"
 
+#include "cache/file_lock.hpp"
 #include "cache/local_dir.hpp"
 #include "download_fixture.hpp"
 
@@ -197,4 +198,45 @@ TEST_CASE_FIXTURE(fixture, "what is copied in pieces is whole") {
   CHECK(content(download("big.bin")) == files["big.bin"].content);
   CHECK(requests("GET ") == before);
   CHECK(local.read_metadata("big.bin")->etag == etag_of("big.bin"));
+}
+
+TEST_CASE_FIXTURE(fixture, "what is noted of a local file is written under its lock") {
+  put("config.json", files["config.json"].content);
+  local.write_metadata("config.json", std::string(40, 'b'), etag_of("config.json"));
+  auto lock = cache::try_lock_file(local.lock_file("config.json"));
+  REQUIRE(lock.has_value());
+  shared->lock_patience = std::chrono::milliseconds(1);
+  bool done = false;
+  asio::co_spawn(context, transfer::download_file(shared, "o/m", "config.json", options),
+                 [&](std::exception_ptr e, const fs::path&) {
+                   CHECK_FALSE(e);
+                   done = true;
+                 });
+  context.restart();
+  while (!done && observer->count(transfer_event::kind::lock_wait) == 0) context.run_one();
+  CHECK(local.read_metadata("config.json")->commit == std::string(40, 'b'));
+  lock.reset();
+  while (!done) context.run_one();
+  CHECK(local.read_metadata("config.json")->commit == scripted_commit);
+  CHECK(requests("GET ") == 0);
+  // Where nothing is to be written, nobody is waited for.
+  lock = cache::try_lock_file(local.lock_file("config.json"));
+  download("config.json");
+}
+
+TEST_CASE_FIXTURE(fixture, "what a killed process left in a local folder is cleared away") {
+  options.local_dir.clear();
+  download("config.json");
+  options.local_dir = local.root();
+  local.prepare("config.json");
+  const auto left_copy = local.metadata_file("config.json").parent_path() / ".tmp-0123abcd";
+  const auto left_note = local.bookkeeping() / ".tmp-4567cdef";
+  for (const auto& path : {left_copy, left_note}) {
+    io::write_file_atomically(path, "half");
+    fs::last_write_time(path, fs::file_time_type::clock::now() - std::chrono::hours(2));
+  }
+  download("config.json");
+  CHECK(requests("GET ") == 1);
+  CHECK_FALSE(fs::exists(left_copy));
+  CHECK_FALSE(fs::exists(left_note));
 }

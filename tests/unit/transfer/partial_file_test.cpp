@@ -51,6 +51,28 @@ TEST_CASE_FIXTURE(fixture, "a partial that was closed is continued where it stop
   CHECK(entries(folder.path()) == 1);
 }
 
+TEST_CASE_FIXTURE(fixture, "a journal is replaced by a whole one, never cut") {
+  const auto journal = folder.path() / "etag.cohub.journal";
+  const auto old = folder.path() / "old";
+  { partial_file(stem, 100, "etag").write(0, block(10, 'a')); }
+  fs::create_hard_link(journal, old);
+  const auto text = io::read_file(old, 1000);
+  {
+    partial_file again(stem, 100, "etag");
+    CHECK(io::read_file(old, 1000) == text);
+    again.write(50, block(10, 'b'));
+    again.save();
+    fs::remove(old);
+    fs::create_hard_link(journal, old);
+    const auto both = io::read_file(old, 1000);
+    SUBCASE("begun anew") { again.restart(); }
+    SUBCASE("cut to its front") { CHECK(again.forget_beyond_front() == 10); }
+    CHECK(io::read_file(old, 1000) == both);
+    CHECK(io::read_file(journal, 1000) != both);
+  }
+  CHECK(entries(folder.path()) == 3);
+}
+
 TEST_CASE_FIXTURE(fixture, "what the journal says after kill -9 is on disk") {
   const pid_t child = ::fork();
   REQUIRE(child >= 0);

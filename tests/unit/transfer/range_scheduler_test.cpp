@@ -119,6 +119,51 @@ TEST_CASE_FIXTURE(scheduler_fixture,
   CHECK(take(plan, 1e9) == nullptr);  // both end within a moment
 }
 
+TEST_CASE_FIXTURE(scheduler_fixture,
+                  "a file comes to its end however long each answer takes to begin") {
+  struct connection {
+    range_piece_ptr piece{};
+    transfer_clock::time_point answer{};
+  };
+  for (const auto latency : {300ms, 700ms, 2000ms, 7000ms}) {
+    CAPTURE(latency.count());
+    now = {};
+    range_scheduler plan({}, 2 * mib, 1 * mib);
+    std::vector<connection> connections(2);
+    int resplits = 0;
+    while (!plan.complete() && now.time_since_epoch() < 60s) {
+      for (auto& one : connections) {
+        if (one.piece && now >= one.answer) {  // what another has taken over is of no use
+          plan.advance(*one.piece, one.piece->left.size(), now);
+          one.piece.reset();
+        }
+        if (one.piece) continue;
+        const auto given = plan.take(0, connections.size(), now);
+        resplits += given.taken_over;
+        one.piece = given.piece;
+        one.answer = now + latency;
+        now += 1ms;
+      }
+      now += 100ms;
+    }
+    CHECK(plan.complete());
+    CHECK(resplits <= 8);
+  }
+}
+
+TEST_CASE_FIXTURE(scheduler_fixture, "the time before an answer begins is not held against it") {
+  range_scheduler plan({}, 64 * mib, 32 * mib);
+  const auto fast = take(plan);
+  const auto late = take(plan);
+  bring(plan, {{fast, 32 * mib}}, 490ms);
+  late->begin(now);
+  now += 400ms;
+  plan.advance(*late, 1000, now);
+  CHECK(take(plan, 1e9) == nullptr);
+  now += 200ms;
+  CHECK(take(plan, 1e9) != nullptr);
+}
+
 TEST_CASE("a rate sinks while nothing comes") {
   const transfer_clock::time_point start{};
   rate_meter meter(start);

@@ -239,6 +239,67 @@ TEST_CASE_FIXTURE(fixture, "a small file whose blob another holds is waited for"
   CHECK(names_below(repo_folder() / "snapshots" / scripted_commit) == all_names());
 }
 
+TEST_CASE_FIXTURE(fixture, "a blob that somebody deletes meanwhile is not linked") {
+  download();
+  fs::remove_all(repo_folder() / "snapshots");
+  const auto etag = etag_of("data/a.csv");
+  auto held = cache::try_lock_file(shared->cache_dir / ".locks/models--o--m" / (etag + ".lock"));
+  REQUIRE(held.has_value());
+  shared->lock_patience = std::chrono::milliseconds(1);
+  bool ended = false;
+  asio::co_spawn(context, transfer::snapshot_download(shared, "o/m", options),
+                 [&](std::exception_ptr e, const fs::path&) {
+                   CHECK_FALSE(e);
+                   ended = true;
+                 });
+  context.restart();
+  while (!ended && observer->count(transfer_event::kind::lock_wait) == 0) context.run_one();
+  CHECK_FALSE(ended);
+  fs::remove(repo_folder() / "blobs" / etag);
+  held.reset();
+  while (!ended) context.run_one();
+  const auto path = repo_folder() / "snapshots" / scripted_commit;
+  CHECK(io::read_file(path / "data/a.csv", 100) == "a");
+}
+
+TEST_CASE_FIXTURE(fixture, "the log hears of every file") {
+  const auto log = std::make_shared<test::noting_observer>();
+  shared->event_log = log;
+  int drops = 0;
+  api_fault = [&](const seen_request& request) -> std::optional<scripted_reply> {
+    if (request.line.find("/data/a.csv") == std::string::npos || ++drops > 1) return {};
+    scripted_reply broken;
+    broken.after = scripted_reply::then::reset;
+    return broken;
+  };
+  download();
+  using kind = transfer_event::kind;
+  for (const auto what : {kind::finished, kind::verified, kind::retry})
+    CHECK(log->count(what) == observer->count(what));
+  CHECK(log->count(kind::finished) == files.size());
+  CHECK(log->count(kind::verified) == files.size());
+  CHECK(log->count(kind::retry) == 1);
+  download();
+  CHECK(log->count(kind::cache_hit) == 1);
+}
+
+TEST_CASE_FIXTURE(fixture, "a dry run for a local folder knows files by their content") {
+  options.local_dir = folder.path() / "local";
+  fs::create_directories(options.local_dir);
+  io::write_file_atomically(options.local_dir / "model.bin", files["model.bin"].content);
+  const auto infos = run(transfer::snapshot_download_dry_run(shared, "o/m", options));
+  REQUIRE(infos.size() == files.size());
+  for (const auto& info : infos) {
+    CAPTURE(info.filename);
+    CHECK(info.is_cached == (info.filename == "model.bin"));
+    CHECK(info.will_download == !info.is_cached);
+    CHECK(info.local_path == options.local_dir / info.filename);
+    CHECK(info.commit_hash == scripted_commit);
+  }
+  CHECK(names_below(options.local_dir) == std::set<std::string>{"model.bin"});
+  CHECK_FALSE(fs::exists(options.local_dir / ".cache"));
+}
+
 TEST_CASE_FIXTURE(fixture, "what another revision brought is linked, not fetched") {
   download();
   const auto before = requests("GET /o/m/resolve/");
