@@ -17,7 +17,7 @@ namespace cohub::hub {
 std::string commit_header_line(std::string_view summary, std::string_view description,
                                std::string_view parent_commit);
 /// A `file` line is the prefix, the base64 of the content, and the suffix, so that content streams.
-std::string commit_file_prefix(std::string_view path);
+std::string commit_file_prefix();
 std::string commit_file_suffix(std::string_view path);
 /// `size` unset: a copy of an object that the Hub knows.
 std::string commit_lfs_line(std::string_view path, std::string_view sha256,

@@ -99,7 +99,8 @@ class written_weights {
   bool next() {
     if (!steps_) {
       io::create_directories(path_.parent_path());
-      output_ = io::file(path_, io::file::mode::write_truncate);
+      output_ = io::file(path_, io::file::mode::read_write);
+      output_.truncate(0);
       const save_safetensors_options options{.metadata = std::move(file_.metadata)};
       steps_.emplace(std::move(file_.tensors), options);
     }

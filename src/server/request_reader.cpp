@@ -118,8 +118,8 @@ struct request_reader::state {
   awaitable<std::size_t> read_chunked(std::span<std::byte> buffer) {
     auto& body = reader->get().body();
     for (;;) {
-      const std::string_view came(static_cast<const char*>(ahead.data().data()), ahead.size());
-      if (!http::is_cut_last_chunk(came)) {
+      const std::string_view next(static_cast<const char*>(ahead.data().data()), ahead.size());
+      if (!http::is_cut_last_chunk(next)) {
         body.data = buffer.data();
         body.size = buffer.size();
         boost::system::error_code code;

@@ -109,7 +109,7 @@ class commit_encoder {
       ++add_;
       return true;
     }
-    text_ = hub::commit_file_prefix(add.path);
+    text_ = hub::commit_file_prefix();
     content_ = add.content;
     content_offset_ = 0;
     in_file_ = true;

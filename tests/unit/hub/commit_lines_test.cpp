@@ -22,7 +22,7 @@ TEST_CASE("lines are what the Hub reads") {
 TEST_CASE("what is written is read back, whatever is in it") {
   const std::string path = "dir/\"quoted\" \\ü\n.txt";
   const std::string content("\0\x01\xff{}", 5);
-  auto text = commit_file_prefix(path) + core::base64_encode(content) + commit_file_suffix(path);
+  auto text = commit_file_prefix() + core::base64_encode(content) + commit_file_suffix(path);
   REQUIRE(text.ends_with('\n'));
   text.pop_back();
   CHECK(text.find('\n') == text.npos);
