@@ -87,9 +87,7 @@ std::string commit_header_line(std::string_view summary, std::string_view descri
   return line("header", std::move(value));
 }
 
-std::string commit_file_prefix() {
-  return R"({"key":"file","value":{"content":")";
-}
+std::string commit_file_prefix() { return R"({"key":"file","value":{"content":")"; }
 
 std::string commit_file_suffix(std::string_view path) {
   return R"(","path":)" + json::serialize(json::string(view(path))) + R"(,"encoding":"base64"}})" +
