@@ -43,6 +43,8 @@ struct descriptions {
   std::optional<model_card> card{};
 };
 
+// The coroutines here that take a reference are awaited in the scope that owns what it refers to.
+
 /// Made before the weights are, so that what is wrong with them costs nothing.
 awaitable<descriptions> describe(asio::any_io_executor pool, const detail::model_parts& parts,
                                  std::optional<boost::json::value> config,
@@ -61,8 +63,6 @@ awaitable<descriptions> describe(asio::any_io_executor pool, const detail::model
 
 /// Who wrote the card of a staged model.
 enum class card_origin { none, hook, generated };
-
-// The coroutines here that take a reference are awaited in the scope that owns what it refers to.
 
 /// Fills the staging folder: the hook first, then what it left out.
 awaitable<card_origin> write_parts(asio::any_io_executor pool, const detail::model_parts& parts,
