@@ -1,12 +1,12 @@
 // What weights cost: making and pushing a model in shards, loading it, reading headers. Run by
 // weights_benchmark.py; prints seconds.
 //
-//   weights_benchmark push REPO MIB FOLDER   saves shards, makes them as they are needed, and
-//   pushes them weights_benchmark load REPO              fetches them, or finds them in the cache,
-//   and looks at every value weights_benchmark look FOLDER            opens the shards of a folder
-//   and looks at every value weights_benchmark read FILE...           reads files to their end, and
-//   looks at every value weights_benchmark header TENSORS         parses a header of so many
-//   tensors
+//   weights_benchmark push REPO MIB FOLDER  saves shards, made as they are needed, and pushes them
+//   weights_benchmark load REPO             fetches them or finds them in the cache; looks at all
+//   weights_benchmark look FOLDER           opens the shards of a folder; looks at all
+//   weights_benchmark read-whole FILE...    reads files into memory, one by one; looks at all
+//   weights_benchmark read FILE...          reads files through one small buffer; looks at all
+//   weights_benchmark header TENSORS        parses a header of so many tensors
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
@@ -76,11 +76,11 @@ std::uint64_t look_at(const fs::path& path) {
   return sum;
 }
 
-std::uint64_t read_file(const char* name) {
-  std::FILE* file = std::fopen(name, "rb");
+std::uint64_t read_file(const std::string& name, std::size_t buffer_size) {
+  std::FILE* file = std::fopen(name.c_str(), "rb");
   if (file == nullptr) throw std::runtime_error(name);
   std::setvbuf(file, nullptr, _IONBF, 0);
-  std::vector<std::byte> buffer(mib);
+  std::vector<std::byte> buffer(buffer_size);
   std::uint64_t sum = 0;
   for (std::size_t count; (count = std::fread(buffer.data(), 1, buffer.size(), file)) > 0;)
     sum += sum_of(std::span(buffer).first(count));
@@ -141,7 +141,9 @@ double measure(const std::vector<std::string>& words) {
   } else if (words.at(0) == "look") {
     sum = look_at(words.at(1));
   } else {
-    for (std::size_t i = 1; i < words.size(); ++i) sum += read_file(words[i].c_str());
+    const bool whole = words.at(0) == "read-whole";
+    for (std::size_t i = 1; i < words.size(); ++i)
+      sum += read_file(words[i], whole ? fs::file_size(words[i]) : mib);
   }
   if (sum != 0) std::cerr << sum << "\n";
   return seconds_since(begin);

@@ -156,7 +156,11 @@ void partial_file::check_room() const {
 }
 
 void partial_file::write(std::uint64_t offset, std::span<const std::byte> bytes) {
-  content_.write_at(offset, bytes);
+  {
+    // The system lets one thread write to a file at a time; the others would spin for their turn.
+    const std::scoped_lock turn(turn_to_write_);
+    content_.write_at(offset, bytes);
+  }
   const core::byte_range written{offset, offset + bytes.size()};
   const std::scoped_lock guard(mutex_);
   done_.add(written);

@@ -64,6 +64,7 @@ class partial_file {
   std::string etag_;
   io::file content_{};
   io::file journal_{};
+  std::mutex turn_to_write_;
   mutable std::mutex mutex_;
   range_set done_{};
   range_set unsaved_{};
