@@ -50,6 +50,12 @@ bool is_current(int descriptor, const std::filesystem::path& path) {
   return locked.st_dev == named.st_dev && locked.st_ino == named.st_ino;
 }
 
+/// Any failure but that nothing has the name counts as a presence.
+bool is_there(const std::filesystem::path& path) {
+  struct stat status {};
+  return ::lstat(path.c_str(), &status) == 0 || errno != ENOENT;
+}
+
 }  // namespace
 
 file_lock::file_lock(file_lock&& other) noexcept
@@ -86,6 +92,15 @@ std::optional<file_lock> try_lock_file(const std::filesystem::path& path, lock_c
   }
   return {};
 }
+
+std::optional<appearance_lock> appearance_lock::attempt(const std::filesystem::path& path) {
+  if (!is_there(path)) return appearance_lock(path, file_lock(), false);
+  auto lock = try_lock_file(path);
+  if (!lock) return {};
+  return appearance_lock(path, std::move(*lock), true);
+}
+
+bool appearance_lock::undisturbed() const { return is_made_ || !is_there(path_); }
 
 awaitable<file_lock> lock_file(asio::any_io_executor pool, std::filesystem::path path) {
   return lock_file(std::move(pool), std::move(path), lock_watch());

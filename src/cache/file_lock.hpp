@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <functional>
 #include <optional>
+#include <utility>
 
 /// Locks that exclude other processes, the Python client's among them (hub-protocol, section 4.6).
 ///
@@ -41,6 +42,27 @@ class file_lock {
 /// @throws error  the lock file cannot be opened
 std::optional<file_lock> try_lock_file(const std::filesystem::path& path);
 std::optional<file_lock> try_lock_file(const std::filesystem::path& path, lock_call call);
+
+/// Keeps others from a file that is about to appear, as a lock does, but makes no lock file where
+/// there is none: that costs as much as a small file. Whoever wants to act on such a file makes its
+/// lock file first, and looks at what is there afterwards. So if there still is none once all is in
+/// place, whoever comes sees all of it.
+class appearance_lock {
+ public:
+  /// Nothing if somebody else holds the lock. The folder must exist.
+  static std::optional<appearance_lock> attempt(const std::filesystem::path& path);
+
+  /// When all is in place: false if somebody may have acted on less.
+  bool undisturbed() const;
+
+ private:
+  appearance_lock(std::filesystem::path path, file_lock lock, bool made) noexcept
+      : path_(std::move(path)), lock_(std::move(lock)), is_made_(made) {}
+
+  std::filesystem::path path_;
+  file_lock lock_;
+  bool is_made_ = false;  // there was a lock file
+};
 
 /// Called each time that a lock has been waited for another `patience`.
 struct lock_watch {

@@ -25,6 +25,9 @@ namespace {
   throw error({code, boost::system::system_category()}, doing + " " + path.string());
 }
 
+constexpr mode_t shared_mode = 0666;  // less the umask
+constexpr mode_t private_mode = 0600;
+
 /// Repeats a call that a signal interrupted.
 template <class Call>
 auto uninterrupted(Call call) {
@@ -34,7 +37,7 @@ auto uninterrupted(Call call) {
 }
 
 int open_descriptor(const std::filesystem::path& path, int flags, const char* doing,
-                    mode_t permissions = 0666) {
+                    mode_t permissions = shared_mode) {
   const int descriptor =
       uninterrupted([&] { return ::open(path.c_str(), flags | O_CLOEXEC, permissions); });
   if (descriptor < 0) fail(errno, doing, path);
@@ -69,16 +72,25 @@ file::file(std::filesystem::path path, mode how) : path_(std::move(path)) {
       descriptor_ = open_descriptor(path_, O_RDWR | O_CREAT | O_EXCL, "creating");
       break;
     case mode::write_new_private:
-      descriptor_ = open_descriptor(path_, O_RDWR | O_CREAT | O_EXCL, "creating", 0600);
+      descriptor_ = open_descriptor(path_, O_RDWR | O_CREAT | O_EXCL, "creating", private_mode);
       break;
     case mode::read_write:
       descriptor_ = open_descriptor(path_, O_RDWR | O_CREAT | O_NOFOLLOW, "opening for writing");
       break;
     case mode::read_write_private:
-      descriptor_ =
-          open_descriptor(path_, O_RDWR | O_CREAT | O_NOFOLLOW, "opening for writing", 0600);
+      descriptor_ = open_descriptor(path_, O_RDWR | O_CREAT | O_NOFOLLOW, "opening for writing",
+                                    private_mode);
       break;
   }
+}
+
+std::optional<file> file::make_unnamed(const std::filesystem::path& folder, mode created) {
+  const mode_t permissions = created == mode::write_new_private ? private_mode : shared_mode;
+  const char* const where = folder.empty() ? "." : folder.c_str();
+  const int descriptor =
+      uninterrupted([&] { return ::open(where, O_TMPFILE | O_RDWR | O_CLOEXEC, permissions); });
+  if (descriptor < 0) return {};  // whatever is wrong with the folder, who names a file in it hears
+  return file(folder, descriptor);
 }
 
 file::file(file&& other) noexcept
@@ -150,6 +162,16 @@ bool file::try_lock() {
   return outcome == 0 || errno != EWOULDBLOCK;
 }
 
+bool file::link_as(const std::filesystem::path& name) {
+  int outcome = ::linkat(descriptor_, "", AT_FDCWD, name.c_str(), AT_EMPTY_PATH);
+  if (outcome < 0 && errno == ENOENT) {  // older kernels want a privilege for that
+    const auto self = "/proc/self/fd/" + std::to_string(descriptor_);
+    outcome = ::linkat(AT_FDCWD, self.c_str(), AT_FDCWD, name.c_str(), AT_SYMLINK_FOLLOW);
+  }
+  if (outcome == 0) path_ = name;
+  return outcome == 0;
+}
+
 void file::close() {
   if (descriptor_ < 0) return;
   // Not repeated after EINTR: Linux has released the descriptor by then.
@@ -172,13 +194,26 @@ std::string read_file(const std::filesystem::path& path, std::uint64_t limit) {
 void write_file_atomically(const std::filesystem::path& path, std::string_view content,
                            durability survives, const std::filesystem::path& temporary_directory,
                            file::mode created) {
+  const auto write = [&](file& to) {
+    to.write_at(0, std::as_bytes(std::span(content)));
+    if (survives == durability::machine) to.sync();
+  };
   const auto folder = temporary_directory.empty() ? path.parent_path() : temporary_directory;
+  auto unnamed = file::make_unnamed(folder, created);
+  if (unnamed) {
+    write(*unnamed);
+    if (unnamed->link_as(path)) {
+      if (survives == durability::machine) sync_folder(path.parent_path());
+      return;
+    }
+  }
+  // Something is to be replaced, which only a rename does.
   const auto temporary = folder / (".tmp-" + random_suffix());
-  file written(temporary, created);
+  const bool is_written = unnamed && unnamed->link_as(temporary);
+  if (!is_written) unnamed.emplace(temporary, created);
   try {
-    written.write_at(0, std::as_bytes(std::span(content)));
-    if (survives == durability::machine) written.sync();
-    written.close();
+    if (!is_written) write(*unnamed);
+    unnamed->close();
     rename_file(temporary, path, survives);
   } catch (...) {
     ::unlink(temporary.c_str());

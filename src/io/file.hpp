@@ -3,9 +3,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace cohub::io {
 
@@ -27,6 +29,11 @@ class file {
   file& operator=(file&& other) noexcept;
   ~file();
 
+  /// A new file in `folder` that has no name, and goes with the object unless `link_as` gives it
+  /// one: whatever kills the process, nothing is left behind. Nothing where the file system has no
+  /// such files. `created` is `write_new` or `write_new_private`.
+  static std::optional<file> make_unnamed(const std::filesystem::path& folder, mode created);
+
   bool is_open() const noexcept { return descriptor_ >= 0; }
   int native_handle() const noexcept { return descriptor_; }
   const std::filesystem::path& path() const noexcept { return path_; }
@@ -42,9 +49,15 @@ class file {
   /// Keeps others out who ask the same; false if one of them was first. Where the file system has
   /// no locks nobody is kept out, and all are told true.
   bool try_lock();
+  /// Gives a file without a name its name, with all of its content. False if that cannot be, for
+  /// example because something is there already.
+  bool link_as(const std::filesystem::path& name);
   void close();
 
  private:
+  file(std::filesystem::path path, int descriptor) noexcept
+      : path_(std::move(path)), descriptor_(descriptor) {}
+
   std::filesystem::path path_;
   int descriptor_ = -1;
 };
@@ -58,9 +71,9 @@ enum class durability {
   machine   ///< a crash of the machine: file and folder are synced
 };
 
-/// Replaces `path` by `content` through a temporary beside it and a rename: a reader sees the old
-/// file or the new one, never a part. `temporary_directory`, if given, must be on the same file
-/// system. `created` is `write_new`, or `write_new_private` for a secret.
+/// Replaces `path` by `content`: a reader sees the old file or the new one, never a part. What
+/// needs a temporary name has it beside `path`, or in `temporary_directory`, which must be on the
+/// same file system. `created` is `write_new`, or `write_new_private` for a secret.
 void write_file_atomically(const std::filesystem::path& path, std::string_view content,
                            durability survives = durability::process,
                            const std::filesystem::path& temporary_directory = {},

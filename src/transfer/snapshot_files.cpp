@@ -37,7 +37,12 @@ struct arrived_file {
 };
 
 /// What became of a file on the pool.
-enum class placing { done, busy, failed };
+enum class placing {
+  done,
+  busy,       ///< another process has the blob's lock
+  disturbed,  ///< another process took it meanwhile, and may delete the blob
+  failed
+};
 struct placed_file {
   placing outcome = placing::done;
   std::exception_ptr failure{};
@@ -59,13 +64,13 @@ bool is_small(const fetching& all, const tree_entry& entry) {
   return all.wanted->to_cache() && facts.size <= small_size;
 }
 
-/// Checks one file, writes its blob and links it, under the blob's lock.
+/// Checks one file, writes its blob and links it, while nobody else has the blob's lock.
 placed_file place(const snapshot_request& wanted, const arrived_file& file) {
   placed_file placed;
   try {
     const auto etag = facts_of(wanted, file.entry).etag;
     const auto& layout = wanted.cache.layout();
-    const auto lock = cache::try_lock_file(layout.lock(etag));
+    const auto lock = cache::appearance_lock::attempt(layout.lock(etag));
     if (!lock) {
       placed.outcome = placing::busy;
       return placed;
@@ -77,6 +82,7 @@ placed_file place(const snapshot_request& wanted, const arrived_file& file) {
         std::string_view(reinterpret_cast<const char*>(bytes.data()), bytes.size()),
         io::durability::process, layout.blobs());
     wanted.cache.link_blob(wanted.commit, file.entry.path, etag, cache::blob_age::fresh);
+    if (!lock->undisturbed()) placed.outcome = placing::disturbed;
   } catch (const error&) {
     placed.outcome = placing::failed;
     placed.failure = std::current_exception();
@@ -94,11 +100,16 @@ bool is_mismatch(const std::exception_ptr& failure) {
   }
 }
 
-awaitable<void> fetch_by_itself(fetching_ptr all, tree_entry entry) {
+/// Whether what is in the cache will do.
+enum class reuse { allowed, refused };
+
+awaitable<void> fetch_by_itself(fetching_ptr all, tree_entry entry, reuse of_cache) {
   const auto& wanted = *all->wanted;
   std::optional<file_facts> known(facts_of(wanted, entry));
+  auto options = file_options(wanted);
+  if (of_cache == reuse::refused) options.force_download = true;
   auto downloading = download_file(wanted.shared, wanted.repo_id, std::move(entry.path),
-                                   file_options(wanted), std::move(known));
+                                   std::move(options), std::move(known));
   co_await std::move(downloading);
 }
 
@@ -139,7 +150,7 @@ awaitable<small_content> receive(snapshot_ptr wanted, const tree_entry& entry) {
 awaitable<void> work(fetching_ptr all) {
   for (auto entry = co_await all->missing.pop(); entry; entry = co_await all->missing.pop()) {
     if (!is_small(*all, *entry)) {
-      auto downloading = fetch_by_itself(all, std::move(*entry));
+      auto downloading = fetch_by_itself(all, std::move(*entry), reuse::allowed);
       co_await std::move(downloading);
       continue;
     }
@@ -185,14 +196,19 @@ awaitable<std::vector<placed_file>> place_all(fetching_ptr all,
 /// promised. Throws if not.
 void check_second_chance(const snapshot_request& wanted, const tree_entry& entry,
                          const placed_file& placed) {
-  if (placed.outcome == placing::busy) return;
+  if (placed.outcome == placing::busy || placed.outcome == placing::disturbed) return;
   if (!is_mismatch(placed.failure)) std::rethrow_exception(placed.failure);
   tell(wanted, transfer_event::kind::retry, entry.path,
        "its checksum is not what the Hub promised");
 }
 
+struct second_chance {
+  tree_entry entry{};
+  reuse of_cache = reuse::allowed;
+};
+
 awaitable<void> place_arrived(fetching_ptr all) {
-  std::vector<tree_entry> again;  // after all others, which need not wait for them
+  std::vector<second_chance> again;  // after all others, which need not wait for them
   for (;;) {
     const auto files = co_await all->arrived.pop_some(place_step);
     if (files.empty()) break;
@@ -202,11 +218,16 @@ awaitable<void> place_arrived(fetching_ptr all) {
         report(*all->wanted, files[i]);
       } else {
         check_second_chance(*all->wanted, files[i].entry, placed[i]);
-        again.push_back(files[i].entry);
+        second_chance next;
+        next.entry = files[i].entry;
+        if (placed[i].outcome == placing::disturbed) next.of_cache = reuse::refused;
+        again.push_back(std::move(next));
       }
     }
   }
-  auto task = [all, &again](std::size_t index) { return fetch_by_itself(all, again[index]); };
+  auto task = [all, &again](std::size_t index) {
+    return fetch_by_itself(all, again[index].entry, again[index].of_cache);
+  };
   auto fetching =
       io::for_each_bounded(again.size(), all->wanted->options.max_workers, std::move(task));
   co_await std::move(fetching);

@@ -122,6 +122,25 @@ TEST_CASE_FIXTURE(fixture, "a lock on a file that was removed meanwhile is not t
   CHECK_FALSE(cache::try_lock_file(path).has_value());
 }
 
+TEST_CASE_FIXTURE(fixture, "what appears needs no lock file while nobody else has an eye on it") {
+  const auto alone = cache::appearance_lock::attempt(path);
+  REQUIRE(alone.has_value());
+  CHECK_FALSE(std::filesystem::exists(path));
+  CHECK(alone->undisturbed());
+  const auto other = cache::try_lock_file(path);  // somebody comes before all is in place
+  REQUIRE(other.has_value());
+  CHECK_FALSE(alone->undisturbed());
+  CHECK_FALSE(cache::appearance_lock::attempt(path).has_value());
+}
+
+TEST_CASE_FIXTURE(fixture, "what appears is locked where there is a lock file") {
+  cache::try_lock_file(path);
+  const auto held = cache::appearance_lock::attempt(path);
+  REQUIRE(held.has_value());
+  CHECK_FALSE(cache::try_lock_file(path).has_value());
+  CHECK(held->undisturbed());
+}
+
 TEST_CASE_FIXTURE(fixture, "waiting can be cancelled") {
   asio::io_context context;
   asio::thread_pool pool(1);

@@ -147,6 +147,28 @@ TEST_CASE(
   CHECK(entries(folder.path() / "target") == 1);
 }
 
+TEST_CASE("a file without a name gets one with all of its content, or goes without a trace") {
+  const io::temporary_directory folder;
+  const auto path = folder.path() / "f";
+  {
+    const with_umask mask(0);
+    auto made = io::file::make_unnamed(folder.path(), mode::write_new_private);
+    if (!made) return;  // the file system has no such files
+    made->write_at(0, std::as_bytes(std::span("content", 7)));
+    CHECK(entries(folder.path()) == 0);
+    REQUIRE(made->link_as(path));
+    CHECK(made->path() == path);
+    CHECK(mode_of(path) == 0600);
+    CHECK(io::read_file(path, 10) == "content");
+  }
+  auto second = io::file::make_unnamed(folder.path(), mode::write_new);
+  REQUIRE(second.has_value());
+  CHECK_FALSE(second->link_as(path));  // never replaces
+  second.reset();
+  CHECK(entries(folder.path()) == 1);
+  CHECK_FALSE(io::file::make_unnamed(path, mode::write_new).has_value());
+}
+
 TEST_CASE("a folder whose parent is a file is an error that names it") {
   const io::temporary_directory folder;
   io::write_file_atomically(folder.path() / "f", "");

@@ -69,6 +69,12 @@ TEST_CASE_FIXTURE(fixture, "a snapshot has all files, each at the price of its c
   CHECK(cache::read_tree(repo_folder() / "trees" / (scripted_commit + ".json")).has_value());
 }
 
+TEST_CASE_FIXTURE(fixture, "small files that nobody locks leave no lock files") {
+  files.erase("model.bin");
+  download();
+  CHECK(names_below(shared->cache_dir / ".locks").empty());
+}
+
 TEST_CASE_FIXTURE(fixture, "a second run makes one request, and none at a commit") {
   const auto path = download();
   const auto before = requests();
