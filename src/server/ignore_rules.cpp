@@ -67,6 +67,9 @@ bool match(std::string_view pattern, std::string_view path, std::size_t& steps) 
     if (pattern == "**") return true;
     if (pattern.front() == '*') {
       while (pattern.starts_with('*')) pattern.remove_prefix(1);
+      if (pattern.find_first_of("*?[\\/") == pattern.npos)  // an ending, as in most rules
+        return path.ends_with(pattern) &&
+               path.substr(0, path.size() - pattern.size()).find('/') == path.npos;
       for (;;) {
         if (match(pattern, path, steps)) return true;
         if (path.empty() || path.front() == '/' || steps == 0) return false;

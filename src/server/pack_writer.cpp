@@ -4,11 +4,13 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <limits>
 #include <new>
 #include <stdexcept>
 #include <utility>
+#include <vector>
 
 namespace cohub::server {
 
@@ -135,15 +137,21 @@ std::string pack_writer::seal() {
 
 std::string pack_writer::encode_index(const std::string& checksum) const {
   constexpr std::uint64_t far = 0x80000000;  // from here on, an offset stands in a table of its own
+  std::vector<const entries::value_type*> sorted;
+  sorted.reserve(entries_.size());
+  for (const auto& each : entries_) sorted.push_back(&each);
+  std::sort(sorted.begin(), sorted.end(),
+            [](const auto* a, const auto* b) { return git_oid_cmp(&a->first, &b->first) < 0; });
   std::array<std::uint32_t, 256> up_to{};
-  for (const auto& [id, each] : entries_) ++up_to[id.id[0]];
   std::string names, crcs, offsets, far_offsets;
   std::uint64_t far_count = 0;
-  for (const auto& [id, each] : entries_) {
+  for (const auto* const each : sorted) {
+    const auto& [id, where] = *each;
+    ++up_to[id.id[0]];
     names += bytes_of(id);
-    append_number(crcs, each.crc, 4);
-    append_number(offsets, each.offset < far ? each.offset : far | far_count++, 4);
-    if (each.offset >= far) append_number(far_offsets, each.offset, 8);
+    append_number(crcs, where.crc, 4);
+    append_number(offsets, where.offset < far ? where.offset : far | far_count++, 4);
+    if (where.offset >= far) append_number(far_offsets, where.offset, 8);
   }
   std::string index(index_magic);
   std::uint32_t total = 0;

@@ -6,19 +6,29 @@
 
 #include <zlib.h>
 
+#include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <filesystem>
-#include <map>
 #include <span>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 
 namespace cohub::server {
 
-/// Orders and compares object ids as git does: by their bytes.
-struct oid_less {
+/// An object id is a digest already.
+struct oid_hash {
+  std::size_t operator()(const git_oid& id) const noexcept {
+    std::size_t value = 0;
+    std::memcpy(&value, id.id, sizeof value);
+    return value;
+  }
+};
+
+struct oid_equal {
   bool operator()(const git_oid& a, const git_oid& b) const noexcept {
-    return git_oid_cmp(&a, &b) < 0;
+    return git_oid_equal(&a, &b) != 0;
   }
 };
 
@@ -47,6 +57,7 @@ class pack_writer {
     std::uint64_t offset = 0;
     std::uint32_t crc = 0;
   };
+  using entries = std::unordered_map<git_oid, entry, oid_hash, oid_equal>;
 
   void append(std::string_view bytes);
   void flush();
@@ -58,7 +69,7 @@ class pack_writer {
   std::filesystem::path temporary_;
   io::file file_;
   z_stream deflater_{};
-  std::map<git_oid, entry, oid_less> entries_{};
+  entries entries_{};
   std::string buffer_{};       // the end of the pack, not written yet
   std::uint64_t written_ = 0;  // bytes in front of it
   std::uint32_t crc_ = 0;      // of the object that is being added

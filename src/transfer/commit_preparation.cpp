@@ -24,6 +24,8 @@ namespace {
 
 constexpr std::size_t files_a_preupload = 256;
 constexpr std::size_t preuploads_at_once = 4;
+constexpr std::size_t files_a_job = 512;  // that one job of the pool opens
+constexpr std::size_t jobs_at_once = 4;   // as many as a pool is likely to have threads for
 constexpr std::size_t sample_size = 512;
 constexpr const char* card_path = "README.md";
 constexpr std::uint64_t card_limit = 4u << 20;   // a README.md that is checked before the commit
@@ -138,17 +140,27 @@ awaitable<void> preupload(context_ptr shared, commit_ptr commit, rules_ptr rules
 using operations_ptr = std::shared_ptr<std::vector<commit_operation>>;
 
 /// Takes bytes out of the operations: they are held once.
+void open_some(commit_plan& plan, std::vector<commit_operation>& operations, std::size_t begin) {
+  const auto end = std::min(begin + files_a_job, plan.adds.size());
+  for (std::size_t i = begin; i < end; ++i) {
+    auto& add = plan.adds[i];
+    auto& operation = std::get<commit_operation_add>(operations[add.operation]);
+    if (std::holds_alternative<std::shared_ptr<upload_source>>(operation.content)) continue;
+    add.content = open_content(std::move(operation));
+    add.size = add.content->size();
+  }
+}
+
 awaitable<void> open_contents(context_ptr shared, commit_ptr commit, operations_ptr operations) {
-  auto work = [plan = commit->plan, operations] {
-    for (auto& add : plan->adds) {
-      auto& operation = std::get<commit_operation_add>((*operations)[add.operation]);
-      if (std::holds_alternative<std::shared_ptr<upload_source>>(operation.content)) continue;
-      add.content = open_content(std::move(operation));
-      add.size = add.content->size();
-    }
+  auto open = [shared, commit, operations](std::size_t index) -> awaitable<void> {
+    auto work = [plan = commit->plan, operations, index] {
+      open_some(*plan, *operations, index * files_a_job);
+    };
+    auto opening = io::on_pool(shared->pool, std::move(work));
+    co_await std::move(opening);
   };
-  auto opening = io::on_pool(shared->pool, std::move(work));
-  co_await std::move(opening);
+  const auto count = commit->plan->adds.size();
+  co_await io::for_each_bounded((count + files_a_job - 1) / files_a_job, jobs_at_once, open);
 }
 
 awaitable<void> spool_sources(context_ptr shared, commit_ptr commit, operations_ptr operations) {

@@ -20,13 +20,14 @@ std::vector<folder_file> list_folder(const fs::path& folder, const core::path_fi
     throw error(code, "reading the folder " + folder.string());
   }
   std::vector<folder_file> files;
+  const auto below = (folder / "").native().size();
   fs::recursive_directory_iterator entry(folder, failure);
   for (; !failure && entry != fs::recursive_directory_iterator(); entry.increment(failure)) {
     std::error_code unreadable;
     if (!entry->is_regular_file(unreadable)) continue;
     folder_file file;
     file.path = entry->path();
-    file.relative = entry->path().lexically_relative(folder).generic_string();
+    file.relative = file.path.native().substr(below);
     if (filter.keeps(file.relative)) files.push_back(std::move(file));
   }
   if (failure) throw error(failure, "reading the folder " + folder.string());
