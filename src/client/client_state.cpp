@@ -129,6 +129,7 @@ client_state make_client_state(asio::any_io_executor executor, client_config con
   if (log->wants(log_level::error)) shared->event_log = std::make_shared<transfer::event_log>(log);
   auto settings = transport_settings(config);
   settings.on_request = request_log(log, config.observer);
+  settings.blocking_executor = shared->pool;
   shared->transport = std::make_shared<http::transport>(executor, std::move(settings));
 
   client_state state;

@@ -6,10 +6,10 @@
 #include "core/glob.hpp"
 #include "io/file_identity.hpp"
 #include "io/on_pool.hpp"
+#include "io/signal.hpp"
 #include "transfer/folder_listing.hpp"
 #include "transfer/kept_source.hpp"
 #include "transfer/progress_reporter.hpp"
-#include "transfer/signal.hpp"
 
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
@@ -69,7 +69,7 @@ struct detail::commit_scheduler_state {
   std::shared_ptr<cohub::observer> observer;
   asio::steady_timer timer;
   asio::cancellation_signal cancel{};  // of the round that is going on
-  transfer::signal changed;            // a round has ended, or all have
+  io::signal changed;                  // a round has ended, or all have
 
   bool repository_known = false;
   std::deque<handed_over> waiting{};

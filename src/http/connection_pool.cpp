@@ -104,10 +104,10 @@ void leased_connection::give_back() {
   std::exchange(pool_, {})->put_idle(origin_, std::move(stream_));
 }
 
-connection_pool::connection_pool(pool_limits limits, std::filesystem::path ca_file,
+connection_pool::connection_pool(pool_limits limits, std::shared_ptr<shared_tls_context> tls,
                                  proxy_settings proxies)
     : limits_(limits),
-      ca_file_(std::move(ca_file)),
+      tls_(std::move(tls)),
       proxies_(std::move(proxies)),
       places_(std::make_unique<place>()) {
   limits_.all_origins = std::max(limits_.all_origins, limits_.each_origin);
@@ -263,11 +263,15 @@ awaitable<leased_connection> connection_pool::acquire(core::origin where, bool f
     co_return lease;
   }
   kept.reset();  // closed by the server meanwhile: its place is for another
-  if (where.secure() && !tls_) tls_ = make_tls_context(ca_file_);
-  if (where.secure() && !here.sessions) here.sessions = std::make_shared<tls_session_shelf>();
+  std::shared_ptr<asio::ssl::context> context;
+  if (where.secure()) {
+    auto making = shared_tls_context::get(tls_);
+    context = co_await std::move(making);
+    if (!here.sessions) here.sessions = std::make_shared<tls_session_shelf>();
+  }
   std::string doing = "connecting to " + where.authority();
   if (through) doing += " through the proxy " + through->name();
-  auto opening = connect(where, through, tls_, here.sessions);
+  auto opening = connect(where, through, std::move(context), here.sessions);
   lease.stream_ = co_await io::with_timeout(std::move(opening), connect_limit, std::move(doing));
   co_return lease;
 }

@@ -4,19 +4,16 @@
 #include "http/proxy_settings.hpp"
 #include "http/stream.hpp"
 
-#include <boost/asio/any_io_executor.hpp>
-#include <boost/asio/ssl/context.hpp>
-
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <filesystem>
 #include <memory>
 #include <optional>
 
 namespace cohub::http {
 
 class connection_pool;
+class shared_tls_context;
 
 /// A connection in use. Going out of scope closes it and makes room for another, unless `give_back`
 /// kept it for the next request.
@@ -69,7 +66,8 @@ struct pool_limits {
 /// idle longest first, whatever its origin.
 class connection_pool : public std::enable_shared_from_this<connection_pool> {
  public:
-  connection_pool(pool_limits limits, std::filesystem::path ca_file, proxy_settings proxies = {});
+  connection_pool(pool_limits limits, std::shared_ptr<shared_tls_context> tls,
+                  proxy_settings proxies = {});
   ~connection_pool();
 
   /// An idle connection, or a new one.
@@ -105,9 +103,8 @@ class connection_pool : public std::enable_shared_from_this<connection_pool> {
                                                   std::uint64_t ticket);
 
   pool_limits limits_;
-  std::filesystem::path ca_file_;
+  std::shared_ptr<shared_tls_context> tls_;
   proxy_settings proxies_;
-  std::shared_ptr<asio::ssl::context> tls_;  // made by the first https connection
   std::unique_ptr<place> places_;
   std::uint64_t next_ticket_ = 0;
 };

@@ -4,6 +4,9 @@
 
 #include "core/environment.hpp"
 #include "http/tls_sessions.hpp"
+#include "io/on_pool.hpp"
+
+#include <boost/asio/this_coro.hpp>
 
 namespace cohub::http {
 
@@ -51,6 +54,33 @@ std::shared_ptr<asio::ssl::context> make_tls_context(const std::filesystem::path
   }
   context->set_default_verify_paths();  // OpenSSL itself reads SSL_CERT_FILE and SSL_CERT_DIR
   return context;
+}
+
+/// Whoever makes it lets the others look again, also when it fails or is cancelled.
+struct shared_tls_context::turn {
+  turn(shared_tls_context& owner, const asio::any_io_executor& executor) : self(owner) {
+    self.being_made_ = std::make_shared<io::signal>(executor);
+  }
+  turn(turn&&) = delete;
+  ~turn() { std::exchange(self.being_made_, nullptr)->notify(); }
+
+  shared_tls_context& self;
+};
+
+awaitable<std::shared_ptr<asio::ssl::context>> shared_tls_context::get(
+    std::shared_ptr<shared_tls_context> self) {
+  const auto executor = co_await asio::this_coro::executor;
+  while (!self->made_) {
+    if (const auto other = self->being_made_) {
+      co_await other->wait();
+      continue;
+    }
+    const turn mine(*self, executor);
+    auto work = [ca_file = self->ca_file_] { return make_tls_context(ca_file); };
+    auto making = io::on_pool(self->pool_, std::move(work));
+    self->made_ = co_await std::move(making);
+  }
+  co_return self->made_;
 }
 
 }  // namespace cohub::http

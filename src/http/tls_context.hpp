@@ -2,10 +2,14 @@
 
 #include "cohub/awaitable.hpp"
 
+#include "io/signal.hpp"
+
+#include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/ssl/context.hpp>
 
 #include <filesystem>
 #include <memory>
+#include <utility>
 
 namespace cohub::http {
 
@@ -15,5 +19,25 @@ namespace cohub::http {
 /// folder.
 /// @throws error  a CA file that cannot be read
 std::shared_ptr<asio::ssl::context> make_tls_context(const std::filesystem::path& ca_file);
+
+/// The one context of all TLS connections of a client, made when the first of them asks for it: on
+/// a pool, for reading the authorities takes a while. Belongs to one executor.
+class shared_tls_context {
+ public:
+  shared_tls_context(std::filesystem::path ca_file, asio::any_io_executor pool)
+      : ca_file_(std::move(ca_file)), pool_(std::move(pool)) {}
+
+  /// @throws error  as `make_tls_context`
+  static awaitable<std::shared_ptr<asio::ssl::context>> get(
+      std::shared_ptr<shared_tls_context> self);
+
+ private:
+  struct turn;
+
+  std::filesystem::path ca_file_;
+  asio::any_io_executor pool_;
+  std::shared_ptr<asio::ssl::context> made_{};
+  std::shared_ptr<io::signal> being_made_{};  // set while somebody makes it
+};
 
 }  // namespace cohub::http

@@ -7,6 +7,7 @@
 #include "http/rate_limits.hpp"
 #include "http/redirect_rules.hpp"
 #include "http/retry_policy.hpp"
+#include "http/tls_context.hpp"
 #include "http/trace_id.hpp"
 #include "io/with_timeout.hpp"
 
@@ -125,7 +126,10 @@ pool_limits limits_of(const transport_config& config) {
 struct transport::state {
   explicit state(transport_config settings)
       : config(std::move(settings)),
-        pool(std::make_shared<connection_pool>(limits_of(config), config.ca_file, config.proxies)),
+        pool(std::make_shared<connection_pool>(
+            limits_of(config),
+            std::make_shared<shared_tls_context>(config.ca_file, config.blocking_executor),
+            config.proxies)),
         limits(config.retries.max_retry_after, config.retries.budget) {}
 
   transport_config config;
@@ -334,8 +338,10 @@ awaitable<response> send_following(state_ptr self, request what) {
 
 }  // namespace
 
-transport::transport(asio::any_io_executor, transport_config config)
-    : state_(std::make_shared<state>(std::move(config))) {}
+transport::transport(asio::any_io_executor executor, transport_config config) {
+  if (!config.blocking_executor) config.blocking_executor = std::move(executor);
+  state_ = std::make_shared<state>(std::move(config));
+}
 
 transport::~transport() {
   if (state_) state_->pool->clear();

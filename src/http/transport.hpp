@@ -89,7 +89,9 @@ struct transport_config {
   std::size_t max_connections = 16;        ///< to one origin
   std::size_t max_total_connections = 64;  ///< to all of them; at least `max_connections` hold
   std::filesystem::path
-      ca_file{};             ///< empty: SSL_CERT_FILE / SSL_CERT_DIR, else the system's store
+      ca_file{};  ///< empty: SSL_CERT_FILE / SSL_CERT_DIR, else the system's store
+  asio::any_io_executor
+      blocking_executor{};   ///< where files are read; empty: the transport's own executor
   proxy_settings proxies{};  ///< none unless set: the environment is not read here
   std::string user_agent = "cohub";
   /// Called after each request, also each try and each hop of a redirect; may be empty.

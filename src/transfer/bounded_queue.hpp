@@ -1,6 +1,6 @@
 #pragma once
 
-#include "transfer/signal.hpp"
+#include "io/signal.hpp"
 
 #include <cstddef>
 #include <deque>
@@ -62,8 +62,8 @@ class bounded_queue {
   std::size_t limit_;
   std::deque<T> items_{};
   bool closed_ = false;
-  signal came_;
-  signal went_;
+  io::signal came_;
+  io::signal went_;
 };
 
 }  // namespace cohub::transfer

@@ -5,6 +5,7 @@
 
 #include "core/byte_range.hpp"
 #include "http/transport.hpp"
+#include "io/signal.hpp"
 #include "transfer/content_source.hpp"
 #include "transfer/context.hpp"
 #include "transfer/download_content.hpp"
@@ -12,7 +13,6 @@
 #include "transfer/front_digest.hpp"
 #include "transfer/partial_file.hpp"
 #include "transfer/progress_reporter.hpp"
-#include "transfer/signal.hpp"
 
 #include <chrono>
 #include <cstddef>
@@ -35,7 +35,7 @@ struct content_fetch {
   std::shared_ptr<partial_file> partial{};  // null for content that fits a block
   std::shared_ptr<front_digest> digest{};
   progress_reporter progress;
-  signal written;  // more of the partial is there
+  io::signal written;  // more of the partial is there
 };
 
 using fetch_ptr = std::shared_ptr<content_fetch>;

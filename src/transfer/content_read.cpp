@@ -71,7 +71,7 @@ reading_ptr make_content_reading(asio::any_io_executor executor, context_ptr sha
   progress_reporter silent(nullptr, what.name, transfer_progress::direction::download, what.size);
   content_fetch common{
       std::move(shared), std::move(what), std::move(settings), std::move(source),
-      nullptr,           nullptr,         std::move(silent),   signal(std::move(executor))};
+      nullptr,           nullptr,         std::move(silent),   io::signal(std::move(executor))};
   return std::make_shared<content_reading>(content_reading{std::move(common)});
 }
 

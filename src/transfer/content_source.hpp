@@ -4,7 +4,7 @@
 
 #include "core/url.hpp"
 #include "http/fields.hpp"
-#include "transfer/signal.hpp"
+#include "io/signal.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 
@@ -71,7 +71,7 @@ class content_source : public std::enable_shared_from_this<content_source> {
   std::string validator_{};  // strong ETag of the location, as it came
   bool confirmed_ = false;
   bool probing_ = false;
-  signal changed_;
+  io::signal changed_;
 };
 
 }  // namespace cohub::transfer

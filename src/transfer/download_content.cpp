@@ -42,9 +42,9 @@ fetch_ptr make_fetch(asio::any_io_executor executor, context_ptr shared, content
   auto source =
       std::make_shared<content_source>(executor, what.resolve, what.location, what.credentials);
   auto digest = std::make_shared<front_digest>(hub::kind_of_etag(what.etag), what.size);
-  return std::make_shared<content_fetch>(
-      content_fetch{std::move(shared), std::move(what), std::move(settings), std::move(source),
-                    nullptr, std::move(digest), std::move(progress), signal(std::move(executor))});
+  return std::make_shared<content_fetch>(content_fetch{
+      std::move(shared), std::move(what), std::move(settings), std::move(source), nullptr,
+      std::move(digest), std::move(progress), io::signal(std::move(executor))});
 }
 
 awaitable<small_content> receive_whole(fetch_ptr self) {

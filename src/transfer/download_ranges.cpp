@@ -38,7 +38,7 @@ struct ranges_state {
   fetch_ptr fetch;
   range_scheduler scheduler;
   connection_governor governor;
-  signal changed;        // a worker may find something to do
+  io::signal changed;    // a worker may find something to do
   bool fetched = false;  // nothing more will be written
 };
 using ranges_ptr = std::shared_ptr<ranges_state>;

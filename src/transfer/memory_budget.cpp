@@ -1,6 +1,6 @@
 #include "transfer/memory_budget.hpp"
 
-#include "transfer/signal.hpp"
+#include "io/signal.hpp"
 
 #include <boost/asio/this_coro.hpp>
 
@@ -25,7 +25,7 @@ struct memory_budget::waiter {
 
   std::shared_ptr<memory_budget> owner;
   std::uint64_t bytes;
-  signal turn;
+  io::signal turn;
 };
 
 memory_budget::share::share(share&& other) noexcept

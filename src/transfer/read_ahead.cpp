@@ -31,7 +31,7 @@ struct read_ahead::segment {
   std::uint64_t filled = 0;  // bytes from the start that are there
   bool ended = false;
   std::exception_ptr failure{};
-  signal arrived;
+  io::signal arrived;
   asio::cancellation_signal stop;
 };
 

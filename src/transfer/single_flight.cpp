@@ -1,6 +1,6 @@
 #include "transfer/single_flight.hpp"
 
-#include "transfer/signal.hpp"
+#include "io/signal.hpp"
 
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
@@ -20,7 +20,7 @@ struct single_flight::flight {
   std::size_t waiting = 0;
   bool done = false;
   std::exception_ptr failure{};
-  signal ended;
+  io::signal ended;
   asio::cancellation_signal stop{};
   std::shared_ptr<shared_observer> listeners = std::make_shared<shared_observer>();
 };

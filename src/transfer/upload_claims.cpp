@@ -1,6 +1,6 @@
 #include "transfer/upload_claims.hpp"
 
-#include "transfer/signal.hpp"
+#include "io/signal.hpp"
 
 #include <boost/asio/this_coro.hpp>
 
@@ -27,7 +27,7 @@ upload_claims::claim_ptr upload_claims::try_take(const std::shared_ptr<upload_cl
                                                  const std::string& key,
                                                  asio::any_io_executor executor) {
   if (self->taken_.contains(key)) return {};
-  self->taken_.emplace(key, std::make_shared<signal>(std::move(executor)));
+  self->taken_.emplace(key, std::make_shared<io::signal>(std::move(executor)));
   return std::make_shared<claim>(self, key);
 }
 

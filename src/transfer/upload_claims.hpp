@@ -8,9 +8,11 @@
 #include <string>
 #include <unordered_map>
 
-namespace cohub::transfer {
-
+namespace cohub::io {
 class signal;
+}
+
+namespace cohub::transfer {
 
 /// What is being uploaded, by name: two commits that are prepared at the same time must not both
 /// send what they have in common. Belongs to one executor.
@@ -27,7 +29,7 @@ class upload_claims {
   static awaitable<claim_ptr> take(std::shared_ptr<upload_claims> self, std::string key);
 
  private:
-  std::unordered_map<std::string, std::shared_ptr<signal>> taken_{};  // and who waits for it
+  std::unordered_map<std::string, std::shared_ptr<io::signal>> taken_{};  // and who waits for it
 };
 
 }  // namespace cohub::transfer

@@ -74,7 +74,7 @@ struct pool_fixture {
     limits.each_origin = each;
     limits.all_origins = all;
     limits.idle_lifetime = idle;
-    return std::make_shared<http::connection_pool>(limits, std::filesystem::path());
+    return std::make_shared<http::connection_pool>(limits, nullptr);
   }
   http::leased_connection lease(std::shared_ptr<http::connection_pool> of,
                                 const scripted_server& to) {

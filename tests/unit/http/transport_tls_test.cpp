@@ -10,6 +10,7 @@
 #include <boost/asio/detached.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/ssl/error.hpp>
+#include <boost/asio/thread_pool.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
 #include <doctest/doctest.h>
@@ -17,9 +18,12 @@
 #include <openssl/pem.h>
 #include <openssl/x509.h>
 
+#include <sys/stat.h>
+
 #include <array>
 #include <cstdio>
 #include <filesystem>
+#include <fstream>
 #include <memory>
 
 using namespace cohub;
@@ -65,6 +69,33 @@ TEST_CASE("https works with an authority given in the configuration") {
   for (int i = 0; i < 3; ++i)
     CHECK(test::run(context, fetch(transport, server.origin() + "/")) == std::string(200'000, 's'));
   CHECK(server.connections() == 1);
+}
+
+TEST_CASE("authorities are read on the pool, once, while the executor goes on") {
+  io::temporary_directory folder;
+  const test_certificate paper(folder.path(), "localhost");
+  const auto pipe = folder.path() / "authorities";
+  REQUIRE(::mkfifo(pipe.c_str(), 0600) == 0);
+  asio::io_context context;
+  asio::thread_pool pool(1);
+  scripted_server server(context, answer, paper.server_context());
+  http::transport_config config;
+  config.ca_file = pipe;  // whoever opens it waits for a writer
+  config.blocking_executor = pool.get_executor();
+  http::transport transport(context.get_executor(), config);
+  int arrived = 0;
+  for (int i = 0; i < 3; ++i)
+    asio::co_spawn(context, fetch(transport, server.origin() + "/"),
+                   [&](std::exception_ptr failure, const std::string& content) {
+                     CHECK_FALSE(failure);
+                     CHECK(content.size() == 200'000);
+                     ++arrived;
+                   });
+  context.poll();  // comes back: nothing here waits for the file
+  CHECK(server.connections() == 0);
+  std::ofstream(pipe) << io::read_file(paper.certificate, 1u << 20);
+  while (arrived < 3) context.run_one();
+  CHECK(arrived == 3);
 }
 
 TEST_CASE("authorities may be a folder of files that are named by their subjects") {

@@ -1,7 +1,7 @@
 #include "transfer/single_flight.hpp"
 
+#include "io/signal.hpp"
 #include "support/run.hpp"
-#include "transfer/signal.hpp"
 
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
@@ -28,8 +28,7 @@ struct listener final : observer {
 struct fixture {
   asio::io_context context;
   std::shared_ptr<single_flight> flights = std::make_shared<single_flight>();
-  std::shared_ptr<transfer::signal> gate =
-      std::make_shared<transfer::signal>(context.get_executor());
+  std::shared_ptr<io::signal> gate = std::make_shared<io::signal>(context.get_executor());
   std::shared_ptr<observer> heard_through;
   std::exception_ptr to_throw;
   bool open = false;

@@ -10,7 +10,7 @@
 
 #include <utility>
 
-namespace cohub::transfer {
+namespace cohub::io {
 
 /// Wakes the coroutines that wait for something to change. They look for themselves what has:
 /// between the look and the wait nothing else runs, since all belong to one executor.
@@ -39,4 +39,4 @@ class signal {
   asio::steady_timer timer_;
 };
 
-}  // namespace cohub::transfer
+}  // namespace cohub::io
