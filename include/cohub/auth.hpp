@@ -23,7 +23,7 @@ struct stored_token {
 };
 
 /// Asks the Hub whose token it is, keeps it under the name that the Hub has for it, and uses it
-/// from now on: by clients that are made afterwards and are given no other. Blocks for the files.
+/// from now on: by clients that are made afterwards and are given no other.
 /// @return  as it is kept
 /// @throws error  errc::unauthorized: the Hub does not know it; errc::invalid_argument: it is empty
 /// @par Mirrors  login()

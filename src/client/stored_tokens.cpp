@@ -6,6 +6,7 @@
 #include "core/environment.hpp"
 #include "core/trim.hpp"
 #include "io/file.hpp"
+#include "io/on_pool.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -108,6 +109,16 @@ section* find(std::vector<section>& sections, const std::string& name) {
   return &*found;
 }
 
+/// Keeps it, as the one in use.
+void keep(const stored_token& kept) {
+  const auto alone = lock_sections();
+  auto sections = read_sections();
+  std::erase_if(sections, [&](const section& each) { return each.name == kept.name; });
+  sections.push_back({kept.name, kept.token, {}});
+  write_sections(std::move(sections));
+  write_secret(core::token_path(), kept.token);
+}
+
 awaitable<stored_token> check_and_keep(client hub, std::string token) {
   const auto cleaned = core::clean_token(std::move(token));
   if (!cleaned) throw error(errc::invalid_argument, "this is no token");
@@ -122,12 +133,9 @@ awaitable<stored_token> check_and_keep(client hub, std::string token) {
       [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == '[' || c == ']'; }, '_');
   kept.token = *cleaned;
   kept.is_active = true;
-  const auto alone = lock_sections();
-  auto sections = read_sections();
-  std::erase_if(sections, [&](const section& each) { return each.name == kept.name; });
-  sections.push_back({kept.name, kept.token, {}});
-  write_sections(std::move(sections));
-  write_secret(core::token_path(), kept.token);
+  auto work = [kept] { keep(kept); };
+  auto keeping = io::on_pool(hub.blocking_executor(), std::move(work));
+  co_await std::move(keeping);
   co_return kept;
 }
 

@@ -50,7 +50,8 @@ std::optional<std::string> write_diff(const std::filesystem::path& repository,
   const auto owner = open_git(repository);
   const auto before = open_tree(owner.get(), from);
   const auto after = open_tree(owner.get(), to);
-  git_diff_options options = GIT_DIFF_OPTIONS_INIT;
+  git_diff_options options{};
+  git_check(git_diff_options_init(&options, GIT_DIFF_OPTIONS_VERSION), "comparing commits");
   options.max_size = largest_text;
   git_diff* raw = nullptr;
   git_check(git_diff_tree_to_tree(&raw, owner.get(), before.get(), after.get(), &options),

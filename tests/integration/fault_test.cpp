@@ -381,7 +381,7 @@ TEST_CASE_FIXTURE(faulty_hub, "a download under way survives that its addresses 
                    CHECK_FALSE(e);
                    path = std::move(result);
                  });
-  for (const std::size_t begun : {1, 3}) {
+  for (const std::size_t begun : {1u, 3u}) {
     while (content_requests() < begun) context.run_one();
     hub->expire_urls();
   }

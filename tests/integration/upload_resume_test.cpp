@@ -147,7 +147,7 @@ TEST_CASE_FIXTURE(parts_fixture, "the next process sends what is missing, and ha
 }
 
 TEST_CASE_FIXTURE(parts_fixture, "an upload goes on after any number of stops") {
-  for (const std::size_t parts : {2, 5, 9}) {
+  for (const std::size_t parts : {2u, 5u, 9u}) {
     stop_after(parts);
     begin_anew();
   }

@@ -177,7 +177,7 @@ TEST_CASE_FIXTURE(multipart_fixture, "sizes that no object has are refused, and 
 TEST_CASE_FIXTURE(multipart_fixture, "one request has a bounded number of parts") {
   std::vector<hub::lfs_object> objects;
   for (const char digit : {'a', 'b', 'c'}) objects.push_back({std::string(64, digit), 10 * 10'000});
-  const auto asked = [&](std::size_t count) {
+  const auto asked = [&](std::ptrdiff_t count) {
     const std::vector<hub::lfs_object> some(objects.begin(), objects.begin() + count);
     return send(method::post, "/alice/m.git/info/lfs/objects/batch", token,
                 hub::write_lfs_batch_request(some, "main", {"basic", "multipart"}))

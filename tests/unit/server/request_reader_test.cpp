@@ -147,7 +147,7 @@ TEST_CASE("a body that only trickles is given up") {
 
 TEST_CASE("requests are read alike in pieces of any size") {
   const std::string all = plain + counted + chunked + plain;
-  for (const std::size_t piece : {1, 2, 3, 7, 64, 4096}) {
+  for (const std::size_t piece : {1u, 2u, 3u, 7u, 64u, 4096u}) {
     CAPTURE(piece);
     CHECK(story_of(all, piece) ==
           "GET /a []\nPOST /b [hello]\nPUT /c [abc0123456789]\nGET /a []\nend");
@@ -166,7 +166,7 @@ TEST_CASE("a message whose length can be read in two ways is refused") {
         "Transfer-Encoding: xchunked\r\n", "Transfer-Encoding: chunked\r\nTransfer-Encoding: x\r\n",
         "Transfer-Encoding : chunked\r\n", " Content-Length: 5\r\n", "Content-Length\r\n"}) {
     CAPTURE(headers);
-    for (const std::size_t piece : {1, 4096}) {
+    for (const std::size_t piece : {1u, 4096u}) {
       const auto story = story_of(post + headers + "\r\nhello" + plain, piece);
       CHECK((story == "400" || story == "501"));
     }
@@ -182,7 +182,7 @@ TEST_CASE("chunks that are malformed, endless or cut end the request") {
         "1;" + std::string(200'000, 'x') + "\r\na\r\n0\r\n\r\n", std::string(200'000, '0'),
         "0\r\nX: " + std::string(200'000, 'x') + "\r\n\r\n"}) {
     CAPTURE(body.substr(0, 30));
-    for (const std::size_t piece : {7, 4096}) CHECK(story_of(head + body, piece) == "400");
+    for (const std::size_t piece : {7u, 4096u}) CHECK(story_of(head + body, piece) == "400");
   }
 }
 
