@@ -38,4 +38,5 @@
 #include "cohub/save_sink.hpp"
 #include "cohub/state_dict.hpp"
 #include "cohub/tensor_dtype.hpp"
+#include "cohub/tensor_list.hpp"
 #include "cohub/version.hpp"

@@ -10,6 +10,7 @@
 #include "cohub/named.hpp"
 #include "cohub/pretrained.hpp"
 #include "cohub/save_sink.hpp"
+#include "cohub/tensor_list.hpp"
 
 #include <boost/asio/this_coro.hpp>
 
@@ -21,6 +22,7 @@
 #include <tuple>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 namespace cohub {
 
@@ -66,8 +68,13 @@ concept has_awaitable_sink_save = requires(const Model& model, std::shared_ptr<s
 };
 
 template <class Model>
+concept lists_tensors = requires(const Model& model) {
+  { Model::hub_tensors(model) } -> std::same_as<tensor_list>;
+};
+
+template <class Model>
 concept has_save = has_plain_save<Model> || has_sink_save<Model> || has_awaitable_save<Model> ||
-    has_awaitable_sink_save<Model>;
+    has_awaitable_sink_save<Model> || lists_tensors<Model>;
 
 /// A model that knows who owns it.
 template <class Model>
@@ -85,18 +92,53 @@ concept has_awaitable_load = requires(load_context context) {
   { Model::hub_load(context) } -> std::same_as<awaitable<Handle>>;
 };
 
+/// A model that is made of its config, and whose tensors are filled in afterwards.
+template <class Model, class Handle>
+concept has_listed_load = has_config<Model> &&
+    requires(Model& model, model_config_type<Model> config) {
+  { Model::hub_tensors(model) } -> std::same_as<tensor_list>;
+  Model(std::move(config));
+} &&(std::same_as<Handle, Model> || std::constructible_from<Handle, std::unique_ptr<Model>>);
+
+template <class Model, class Handle>
+concept has_load = has_plain_load<Model, Handle> || has_awaitable_load<Model, Handle> ||
+    has_listed_load<Model, Handle>;
+
+/// Where listed tensors are saved: in one file or in shards.
+inline constexpr const char* listed_weights = "model{suffix}.safetensors";
+
+template <class Model, class Handle>
+Handle load_listed(const load_context& context) {
+  const safetensors_model saved(context.file(listed_weights));
+  if constexpr (std::same_as<Handle, Model>) {
+    Model model(context.config_of<Model>());
+    Model::hub_tensors(model).load(saved);
+    return model;
+  } else {
+    auto model = std::make_unique<Model>(context.config_of<Model>());
+    Model::hub_tensors(*model).load(saved);
+    return Handle(std::move(model));
+  }
+}
+
 }  // namespace detail
 
 /// Gives a model class `save_pretrained`, `push_to_hub` and `from_pretrained`.
 ///
 /// The class inherits `model_hub_mixin<itself>` publicly and has, publicly:
 /// @code
+/// explicit my_model(my_config config);
 /// const my_config& config() const;  // a described struct, an optional one, no_config
+/// static cohub::tensor_list hub_tensors(auto& self);  // its members by name, see `tensor_list`
+/// static cohub::model_info hub_info();          // optional: for the card
+/// using hub_coders = cohub::coders<day_coder>;  // optional: for the config, see `coders`
+/// @endcode
+/// Weights that are not members, or lie in files of another kind, are for hooks, which come before
+/// `hub_tensors`:
+/// @code
 /// void hub_save(const std::filesystem::path& folder) const;  // writes the weights
 /// void hub_save(cohub::save_sink& sink) const;  // or so: streams them as they are made
 /// static my_model hub_load(cohub::load_context context);  // reads them
-/// static cohub::model_info hub_info();          // optional: for the card
-/// using hub_coders = cohub::coders<day_coder>;  // optional: for the config, see `coders`
 /// @endcode
 /// The hooks may be awaitables (`awaitable<void>`, `awaitable<my_model>`, parameters by value; the
 /// sink as a `std::shared_ptr<cohub::save_sink>`): those run on the caller's executor; plain ones
@@ -200,11 +242,13 @@ class model_hub_mixin {
         detail::has_save<Derived>,
         "the class needs a public hook `void hub_save(const std::filesystem::path&) const`, "
         "or `void hub_save(cohub::save_sink&) const`, or one that returns awaitable<void> and "
-        "takes the path by value or a std::shared_ptr<cohub::save_sink>");
+        "takes the path by value or a std::shared_ptr<cohub::save_sink>; or "
+        "`static cohub::tensor_list hub_tensors(auto& self)`");
     static_assert(
-        detail::has_plain_load<Derived, Handle> || detail::has_awaitable_load<Derived, Handle>,
+        detail::has_load<Derived, Handle>,
         "the class needs a public hook `static Handle hub_load(cohub::load_context)`, or one that "
-        "returns awaitable<Handle>");
+        "returns awaitable<Handle>; or `static cohub::tensor_list hub_tensors(auto& self)` and a "
+        "constructor that takes what config() returns");
     static_assert(detail::has_config<Derived>,
                   "the class needs a public `const my_config& config() const`; return "
                   "cohub::no_config if there is nothing to configure");
@@ -219,9 +263,7 @@ class model_hub_mixin {
   /// What `check_class` asserts: bodies that would not compile are left out, so that its message
   /// stands alone.
   static constexpr bool class_fits() {
-    constexpr bool loads =
-        detail::has_plain_load<Derived, Handle> || detail::has_awaitable_load<Derived, Handle>;
-    return inherits_itself() && detail::has_save<Derived> && loads &&
+    return inherits_itself() && detail::has_save<Derived> && detail::has_load<Derived, Handle> &&
            detail::has_encodable_config<Derived> && !detail::hides_hub_info<Derived>;
   }
 
@@ -266,8 +308,10 @@ class model_hub_mixin {
       auto work = [model, sink = std::move(sink)] {
         if constexpr (detail::has_sink_save<Derived>)
           model->hub_save(*sink);
-        else
+        else if constexpr (detail::has_plain_save<Derived>)
           model->hub_save(sink->folder());
+        else
+          sink->save_state_dict(Derived::hub_tensors(*model).sources());
       };
       auto saving = detail::on_pool(std::move(pool), std::move(work));
       co_await std::move(saving);
@@ -299,11 +343,21 @@ class model_hub_mixin {
       auto loading = Derived::hub_load(std::move(context));
       co_return co_await std::move(loading);
     } else {
-      auto files = model_info_of<Derived>().weight_files();
+      constexpr bool listed = !detail::has_plain_load<Derived, Handle>;
+      std::vector<std::string> files;
+      if constexpr (listed)
+        files.emplace_back(detail::listed_weights);
+      else
+        files = model_info_of<Derived>().weight_files();
       auto opening = detail::open_model(std::move(hub), std::move(id_or_path), std::move(files),
                                         std::move(options), check);
       auto context = co_await std::move(opening);
-      auto work = [context] { return std::optional<Handle>(Derived::hub_load(context)); };
+      auto work = [context] {
+        if constexpr (listed)
+          return std::optional<Handle>(detail::load_listed<Derived, Handle>(context));
+        else
+          return std::optional<Handle>(Derived::hub_load(context));
+      };
       auto loading = detail::on_pool(pool, std::move(work));
       auto loaded = co_await std::move(loading);
       co_return *std::move(loaded);

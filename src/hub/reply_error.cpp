@@ -74,7 +74,7 @@ bool hides_repositories(std::string_view url) {
   return resolve != path.npos && resolve > 1 && path.size() > resolve + 9;
 }
 
-const char* advice(errc code) {
+const char* advice(errc code, std::string_view url) {
   switch (code) {
     case errc::repository_not_found:
       return " (check the id and the type; a private repository needs a token that may see it: "
@@ -84,7 +84,10 @@ const char* advice(errc code) {
     case errc::unauthorized:
       return " (set HF_TOKEN to a valid token)";
     case errc::forbidden:
-      return " (a token with write access to the repository is needed)";
+      // Storage refuses signed addresses, whatever the token.
+      return path_of(url).find("/api/") == url.npos
+                 ? ""
+                 : " (a token with the rights for that is needed: HF_TOKEN)";
     case errc::commit_conflict:
       return " (read the new head and commit again)";
     default:
@@ -206,7 +209,7 @@ std::string server_message(const failed_reply& reply) {
 
 error make_error(const failed_reply& reply, const std::string& doing) {
   const auto code = classify(reply);
-  return {code, doing + advice(code), context_of(reply)};
+  return {code, doing + advice(code, reply.url), context_of(reply)};
 }
 
 }  // namespace cohub::hub

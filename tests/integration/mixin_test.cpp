@@ -289,3 +289,74 @@ TEST_CASE_FIXTURE(mixin_fixture, "weights that cannot be made leave no commit") 
   CHECK_THROWS_WITH(run(broken.push_to_hub(*api, "alice/streamed")), "no more rows");
   CHECK(run(api->list_repo_commits("alice/streamed").all()).size() == 1);
 }
+
+namespace {
+
+struct listed_config {
+  std::size_t size = 2;
+};
+BOOST_DESCRIBE_STRUCT(listed_config, (), (size))
+
+/// Names its tensors once, and has no hooks of its own.
+template <template <class> class HandleOf>
+class listed : public model_hub_mixin<listed<HandleOf>, HandleOf<listed<HandleOf>>> {
+ public:
+  explicit listed(listed_config config)
+      : config_(config), weight_(config.size * 3), bias_(config.size) {}
+  const listed_config& config() const { return config_; }
+  static tensor_list hub_tensors(auto& self) {
+    return tensor_list().add("w", {self.config_.size, 3}, self.weight_).add("b", self.bias_);
+  }
+  std::vector<float>& weight() { return weight_; }
+  std::vector<double>& bias() { return bias_; }
+
+ private:
+  listed_config config_;
+  std::vector<float> weight_;
+  std::vector<double> bias_;
+};
+
+template <class Model>
+using itself = Model;
+
+}  // namespace
+
+TEST_CASE_FIXTURE(mixin_fixture, "a class that lists its tensors needs no hooks") {
+  listed_config of_four;
+  of_four.size = 4;
+  listed<itself> made(of_four);
+  made.weight()[7] = 1.5f;
+  made.bias()[3] = -2;
+  run(made.push_to_hub(*api, "listed"));
+  CHECK(remote_names("alice/listed") ==
+        std::set<std::string>{".gitattributes", "README.md", "config.json", "model.safetensors"});
+  const auto load = [this](std::string from) -> awaitable<void> {
+    auto value = co_await listed<itself>::from_pretrained(*api, from);
+    CHECK(value.weight()[7] == 1.5f);
+    CHECK(value.bias() == std::vector<double>{0, 0, 0, -2});
+  };
+  run(load("alice/listed"));
+  SUBCASE("also behind a pointer") {
+    const auto pointed = run(listed<std::shared_ptr>::from_pretrained(*api, "alice/listed"));
+    CHECK(pointed->weight()[7] == 1.5f);
+  }
+  SUBCASE("also from shards") {
+    const auto shards = folder.path() / "shards";
+    test::write_all(shards / "config.json", R"({"size": 4})");
+    const save_state_dict_options small{.max_shard_size = 48};
+    save_state_dict(shards, listed<itself>::hub_tensors(std::as_const(made)).sources(), small);
+    CHECK(fs::exists(shards / "model.safetensors.index.json"));
+    run(load(shards.string()));
+    run(api->upload_folder(shards, "alice/listed"));
+    const delete_file_options why{};
+    run(api->delete_file("model.safetensors", "alice/listed", why));
+    run(load("alice/listed"));
+  }
+  SUBCASE("and is told what does not fit its config") {
+    const from_pretrained_options larger{.config_overrides = {{"size", 5}}};
+    const auto failure =
+        failure_of(listed<std::shared_ptr>::from_pretrained(*api, "alice/listed", larger));
+    CHECK(failure.code() == errc::invalid_argument);
+    CHECK(std::string(failure.what()).find("w (F32[4, 3] for F32[5, 3])") != std::string::npos);
+  }
+}

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cohub/safetensors.hpp>
 
 softmax_classifier::softmax_classifier(classifier_config config)
     : config_(std::move(config)),
@@ -10,31 +9,6 @@ softmax_classifier::softmax_classifier(classifier_config config)
       bias_(config_.classes.size()),
       mean_(features),
       deviation_(features, 1.0) {}
-
-void softmax_classifier::hub_save(const std::filesystem::path& folder) const {
-  std::vector<cohub::tensor_source> tensors;
-  tensors.push_back(cohub::tensor_of("weights", {bias_.size(), features}, weights_));
-  tensors.push_back(cohub::tensor_of("bias", {bias_.size()}, bias_));
-  tensors.push_back(cohub::tensor_of("mean", {features}, mean_));
-  tensors.push_back(cohub::tensor_of("deviation", {features}, deviation_));
-  cohub::save_safetensors(folder / "model.safetensors", std::move(tensors));
-}
-
-softmax_classifier softmax_classifier::hub_load(cohub::load_context context) {
-  softmax_classifier model(context.config<classifier_config>());
-  const cohub::safetensors_file file(context.file("model.safetensors"));
-  const auto read = [&file](const char* name, std::vector<double>& values) {
-    const auto tensor = file.tensor(name);
-    if (tensor.element_count() != values.size())
-      throw std::runtime_error(std::string("the tensor ") + name + " does not fit the config");
-    values = tensor.to_vector<double>();
-  };
-  read("weights", model.weights_);
-  read("bias", model.bias_);
-  read("mean", model.mean_);
-  read("deviation", model.deviation_);
-  return model;
-}
 
 softmax_classifier::feature_vector softmax_classifier::scaled(const feature_vector& sample) const {
   feature_vector result{};

@@ -8,7 +8,6 @@
 #include <array>
 #include <cohub/model_hub_mixin.hpp>
 #include <cstddef>
-#include <filesystem>
 #include <optional>
 #include <string>
 #include <utility>
@@ -47,8 +46,13 @@ class softmax_classifier : public cohub::model_hub_mixin<softmax_classifier> {
 
   // What the mixin asks of a class.
   const classifier_config& config() const { return config_; }
-  void hub_save(const std::filesystem::path& folder) const;
-  static softmax_classifier hub_load(cohub::load_context context);
+  static cohub::tensor_list hub_tensors(auto& self) {
+    return cohub::tensor_list()
+        .add("weights", {self.bias_.size(), features}, self.weights_)
+        .add("bias", self.bias_)
+        .add("mean", self.mean_)
+        .add("deviation", self.deviation_);
+  }
   static cohub::model_info hub_info() {
     return cohub::model_info()
         .library_name("cohub")

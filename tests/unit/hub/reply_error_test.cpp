@@ -126,6 +126,14 @@ TEST_CASE("an error carries the request, and neither token nor query") {
   CHECK(text.find('?') == text.npos);
 }
 
+TEST_CASE("what is refused by storage is not blamed on the token") {
+  const std::string of_hub = make_error(reply(403, api, {}), "committing").what();
+  CHECK(of_hub.find("HF_TOKEN") != of_hub.npos);
+  const std::string of_storage =
+      make_error(reply(403, "https://cdn.example/x?sig=1", {}), "x").what();
+  CHECK(of_storage.find("HF_TOKEN") == of_storage.npos);
+}
+
 TEST_CASE("a hostile body is cut and cleaned") {
   const auto text = server_message(reply(500, api, {}, "\x1b[2J" + std::string(100'000, 'x')));
   CHECK(text.size() <= 2000);

@@ -1,0 +1,71 @@
+#pragma once
+
+#include "cohub/safetensors.hpp"
+#include "cohub/safetensors_model.hpp"
+#include "cohub/tensor_dtype.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+namespace cohub {
+
+/// The tensors of a model, each a member of it by a name: told once, for saving and for loading.
+/// @code
+/// static cohub::tensor_list hub_tensors(auto& self) {
+///   return cohub::tensor_list()
+///       .add("linear.weight", {self.classes(), self.features()}, self.weight_)
+///       .add("linear.bias", self.bias_);
+/// }
+/// @endcode
+/// It refers to the members, which must outlive it and keep their sizes meanwhile.
+class tensor_list {
+ public:
+  /// Adds a member: a contiguous range of numbers (a vector, an array, a named span), in row-major
+  /// order. The elements' type is the tensor's (`dtype_of`).
+  /// @param shape  as many elements as the member has
+  template <class Range>
+  tensor_list& add(std::string name, std::vector<std::uint64_t> shape, Range& values) {
+    const std::span view(values);
+    using element = typename decltype(view)::element_type;
+    member made;
+    made.source = tensor_of(std::move(name), std::move(shape), view);
+    made.takes = &holds<std::remove_cv_t<element>>;
+    if constexpr (std::is_const_v<element>)
+      made.is_const = true;
+    else
+      made.room = std::as_writable_bytes(view);
+    members_.push_back(std::move(made));
+    return *this;
+  }
+  /// Adds a member of one dimension.
+  template <class Range>
+  tensor_list& add(std::string name, Range& values) {
+    const std::uint64_t count = std::span(values).size();
+    return add(std::move(name), {count}, values);
+  }
+
+  /// For `save_state_dict` and `save_sink::save_state_dict`: nothing is copied.
+  std::vector<tensor_source> sources() const;
+
+  /// Copies the saved values into the members, after all names, dtypes and shapes have been
+  /// compared: where one does not fit, no member is changed.
+  /// @throws error  errc::invalid_argument, naming what is missing, unexpected, or of another dtype
+  ///                or shape; the list is of a const model
+  void load(const safetensors_model& saved) const;
+
+ private:
+  struct member {
+    tensor_source source{};
+    std::span<std::byte> room{};
+    bool (*takes)(tensor_dtype) noexcept = nullptr;
+    bool is_const = false;
+  };
+  std::vector<member> members_{};
+};
+
+}  // namespace cohub

@@ -1,0 +1,81 @@
+#include "cohub/tensor_list.hpp"
+
+#include "cohub/error.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <set>
+#include <string_view>
+
+namespace cohub {
+
+namespace {
+
+/// How many names of a kind an error tells.
+constexpr std::size_t names_told = 5;
+
+std::string describe(tensor_dtype dtype, std::span<const std::uint64_t> shape) {
+  std::string text(to_string(dtype));
+  text += '[';
+  for (std::size_t i = 0; i < shape.size(); ++i) {
+    if (i > 0) text += ", ";
+    text += std::to_string(shape[i]);
+  }
+  return text + ']';
+}
+
+std::string list_of(const char* what, const std::vector<std::string>& names) {
+  if (names.empty()) return {};
+  std::string text = std::string("; ") + what;
+  for (std::size_t i = 0; i < std::min(names.size(), names_told); ++i)
+    text += (i > 0 ? ", " : " ") + names[i];
+  if (names.size() > names_told)
+    text += " and " + std::to_string(names.size() - names_told) + " more";
+  return text;
+}
+
+}  // namespace
+
+std::vector<tensor_source> tensor_list::sources() const {
+  std::vector<tensor_source> sources;
+  sources.reserve(members_.size());
+  for (const auto& each : members_) sources.push_back(each.source);
+  return sources;
+}
+
+void tensor_list::load(const safetensors_model& saved) const {
+  std::vector<std::string> missing, unexpected, misfits;
+  std::vector<std::span<const std::byte>> contents;
+  std::set<std::string_view> known;
+  for (const auto& each : members_) {
+    const auto& wanted = each.source;
+    if (each.is_const)
+      throw error(errc::invalid_argument,
+                  "loading the tensor \"" + wanted.name + "\" into a model that is const");
+    const auto kept_as = saved.kept_name(wanted.name);
+    known.insert(wanted.name);
+    known.insert(kept_as);
+    const auto found = saved.find(kept_as);
+    if (!found) {
+      missing.push_back(wanted.name);
+    } else if (!each.takes(found->dtype()) || !std::ranges::equal(found->shape(), wanted.shape) ||
+               found->bytes().size() != each.room.size()) {
+      misfits.push_back(wanted.name + " (" + describe(found->dtype(), found->shape()) + " for " +
+                        describe(wanted.dtype, wanted.shape) + ')');
+    } else {
+      contents.push_back(found->bytes());
+    }
+  }
+  for (std::size_t i = 0; i < saved.size(); ++i)
+    if (!known.contains(saved[i].name())) unexpected.push_back(saved[i].name());
+  if (!missing.empty() || !unexpected.empty() || !misfits.empty())
+    throw error(errc::invalid_argument,
+                "loading tensors: those that are saved are not those of the model" +
+                    list_of("missing:", missing) + list_of("unexpected:", unexpected) +
+                    list_of("of another kind:", misfits));
+  for (std::size_t i = 0; i < members_.size(); ++i)
+    if (!contents[i].empty())
+      std::memcpy(members_[i].room.data(), contents[i].data(), contents[i].size());
+}
+
+}  // namespace cohub
