@@ -21,6 +21,7 @@ void add_cache_command(CLI::App& app, int& status);
 void add_cache_list_command(CLI::App& cache, int& status);
 void add_cache_delete_commands(CLI::App& cache, int& status);
 void add_cache_verify_command(CLI::App& cache, int& status);
+void add_env_command(CLI::App& app, int& status);
 void add_serve_command(CLI::App& app, int& status);
 
 }  // namespace cohub::tool

@@ -31,6 +31,7 @@ int main(int argc, char** argv) {
   add_auth_command(app, status);
   add_whoami_command(app, status);
   add_serve_command(app, status);
+  add_env_command(app, status);
   app.add_subcommand("version", "Tell the version")->callback([] {
     std::cout << cohub::version << std::endl;
   });

@@ -18,6 +18,7 @@ namespace {
 struct arguments : repo_arguments {
   bool recursive = false;
   bool text_alone = false;
+  bool metadata_alone = false;
   std::string search;
   list_repos_options list;
   repo_info_options info;
@@ -68,7 +69,10 @@ awaitable<void> show_card(client hub, arguments_ptr args) {
   options.type = args->type;
   if (!args->info.revision.empty()) options.revision = args->info.revision;
   const auto card = co_await load_card(hub, args->repo_id, options);
-  output::document(args->text_alone ? card.text() : card.content());
+  if (args->metadata_alone)
+    output::document(to_yaml(card.data()) + '\n');
+  else
+    output::document(args->text_alone ? card.text() : card.content());
 }
 
 awaitable<void> show(client hub, arguments_ptr args) {
@@ -136,6 +140,7 @@ void add_commands(CLI::App& app, int& status, repo_type type, const std::string&
   auto& card = *group.add_subcommand("card", "Print the card of one, its README.md");
   card.add_option("repo_id", args->repo_id, "owner/name")->required()->option_text("ID");
   card.add_flag("--text", args->text_alone, "Without its metadata");
+  card.add_flag("--metadata", args->metadata_alone, "Its metadata alone")->excludes("--text");
   add_revision_flag(card);
   add_token_flag(card, args->token);
   card.footer("Example:\n  cohub " + name + " card org/name --text");

@@ -171,6 +171,7 @@ class Repositories(Hub):
                          {"sub/": None, "sub/w.bin": 7})
         self.assertEqual(self.cohub("models", "card", "user/thing")[0].encode(), card)
         self.assertEqual(self.cohub("models", "card", "user/thing", "--text")[0], "# A model\n")
+        self.assertEqual(self.cohub("models", "card", "user/thing", "--metadata")[0], "license: mit\n")
         self.fails("models", "card", "user/nothing")
 
 

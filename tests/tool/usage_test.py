@@ -1,5 +1,7 @@
 """What the cohub command answers to its words, without any Hub."""
 
+import json
+import os
 import subprocess
 import unittest
 
@@ -14,7 +16,7 @@ class Usage(unittest.TestCase):
         for words in ([], ["download"], ["upload"], ["repo", "create"], ["repo", "delete"],
                       ["repo", "list"], ["repo", "duplicate"], ["repo", "super-squash"], ["repo", "refs"],
                       ["repo", "access", "list"], ["repo", "access", "grant"], ["discussions", "edit"],
-                      ["repo", "delete-files"], ["upload-large-folder"], ["whoami"],
+                      ["repo", "delete-files"], ["upload-large-folder"], ["whoami"], ["env"],
                       ["serve"]):
             done = self.run_cohub(*words, "--help")
             self.assertEqual(done.returncode, 0)
@@ -36,11 +38,27 @@ class Usage(unittest.TestCase):
                       ["upload", "a/b", "/tmp", "--every", "600000"],
                       ["upload", "a/b", "/tmp", "--every", "0.00001"],
                       ["download", "hf://datasets/a/b/x", "--type", "model"],
-                      ["models", "ls", "a/b", "--search", "x"], ["models", "ls", "-R"]):
+                      ["models", "ls", "a/b", "--search", "x"], ["models", "ls", "-R"],
+                      ["models", "card", "a/b", "--text", "--metadata"]):
             done = self.run_cohub(*words)
             self.assertEqual(done.returncode, 2, words)
             self.assertEqual(done.stderr.count("\n"), 1, done.stderr)
             self.assertEqual(done.stdout, "")
+
+    def test_the_environment_without_secrets(self):
+        environment = dict(os.environ, HF_TOKEN="hf_secret_of_a_test", HF_HOME="/tmp/some-home",
+                           HF_ENDPOINT="http://hub.example")
+        told = [subprocess.run([COHUB, "env", *flags], env=environment, text=True, capture_output=True, timeout=60)
+                for flags in ([], ["--json"])]
+        for done in told:
+            self.assertEqual((done.returncode, done.stderr), (0, ""))
+            self.assertNotIn("hf_secret", done.stdout)
+        facts = json.loads(told[1].stdout)
+        self.assertEqual(facts["endpoint"], "http://hub.example")
+        self.assertEqual(facts["cache_dir"], "/tmp/some-home/hub")
+        self.assertEqual(facts["HF_HOME"], "/tmp/some-home")
+        self.assertIs(facts["has_token"], True)
+        self.assertIn("endpoint: http://hub.example\n", told[0].stdout)
 
     def test_the_version(self):
         told = {self.run_cohub(*words).stdout for words in (["--version"], ["-v"], ["version"])}
