@@ -28,6 +28,14 @@ std::string json_body(Members&&... members) {
   return boost::json::serialize(body);
 }
 
+/// As the Python client sends titles and descriptions (hub-protocol, section 6.5).
+std::string stripped(const std::string& text) {
+  constexpr const char* blanks = " \t\r\n\v\f";
+  const auto begin = text.find_first_not_of(blanks);
+  if (begin == text.npos) return {};
+  return text.substr(begin, text.find_last_not_of(blanks) - begin + 1);
+}
+
 /// Discussions are paged by number, not by links.
 struct discussion_cursor {
   context_ptr shared{};
@@ -103,9 +111,9 @@ awaitable<discussion_with_details> create_discussion(context_ptr shared, std::st
   require_repo_id(repo_id);
   const std::string kind = options.pull_request ? "Pull Request" : "Discussion";
   boost::json::object body;
-  body["title"] = title;
-  body["description"] =
-      options.description.empty() ? kind + " opened with cohub" : options.description;
+  const auto description = stripped(options.description);
+  body["title"] = stripped(title);
+  body["description"] = description.empty() ? kind + " opened with cohub" : description;
   body["pullRequest"] = options.pull_request;
   const auto url = hub::routes::discussions(shared->endpoint, options.type, repo_id);
   const auto doing = "opening a discussion of " + repo_id;

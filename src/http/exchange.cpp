@@ -439,6 +439,12 @@ awaitable<exchange_outcome> exchange(leased_connection lease, const request& wha
     outcome.no_answer = std::make_exception_ptr(error(code, waiting, context));
     co_return outcome;
   }
+  if (what.body && !sent && reader->get().result_int() / 100 == 2) {
+    // A success of something that did not arrive is none.
+    outcome.no_answer = std::make_exception_ptr(
+        error(errc::truncated_body, doing(what) + ": answered before all of it was sent", context));
+    co_return outcome;
+  }
   if (through != nullptr && is_proxys_refusal(reader->get()))
     fail_proxy(*through, what.url.origin, static_cast<int>(reader->get().result_int()));
 

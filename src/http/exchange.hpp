@@ -12,7 +12,8 @@ namespace cohub::http {
 /// One request and its answer on one connection.
 struct exchange_outcome {
   response answer{};
-  /// Set instead of an answer: the connection broke before a byte of the answer came.
+  /// Set instead of an answer: the connection broke before a byte of the answer came, or what came
+  /// is a success of a request that was not sent whole.
   std::exception_ptr no_answer{};
 };
 

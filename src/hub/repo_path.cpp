@@ -2,6 +2,8 @@
 
 #include "cohub/error.hpp"
 
+#include "hub/utf8.hpp"
+
 #include <algorithm>
 
 namespace cohub::hub {
@@ -36,7 +38,7 @@ boost::system::result<std::string> check_path_in_repo(std::string_view path) {
   if (path.starts_with("./")) path.remove_prefix(2);
   const bool valid =
       path.size() <= 4096 && !has_control_characters(path) && path.find('\\') == path.npos &&
-      each_segment_passes(path, "/", [](std::string_view segment) {
+      !find_invalid_utf8(path) && each_segment_passes(path, "/", [](std::string_view segment) {
         return segment == "." || segment == ".." || segment == ".git" || segment == ".cache";
       });
   if (!valid) return make_error_code(errc::invalid_path);

@@ -149,6 +149,9 @@ class display final : public observer {
       case transfer_event::kind::retry:
         say("trying again: " + printable(event.detail));
         break;
+      case transfer_event::kind::commit_failed:
+        say("the commit failed: " + printable(event.detail));
+        break;
       case transfer_event::kind::warning:
         if (!file.empty()) say(file + ": " + printable(event.detail));
         break;

@@ -4,6 +4,7 @@
 
 #include "hub/preupload.hpp"
 #include "hub/routes.hpp"
+#include "hub/utf8.hpp"
 #include "io/for_each_bounded.hpp"
 #include "io/on_pool.hpp"
 #include "transfer/api_call.hpp"
@@ -56,6 +57,15 @@ awaitable<std::string> read_content(context_ptr shared, upload_content_ptr conte
   co_return text;
 }
 
+/// No request can carry other bytes, and no pattern matches them; comments have them.
+void make_utf8(std::string& text) {
+  for (std::size_t at = 0; at < text.size();) {
+    const auto character = hub::decode_utf8(text, at);
+    if (!character) text[at] = '?';
+    at += character ? character->length : 1;
+  }
+}
+
 /// The content of a file of this commit; empty if it brings none of that name, or a huge one.
 awaitable<std::string> text_of(context_ptr shared, commit_ptr commit, std::string path,
                                std::uint64_t limit) {
@@ -64,6 +74,7 @@ awaitable<std::string> text_of(context_ptr shared, commit_ptr commit, std::strin
   if (add != nullptr && add->content && add->size <= limit) {
     auto reading = read_content(shared, add->content, limit);
     text = co_await std::move(reading);
+    make_utf8(text);
   }
   co_return text;
 }
@@ -83,6 +94,8 @@ awaitable<void> check_card(context_ptr shared, commit_ptr commit, upload_content
   }
   auto reading = read_content(shared, card, card_limit);
   auto text = co_await std::move(reading);
+  if (hub::find_invalid_utf8(text))
+    throw error(errc::invalid_card, std::string(card_path) + " is not UTF-8 text");
   std::vector<std::string> warnings;
   try {
     auto checking = validate_card(shared, std::move(text), commit->options.type, commit->token);

@@ -4,6 +4,7 @@
 
 #include "hub/repo_id.hpp"
 #include "hub/routes.hpp"
+#include "hub/utf8.hpp"
 #include "transfer/commit_delivery.hpp"
 #include "transfer/commit_lookup.hpp"
 #include "transfer/commit_preparation.hpp"
@@ -20,6 +21,8 @@ void check_arguments(const commit_in_progress& commit) {
   if (const auto valid = hub::check_repo_id(commit.repo_id); !valid)
     throw error(valid.error(), "committing to \"" + commit.repo_id + "\"");
   if (commit.message.empty()) throw error(errc::invalid_argument, "a commit needs a message");
+  if (hub::find_invalid_utf8(commit.message) || hub::find_invalid_utf8(options.commit_description))
+    throw error(errc::invalid_argument, "the message of a commit must be UTF-8 text");
   if (options.create_pr && options.revision != "main")
     throw error(
         errc::invalid_argument,

@@ -5,11 +5,29 @@
 #include "hub/repo_path.hpp"
 #include "transfer/progress_reporter.hpp"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <algorithm>
+#include <cerrno>
 
 namespace cohub::transfer {
 
 namespace fs = std::filesystem;
+
+namespace {
+
+[[noreturn]] void refuse(boost::system::error_code code, const fs::path& path) {
+  throw error(code, "reading " + path.string());
+}
+
+/// Whether it is no file that anybody could mean: a link to nothing, or to itself.
+bool leads_nowhere(const std::error_code& failure) {
+  return failure == std::errc::no_such_file_or_directory || failure == std::errc::not_a_directory ||
+         failure == std::errc::too_many_symbolic_link_levels;
+}
+
+}  // namespace
 
 std::vector<folder_file> list_folder(const fs::path& folder, const core::path_filter& filter) {
   std::error_code failure;
@@ -21,14 +39,24 @@ std::vector<folder_file> list_folder(const fs::path& folder, const core::path_fi
   }
   std::vector<folder_file> files;
   const auto below = (folder / "").native().size();
-  fs::recursive_directory_iterator entry(folder, failure);
+  const auto how = fs::directory_options::skip_permission_denied;  // looked at below
+  fs::recursive_directory_iterator entry(folder, how, failure);
   for (; !failure && entry != fs::recursive_directory_iterator(); entry.increment(failure)) {
     std::error_code unreadable;
-    if (!entry->is_regular_file(unreadable)) continue;
+    const bool is_file = entry->is_regular_file(unreadable);
+    if (!is_file && leads_nowhere(unreadable)) continue;
     folder_file file;
     file.path = entry->path();
     file.relative = file.path.native().substr(below);
-    if (filter.keeps(file.relative)) files.push_back(std::move(file));
+    if (is_file || unreadable) {
+      if (!filter.keeps(file.relative)) continue;
+      if (unreadable) refuse(unreadable, file.path);
+      files.push_back(std::move(file));
+    } else if (entry->is_directory(unreadable) && !entry->is_symlink(unreadable) &&
+               ::faccessat(AT_FDCWD, file.path.c_str(), R_OK | X_OK, AT_EACCESS) != 0 &&
+               filter.keeps(file.relative + "/x")) {
+      refuse({errno, boost::system::system_category()}, file.path);
+    }
   }
   if (failure) throw error(failure, "reading the folder " + folder.string());
   std::sort(files.begin(), files.end(),

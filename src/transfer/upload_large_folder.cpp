@@ -215,7 +215,11 @@ awaitable<void> prepare_commits(run_ptr run) {
 /// Notes that the files of a commit are there.
 /// @param head  where the branch is with them
 awaitable<void> note_commit(run_ptr run, commit_ptr commit, std::string head) {
-  if (!commit->head.empty() && run->heads.insert(commit->head).second) run->alone = false;
+  if (!commit->head.empty() && !run->heads.contains(commit->head)) {
+    // Somebody else's: what was prepared at older ones must be looked at again.
+    run->alone = false;
+    run->heads = {commit->head};
+  }
   run->heads.insert(head);
   run->head = std::move(head);
   std::vector<io::file_identity> done;

@@ -33,7 +33,7 @@ struct discussion_fixture : test::client_fixture {
 
 TEST_CASE_FIXTURE(discussion_fixture, "a discussion is opened, talked in, renamed and closed") {
   create_discussion_options options;
-  options.description = "It says *1*";
+  options.description = " It says *1*\n";
   auto made = run(bob->create_discussion("alice/m", "  A wrong label ", options));
   CHECK(made.title == "A wrong label");
   CHECK(made.author == "bob");

@@ -100,6 +100,20 @@ TEST_CASE("an answer is heard though its sender reads no more and does not close
   CHECK(transport.open_connections() == 0);
 }
 
+TEST_CASE("a success that comes before the body was sent is none") {
+  asio::io_context context;
+  lone_server server(context);
+  auto hurry = [&]() -> awaitable<void> {
+    co_await server.meet();
+    co_await server.say("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+    co_await server.hear();
+  };
+  asio::co_spawn(context, hurry(), asio::detached);
+  http::transport transport(context.get_executor(), quick());
+  CHECK(failure_of(context, transport, server.upload()).code() == errc::truncated_body);
+  CHECK(transport.open_connections() == 0);
+}
+
 TEST_CASE("a server that reads no more and says nothing is given up") {
   asio::io_context context;
   lone_server server(context);

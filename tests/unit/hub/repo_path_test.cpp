@@ -19,7 +19,7 @@ TEST_CASE("paths in a commit are normalised") {
 
 TEST_CASE("paths that a commit must not have") {
   for (const char* path : {".", "..", "../x", ".git/x", "a/.git/b", ".cache/x", "a/.cache",
-                           "a/../b", "a\\..\\b", "a\nb"}) {
+                           "a/../b", "a\\..\\b", "a\nb", "bad\xff.txt"}) {
     CAPTURE(path);
     const auto checked = check_path_in_repo(path);
     REQUIRE_FALSE(checked.has_value());
