@@ -219,6 +219,10 @@ int run(arguments args) {
     return usage;
   }
   if (!take_wildcard(args)) return usage;
+  if (args.create_pr && args.revision != "main") {
+    print_error("a pull request is opened against main: --create-pr goes without --revision");
+    return usage;
+  }
   if (!find_local_path(args)) return failure;
   const bool folder = std::filesystem::is_directory(args.local_path);
   if (args.every > 0 && (args.create_pr || !args.remove.empty())) {

@@ -30,6 +30,7 @@ class Usage(unittest.TestCase):
                       ["download", "a/b", "--cache-dir", "x", "--local-dir", "y"],
                       ["upload", "a/b", "*.bin", "--include", "*.txt"],
                       ["upload", "a/b", "/tmp", "--every", "1", "--create-pr"],
+                      ["upload", "a/b", "/tmp", "--revision", "dev", "--create-pr"],
                       ["repo", "create", "a/b", "--private", "--public"],
                       ["repo", "create", "a/b", "--region", "moon"],
                       ["repo", "access", "list", "a/b", "--status", "odd"],
