@@ -6,9 +6,9 @@ import os
 import pathlib
 import signal
 import subprocess
-import time
 import unittest
 
+from folder_watch import wait_until
 from hub_process import COHUB, Hub
 
 OLD = "0" * 40
@@ -199,8 +199,7 @@ class Cache(Hub):
         process = subprocess.Popen([COHUB, "cache", "rm", self.big[0], "--yes"], env=self.environment(),
                                    stdout=subprocess.DEVNULL)
         snapshot = repo / "snapshots" / self.big[0]
-        while snapshot.exists() and process.poll() is None:
-            time.sleep(0)
+        self.assertTrue(wait_until(lambda: not snapshot.exists(), snapshot.parent, process))
         self.interrupt(process, signal.SIGKILL)
         out, _ = self.cohub("download", "user/big", "--quiet", HF_HUB_OFFLINE="1")
         self.assertTrue((pathlib.Path(out.strip()) / "w.bin").exists())
