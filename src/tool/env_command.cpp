@@ -37,21 +37,39 @@ constexpr const char* variables[] = {
     "SSL_CERT_DIR",
 };
 
+#ifdef __clang__
+constexpr const char* compiler = __VERSION__;
+#else
+constexpr const char* compiler = "g++ " __VERSION__;  // which alone is a number
+#endif
+
 std::string platform() {
   struct utsname system {};
   if (::uname(&system) != 0) return "unknown";
   return std::string(system.sysname) + ' ' + system.release + ' ' + system.machine;
 }
 
+/// A url without the user and the password that may stand before its host.
+std::string without_user(std::string url) {
+  const auto begin = url.find("://");
+  if (begin == url.npos) return url;
+  const auto host = begin + 3;
+  const auto at = url.substr(host, url.find_first_of("/?#", host) - host).rfind('@');
+  if (at != url.npos) url.replace(host, at, "***");
+  return url;
+}
+
 awaitable<void> tell_environment(client hub, std::shared_ptr<output> out) {
   boost::json::object facts;
   facts["cohub"] = version;
   facts["platform"] = platform();
-  facts["compiler"] = __VERSION__;
+  facts["compiler"] = compiler;
   facts["boost"] = BOOST_LIB_VERSION;
-  facts["endpoint"] = hub.endpoint();
+  facts["endpoint"] = without_user(hub.endpoint());
   facts["cache_dir"] = hub.cache_dir().string();
+  facts["token_path"] = token_path().string();
   facts["has_token"] = get_token().has_value();
+  facts["offline"] = hub.is_offline();
   for (const char* const name : variables)
     if (const char* const value = std::getenv(name)) facts[name] = value;
   std::string lines;

@@ -45,6 +45,13 @@ class Usage(unittest.TestCase):
             self.assertEqual(done.stderr.count("\n"), 1, done.stderr)
             self.assertEqual(done.stdout, "")
 
+    def test_misuse_names_what_is_wrong_and_the_help_about_it(self):
+        for words, said in ((["fly"], '"fly" is no command of cohub (see cohub --help)'),
+                            (["models", "fly"], '"fly" is no command of cohub models (see cohub models --help)'),
+                            (["repo", "tag"], "which command of cohub repo tag? (see cohub repo tag --help)"),
+                            (["download", "a/b", "--fly"], "--fly (see cohub download --help)")):
+            self.assertIn(said, self.run_cohub(*words).stderr)
+
     def test_the_environment_without_secrets(self):
         environment = dict(os.environ, HF_TOKEN="hf_secret_of_a_test", HF_HOME="/tmp/some-home",
                            HF_ENDPOINT="http://hub.example")
@@ -57,8 +64,14 @@ class Usage(unittest.TestCase):
         self.assertEqual(facts["endpoint"], "http://hub.example")
         self.assertEqual(facts["cache_dir"], "/tmp/some-home/hub")
         self.assertEqual(facts["HF_HOME"], "/tmp/some-home")
+        self.assertEqual(facts["token_path"], "/tmp/some-home/token")
         self.assertIs(facts["has_token"], True)
+        self.assertIs(facts["offline"], False)
         self.assertIn("endpoint: http://hub.example\n", told[0].stdout)
+        told = subprocess.run([COHUB, "env", "--json"], env=dict(environment, HF_HUB_OFFLINE="1",
+                              HF_ENDPOINT="http://joe:s3cret@hub.example/a@b"), text=True, capture_output=True, timeout=60)
+        self.assertIs(json.loads(told.stdout)["offline"], True)
+        self.assertEqual(json.loads(told.stdout)["endpoint"], "http://***@hub.example/a@b")
 
     def test_the_version(self):
         told = {self.run_cohub(*words).stdout for words in (["--version"], ["-v"], ["version"])}
