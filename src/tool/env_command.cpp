@@ -98,4 +98,17 @@ void add_env_command(CLI::App& app, int& status) {
   });
 }
 
+void add_version_command(CLI::App& app, int& status) {
+  auto out = std::make_shared<output>();
+  auto& command = *app.add_subcommand("version", "Tell the version");
+  out->add_flags(command);
+  command.footer("Example:\n  cohub version");
+  command.callback([out, &status] {
+    boost::json::object facts;
+    facts["version"] = version;
+    out->result(version, facts);
+    status = success;
+  });
+}
+
 }  // namespace cohub::tool

@@ -55,9 +55,7 @@ int main(int argc, char** argv) {
   add_whoami_command(app, status);
   add_serve_command(app, status);
   add_env_command(app, status);
-  app.add_subcommand("version", "Tell the version")->callback([] {
-    std::cout << cohub::version << std::endl;
-  });
+  add_version_command(app, status);
   try {
     app.parse(argc, argv);  // runs the command
   } catch (const CLI::ParseError& e) {

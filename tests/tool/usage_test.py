@@ -76,7 +76,9 @@ class Usage(unittest.TestCase):
     def test_the_version(self):
         told = {self.run_cohub(*words).stdout for words in (["--version"], ["-v"], ["version"])}
         self.assertEqual(len(told), 1)
-        self.assertRegex(told.pop(), r"^\d+\.\d+\.\d+\n$")
+        version = told.pop()
+        self.assertRegex(version, r"^\d+\.\d+\.\d+\n$")
+        self.assertEqual(json.loads(self.run_cohub("version", "--json").stdout), {"version": version.strip()})
 
     def test_what_nobody_foresaw_is_one_line_too(self):
         for words in (["upload", "a/b", "x" * 5000], ["discussions", "comment", "a/b", "1", "--body-file", "/tmp"]):
