@@ -3,6 +3,7 @@
 #include "cohub/awaitable.hpp"
 #include "cohub/client.hpp"
 
+#include <filesystem>
 #include <optional>
 #include <string>
 #include <vector>
@@ -44,6 +45,9 @@ void auth_switch(const std::string& token_name);
 /// one that is kept. Blocks.
 /// @par Mirrors  get_token()
 std::optional<std::string> get_token();
+
+/// The file of the token in use: `HF_TOKEN_PATH`, else `token` in `$HF_HOME`. It need not exist.
+std::filesystem::path token_path();
 
 /// The tokens that are kept, by name. Blocks.
 /// @par Mirrors  auth_list()

@@ -56,6 +56,9 @@ class client {
   const std::string& endpoint() const noexcept;
   /// The cache in use.
   const std::filesystem::path& cache_dir() const noexcept;
+  /// Whether every request is refused (`client_config::offline`).
+  /// @par Mirrors  is_offline_mode()
+  bool is_offline() const noexcept;
   /// Where operations run.
   asio::any_io_executor get_executor() const noexcept;
   /// Where blocking work runs: files, digests, plain hooks of a model.

@@ -45,6 +45,8 @@ client client::identified_as(std::string library_name, std::string library_versi
 
 const std::string& client::endpoint() const noexcept { return state_->shared->endpoint; }
 
+bool client::is_offline() const noexcept { return state_->shared->offline; }
+
 const std::filesystem::path& client::cache_dir() const noexcept {
   return state_->shared->cache_dir;
 }

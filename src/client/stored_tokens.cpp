@@ -169,6 +169,8 @@ void auth_switch(const std::string& token_name) {
   write_secret(core::token_path(), find(sections, token_name)->token);
 }
 
+std::filesystem::path token_path() { return core::token_path(); }
+
 std::optional<std::string> get_token() { return core::discover_token(); }
 
 std::vector<stored_token> auth_list() {

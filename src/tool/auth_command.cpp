@@ -139,12 +139,18 @@ void add_auth_command(CLI::App& app, int& status) {
   list_command.callback([args, &status] { status = run_here([&] { list_tokens(*args); }); });
 
   auto& token_command = *auth.add_subcommand("token", "Print the token in use");
+  args->out.add_flags(token_command);
   token_command.footer("Example:\n  HF_TOKEN=$(cohub auth token) some-program");
-  token_command.callback([&status] {
-    status = run_here([] {
+  token_command.callback([args, &status] {
+    status = run_here([&] {
       const auto token = get_token();
       if (!token) throw std::runtime_error("no token is in use (see cohub auth login)");
-      std::cout << *token << std::endl;
+      boost::json::object facts;
+      facts["token"] = *token;
+      if (args->out.mode() == output::format::json)
+        args->out.result({}, facts);
+      else
+        std::cout << *token << std::endl;  // alone, whatever else is asked for
     });
   });
 

@@ -164,6 +164,17 @@ int execute(const arguments& args, const delete_cache_strategy& plan,
   return failed ? failure : success;
 }
 
+/// A program that asks for JSON gets the members that it looks for.
+void tell_nothing(const arguments& args, const std::string& sentence, json::object counts) {
+  if (args.out.mode() != output::format::json) return args.out.text(sentence);
+  json::object facts;
+  if (args.dry_run) facts["dry_run"] = true;
+  for (auto& count : counts) facts[count.key()] = std::move(count.value());
+  facts[args.dry_run ? "size" : "freed"] = format_size(0);
+  if (!args.dry_run) facts["left"] = 0;
+  args.out.result({}, facts);
+}
+
 int remove(const arguments& args) {
   const auto info = std::make_shared<cache_info>();
   if (const int status = scan_cache(args.cache_dir, info); status != success) return status;
@@ -176,7 +187,10 @@ int remove(const arguments& args) {
   }
   for (const auto& target : chosen.missing) print_warning(target + " is not in the cache");
   if (chosen.repos.empty()) {
-    args.out.text("Nothing to delete.");
+    json::object facts;
+    facts[args.dry_run ? "repos" : "repos_deleted"] = 0;
+    facts[args.dry_run ? "revisions" : "revisions_deleted"] = 0;
+    tell_nothing(args, "Nothing to delete.", std::move(facts));
     return success;
   }
   const auto plan = info->delete_revisions(chosen.wanted);
@@ -217,7 +231,11 @@ int prune(const arguments& args) {
   const auto chosen = select_detached(*info);
   const auto leftovers = info->incomplete_files.size() + info->unlinked_blobs.size();
   if (plan.empty()) {
-    args.out.text("No unreferenced revisions or incomplete downloads found. Nothing to prune.");
+    json::object facts;
+    facts[args.dry_run ? "revisions" : "revisions_deleted"] = 0;
+    facts[args.dry_run ? "incomplete" : "incomplete_deleted"] = 0;
+    tell_nothing(args, "No unreferenced revisions or incomplete downloads found. Nothing to prune.",
+                 std::move(facts));
     return success;
   }
   const auto summary = joined(counted(chosen.revisions(), "unreferenced revision(s)"),

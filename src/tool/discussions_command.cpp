@@ -88,7 +88,9 @@ awaitable<void> list(client hub, arguments_ptr args) {
     if (picked_here && next->status != args->status) continue;
     all.emplace_back(as_object(*next));
   }
-  args->out.table(all, {{"num", true}, {"title"}, {"status"}, {"author"}, {"created_at"}}, "num");
+  args->out.table(
+      all, {{"num", true}, {"title"}, {"is_pull_request"}, {"status"}, {"author"}, {"created_at"}},
+      "num");
 }
 
 awaitable<void> show(client hub, arguments_ptr args) {
@@ -116,7 +118,7 @@ awaitable<void> diff(client hub, arguments_ptr args) {
   const auto options = options_of(*args);
   const auto details = co_await hub.get_discussion_details(args->repo_id, args->num, options);
   if (args->out.mode() != output::format::json) {
-    output::document(details.diff);  // which "git apply" takes
+    args->out.document(details.diff, "diff");  // which "git apply" takes
     co_return;
   }
   boost::json::object facts;

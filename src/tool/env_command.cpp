@@ -37,21 +37,39 @@ constexpr const char* variables[] = {
     "SSL_CERT_DIR",
 };
 
+#ifdef __clang__
+constexpr const char* compiler = __VERSION__;
+#else
+constexpr const char* compiler = "g++ " __VERSION__;  // which alone is a number
+#endif
+
 std::string platform() {
   struct utsname system {};
   if (::uname(&system) != 0) return "unknown";
   return std::string(system.sysname) + ' ' + system.release + ' ' + system.machine;
 }
 
+/// A url without the user and the password that may stand before its host.
+std::string without_user(std::string url) {
+  const auto begin = url.find("://");
+  if (begin == url.npos) return url;
+  const auto host = begin + 3;
+  const auto at = url.substr(host, url.find_first_of("/?#", host) - host).rfind('@');
+  if (at != url.npos) url.replace(host, at, "***");
+  return url;
+}
+
 awaitable<void> tell_environment(client hub, std::shared_ptr<output> out) {
   boost::json::object facts;
   facts["cohub"] = version;
   facts["platform"] = platform();
-  facts["compiler"] = __VERSION__;
+  facts["compiler"] = compiler;
   facts["boost"] = BOOST_LIB_VERSION;
-  facts["endpoint"] = hub.endpoint();
+  facts["endpoint"] = without_user(hub.endpoint());
   facts["cache_dir"] = hub.cache_dir().string();
+  facts["token_path"] = token_path().string();
   facts["has_token"] = get_token().has_value();
+  facts["offline"] = hub.is_offline();
   for (const char* const name : variables)
     if (const char* const value = std::getenv(name)) facts[name] = value;
   std::string lines;
@@ -77,6 +95,19 @@ void add_env_command(CLI::App& app, int& status) {
   command.callback([out, &status] {
     status = run_operation(client_config(),
                            [out](client hub) { return tell_environment(std::move(hub), out); });
+  });
+}
+
+void add_version_command(CLI::App& app, int& status) {
+  auto out = std::make_shared<output>();
+  auto& command = *app.add_subcommand("version", "Tell the version");
+  out->add_flags(command);
+  command.footer("Example:\n  cohub version");
+  command.callback([out, &status] {
+    boost::json::object facts;
+    facts["version"] = version;
+    out->result(version, facts);
+    status = success;
   });
 }
 

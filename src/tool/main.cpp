@@ -6,6 +6,29 @@
 #include <CLI/CLI.hpp>
 
 #include <iostream>
+#include <string>
+
+namespace {
+
+/// What is wrong with the words of a command, and which help is about it.
+std::string misuse(const CLI::App& app, const CLI::ParseError& error) {
+  const auto* command = &app;
+  std::string words = app.get_name();
+  for (auto below = app.get_subcommands(); !below.empty(); below = command->get_subcommands()) {
+    command = below.back();
+    words += ' ' + command->get_name();
+  }
+  std::string wrong = error.what();
+  if (dynamic_cast<const CLI::RequiredError*>(&error) != nullptr &&
+      command->get_require_subcommand_min() > 0) {
+    const auto unknown = command->remaining();
+    wrong = unknown.empty() ? "which command of " + words + "?"
+                            : '"' + unknown.front() + "\" is no command of " + words;
+  }
+  return wrong + " (see " + words + " --help)";
+}
+
+}  // namespace
 
 int main(int argc, char** argv) {
   using namespace cohub::tool;
@@ -32,14 +55,12 @@ int main(int argc, char** argv) {
   add_whoami_command(app, status);
   add_serve_command(app, status);
   add_env_command(app, status);
-  app.add_subcommand("version", "Tell the version")->callback([] {
-    std::cout << cohub::version << std::endl;
-  });
+  add_version_command(app, status);
   try {
     app.parse(argc, argv);  // runs the command
   } catch (const CLI::ParseError& e) {
     if (e.get_exit_code() == 0) return app.exit(e);  // --help, --version
-    print_error(std::string(e.what()) + " (see cohub --help)");
+    print_error(misuse(app, e));
     return usage;
   } catch (const std::exception& e) {
     print_error(e.what());

@@ -37,10 +37,20 @@ std::size_t width(const std::string& text) {
   }));
 }
 
-std::string upper(std::string text) {
-  for (auto& c : text)
-    if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
+/// LAST_MODIFIED for "lastModified" and "last_modified".
+std::string heading(const std::string& name) {
+  std::string text;
+  for (const char c : name) {
+    const bool is_lower = c >= 'a' && c <= 'z';
+    if (c >= 'A' && c <= 'Z' && !text.empty() && text.back() != '_') text += '_';
+    text += is_lower ? static_cast<char>(c - 'a' + 'A') : c;
+  }
   return text;
+}
+
+/// A path may have any bytes; JSON is UTF-8.
+void print_json(const boost::json::value& value) {
+  std::cout << as_utf8(boost::json::serialize(value)) << std::endl;
 }
 
 void print_padded(const std::vector<std::string>& cells, const std::vector<std::size_t>& widths,
@@ -74,6 +84,8 @@ void output::add_flags(CLI::App& command) {
       "--json", [this](std::int64_t) { mode_ = format::json; }, "The same as --format json");
   command.add_flag_function(
       "-q,--quiet", [this](std::int64_t) { mode_ = format::quiet; }, "The same as --format quiet");
+  command.add_flag_function(
+      "--no-truncate", [](std::int64_t) {}, "Accepted for scripts: nothing is ever cut off");
 }
 
 void output::text(const std::string& line) const {
@@ -84,7 +96,7 @@ void output::text(const std::string& line) const {
 void output::table(const boost::json::array& items, const std::vector<column>& columns,
                    const std::string& name_column) const {
   if (mode_ == format::json) {
-    std::cout << boost::json::serialize(items) << std::endl;
+    print_json(items);
     return;
   }
   if (mode_ == format::quiet) {
@@ -98,7 +110,7 @@ void output::table(const boost::json::array& items, const std::vector<column>& c
   }
   std::vector<std::vector<std::string>> rows(1);
   for (const auto& one : columns)
-    rows[0].push_back(mode_ == format::human ? upper(one.name) : one.name);
+    rows[0].push_back(mode_ == format::human ? heading(one.name) : one.name);
   for (const auto& item : items) {
     rows.emplace_back();
     for (const auto& one : columns) rows.back().push_back(cell(item.as_object(), one.name));
@@ -136,7 +148,7 @@ void output::result(const std::string& sentence, const boost::json::object& fact
       break;
     }
     case format::json:
-      std::cout << boost::json::serialize(facts) << '\n';
+      print_json(facts);
       break;
     case format::quiet:
       if (!facts.empty()) std::cout << cell(facts, std::string(facts.begin()->key())) << '\n';
@@ -145,12 +157,22 @@ void output::result(const std::string& sentence, const boost::json::object& fact
   std::cout << std::flush;
 }
 
-void output::object(const boost::json::object& value) const {
-  std::cout << (mode_ == format::human ? config_text(value) : boost::json::serialize(value))
-            << std::endl;
+void output::object(const boost::json::object& value, const std::string& name) const {
+  if (mode_ == format::human)
+    std::cout << config_text(value) << std::endl;
+  else if (mode_ == format::quiet)
+    std::cout << cell(value, name) << std::endl;
+  else
+    print_json(value);
 }
 
-void output::document(const std::string& text) {
+void output::document(const std::string& text, const std::string& name) const {
+  if (mode_ == format::json) {
+    boost::json::object whole;
+    whole[name] = text;
+    print_json(whole);
+    return;
+  }
   const bool shown = ::isatty(STDOUT_FILENO) != 0;
   std::cout << (shown ? printable(text, line_breaks::keep) : text) << std::flush;
 }

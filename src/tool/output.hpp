@@ -21,7 +21,7 @@ class output {
     quiet   ///< names alone, one a line
   };
 
-  /// Adds --format, --json and --quiet.
+  /// Adds --format, --json and --quiet, and --no-truncate, which is how it always is.
   void add_flags(CLI::App& command);
 
   format mode() const noexcept { return mode_; }
@@ -41,11 +41,11 @@ class output {
   /// important fact first. Nulls are told as JSON alone.
   void result(const std::string& sentence, const boost::json::object& facts) const;
 
-  /// All about one thing, as JSON; indented for people.
-  void object(const boost::json::object& value) const;
+  /// All about one thing, as JSON; indented for people. Quiet: its member `name`.
+  void object(const boost::json::object& value, const std::string& name) const;
 
-  /// A text of many lines, untouched unless it is a terminal that shows it.
-  static void document(const std::string& text);
+  /// A text of many lines, untouched unless it is a terminal that shows it. JSON: under `name`.
+  void document(const std::string& text, const std::string& name) const;
 
   /// Asks, unless `yes`; without a yes, what was asked about must not happen.
   bool confirmed(const std::string& question, bool yes) const;

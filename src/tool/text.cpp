@@ -1,11 +1,48 @@
 #include "text.hpp"
 
+#include <cstddef>
+
 namespace cohub::tool {
 
 std::string lower(std::string text) {
   for (auto& c : text)
     if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
   return text;
+}
+
+namespace {
+
+/// Bytes of the character at `at`; 0 if there is none.
+std::size_t character_size(const std::string& text, std::size_t at) {
+  const auto byte = [&](std::size_t i) {
+    return i < text.size() ? static_cast<unsigned char>(text[i]) : 0u;
+  };
+  const auto first = byte(at);
+  if (first < 0x80) return 1;
+  const std::size_t size = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
+  if (first < 0xc2 || first > 0xf4) return 0;
+  for (std::size_t i = 1; i < size; ++i)
+    if ((byte(at + i) & 0xc0) != 0x80) return 0;
+  // Not in more bytes than it takes, no surrogate, nothing above U+10FFFF.
+  const auto second = byte(at + 1);
+  const bool odd = (first == 0xe0 && second < 0xa0) || (first == 0xed && second > 0x9f) ||
+                   (first == 0xf0 && second < 0x90) || (first == 0xf4 && second > 0x8f);
+  return odd ? 0 : size;
+}
+
+}  // namespace
+
+std::string as_utf8(std::string text) {
+  std::string valid;
+  for (std::size_t i = 0; i < text.size();) {
+    const auto size = character_size(text, i);
+    if (size == 0)
+      valid += "\xef\xbf\xbd";
+    else
+      valid.append(text, i, size);
+    i += size == 0 ? 1 : size;
+  }
+  return valid;
 }
 
 std::string printable(const std::string& text, line_breaks breaks) {

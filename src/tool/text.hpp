@@ -7,6 +7,9 @@ namespace cohub::tool {
 /// ASCII letters in lower case.
 std::string lower(std::string text);
 
+/// Bytes that are not UTF-8 become U+FFFD, one each.
+std::string as_utf8(std::string text);
+
 enum class line_breaks { blank, keep };
 
 /// Text that comes from a server or a disk, for a terminal: nothing in it is a command any more.

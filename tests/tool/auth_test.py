@@ -17,6 +17,7 @@ class Tokens(Hub):
         self.assertEqual(self.cohub("auth", "whoami", HF_TOKEN="")[0], "user\n")
         self.assertEqual(self.cohub("auth", "token", HF_TOKEN="")[0], self.token + "\n")
         self.assertEqual(self.cohub("auth", "token", HF_TOKEN="hf_other")[0], "hf_other\n")
+        self.assertEqual(self.json("auth", "token", HF_TOKEN="hf_other"), {"token": "hf_other"})
         listed, _ = self.cohub("auth", "list", HF_TOKEN="")
         self.assertIn("user-write", listed)
         self.assertNotIn(self.token, listed)

@@ -6,9 +6,9 @@ import os
 import pathlib
 import signal
 import subprocess
-import time
 import unittest
 
+from folder_watch import wait_until
 from hub_process import COHUB, Hub
 
 OLD = "0" * 40
@@ -128,6 +128,8 @@ class Cache(Hub):
         self.assertEqual(list(self.cache.glob("*--*")), [])
         out, _ = self.cohub("cache", "rm", "model/user/big")
         self.assertEqual(out, "Nothing to delete.\n")
+        self.assertEqual(self.json("rm", "model/user/big"),
+                         {"repos_deleted": 0, "revisions_deleted": 0, "freed": "0.0", "left": 0})
         self.fails("cache", "rm", "hf://user/big@main", status=2)
 
     def test_a_terminal_is_asked(self):
@@ -163,6 +165,8 @@ class Cache(Hub):
         self.assertEqual(len(list(blobs.iterdir())), 3)  # with .gitattributes
         out, _ = self.cohub("cache", "prune")
         self.assertIn("Nothing to prune", out)
+        self.assertEqual(self.json("prune", "--dry-run"),
+                         {"dry_run": True, "revisions": 0, "incomplete": 0, "size": "0.0"})
         self.cohub("download", "user/big", "w.bin", HF_HUB_OFFLINE="1")
 
     def test_verifying(self):
@@ -199,8 +203,7 @@ class Cache(Hub):
         process = subprocess.Popen([COHUB, "cache", "rm", self.big[0], "--yes"], env=self.environment(),
                                    stdout=subprocess.DEVNULL)
         snapshot = repo / "snapshots" / self.big[0]
-        while snapshot.exists() and process.poll() is None:
-            time.sleep(0)
+        self.assertTrue(wait_until(lambda: not snapshot.exists(), snapshot.parent, process))
         self.interrupt(process, signal.SIGKILL)
         out, _ = self.cohub("download", "user/big", "--quiet", HF_HUB_OFFLINE="1")
         self.assertTrue((pathlib.Path(out.strip()) / "w.bin").exists())

@@ -7,9 +7,9 @@ import shutil
 import socket
 import subprocess
 import tempfile
-import time
 import unittest
 
+from folder_watch import wait_until
 from hub_process import COHUB, Hub
 
 PATH = os.environ.get("PATH", "") + ":/usr/sbin:/sbin"
@@ -59,18 +59,14 @@ class ProxiedHub(Hub):
             changes.setdefault("SSL_CERT_FILE", str(self.certificate))
         return super().environment(**changes)
 
-    def launch(self, command, port):
+    def launch(self, command, log, listens):
+        """Starts a proxy that writes to the log that it listens."""
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
                                    text=True)
         self.addCleanup(self.end, process)
-        for _ in range(600):  # until it listens
-            if process.poll() is not None:
-                self.fail(f"{command[0]} does not start: {process.stderr.read()}")
-            with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", port)) == 0:
-                    return
-            time.sleep(0.05)
-        self.fail(f"{command[0]} does not listen")
+        if not wait_until(lambda: log.exists() and listens in log.read_text(errors="replace"),
+                          log.parent, process):
+            self.fail(f"{command[0]} does not start: {process.stderr.read()}")
 
     def end(self, process):
         process.terminate()
@@ -86,12 +82,12 @@ class ProxiedHub(Hub):
         port = free_port()
         self.log = self.proxies / "tinyproxy.log"
         lines = [f"Port {port}", "Listen 127.0.0.1", "Timeout 60", "MaxClients 100", "Allow 127.0.0.1",
-                 f'LogFile "{self.log}"', "LogLevel Connect", f'PidFile "{self.proxies}/tinyproxy.pid"']
+                 f'LogFile "{self.log}"', "LogLevel Info", f'PidFile "{self.proxies}/tinyproxy.pid"']
         if credential:
             lines.append("BasicAuth {} {}".format(*credential))
         settings = self.proxies / "tinyproxy.conf"
         settings.write_text("\n".join(lines) + "\n")
-        self.launch([TINYPROXY, "-d", "-c", str(settings)], port)
+        self.launch([TINYPROXY, "-d", "-c", str(settings)], self.log, "Accepting connections")
         return port
 
     def squid(self):
@@ -106,7 +102,8 @@ class ProxiedHub(Hub):
                  "cache_effective_user proxy"]
         settings = self.proxies / "squid.conf"
         settings.write_text("\n".join(lines) + "\n")
-        self.launch([SQUID, "-N", "-f", str(settings)], port)
+        self.launch([SQUID, "-N", "-f", str(settings)], self.proxies / "cache.log",
+                    "Accepting HTTP Socket connections")
         return port
 
     def downloads(self, **proxies):

@@ -174,6 +174,50 @@ class Repositories(Hub):
         self.assertEqual(self.cohub("models", "card", "user/thing", "--metadata")[0], "license: mit\n")
         self.fails("models", "card", "user/nothing")
 
+    def test_files_as_a_tree(self):
+        for name in ("b.bin", "a/z.txt", "a/deep/w.bin", "a.txt"):
+            self.write(f"out/{name}", b"x" * 1500)
+        self.cohub("upload", "thing", "out", "--type", "dataset")
+        tree = ("datasets", "ls", "user/thing", "--tree")
+        self.assertEqual(self.cohub(*tree, "-R", "-q")[0].splitlines(),
+                         ["├── .gitattributes", "├── a/", "│   ├── deep/", "│   │   └── w.bin", "│   └── z.txt",
+                          "├── a.txt", "└── b.bin"])
+        shown = self.cohub(*tree, "-h")[0].splitlines()
+        self.assertEqual(shown[1:], ["      ├── a/", "1.5K  ├── a.txt", "1.5K  └── b.bin"])
+        self.assertIn("1500  └── b.bin", self.cohub(*tree)[0])
+        self.fails(*tree, "--json", status=2)
+        self.fails("datasets", "ls", "--tree", status=2)
+        self.assertIn("1.5K b.bin\n", self.cohub("datasets", "ls", "user/thing", "-h")[0])
+        told = self.json("datasets", "ls", "user/thing", "--human-readable")
+        self.assertIn(("b.bin", 1500), [(one["path"], one.get("size")) for one in told])
+
+    def test_a_card_as_json(self):
+        card = "---\nlicense: mit\nmine: [a, 1, 2.5, true, null, .inf]\n---\n# A space\n"
+        self.write("out/README.md", card.encode())
+        self.cohub("upload", "thing", "out", "--type", "space")
+        self.assertEqual(self.json("spaces", "card", "user/thing"), {"content": card})
+        self.assertEqual(self.json("spaces", "card", "user/thing", "--text"), {"text": "# A space\n"})
+        self.assertEqual(self.json("spaces", "card", "user/thing", "--metadata"),
+                         {"license": "mit", "mine": ["a", 1, 2.5, True, None, None]})
+
+    def test_models_are_picked_by_what_they_are(self):
+        for name in ("open", "shut"):
+            self.cohub("repo", "create", name)
+        self.cohub("repo", "settings", "user/shut", "--gated", "auto")
+        self.assertEqual(self.cohub("models", "ls", "--gated", "-q")[0], "user/shut\n")
+        self.assertEqual(self.cohub("models", "ls", "--no-gated", "-q")[0], "user/open\n")
+        self.assertEqual(self.cohub("models", "ls", "--num-parameters", "min:1B", "-q")[0], "")
+        self.assertEqual(self.cohub("models", "ls", "--warm", "-q")[0], "")
+        self.assertEqual(self.cohub("models", "ls", "--inference-provider", "all", "-q")[0], "")
+        for wrong in (["--gated", "--no-gated"], ["--warm", "--inference-provider", "x"], ["--sort", "size"],
+                      ["user/open", "--warm"]):
+            self.fails("models", "ls", *wrong, status=2)
+        told = self.cohub("models", "ls", "--expand", "gated,likes", "--search", "shut")[0].splitlines()
+        self.assertEqual(told[0].split(), ["ID", "GATED", "LIKES"])
+        self.assertEqual(told[2].split(), ["user/shut", "auto", "0"])
+        self.assertEqual(self.cohub("models", "ls")[0].split()[1], "LAST_MODIFIED")
+        self.assertEqual(self.cohub("models", "info", "user/open", "--quiet")[0], "user/open\n")
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -203,5 +203,16 @@ class Transfers(Hub):
         self.assertLess(max(map(len, re.split("\r\n|\033\\[J", shown))), 200)
 
 
+    def test_json_is_utf_8_whatever_a_path_is(self):
+        self.write("w.bin", b"1")
+        self.cohub("upload", "thing", "w.bin")
+        folder = os.fsencode(self.folder) + b"/odd-\xff-\xc3\xa9"
+        done = subprocess.run([COHUB, "download", "user/thing", "w.bin", "--local-dir", folder, "--json"],
+                              env=self.environment(), capture_output=True, timeout=60)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertTrue(os.path.exists(folder + b"/w.bin"))
+        self.assertIn("/odd-\ufffd-é/w.bin", json.loads(done.stdout.decode())["path"])
+
+
 if __name__ == "__main__":
     unittest.main()

@@ -46,6 +46,13 @@ class Usage(unittest.TestCase):
             self.assertEqual(done.stderr.count("\n"), 1, done.stderr)
             self.assertEqual(done.stdout, "")
 
+    def test_misuse_names_what_is_wrong_and_the_help_about_it(self):
+        for words, said in ((["fly"], '"fly" is no command of cohub (see cohub --help)'),
+                            (["models", "fly"], '"fly" is no command of cohub models (see cohub models --help)'),
+                            (["repo", "tag"], "which command of cohub repo tag? (see cohub repo tag --help)"),
+                            (["download", "a/b", "--fly"], "--fly (see cohub download --help)")):
+            self.assertIn(said, self.run_cohub(*words).stderr)
+
     def test_the_environment_without_secrets(self):
         environment = dict(os.environ, HF_TOKEN="hf_secret_of_a_test", HF_HOME="/tmp/some-home",
                            HF_ENDPOINT="http://hub.example")
@@ -58,13 +65,21 @@ class Usage(unittest.TestCase):
         self.assertEqual(facts["endpoint"], "http://hub.example")
         self.assertEqual(facts["cache_dir"], "/tmp/some-home/hub")
         self.assertEqual(facts["HF_HOME"], "/tmp/some-home")
+        self.assertEqual(facts["token_path"], "/tmp/some-home/token")
         self.assertIs(facts["has_token"], True)
+        self.assertIs(facts["offline"], False)
         self.assertIn("endpoint: http://hub.example\n", told[0].stdout)
+        told = subprocess.run([COHUB, "env", "--json"], env=dict(environment, HF_HUB_OFFLINE="1",
+                              HF_ENDPOINT="http://joe:s3cret@hub.example/a@b"), text=True, capture_output=True, timeout=60)
+        self.assertIs(json.loads(told.stdout)["offline"], True)
+        self.assertEqual(json.loads(told.stdout)["endpoint"], "http://***@hub.example/a@b")
 
     def test_the_version(self):
         told = {self.run_cohub(*words).stdout for words in (["--version"], ["-v"], ["version"])}
         self.assertEqual(len(told), 1)
-        self.assertRegex(told.pop(), r"^\d+\.\d+\.\d+\n$")
+        version = told.pop()
+        self.assertRegex(version, r"^\d+\.\d+\.\d+\n$")
+        self.assertEqual(json.loads(self.run_cohub("version", "--json").stdout), {"version": version.strip()})
 
     def test_what_nobody_foresaw_is_one_line_too(self):
         for words in (["upload", "a/b", "x" * 5000], ["discussions", "comment", "a/b", "1", "--body-file", "/tmp"]):
