@@ -5,8 +5,13 @@
 #include "core/environment.hpp"
 #include "http/tls_sessions.hpp"
 #include "io/on_pool.hpp"
+#include "io/signal.hpp"
 
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
 #include <boost/asio/this_coro.hpp>
+
+#include <exception>
 
 namespace cohub::http {
 
@@ -56,30 +61,42 @@ std::shared_ptr<asio::ssl::context> make_tls_context(const std::filesystem::path
   return context;
 }
 
-/// Whoever makes it lets the others look again, also when it fails or is cancelled.
-struct shared_tls_context::turn {
-  turn(shared_tls_context& owner, const asio::any_io_executor& executor) : self(owner) {
-    self.being_made_ = std::make_shared<io::signal>(executor);
-  }
-  turn(turn&&) = delete;
-  ~turn() { std::exchange(self.being_made_, nullptr)->notify(); }
+/// What those who wait for the context share.
+struct shared_tls_context::making {
+  explicit making(asio::any_io_executor executor) : over(std::move(executor)) {}
 
-  shared_tls_context& self;
+  io::signal over;
+  bool done = false;
+  std::exception_ptr failure{};
 };
+
+awaitable<void> shared_tls_context::make(std::shared_ptr<shared_tls_context> self,
+                                         std::shared_ptr<making> now) {
+  try {
+    auto work = [ca_file = self->ca_file_] { return make_tls_context(ca_file); };
+    auto reading = io::on_pool(self->pool_, std::move(work));
+    self->made_ = co_await std::move(reading);
+  } catch (...) {
+    now->failure = std::current_exception();
+  }
+  now->done = true;
+  self->now_.reset();
+  now->over.notify();
+}
 
 awaitable<std::shared_ptr<asio::ssl::context>> shared_tls_context::get(
     std::shared_ptr<shared_tls_context> self) {
+  if (self->made_) co_return self->made_;
   const auto executor = co_await asio::this_coro::executor;
-  while (!self->made_) {
-    if (const auto other = self->being_made_) {
-      co_await other->wait();
-      continue;
-    }
-    const turn mine(*self, executor);
-    auto work = [ca_file = self->ca_file_] { return make_tls_context(ca_file); };
-    auto making = io::on_pool(self->pool_, std::move(work));
-    self->made_ = co_await std::move(making);
+  auto now = self->now_;
+  if (!now) {
+    now = std::make_shared<making>(executor);
+    self->now_ = now;
+    // Apart from all who wait, so that each of them may leave.
+    asio::co_spawn(executor, make(self, now), asio::detached);
   }
+  while (!now->done) co_await now->over.wait();
+  if (now->failure) std::rethrow_exception(now->failure);
   co_return self->made_;
 }
 

@@ -6,6 +6,8 @@
 #include "support/scripted_server.hpp"
 #include "support/test_certificate.hpp"
 
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/ip/tcp.hpp>
@@ -96,6 +98,97 @@ TEST_CASE("authorities are read on the pool, once, while the executor goes on") 
   std::ofstream(pipe) << io::read_file(paper.certificate, 1u << 20);
   while (arrived < 3) context.run_one();
   CHECK(arrived == 3);
+}
+
+namespace {
+
+/// A client whose authorities come through a pipe, so that reading them waits for a writer.
+struct slow_authorities {
+  slow_authorities() : pool(1) {
+    REQUIRE(::mkfifo(pipe.c_str(), 0600) == 0);
+    config.ca_file = pipe;
+    config.blocking_executor = pool.get_executor();
+    config.retries.attempts = 1;
+  }
+  void tell(const std::string& text) { std::ofstream(pipe) << text; }
+
+  io::temporary_directory folder;
+  std::filesystem::path pipe = folder.path() / "authorities";
+  test_certificate paper{folder.path(), "localhost"};
+  asio::io_context context;
+  asio::thread_pool pool;
+  scripted_server server{context, answer, paper.server_context()};
+  http::transport_config config;
+};
+
+}  // namespace
+
+TEST_CASE_FIXTURE(slow_authorities, "who waits for the authorities may leave, and they are kept") {
+  http::transport transport(context.get_executor(), config);
+  asio::cancellation_signal leave;
+  boost::system::error_code left;
+  auto note = [&](std::exception_ptr failure, const std::string&) {
+    try {
+      if (failure) std::rethrow_exception(failure);
+    } catch (const boost::system::system_error& e) {
+      left = e.code();
+    }
+  };
+  asio::co_spawn(context, fetch(transport, server.origin() + "/"),
+                 asio::bind_cancellation_slot(leave.slot(), note));
+  context.poll();
+  leave.emit(asio::cancellation_type::terminal);
+  context.poll();
+  CHECK(left == asio::error::operation_aborted);
+  CHECK(transport.open_connections() == 0);
+  tell(io::read_file(paper.certificate, 1u << 20));
+  // The pipe would not be opened a second time.
+  CHECK(test::run(context, fetch(transport, server.origin() + "/")) == std::string(200'000, 's'));
+}
+
+TEST_CASE_FIXTURE(slow_authorities, "waiting for the authorities is part of connecting") {
+  config.timeouts.connect = std::chrono::milliseconds(1);
+  http::transport transport(context.get_executor(), config);
+  boost::system::error_code ended;
+  auto note = [&](std::exception_ptr failure, const std::string&) {
+    try {
+      if (failure) std::rethrow_exception(failure);
+    } catch (const boost::system::system_error& e) {
+      ended = e.code();
+    }
+  };
+  asio::co_spawn(context, fetch(transport, server.origin() + "/"), note);
+  while (!ended) context.run_one();
+  CHECK(ended == errc::timed_out);
+  CHECK(transport.open_connections() == 0);
+  tell({});
+  context.poll();
+}
+
+TEST_CASE_FIXTURE(slow_authorities, "all who wait hear that the authorities cannot be read") {
+  http::transport transport(context.get_executor(), config);
+  int failed = 0;
+  for (int i = 0; i < 3; ++i)
+    asio::co_spawn(context, fetch(transport, server.origin() + "/"),
+                   [&](std::exception_ptr failure, const std::string&) {
+                     try {
+                       if (failure) std::rethrow_exception(failure);
+                     } catch (const error& e) {
+                       if (e.code() == errc::invalid_argument) ++failed;
+                     }
+                   });
+  context.poll();
+  tell("no certificate");
+  while (failed < 3) context.run_one();
+  CHECK(failed == 3);
+  // Whoever asks later has them read again.
+  std::string content;
+  asio::co_spawn(context, fetch(transport, server.origin() + "/"),
+                 [&](std::exception_ptr, std::string text) { content = std::move(text); });
+  context.poll();
+  tell(io::read_file(paper.certificate, 1u << 20));
+  while (content.empty()) context.run_one();
+  CHECK(content == std::string(200'000, 's'));
 }
 
 TEST_CASE("authorities may be a folder of files that are named by their subjects") {
