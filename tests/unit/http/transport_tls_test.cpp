@@ -1,5 +1,7 @@
 #include "cohub/error.hpp"
 
+#include "http/stream.hpp"
+#include "http/tls_context.hpp"
 #include "http/transport.hpp"
 #include "io/file.hpp"
 #include "support/run.hpp"
@@ -239,6 +241,27 @@ TEST_CASE("a certificate of another host is rejected, for names and for addresse
   CHECK(failure_of(context, other,
                    "https://127.0.0.1:" + std::to_string(wrong_address.port()) + "/") ==
         errc::certificate_rejected);
+}
+
+TEST_CASE("a host that no certificate can be checked against is not trusted") {
+  io::temporary_directory folder;
+  const test_certificate paper(folder.path(), "localhost");
+  asio::io_context context;
+  scripted_server server(context, answer, paper.server_context());
+  auto handshake = [&]() -> awaitable<void> {
+    asio::ip::tcp::socket socket(context);
+    const asio::ip::tcp::endpoint there(asio::ip::make_address("127.0.0.1"), server.port());
+    co_await socket.async_connect(there, asio::use_awaitable);
+    auto authorities = http::make_tls_context(paper.certificate);
+    auto making = http::make_tls_stream(std::move(socket), std::move(authorities), "fe80::1%1");
+    const auto made = co_await std::move(making);
+  };
+  try {
+    test::run(context, handshake());
+    FAIL("it was trusted");
+  } catch (const error& e) {
+    CHECK(e.code() == errc::certificate_rejected);
+  }
 }
 
 TEST_CASE("a file of authorities that is not one is refused") {
