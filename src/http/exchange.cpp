@@ -57,6 +57,7 @@ std::string serialize_head(const request& what, const exchange_settings& setting
   message.target(through != nullptr ? what.url.text() : what.url.target);
   message.version(11);
   message.set(beast::http::field::host, what.url.origin.authority());
+  check_field(settings.user_agent);
   message.set(beast::http::field::user_agent, settings.user_agent);
   check_field(settings.trace_id);
   message.set(trace_field, settings.trace_id);
