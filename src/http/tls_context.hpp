@@ -32,14 +32,11 @@ class shared_tls_context {
       std::shared_ptr<shared_tls_context> self);
 
  private:
-  struct making;
-  static awaitable<void> make(std::shared_ptr<shared_tls_context> self,
-                              std::shared_ptr<making> now);
+  class making;
 
   std::filesystem::path ca_file_;
   asio::any_io_executor pool_;
-  std::shared_ptr<asio::ssl::context> made_{};
-  std::shared_ptr<making> now_{};  // set while it is being made
+  std::shared_ptr<making> now_{};  // null until somebody asks
 };
 
 }  // namespace cohub::http

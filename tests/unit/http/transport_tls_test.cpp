@@ -320,3 +320,30 @@ TEST_CASE(
     CHECK(failure_of(context, transport, server.origin() + path) == errc::truncated_body);
   }
 }
+
+TEST_CASE("a context may go while the authorities are being read") {
+  io::temporary_directory folder;
+  const test_certificate paper(folder.path(), "localhost");
+  const auto pipe = folder.path() / "authorities";
+  REQUIRE(::mkfifo(pipe.c_str(), 0600) == 0);
+  asio::thread_pool pool(1);
+  {
+    asio::io_context context;
+    scripted_server server(context, answer, paper.server_context());
+    http::transport_config config;
+    config.ca_file = pipe;
+    config.blocking_executor = pool.get_executor();
+    http::transport transport(context.get_executor(), config);
+    asio::cancellation_signal leave;
+    bool left = false;
+    asio::co_spawn(context, fetch(transport, server.origin() + "/"),
+                   asio::bind_cancellation_slot(
+                       leave.slot(), [&](std::exception_ptr, const std::string&) { left = true; }));
+    context.poll();
+    leave.emit(asio::cancellation_type::terminal);
+    context.poll();
+    CHECK(left);
+  }
+  std::ofstream(pipe) << "none";  // what the pool finds is for nobody
+  pool.join();
+}
