@@ -56,9 +56,17 @@ std::vector<section> read_sections() {
   return sections;
 }
 
+/// A folder that is made for secrets is its owner's alone; one that is there stays as it is.
+void make_folder_of(const std::filesystem::path& path) {
+  const auto folder = path.parent_path();
+  if (folder.empty()) return;
+  if (const auto above = folder.parent_path(); !above.empty()) io::create_directories(above);
+  io::create_private_directory(folder);
+}
+
 /// Made with its final mode: nobody else can read it, not even for a moment.
 void write_secret(const std::filesystem::path& path, std::string_view content) {
-  if (const auto folder = path.parent_path(); !folder.empty()) io::create_directories(folder);
+  make_folder_of(path);
   io::write_file_atomically(path, content, io::durability::machine, {},
                             io::file::mode::write_new_private);
 }
@@ -75,7 +83,7 @@ void remove_secret(const std::filesystem::path& path) {
 cache::file_lock lock_sections() {
   auto path = stored_path();
   path += ".lock";
-  if (const auto folder = path.parent_path(); !folder.empty()) io::create_directories(folder);
+  make_folder_of(path);
   for (int tries = 0; tries < 500; ++tries) {
     if (auto lock = cache::try_lock_file(path)) return std::move(*lock);
     std::this_thread::sleep_for(std::chrono::milliseconds(20));

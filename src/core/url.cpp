@@ -67,7 +67,13 @@ boost::system::result<url> from_view(const urls::url_view& view) {
   if (result.origin.host.empty()) return make_error_code(errc::invalid_url);
   std::transform(result.origin.host.begin(), result.origin.host.end(), result.origin.host.begin(),
                  [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  if (result.origin.host.find_first_of(std::string_view(" /\\?#@\0\r\n", 9)) != std::string::npos)
+  // What was percent-encoded may mean something else where the host is written again.
+  const bool literal = view.host_type() == urls::host_type::ipv6;
+  if (std::any_of(result.origin.host.begin(), result.origin.host.end(), [literal](char c) {
+        const auto code = static_cast<unsigned char>(c);
+        return code <= 0x20 || code == 0x7f || (c == ':' && !literal) ||
+               std::string_view("/\\?#@[]").find(c) != std::string_view::npos;
+      }))
     return make_error_code(errc::invalid_url);
   result.origin.port = result.origin.secure() ? 443 : 80;
   if (view.has_port() && !view.port().empty()) {

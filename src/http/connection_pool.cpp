@@ -238,6 +238,24 @@ awaitable<std::unique_ptr<stream>> connection_pool::wait_in_line(core::origin wh
   co_return std::move(self.given);
 }
 
+namespace {
+
+awaitable<std::unique_ptr<stream>> open_stream(core::origin where, std::optional<proxy> through,
+                                               std::shared_ptr<shared_tls_context> tls,
+                                               std::shared_ptr<tls_session_shelf> sessions) {
+  std::shared_ptr<asio::ssl::context> context;
+  if (where.secure()) {
+    auto getting = shared_tls_context::get(std::move(tls));
+    context = co_await std::move(getting);
+  }
+  auto connecting =
+      connect(std::move(where), std::move(through), std::move(context), std::move(sessions));
+  auto opened = co_await std::move(connecting);
+  co_return opened;
+}
+
+}  // namespace
+
 awaitable<leased_connection> connection_pool::acquire(core::origin where, bool fresh,
                                                       std::chrono::milliseconds connect_limit,
                                                       std::optional<std::uint64_t> ticket) {
@@ -263,15 +281,10 @@ awaitable<leased_connection> connection_pool::acquire(core::origin where, bool f
     co_return lease;
   }
   kept.reset();  // closed by the server meanwhile: its place is for another
-  std::shared_ptr<asio::ssl::context> context;
-  if (where.secure()) {
-    auto making = shared_tls_context::get(tls_);
-    context = co_await std::move(making);
-    if (!here.sessions) here.sessions = std::make_shared<tls_session_shelf>();
-  }
+  if (where.secure() && !here.sessions) here.sessions = std::make_shared<tls_session_shelf>();
   std::string doing = "connecting to " + where.authority();
   if (through) doing += " through the proxy " + through->name();
-  auto opening = connect(where, through, std::move(context), here.sessions);
+  auto opening = open_stream(where, through, tls_, here.sessions);
   lease.stream_ = co_await io::with_timeout(std::move(opening), connect_limit, std::move(doing));
   co_return lease;
 }

@@ -57,6 +57,7 @@ std::string serialize_head(const request& what, const exchange_settings& setting
   message.target(through != nullptr ? what.url.text() : what.url.target);
   message.version(11);
   message.set(beast::http::field::host, what.url.origin.authority());
+  check_field(settings.user_agent);
   message.set(beast::http::field::user_agent, settings.user_agent);
   check_field(settings.trace_id);
   message.set(trace_field, settings.trace_id);
@@ -378,6 +379,13 @@ bool is_proxys_refusal(const parser::value_type& answer) {
           answer[beast::http::field::server].starts_with("tinyproxy"));
 }
 
+/// Whether the body is what was asked for, in the one coding that any client takes. Another would
+/// be handed on as content.
+bool is_plainly_coded(const parser::value_type& answer) {
+  const auto coding = answer[beast::http::field::transfer_encoding];
+  return coding.empty() || beast::iequals(coding, "chunked") || beast::iequals(coding, "identity");
+}
+
 bool is_http_error(boost::system::error_code code) {
   return code.category() == beast::http::make_error_code(beast::http::error::bad_method).category();
 }
@@ -445,6 +453,10 @@ awaitable<exchange_outcome> exchange(leased_connection lease, const request& wha
         error(errc::truncated_body, doing(what) + ": answered before all of it was sent", context));
     co_return outcome;
   }
+  if (!is_plainly_coded(reader->get()))
+    throw error(errc::invalid_response,
+                doing(what) + ": its body comes in a transfer coding that was not asked for",
+                context);
   if (through != nullptr && is_proxys_refusal(reader->get()))
     fail_proxy(*through, what.url.origin, static_cast<int>(reader->get().result_int()));
 

@@ -4,9 +4,16 @@
 
 #include "core/environment.hpp"
 #include "http/tls_sessions.hpp"
-#include "io/on_pool.hpp"
 
+#include <boost/asio/post.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include <exception>
+#include <map>
+#include <mutex>
 
 namespace cohub::http {
 
@@ -56,31 +63,98 @@ std::shared_ptr<asio::ssl::context> make_tls_context(const std::filesystem::path
   return context;
 }
 
-/// Whoever makes it lets the others look again, also when it fails or is cancelled.
-struct shared_tls_context::turn {
-  turn(shared_tls_context& owner, const asio::any_io_executor& executor) : self(owner) {
-    self.being_made_ = std::make_shared<io::signal>(executor);
-  }
-  turn(turn&&) = delete;
-  ~turn() { std::exchange(self.being_made_, nullptr)->notify(); }
+/// What the pool and those who wait share. It must not keep an executor alive, nor speak to one
+/// whose waiters are gone: an io_context may go before a file is read.
+class shared_tls_context::making {
+ public:
+  /// Wakes one coroutine, on its executor. Owned by that coroutine alone.
+  struct bell {
+    explicit bell(asio::any_io_executor executor)
+        : timer(std::move(executor), asio::steady_timer::time_point::max()) {}
+    asio::steady_timer timer;
+  };
 
-  shared_tls_context& self;
+  /// A place among those who are told. Going out of scope leaves it.
+  class place {
+   public:
+    explicit place(std::shared_ptr<making> of, const asio::any_io_executor& executor)
+        : of_(std::move(of)), bell_(std::make_shared<bell>(executor)) {
+      const std::scoped_lock lock(of_->mutex_);
+      of_->waiting_.emplace(bell_.get(), std::make_pair(executor, std::weak_ptr<bell>(bell_)));
+    }
+    place(place&&) = delete;
+    ~place() {
+      const std::scoped_lock lock(of_->mutex_);
+      of_->waiting_.erase(bell_.get());
+    }
+    asio::steady_timer& timer() const noexcept { return bell_->timer; }
+
+   private:
+    std::shared_ptr<making> of_;
+    std::shared_ptr<bell> bell_;
+  };
+
+  /// On the pool.
+  void run(const std::filesystem::path& ca_file) {
+    std::shared_ptr<asio::ssl::context> made;
+    std::exception_ptr failure;
+    try {
+      made = make_tls_context(ca_file);
+    } catch (...) {
+      failure = std::current_exception();
+    }
+    const std::scoped_lock lock(mutex_);
+    made_ = std::move(made);
+    failure_ = std::move(failure);
+    done_ = true;
+    // Under the lock: who is still in the list keeps the context of its executor.
+    for (const auto& [key, waiter] : waiting_)
+      asio::post(waiter.first, [bell = waiter.second] {
+        if (const auto there = bell.lock()) there->timer.cancel();
+      });
+  }
+
+  bool done() const {
+    const std::scoped_lock lock(mutex_);
+    return done_;
+  }
+  bool failed() const {
+    const std::scoped_lock lock(mutex_);
+    return failure_ != nullptr;
+  }
+  /// Of what is done.
+  std::shared_ptr<asio::ssl::context> result() const {
+    const std::scoped_lock lock(mutex_);
+    if (failure_) std::rethrow_exception(failure_);
+    return made_;
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  bool done_ = false;
+  std::shared_ptr<asio::ssl::context> made_{};
+  std::exception_ptr failure_{};
+  std::map<const bell*, std::pair<asio::any_io_executor, std::weak_ptr<bell>>> waiting_{};
 };
 
 awaitable<std::shared_ptr<asio::ssl::context>> shared_tls_context::get(
     std::shared_ptr<shared_tls_context> self) {
   const auto executor = co_await asio::this_coro::executor;
-  while (!self->made_) {
-    if (const auto other = self->being_made_) {
-      co_await other->wait();
-      continue;
-    }
-    const turn mine(*self, executor);
-    auto work = [ca_file = self->ca_file_] { return make_tls_context(ca_file); };
-    auto making = io::on_pool(self->pool_, std::move(work));
-    self->made_ = co_await std::move(making);
+  if (self->now_ && self->now_->failed()) self->now_.reset();  // it may be mended meanwhile
+  if (!self->now_) {
+    self->now_ = std::make_shared<making>();
+    asio::post(self->pool_, [now = self->now_, ca_file = self->ca_file_] { now->run(ca_file); });
   }
-  co_return self->made_;
+  const auto now = self->now_;
+  const making::place mine(now, executor);
+  while (!now->done()) {
+    boost::system::error_code woken;
+    co_await mine.timer().async_wait(asio::redirect_error(asio::use_awaitable, woken));
+    const auto state = co_await asio::this_coro::cancellation_state;
+    if (state.cancelled() != asio::cancellation_type::none)
+      throw boost::system::system_error(asio::error::operation_aborted);
+  }
+  co_return now->result();
 }
 
 }  // namespace cohub::http

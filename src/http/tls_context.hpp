@@ -2,8 +2,6 @@
 
 #include "cohub/awaitable.hpp"
 
-#include "io/signal.hpp"
-
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/ssl/context.hpp>
 
@@ -27,17 +25,18 @@ class shared_tls_context {
   shared_tls_context(std::filesystem::path ca_file, asio::any_io_executor pool)
       : ca_file_(std::move(ca_file)), pool_(std::move(pool)) {}
 
-  /// @throws error  as `make_tls_context`
+  /// Cancellation ends the waiting at once: a file system that does not answer cannot be
+  /// interrupted. What comes of it later is for whoever asks next.
+  /// @throws error  as `make_tls_context`; all who waited for it get the same
   static awaitable<std::shared_ptr<asio::ssl::context>> get(
       std::shared_ptr<shared_tls_context> self);
 
  private:
-  struct turn;
+  class making;
 
   std::filesystem::path ca_file_;
   asio::any_io_executor pool_;
-  std::shared_ptr<asio::ssl::context> made_{};
-  std::shared_ptr<io::signal> being_made_{};  // set while somebody makes it
+  std::shared_ptr<making> now_{};  // null until somebody asks
 };
 
 }  // namespace cohub::http

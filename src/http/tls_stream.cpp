@@ -165,16 +165,19 @@ class tls_stream final : public socket_stream {
   bool waits_for_write_ = false;
 };
 
-/// Names the host for SNI and for the check of the certificate, by OpenSSL's own verification.
+/// Names the host for SNI and for the check of the certificate, by OpenSSL's own verification. A
+/// host that OpenSSL does not take, an address with a zone for example, would go unchecked.
 void expect_host(SSL* handle, const std::string& host) {
   boost::system::error_code not_an_address;
   asio::ip::make_address(host, not_an_address);
-  if (not_an_address) {
-    SSL_set_tlsext_host_name(handle, host.c_str());
-    SSL_set1_host(handle, host.c_str());
-  } else {
-    X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(handle), host.c_str());
-  }
+  const bool taken = not_an_address
+                         ? SSL_set_tlsext_host_name(handle, host.c_str()) == 1 &&
+                               SSL_set1_host(handle, host.c_str()) == 1
+                         : X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(handle), host.c_str()) == 1;
+  ERR_clear_error();
+  if (!taken)
+    throw error(errc::certificate_rejected,
+                "connecting to " + host + " (no certificate can be checked against that name)");
 }
 
 }  // namespace

@@ -233,6 +233,14 @@ void create_directories(const std::filesystem::path& path) {
   if (failure) fail(failure.value(), "creating the folder", path);
 }
 
+void create_private_directory(const std::filesystem::path& path) {
+  if (::mkdir(path.c_str(), 0700) == 0) return;
+  const int code = errno;
+  std::error_code unknown;
+  if (code != EEXIST || !std::filesystem::is_directory(path, unknown))
+    fail(code, "creating the folder", path);
+}
+
 std::string random_suffix() {
   std::array<std::byte, 4> bytes{};
   const auto count = uninterrupted([&] { return ::getrandom(bytes.data(), bytes.size(), 0); });

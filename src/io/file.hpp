@@ -86,6 +86,10 @@ void rename_file(const std::filesystem::path& from, const std::filesystem::path&
 /// Creates a folder and its parents; a failure names the path.
 void create_directories(const std::filesystem::path& path);
 
+/// Creates a folder that only its owner may enter, in one that is there; does nothing if it is
+/// there itself, whoever may enter it.
+void create_private_directory(const std::filesystem::path& path);
+
 /// Eight random hex digits for a temporary name.
 std::string random_suffix();
 

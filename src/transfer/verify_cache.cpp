@@ -123,7 +123,7 @@ std::string lower(std::string hex) {
   return hex;
 }
 
-/// Sorts the names of both sides; yields what is to be hashed.
+/// Sorts the names of both sides; yields what is to be hashed. Blocking, for the sizes.
 std::vector<comparison> compare_names(folder_verification& outcome,
                                       const std::map<std::string, tree_entry>& remote,
                                       const std::map<std::string, fs::path>& local) {
@@ -226,14 +226,15 @@ awaitable<folder_verification> verify_repo_checksums(context_ptr shared, std::st
   const auto root = co_await io::on_pool(shared->pool, std::move(finding));
   auto asking = list_remote(shared, repo_id, root.revision, options);
   const auto remote = co_await std::move(asking);
-  auto listing = [root] { return list_files(root); };
-  const auto local = co_await io::on_pool(shared->pool, std::move(listing));
-
   folder_verification outcome;
   outcome.revision = root.revision;
   outcome.verified_path = root.path;
-  const auto files =
-      std::make_shared<std::vector<comparison>>(compare_names(outcome, remote, local));
+  // Lends what this frame has: the pool is done before it goes on.
+  auto listing = [&outcome, &remote, &root] {
+    return std::make_shared<std::vector<comparison>>(
+        compare_names(outcome, remote, list_files(root)));
+  };
+  const auto files = co_await io::on_pool(shared->pool, std::move(listing));
   const auto groups = group(*files);
   auto task = [shared, files, groups](std::size_t index) {
     const auto [begin, end] = groups[index];

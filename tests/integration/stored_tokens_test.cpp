@@ -43,6 +43,7 @@ TEST_CASE_FIXTURE(tokens_fixture, "who logs in has a token that is kept and in u
   CHECK(stored() == "[alice-write]\nhf_token = " + token + "\n\n");
   CHECK(mode_of(home / "token") == 0600);
   CHECK(mode_of(home / "stored_tokens") == 0600);
+  CHECK(mode_of(home) == 0700);
   run(login(*api, bob));
   CHECK(in_use() == bob);
   const auto all = auth_list();
@@ -51,6 +52,23 @@ TEST_CASE_FIXTURE(tokens_fixture, "who logs in has a token that is kept and in u
   CHECK_FALSE(all[0].is_active);
   CHECK(all[1].is_active);
   CHECK(all[1].masked().find(bob.substr(4, 10)) == std::string::npos);
+}
+
+TEST_CASE_FIXTURE(tokens_fixture, "a folder that others may enter stays so when somebody logs in") {
+  std::filesystem::create_directory(home);
+  REQUIRE(::chmod(home.c_str(), 0755) == 0);
+  run(login(*api, token));
+  CHECK(mode_of(home) == 0755);
+}
+
+TEST_CASE_FIXTURE(tokens_fixture, "folders above that of the tokens are made as any other") {
+  const auto deep = home / "above" / "below" / "token";
+  ::setenv("HF_TOKEN_PATH", deep.c_str(), 1);
+  const auto usual = ::umask(022);
+  run(login(*api, token));
+  ::umask(usual);
+  CHECK(mode_of(home / "above") == 0755);
+  CHECK(mode_of(home / "above" / "below") == 0700);
 }
 
 TEST_CASE_FIXTURE(tokens_fixture, "a token that the Hub does not know is not kept") {

@@ -28,7 +28,8 @@ TEST_CASE("an url falls apart into origin and target") {
 TEST_CASE("what is no http url is refused") {
   for (const char* text :
        {"", "h", "/path", "ftp://h/", "file:///etc/passwd", "http://", "http:///x", "http://h:0/",
-        "http://h:99999/", "http://h/a\r\nb", "javascript:alert(1)", "http://a b/"}) {
+        "http://h:99999/", "http://h/a\r\nb", "javascript:alert(1)", "http://a b/", "http://a%09b/",
+        "http://a%0Bb/", "http://a%3A80/", "http://a%5Db/"}) {
     CAPTURE(std::string(text));
     const auto parsed = parse_url(text);
     REQUIRE_FALSE(parsed.has_value());

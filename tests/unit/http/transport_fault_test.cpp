@@ -63,6 +63,39 @@ TEST_CASE("nonsense instead of HTTP, and absurd headers, are invalid answers") {
   }
 }
 
+TEST_CASE("a body whose length or coding is in doubt is refused") {
+  asio::io_context context;
+  std::string fields;
+  scripted_server server(context, [&](const seen_request&) {
+    scripted_reply reply;
+    reply.bytes = "HTTP/1.1 200 OK\r\n" + fields + "\r\n5\r\nhello\r\n0\r\n\r\n";
+    reply.after = scripted_reply::then::close;
+    return reply;
+  });
+  http::transport transport(context.get_executor(), quick());
+  for (const std::string doubtful :
+       {"Content-Length: 15\r\nTransfer-Encoding: chunked\r\n",
+        "Transfer-Encoding: chunked\r\nContent-Length: 15\r\n",
+        "Content-Length: 15\r\nContent-Length: 5\r\n", "Content-Length: +15\r\n",
+        "Content-Length : 15\r\n", "Transfer-Encoding: gzip\r\n",
+        "Transfer-Encoding: gzip\r\nContent-Length: 15\r\n", "Transfer-Encoding: gzip, chunked\r\n",
+        "Transfer-Encoding: chunked, gzip\r\n",
+        "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n"}) {
+    CAPTURE(doubtful);
+    fields = doubtful;
+    CHECK(failure_of(context, transport, get(server.origin() + "/")).code() ==
+          errc::invalid_response);
+    CHECK(transport.open_connections() == 0);
+  }
+  for (const std::string clear : {"Transfer-Encoding: Chunked\r\n", "Content-Length: 15\r\n",
+                                  "Transfer-Encoding: identity\r\nContent-Length: 15\r\n"}) {
+    CAPTURE(clear);
+    fields = clear;
+    CHECK(test::run(context, fetch(transport, get(server.origin() + "/"))).body.find("hello") !=
+          std::string::npos);
+  }
+}
+
 TEST_CASE("silence is noticed before the head and inside the body") {
   asio::io_context context;
   scripted_server server(context, [](const seen_request& request) {

@@ -189,7 +189,26 @@ TEST_CASE("a header with a line break cannot be sent") {
   const auto failure = failure_of(context, transport, what);
   CHECK(failure.code() == errc::invalid_argument);
   CHECK(std::string(failure.what()).find("Bearer") == std::string::npos);
+  auto config = quick();
+  config.user_agent = "me\r\nX-Evil: 1";
+  http::transport other(context.get_executor(), config);
+  CHECK(failure_of(context, other, get(server.origin() + "/")).code() == errc::invalid_argument);
   CHECK(server.seen().empty());
+}
+
+TEST_CASE("what must not be sent twice does not go over a connection that may be stale") {
+  asio::io_context context;
+  scripted_server server(context,
+                         [](const seen_request&) { return scripted_reply::text(200, "ok"); });
+  http::transport transport(context.get_executor(), quick());
+  auto what = get(server.origin() + "/");
+  CHECK(test::run(context, fetch(transport, what)).body == "ok");
+  CHECK(test::run(context, fetch(transport, what)).body == "ok");
+  CHECK(server.connections() == 1);
+  what.verb = http::method::post;
+  what.idempotent = false;
+  CHECK(test::run(context, fetch(transport, what)).body == "ok");
+  CHECK(server.connections() == 2);
 }
 
 TEST_CASE("each request bears an id, by which it can be told even if no answer comes") {

@@ -1,11 +1,15 @@
 #include "cohub/error.hpp"
 
+#include "http/stream.hpp"
+#include "http/tls_context.hpp"
 #include "http/transport.hpp"
 #include "io/file.hpp"
 #include "support/run.hpp"
 #include "support/scripted_server.hpp"
 #include "support/test_certificate.hpp"
 
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/ip/tcp.hpp>
@@ -98,6 +102,97 @@ TEST_CASE("authorities are read on the pool, once, while the executor goes on") 
   CHECK(arrived == 3);
 }
 
+namespace {
+
+/// A client whose authorities come through a pipe, so that reading them waits for a writer.
+struct slow_authorities {
+  slow_authorities() : pool(1) {
+    REQUIRE(::mkfifo(pipe.c_str(), 0600) == 0);
+    config.ca_file = pipe;
+    config.blocking_executor = pool.get_executor();
+    config.retries.attempts = 1;
+  }
+  void tell(const std::string& text) { std::ofstream(pipe) << text; }
+
+  io::temporary_directory folder;
+  std::filesystem::path pipe = folder.path() / "authorities";
+  test_certificate paper{folder.path(), "localhost"};
+  asio::io_context context;
+  asio::thread_pool pool;
+  scripted_server server{context, answer, paper.server_context()};
+  http::transport_config config;
+};
+
+}  // namespace
+
+TEST_CASE_FIXTURE(slow_authorities, "who waits for the authorities may leave, and they are kept") {
+  http::transport transport(context.get_executor(), config);
+  asio::cancellation_signal leave;
+  boost::system::error_code left;
+  auto note = [&](std::exception_ptr failure, const std::string&) {
+    try {
+      if (failure) std::rethrow_exception(failure);
+    } catch (const boost::system::system_error& e) {
+      left = e.code();
+    }
+  };
+  asio::co_spawn(context, fetch(transport, server.origin() + "/"),
+                 asio::bind_cancellation_slot(leave.slot(), note));
+  context.poll();
+  leave.emit(asio::cancellation_type::terminal);
+  context.poll();
+  CHECK(left == asio::error::operation_aborted);
+  CHECK(transport.open_connections() == 0);
+  tell(io::read_file(paper.certificate, 1u << 20));
+  // The pipe would not be opened a second time.
+  CHECK(test::run(context, fetch(transport, server.origin() + "/")) == std::string(200'000, 's'));
+}
+
+TEST_CASE_FIXTURE(slow_authorities, "waiting for the authorities is part of connecting") {
+  config.timeouts.connect = std::chrono::milliseconds(1);
+  http::transport transport(context.get_executor(), config);
+  boost::system::error_code ended;
+  auto note = [&](std::exception_ptr failure, const std::string&) {
+    try {
+      if (failure) std::rethrow_exception(failure);
+    } catch (const boost::system::system_error& e) {
+      ended = e.code();
+    }
+  };
+  asio::co_spawn(context, fetch(transport, server.origin() + "/"), note);
+  while (!ended) context.run_one();
+  CHECK(ended == errc::timed_out);
+  CHECK(transport.open_connections() == 0);
+  tell({});
+  context.poll();
+}
+
+TEST_CASE_FIXTURE(slow_authorities, "all who wait hear that the authorities cannot be read") {
+  http::transport transport(context.get_executor(), config);
+  int failed = 0;
+  for (int i = 0; i < 3; ++i)
+    asio::co_spawn(context, fetch(transport, server.origin() + "/"),
+                   [&](std::exception_ptr failure, const std::string&) {
+                     try {
+                       if (failure) std::rethrow_exception(failure);
+                     } catch (const error& e) {
+                       if (e.code() == errc::invalid_argument) ++failed;
+                     }
+                   });
+  context.poll();
+  tell("no certificate");
+  while (failed < 3) context.run_one();
+  CHECK(failed == 3);
+  // Whoever asks later has them read again.
+  std::string content;
+  asio::co_spawn(context, fetch(transport, server.origin() + "/"),
+                 [&](std::exception_ptr, std::string text) { content = std::move(text); });
+  context.poll();
+  tell(io::read_file(paper.certificate, 1u << 20));
+  while (content.empty()) context.run_one();
+  CHECK(content == std::string(200'000, 's'));
+}
+
 TEST_CASE("authorities may be a folder of files that are named by their subjects") {
   io::temporary_directory folder;
   const test_certificate paper(folder.path(), "localhost");
@@ -146,6 +241,27 @@ TEST_CASE("a certificate of another host is rejected, for names and for addresse
   CHECK(failure_of(context, other,
                    "https://127.0.0.1:" + std::to_string(wrong_address.port()) + "/") ==
         errc::certificate_rejected);
+}
+
+TEST_CASE("a host that no certificate can be checked against is not trusted") {
+  io::temporary_directory folder;
+  const test_certificate paper(folder.path(), "localhost");
+  asio::io_context context;
+  scripted_server server(context, answer, paper.server_context());
+  auto handshake = [&]() -> awaitable<void> {
+    asio::ip::tcp::socket socket(context);
+    const asio::ip::tcp::endpoint there(asio::ip::make_address("127.0.0.1"), server.port());
+    co_await socket.async_connect(there, asio::use_awaitable);
+    auto authorities = http::make_tls_context(paper.certificate);
+    auto making = http::make_tls_stream(std::move(socket), std::move(authorities), "fe80::1%1");
+    const auto made = co_await std::move(making);
+  };
+  try {
+    test::run(context, handshake());
+    FAIL("it was trusted");
+  } catch (const error& e) {
+    CHECK(e.code() == errc::certificate_rejected);
+  }
 }
 
 TEST_CASE("a file of authorities that is not one is refused") {
@@ -203,4 +319,31 @@ TEST_CASE(
     CAPTURE(path);
     CHECK(failure_of(context, transport, server.origin() + path) == errc::truncated_body);
   }
+}
+
+TEST_CASE("a context may go while the authorities are being read") {
+  io::temporary_directory folder;
+  const test_certificate paper(folder.path(), "localhost");
+  const auto pipe = folder.path() / "authorities";
+  REQUIRE(::mkfifo(pipe.c_str(), 0600) == 0);
+  asio::thread_pool pool(1);
+  {
+    asio::io_context context;
+    scripted_server server(context, answer, paper.server_context());
+    http::transport_config config;
+    config.ca_file = pipe;
+    config.blocking_executor = pool.get_executor();
+    http::transport transport(context.get_executor(), config);
+    asio::cancellation_signal leave;
+    bool left = false;
+    asio::co_spawn(context, fetch(transport, server.origin() + "/"),
+                   asio::bind_cancellation_slot(
+                       leave.slot(), [&](std::exception_ptr, const std::string&) { left = true; }));
+    context.poll();
+    leave.emit(asio::cancellation_type::terminal);
+    context.poll();
+    CHECK(left);
+  }
+  std::ofstream(pipe) << "none";  // what the pool finds is for nobody
+  pool.join();
 }

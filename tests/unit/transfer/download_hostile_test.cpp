@@ -1,0 +1,223 @@
+#include "content_fixture.hpp"
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <cstdio>
+#include <string>
+#include <utility>
+#include <vector>
+
+using namespace std::chrono_literals;
+using namespace cohub;
+using test::mib;
+using test::scripted_reply;
+using test::seen_request;
+
+namespace {
+
+enum class way { whole, stream, ranges };
+enum class known { checksum, size };
+
+/// A server of contents that does one thing wrong, whatever is asked.
+struct hostile_fixture : test::content_fixture {
+  hostile_fixture() { shared->retries.attempts = 3; }
+
+  /// For servers that fall silent: others may take their time.
+  void lose_patience() {
+    shared->content_timeouts.emplace();
+    shared->content_timeouts->stall = 100ms;
+  }
+
+  const std::string& content() { return files["f.bin"].content; }
+  std::string part(const seen_request& request) {
+    const auto range = range_of(request);
+    return range ? content().substr(range->begin, range->size()) : content();
+  }
+  /// The head of a right answer, but for what tells the length.
+  std::string head(const seen_request& request) {
+    const auto range = range_of(request);
+    if (!range) return "HTTP/1.1 200 OK\r\n";
+    return "HTTP/1.1 206 Partial Content\r\nContent-Range: bytes " + std::to_string(range->begin) +
+           '-' + std::to_string(range->end - 1) + '/' + std::to_string(content().size()) + "\r\n";
+  }
+  static std::string chunk(const std::string& bytes) {
+    std::array<char, 20> size{};
+    std::snprintf(size.data(), size.size(), "%zx\r\n", bytes.size());
+    return size.data() + bytes + "\r\n";
+  }
+  static scripted_reply raw(std::string bytes, scripted_reply::then after) {
+    scripted_reply reply;
+    reply.bytes = std::move(bytes);
+    reply.after = after;
+    return reply;
+  }
+
+  /// What becomes of a download: success with the right file, or an error and no file.
+  boost::system::error_code outcome(way how, known what) {
+    host(how == way::whole ? mib / 4 : 3 * mib);
+    settings.chunk_size = how == way::ranges ? mib : 0;
+    auto description = describe("f.bin");
+    if (what == known::size) description.etag = "opaque-12";
+    boost::system::error_code code;
+    try {
+      run(transfer::download_content(shared, description, destination, destination, settings));
+    } catch (const error& e) {
+      code = e.code();
+    }
+    if (!code)
+      CHECK(is_right());
+    else
+      CHECK_FALSE(std::filesystem::exists(destination));
+    return code;
+  }
+
+  /// The same for all ways to download. Each ends as one of those, and after few requests.
+  void expect(const std::vector<boost::system::error_code>& ends) {
+    for (const auto how : {way::whole, way::stream, way::ranges})
+      for (const auto what : {known::checksum, known::size}) {
+        CAPTURE(static_cast<int>(how));
+        CAPTURE(static_cast<int>(what));
+        const auto before = requests();
+        const auto code = outcome(how, what);
+        CAPTURE(code.message());
+        CHECK(std::find(ends.begin(), ends.end(), code) != ends.end());
+        CHECK(requests() - before <= 60);
+        for (const auto& entry : std::filesystem::directory_iterator(destination.parent_path()))
+          std::filesystem::remove(entry.path());
+      }
+  }
+};
+
+const boost::system::error_code success;
+
+}  // namespace
+
+TEST_CASE_FIXTURE(hostile_fixture, "a server that says there is no such range") {
+  content_fault = [](const seen_request&) { return scripted_reply::text(416, ""); };
+  expect({errc::unexpected_status});
+}
+
+TEST_CASE_FIXTURE(hostile_fixture, "a server that sends all where a part was asked for") {
+  content_fault = [&](const seen_request& request) -> std::optional<scripted_reply> {
+    const auto range = range_of(request);
+    if (!range || range->begin == 0) return {};
+    return scripted_reply::text(200, content());
+  };
+  expect({success});
+}
+
+TEST_CASE_FIXTURE(hostile_fixture, "a part whose place is not told") {
+  content_fault = [&](const seen_request& request) {
+    return scripted_reply::text(206, part(request));
+  };
+  expect({errc::invalid_response});
+}
+
+TEST_CASE_FIXTURE(hostile_fixture, "a server that is always busy, or always refuses") {
+  for (const int status : {500, 503, 429, 403, 404}) {
+    CAPTURE(status);
+    content_fault = [=](const seen_request&) { return scripted_reply::text(status, ""); };
+    const auto before = requests();
+    const auto code = outcome(way::ranges, known::checksum);
+    CHECK(code.failed());
+    CHECK(requests() - before <= 60);
+  }
+}
+
+TEST_CASE_FIXTURE(hostile_fixture, "a body that ceases and leaves its connection open") {
+  lose_patience();
+  content_fault = [&](const seen_request& request) {
+    return raw(head(request) + "Content-Length: " + std::to_string(part(request).size()) +
+                   "\r\n\r\n" + part(request).substr(0, 10),
+               scripted_reply::then::stall);
+  };
+  expect({errc::timed_out});
+}
+
+TEST_CASE_FIXTURE(hostile_fixture, "a chunked body that has all and then does not end") {
+  lose_patience();
+  content_fault = [&](const seen_request& request) {
+    return raw(head(request) + "Transfer-Encoding: chunked\r\n\r\n" + chunk(part(request)),
+               scripted_reply::then::stall);
+  };
+  expect({success});
+}
+
+TEST_CASE_FIXTURE(hostile_fixture, "a chunked body that goes on beyond the content") {
+  lose_patience();
+  content_fault = [&](const seen_request& request) {
+    auto bytes = head(request) + "Transfer-Encoding: chunked\r\n\r\n" + chunk(part(request));
+    for (int i = 0; i < 20; ++i) bytes += chunk(std::string(1000, 'x'));
+    return raw(std::move(bytes), scripted_reply::then::stall);
+  };
+  expect({success, errc::content_mismatch});
+}
+
+TEST_CASE_FIXTURE(hostile_fixture, "a body without a length that ends early") {
+  content_fault = [&](const seen_request& request) {
+    const auto bytes = part(request);
+    auto start = head(request);
+    start.replace(0, 8, "HTTP/1.0");
+    return raw(start + "\r\n" + bytes.substr(0, bytes.size() / 2), scripted_reply::then::close);
+  };
+  const auto small = outcome(way::whole, known::size);
+  CHECK((small == success || small == errc::truncated_body));
+  CHECK(requests() <= 60);
+}
+
+TEST_CASE_FIXTURE(hostile_fixture, "compressed bodies, by either of the headers that tell so") {
+  for (const char* field : {"Content-Encoding: gzip\r\n", "Transfer-Encoding: gzip\r\n"}) {
+    const std::string coding = field;
+    CAPTURE(coding);
+    content_fault = [&, coding](const seen_request& request) {
+      return raw(head(request) + coding + "\r\n" + part(request), scripted_reply::then::close);
+    };
+    expect({errc::invalid_response});
+  }
+}
+
+TEST_CASE_FIXTURE(hostile_fixture, "redirects that lead nowhere, in circles or out of the web") {
+  for (const char* location : {"/again", "ftp://127.0.0.1/", "http://[::1", "//", "\\\\host\\x"}) {
+    const std::string to = location;
+    CAPTURE(to);
+    content_fault = [to](const seen_request&) {
+      return scripted_reply::text(302, "", "Location: " + to + "\r\n");
+    };
+    const auto before = requests();
+    const auto code = outcome(way::ranges, known::checksum);
+    CHECK((code == errc::invalid_response || code == errc::too_many_redirects));
+    CHECK(requests() - before <= 60);
+  }
+}
+
+TEST_CASE_FIXTURE(hostile_fixture, "a content that is another one each time") {
+  int answers = 0;
+  content_fault = [&](const seen_request& request) {
+    return send(request, content(), "ETag: \"" + std::to_string(++answers) + "\"\r\n");
+  };
+  expect({success, errc::content_mismatch});
+}
+
+TEST_CASE_FIXTURE(hostile_fixture, "more bytes than were announced") {
+  content_fault = [&](const seen_request& request) {
+    return raw(head(request) + "Content-Length: " + std::to_string(part(request).size()) +
+                   "\r\n\r\n" + part(request) + std::string(5000, 'x'),
+               scripted_reply::then::keep);
+  };
+  expect({success});
+}
+
+TEST_CASE_FIXTURE(hostile_fixture, "a size that no disk has room for") {
+  host(3 * mib);
+  for (const std::uint64_t size :
+       {std::uint64_t{1} << 62, std::uint64_t{1} << 63, ~std::uint64_t{0}}) {
+    CAPTURE(size);
+    auto description = describe("f.bin");
+    description.size = size;
+    CHECK_THROWS_AS(
+        run(transfer::download_content(shared, description, destination, destination, settings)),
+        error);
+    CHECK_FALSE(std::filesystem::exists(destination));
+  }
+}
