@@ -40,6 +40,7 @@ void append_escape(std::string& text, char c) {
 /// characters are refused.
 boost::system::result<std::string> tolerate(std::string_view text) {
   if (text.size() > length_limit) return make_error_code(errc::invalid_url);
+  const auto query = std::min(text.find('?'), text.size());  // before it, brackets hold a host
   std::string strict;
   strict.reserve(text.size());
   for (std::size_t i = 0; i < text.size(); ++i) {
@@ -48,7 +49,8 @@ boost::system::result<std::string> tolerate(std::string_view text) {
     if (code < 0x20 || code == 0x7f) return make_error_code(errc::invalid_url);
     const bool stray_percent = c == '%' && (i + 2 >= text.size() || hex_value(text[i + 1]) < 0 ||
                                             hex_value(text[i + 2]) < 0);
-    if (code > 0x7e || stray_percent ||
+    const bool is_bracket = (c == '[' || c == ']') && i > query;
+    if (code > 0x7e || stray_percent || is_bracket ||
         std::string_view(" \"<>\\^`{|}").find(c) != std::string_view::npos)
       append_escape(strict, c);
     else
@@ -132,16 +134,57 @@ boost::system::result<url> parse_url(std::string_view text) {
   return from_view(*view);
 }
 
+/// RFC 3986, section 5.2.4, of an absolute path. Escapes stay what they are: a "%2F" is no "/", and
+/// a signature may be over this very text.
+std::string without_dot_segments(std::string_view path) {
+  std::string result;
+  while (!path.empty()) {
+    const auto end = std::min(path.find('/', 1), path.size());
+    const auto segment = path.substr(1, end - 1);
+    const bool is_last = end == path.size();
+    if (segment == "..") result.resize(result.empty() ? 0 : result.rfind('/'));
+    if (segment != "." && segment != "..")
+      result += path.substr(0, end);
+    else if (is_last)
+      result += '/';
+    path.remove_prefix(end);
+  }
+  return result;
+}
+
 boost::system::result<url> resolve_url(const url& base, std::string_view reference) {
   const auto strict = tolerate(reference);
   if (!strict) return strict.error();
-  const auto relative = urls::parse_uri_reference(*strict);
-  const std::string base_text = base.text();
-  const auto absolute = urls::parse_uri(base_text);
-  if (!relative || !absolute) return make_error_code(errc::invalid_url);
-  urls::url joined;
-  if (!urls::resolve(*absolute, *relative, joined)) return make_error_code(errc::invalid_url);
-  return from_view(joined);
+  const auto given = urls::parse_uri_reference(*strict);
+  if (!given) return make_error_code(errc::invalid_url);
+  // Not urls::resolve(): it decodes escapes.
+  url target = base;
+  if (given->has_scheme() || given->has_authority()) {
+    const auto absolute =
+        parse_url(given->has_scheme() ? *strict : base.origin.scheme + ':' + *strict);
+    if (!absolute) return absolute.error();
+    target = *absolute;
+  } else {
+    const std::string_view path(given->encoded_path().data(), given->encoded_path().size());
+    std::string_view folder = base.path();
+    folder = folder.substr(0, folder.rfind('/') + 1);
+    std::string query;
+    if (given->has_query())
+      query.assign(given->encoded_query().data(), given->encoded_query().size());
+    if (path.empty() && !given->has_query()) return target;
+    if (path.starts_with('/'))
+      target.target = path;
+    else if (path.empty())
+      target.target = std::string(base.path());
+    else
+      target.target = std::string(folder) + std::string(path);
+    if (given->has_query()) target.target += '?' + query;
+  }
+  const auto mark = std::min(target.target.find('?'), target.target.size());
+  target.target = without_dot_segments(std::string_view(target.target).substr(0, mark)) +
+                  target.target.substr(mark);
+  if (!target.target.starts_with('/')) target.target.insert(0, 1, '/');
+  return target;
 }
 
 boost::system::result<url> redirect_target(const url& base, std::string_view reference) {

@@ -53,6 +53,16 @@ TEST_CASE("references are resolved as RFC 3986 says") {
       {"?p=2", "https://hub:8443/a/b/c?p=2"},
       {"//other/x", "https://other/x"},
       {"http://third:81/y#f", "http://third:81/y"},
+      {"/org/m/resolve/refs%2Fpr%2F1/f", "https://hub:8443/org/m/resolve/refs%2Fpr%2F1/f"},
+      {"https://cdn/c%2B%2B%3D%40%7e.bin?s=%2f", "https://cdn/c%2B%2B%3D%40%7e.bin?s=%2f"},
+      {"//cdn/a%2F..%2Fb", "https://cdn/a%2F..%2Fb"},
+      {"e%2Ff", "https://hub:8443/a/b/e%2Ff"},
+      {"/x/./y/../z/..", "https://hub:8443/x/"},
+      {"https://cdn/../a/./b", "https://cdn/a/b"},
+      {"https://cdn?q", "https://cdn/?q"},
+      {"", "https://hub:8443/a/b/c?q=1"},
+      {"#f", "https://hub:8443/a/b/c?q=1"},
+      {"/x?a=[1]|{2}", "https://hub:8443/x?a=%5B1%5D%7C%7B2%7D"},
   };
   for (const auto& [reference, expected] : cases) {
     CAPTURE(std::string(reference));
