@@ -1,5 +1,6 @@
 #include "http/tls_context.hpp"
 
+#include "cohub/detail/bell.hpp"
 #include "cohub/error.hpp"
 
 #include "core/environment.hpp"
@@ -7,13 +8,13 @@
 
 #include <boost/asio/post.hpp>
 #include <boost/asio/redirect_error.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
 #include <exception>
-#include <map>
 #include <mutex>
+#include <set>
+#include <utility>
 
 namespace cohub::http {
 
@@ -67,31 +68,24 @@ std::shared_ptr<asio::ssl::context> make_tls_context(const std::filesystem::path
 /// whose waiters are gone: an io_context may go before a file is read.
 class shared_tls_context::making {
  public:
-  /// Wakes one coroutine, on its executor. Owned by that coroutine alone.
-  struct bell {
-    explicit bell(asio::any_io_executor executor)
-        : timer(std::move(executor), asio::steady_timer::time_point::max()) {}
-    asio::steady_timer timer;
-  };
-
-  /// A place among those who are told. Going out of scope leaves it.
+  /// A place among those who are told, of one coroutine. Going out of scope leaves it.
   class place {
    public:
-    explicit place(std::shared_ptr<making> of, const asio::any_io_executor& executor)
-        : of_(std::move(of)), bell_(std::make_shared<bell>(executor)) {
+    place(std::shared_ptr<making> of, const asio::any_io_executor& executor)
+        : of_(std::move(of)), bell_(executor) {
       const std::scoped_lock lock(of_->mutex_);
-      of_->waiting_.emplace(bell_.get(), std::make_pair(executor, std::weak_ptr<bell>(bell_)));
+      of_->waiting_.insert(&bell_);
     }
     place(place&&) = delete;
     ~place() {
       const std::scoped_lock lock(of_->mutex_);
-      of_->waiting_.erase(bell_.get());
+      of_->waiting_.erase(&bell_);
     }
-    asio::steady_timer& timer() const noexcept { return bell_->timer; }
+    detail::bell& bell() noexcept { return bell_; }
 
    private:
     std::shared_ptr<making> of_;
-    std::shared_ptr<bell> bell_;
+    detail::bell bell_;
   };
 
   /// On the pool.
@@ -107,11 +101,8 @@ class shared_tls_context::making {
     made_ = std::move(made);
     failure_ = std::move(failure);
     done_ = true;
-    // Under the lock: who is still in the list keeps the context of its executor.
-    for (const auto& [key, waiter] : waiting_)
-      asio::post(waiter.first, [bell = waiter.second] {
-        if (const auto there = bell.lock()) there->timer.cancel();
-      });
+    // Under the lock: who is still in the list is still there.
+    for (auto* const bell : waiting_) bell->ring();
   }
 
   bool done() const {
@@ -134,7 +125,7 @@ class shared_tls_context::making {
   bool done_ = false;
   std::shared_ptr<asio::ssl::context> made_{};
   std::exception_ptr failure_{};
-  std::map<const bell*, std::pair<asio::any_io_executor, std::weak_ptr<bell>>> waiting_{};
+  std::set<detail::bell*> waiting_{};
 };
 
 awaitable<std::shared_ptr<asio::ssl::context>> shared_tls_context::get(
@@ -146,10 +137,11 @@ awaitable<std::shared_ptr<asio::ssl::context>> shared_tls_context::get(
     asio::post(self->pool_, [now = self->now_, ca_file = self->ca_file_] { now->run(ca_file); });
   }
   const auto now = self->now_;
-  const making::place mine(now, executor);
+  making::place mine(now, executor);
   while (!now->done()) {
     boost::system::error_code woken;
-    co_await mine.timer().async_wait(asio::redirect_error(asio::use_awaitable, woken));
+    auto waiting = mine.bell().wait(asio::redirect_error(asio::use_awaitable, woken));
+    co_await std::move(waiting);
     const auto state = co_await asio::this_coro::cancellation_state;
     if (state.cancelled() != asio::cancellation_type::none)
       throw boost::system::system_error(asio::error::operation_aborted);

@@ -1,97 +1,150 @@
 #pragma once
 
 #include "cohub/awaitable.hpp"
+#include "cohub/detail/bell.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_type.hpp>
-#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/error.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <boost/system/system_error.hpp>
 
 #include <condition_variable>
+#include <exception>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <type_traits>
 #include <utility>
+#include <variant>
 
 namespace cohub::detail {
 
-/// Work that is lent to a pool. What the work owns goes with the lender, never on a thread of the
-/// pool: it may be the last owner of that very pool.
+/// A piece of work that a pool does for a coroutine. What the work owns goes with the coroutine,
+/// never on a thread of the pool: it may be the last owner of that very pool.
 template <class Work>
-class lent_work {
+class pool_job {
  public:
-  explicit lent_work(Work work) : work_(std::move(work)) {}
+  using result = std::invoke_result_t<Work&>;
 
-  /// Waits until the pool is done with it, which it almost always is, then lets it go.
-  class lender {
-   public:
-    explicit lender(std::shared_ptr<lent_work> lent) : lent_(std::move(lent)) {}
-    lender(lender&&) = delete;
-    ~lender() {
-      std::unique_lock lock(lent_->mutex_);
-      lent_->returned_.wait(lock, [this] { return lent_->is_returned_; });
-      lent_->work_.reset();
+  pool_job(const asio::any_io_executor& executor, Work work)
+      : work_(std::move(work)), bell_(std::in_place, executor) {}
+
+  /// On the pool. Nothing happens if the coroutine has gone.
+  void run() noexcept {
+    {
+      const std::scoped_lock lock(mutex_);
+      if (stage_ != stage::queued) return;
+      stage_ = stage::running;
     }
-
-   private:
-    std::shared_ptr<lent_work> lent_;
-  };
-
-  /// Gives the work back when it has run, or when the pool drops it unrun.
-  class borrower {
-   public:
-    explicit borrower(std::shared_ptr<lent_work> lent) : lent_(std::move(lent)) {}
-    borrower(borrower&&) noexcept = default;
-    ~borrower() { give_back(); }
-
-    std::invoke_result_t<Work&> run() {
-      const finally_give_back at_end{*this};
-      return (*lent_->work_)();
+    try {
+      if constexpr (std::is_void_v<result>)
+        (*work_)();
+      else
+        result_.emplace((*work_)());
+    } catch (...) {
+      failure_ = std::current_exception();
     }
+    const std::scoped_lock lock(mutex_);
+    end();
+  }
 
-   private:
-    struct finally_give_back {
-      borrower& self;
-      ~finally_give_back() { self.give_back(); }
-    };
+  /// The pool lets it go unrun, or has run it.
+  void drop() noexcept {
+    const std::scoped_lock lock(mutex_);
+    if (stage_ != stage::queued) return;
+    failure_ = std::make_exception_ptr(boost::system::system_error(asio::error::operation_aborted));
+    end();
+  }
 
-    void give_back() noexcept {
-      if (!lent_) return;
-      const auto lent = std::move(lent_);
-      const std::scoped_lock lock(lent->mutex_);
-      lent->is_returned_ = true;
-      lent->returned_.notify_all();
-    }
+  /// For the coroutine: rings when the work has ended.
+  bell& when_ended() noexcept { return *bell_; }
 
-    std::shared_ptr<lent_work> lent_;
-  };
+  /// Of work that has ended.
+  result take() {
+    if (failure_) std::rethrow_exception(failure_);
+    if constexpr (!std::is_void_v<result>) return std::move(*result_);
+  }
+
+  /// The coroutine goes. Waits for work that runs, withdraws work that does not.
+  void leave() noexcept {
+    std::unique_lock lock(mutex_);
+    ended_.wait(lock, [this] { return stage_ != stage::running; });
+    stage_ = stage::ended;
+    bell_.reset();
+    result_.reset();
+    failure_ = nullptr;
+    work_.reset();
+  }
 
  private:
+  enum class stage { queued, running, ended };
+
+  /// With the lock.
+  void end() noexcept {
+    stage_ = stage::ended;
+    if (bell_) bell_->ring();
+    ended_.notify_all();
+  }
+
   std::optional<Work> work_;
-  std::mutex mutex_;
-  std::condition_variable returned_;
-  bool is_returned_ = false;
+  std::optional<std::conditional_t<std::is_void_v<result>, std::monostate, result>> result_{};
+  std::exception_ptr failure_{};
+  std::mutex mutex_{};
+  std::condition_variable ended_{};
+  stage stage_ = stage::queued;
+  std::optional<bell> bell_;
+};
+
+/// The pool's hold on a job.
+template <class Work>
+class pool_errand {
+ public:
+  explicit pool_errand(std::shared_ptr<pool_job<Work>> job) : job_(std::move(job)) {}
+  pool_errand(pool_errand&&) noexcept = default;
+  ~pool_errand() {
+    if (job_) job_->drop();
+  }
+  void operator()() { job_->run(); }
+
+ private:
+  std::shared_ptr<pool_job<Work>> job_;
+};
+
+/// The coroutine's hold on a job.
+template <class Work>
+class pool_client {
+ public:
+  explicit pool_client(std::shared_ptr<pool_job<Work>> job) : job_(std::move(job)) {}
+  pool_client(pool_client&&) = delete;
+  ~pool_client() { job_->leave(); }
+
+ private:
+  std::shared_ptr<pool_job<Work>> job_;
 };
 
 /// Runs blocking `work`, which owns what it touches, on `pool`; resumes on the caller's executor.
-/// The result is void or default-constructible.
 ///
 /// Not cancellable: it ends when `work` does, so `work` is a bounded piece (one buffer written, one
-/// buffer hashed). A caller that is destroyed meanwhile, with its io_context, waits for that piece.
+/// buffer hashed). A caller that is destroyed meanwhile, with its io_context, waits for that piece
+/// if it has begun. That is why the caller waits for a bell of its own io_context: who waits on the
+/// pool belongs to the pool, and would outlive the io_context it is to go on in.
 template <class Work>
 awaitable<std::invoke_result_t<Work&>> on_pool(asio::any_io_executor pool, Work work) {
-  using result = std::invoke_result_t<Work&>;
-  const auto lent = std::make_shared<lent_work<Work>>(std::move(work));
-  const typename lent_work<Work>::lender lender(lent);
-  typename lent_work<Work>::borrower borrower(lent);
-  auto body = [borrower = std::move(borrower)]() mutable -> awaitable<result> {
-    co_return borrower.run();
-  };
-  // No cancellation across threads: with a slot, Boost 1.81 races and may call std::terminate.
-  auto token = asio::bind_cancellation_slot(asio::cancellation_slot(), asio::use_awaitable);
-  co_return co_await asio::co_spawn(pool, std::move(body), std::move(token));
+  const auto executor = co_await asio::this_coro::executor;
+  const auto job = std::make_shared<pool_job<Work>>(executor, std::move(work));
+  const pool_client<Work> client(job);
+  asio::post(pool, pool_errand<Work>(job));
+  boost::system::error_code ignored;
+  // No cancellation: whoever is told of it would leave while the work runs.
+  auto waiting = job->when_ended().wait(asio::bind_cancellation_slot(
+      asio::cancellation_slot(), asio::redirect_error(asio::use_awaitable, ignored)));
+  co_await std::move(waiting);
+  co_return job->take();
 }
 
 /// The outgoing cancellation filter of public operations: passes terminal and partial cancellation
