@@ -92,7 +92,9 @@ struct snapshot_download_options {
   std::optional<std::string> token{};
   std::size_t max_workers = 16;                   ///< files in flight
   std::chrono::steady_clock::duration timeout{};  ///< for the whole snapshot; zero means no limit
-  /// For the question of which commit the revision names; else as `download_options::etag_timeout`.
+  /// For the question of which commit the revision names, as `download_options::etag_timeout`. A
+  /// Hub that fails or is silent is asked once; again, and more patiently, only where there is no
+  /// complete snapshot to fall back on.
   std::optional<std::chrono::milliseconds> etag_timeout{};
   std::string endpoint{};  ///< as `download_options::endpoint`
   /// Of all requests, listings included; else as `download_options::headers`.

@@ -95,8 +95,8 @@ awaitable<api_answer> call_and_read(context_ptr shared, http::request what, std:
         whole.body = co_await answer.read_all();
       } catch (const error& e) {
         failure = std::current_exception();
-        again =
-            what.idempotent && (e.code() == errc::truncated_body || e.code() == errc::timed_out);
+        again = what.retry && what.idempotent &&
+                (e.code() == errc::truncated_body || e.code() == errc::timed_out);
       }
     }
     if (!failure) co_return whole;

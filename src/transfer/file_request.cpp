@@ -52,20 +52,6 @@ awaitable<file_head> ask(file_request_ptr file, std::chrono::milliseconds limit,
   co_return head;
 }
 
-/// Whether the question may be answered another time.
-bool may_pass(const std::exception_ptr& failure) noexcept {
-  try {
-    std::rethrow_exception(failure);
-  } catch (const error& e) {
-    return is_unreachable(e.code()) || e.code() == errc::server_failure ||
-           http::is_transient_status(e.http().status);
-  } catch (const boost::system::system_error& e) {
-    return is_unreachable(e.code());
-  } catch (...) {
-    return false;
-  }
-}
-
 }  // namespace
 
 file_request_ptr make_file_request(context_ptr shared, std::string repo_id, std::string path,
@@ -108,6 +94,22 @@ http::request request_for(const file_request& file, http::method verb,
   return hub_request(*file.shared, file.access, verb, url);
 }
 
+bool may_pass(const std::exception_ptr& failure) noexcept {
+  try {
+    std::rethrow_exception(failure);
+  } catch (const error& e) {
+    return is_unreachable(e.code()) || http::is_transient_status(e.http().status);
+  } catch (const boost::system::system_error& e) {
+    return is_unreachable(e.code());
+  } catch (...) {
+    return false;
+  }
+}
+
+std::chrono::milliseconds patient(std::chrono::milliseconds limit) noexcept {
+  return limit.count() == 0 ? limit : std::max(limit, patient_limit);
+}
+
 awaitable<file_head> ask_hub(file_request_ptr file) {
   if (file->options.local_files_only) {
     file_head nothing;
@@ -123,9 +125,7 @@ awaitable<file_head> ask_hub(file_request_ptr file) {
 awaitable<file_head> ask_hub_again(file_request_ptr file, file_head failed) {
   if (file->options.force_download || !may_pass(failed.failure)) co_return failed;
   tell(*file, transfer_event::kind::retry, text_of(failed.failure));
-  const auto own = etag_timeout(*file);
-  const auto limit = own.count() == 0 ? own : std::max(own, patient_limit);
-  auto asking = ask(file, limit, true);
+  auto asking = ask(file, patient(etag_timeout(*file)), true);
   auto head = co_await std::move(asking);
   co_return head;
 }

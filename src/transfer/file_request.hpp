@@ -44,6 +44,12 @@ void tell(const file_request& file, transfer_event::kind what, std::string detai
 /// @throws error  errc::offline, errc::invalid_url
 http::request request_for(const file_request& file, http::method verb, const std::string& revision);
 
+/// Whether a question that failed so may be answered another time.
+bool may_pass(const std::exception_ptr& failure) noexcept;
+
+/// The limit of a question that is the last resort, by the one of the first.
+std::chrono::milliseconds patient(std::chrono::milliseconds limit) noexcept;
+
 /// What the Hub tells of the file, asked within the metadata time limit.
 awaitable<file_head> ask_hub(file_request_ptr file);
 

@@ -8,6 +8,7 @@
 #include "io/file.hpp"
 #include "io/on_pool.hpp"
 #include "transfer/download_retry.hpp"
+#include "transfer/file_request.hpp"
 #include "transfer/tree_listing.hpp"
 
 #include <exception>
@@ -49,27 +50,34 @@ awaitable<std::string> resolve_revision(context_ptr shared, std::string repo_id,
   of.type = options.type;
   of.revision = revision;
   of.expand.emplace_back("sha");
-  of.token = std::move(options.token);
-  std::string commit;
-  std::exception_ptr failure;
-  try {
-    auto asking = fetch_repo_info(shared, repo_id, std::move(of));
-    commit = (co_await std::move(asking)).sha;
-  } catch (const error& e) {
-    if (!is_no_answer(e)) throw;
-    failure = std::current_exception();
+  hub_access_options own;
+  own.token = std::move(options.token);
+  const auto access = make_hub_access(*shared, std::move(own));
+  // Quickly at first: the cache may know the answer that a Hub in trouble takes long to give.
+  for (bool patiently = false;; patiently = true) {
+    std::string commit;
+    std::exception_ptr failure;
+    try {
+      const auto limit = shared->imposed_etag_timeout.value_or(shared->timeouts.metadata);
+      auto asking = fetch_repo_info(shared, access, repo_id, of, patiently ? patient(limit) : limit,
+                                    patiently);
+      commit = (co_await std::move(asking)).sha;
+    } catch (const error& e) {
+      if (!is_no_answer(e)) throw;
+      failure = std::current_exception();
+    }
+    if (!failure && !hub::is_commit_id(commit))
+      throw error(errc::not_a_hub, "asking for the commit of " + repo_id + " at " + revision);
+    auto work = [cached, revision, commit]() -> std::optional<std::string> {
+      if (commit.empty()) return cached.read_ref(revision);
+      note(cached, revision, commit);
+      return commit;
+    };
+    auto looking = io::on_pool(shared->pool, std::move(work));
+    auto found = co_await std::move(looking);
+    if (found) co_return std::move(*found);
+    if (patiently || !may_pass(failure)) std::rethrow_exception(failure);
   }
-  if (!failure && !hub::is_commit_id(commit))
-    throw error(errc::not_a_hub, "asking for the commit of " + repo_id + " at " + revision);
-  auto work = [cached, revision, commit]() -> std::optional<std::string> {
-    if (commit.empty()) return cached.read_ref(revision);
-    note(cached, revision, commit);
-    return commit;
-  };
-  auto looking = io::on_pool(shared->pool, std::move(work));
-  auto found = co_await std::move(looking);
-  if (!found) std::rethrow_exception(failure);
-  co_return std::move(*found);
 }
 
 }  // namespace cohub::transfer

@@ -23,6 +23,7 @@
 #include <boost/asio/use_awaitable.hpp>
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <exception>
 #include <memory>
@@ -67,16 +68,19 @@ request_ptr make_snapshot(context_ptr shared, std::string repo_id,
                        {}});
 }
 
-/// Only where the call sets one: the question is repeated by the client's policy, within the limits
-/// of each step.
-std::chrono::milliseconds limit_of_question(const snapshot_request& wanted) {
-  const auto& own = wanted.options.etag_timeout;
-  if (!own) return {};
-  return wanted.shared->imposed_etag_timeout.value_or(*own);
+/// How the commit is asked for: at first quickly, for there may be a folder to fall back on.
+enum class asking { once, patiently };
+constexpr std::array ways_of_asking{asking::once, asking::patiently};
+
+std::chrono::milliseconds limit_of_question(const snapshot_request& wanted, asking how) {
+  const auto& shared = *wanted.shared;
+  const auto once = shared.imposed_etag_timeout.value_or(
+      wanted.options.etag_timeout.value_or(shared.timeouts.metadata));
+  return how == asking::once ? once : patient(once);
 }
 
 /// The commit that the revision names now.
-awaitable<std::string> ask_commit(snapshot_ptr wanted) {
+awaitable<std::string> ask_commit(snapshot_ptr wanted, asking how) {
   if (wanted->options.local_files_only)
     throw error(errc::offline, "local_files_only is set: no request is made");
   if (wanted->shared->offline) throw error(errc::offline, "offline mode is on: no request is made");
@@ -84,12 +88,10 @@ awaitable<std::string> ask_commit(snapshot_ptr wanted) {
   repo_info_options options;
   options.type = wanted->options.type;
   options.revision = wanted->options.revision;
-  auto asking =
-      fetch_repo_info(wanted->shared, wanted->access, wanted->repo_id, std::move(options));
-  auto limited = io::with_timeout(
-      std::move(asking), limit_of_question(*wanted),
-      "asking for the commit of " + wanted->repo_id + " at " + wanted->options.revision);
-  auto info = co_await std::move(limited);
+  auto fetching =
+      fetch_repo_info(wanted->shared, wanted->access, wanted->repo_id, std::move(options),
+                      limit_of_question(*wanted, how), how == asking::patiently);
+  auto info = co_await std::move(fetching);
   if (!hub::is_commit_id(info.sha))
     throw error(errc::not_a_hub,
                 "asking for the commit of " + wanted->repo_id + " at " + wanted->options.revision);
@@ -226,21 +228,51 @@ dry_run_file_info describe_in_cache(const snapshot_request& wanted, const tree_e
   return info;
 }
 
-awaitable<std::filesystem::path> download(request_ptr wanted) {
-  std::exception_ptr failure;
+/// Null when the commit is known.
+awaitable<std::exception_ptr> learn_commit(request_ptr wanted, asking how) {
   try {
-    auto asking = ask_commit(wanted);
-    wanted->commit = co_await std::move(asking);
+    auto answering = ask_commit(wanted, how);
+    wanted->commit = co_await std::move(answering);
   } catch (const boost::system::system_error& e) {
     if (e.code() == asio::error::operation_aborted) throw;
-    failure = std::current_exception();
+    co_return std::current_exception();
   }
-  if (failure && !may_fall_back(failure)) std::rethrow_exception(failure);
-  if (failure) {
-    auto work = [wanted, failure] { return find_local(*wanted, failure); };
-    auto finding = io::on_pool(wanted->shared->pool, std::move(work));
-    auto folder = co_await std::move(finding);
-    co_return folder;
+  co_return nullptr;
+}
+
+/// What is there of the revision, when the Hub did not say what it names: the folder, or why there
+/// is none.
+struct local_snapshot {
+  std::optional<std::filesystem::path> folder{};
+  std::exception_ptr failure{};
+};
+
+awaitable<local_snapshot> look_for_local(request_ptr wanted, std::exception_ptr failure) {
+  auto work = [wanted, failure = std::move(failure)] {
+    local_snapshot found;
+    try {
+      found.folder = find_local(*wanted, failure);
+    } catch (const error&) {
+      found.failure = std::current_exception();
+    }
+    return found;
+  };
+  auto looking = io::on_pool(wanted->shared->pool, std::move(work));
+  auto found = co_await std::move(looking);
+  co_return found;
+}
+
+awaitable<std::filesystem::path> download(request_ptr wanted) {
+  for (const auto how : ways_of_asking) {
+    auto learning = learn_commit(wanted, how);
+    auto failure = co_await std::move(learning);
+    if (!failure) break;
+    if (!may_fall_back(failure)) std::rethrow_exception(failure);
+    const bool again = how == asking::once && may_pass(failure);
+    auto looking = look_for_local(wanted, std::move(failure));
+    auto found = co_await std::move(looking);
+    if (found.folder) co_return std::move(*found.folder);
+    if (!again) std::rethrow_exception(found.failure);
   }
   wanted->total = wanted->shared->totals->of(wanted->observer);
   if (wanted->to_cache()) {
@@ -276,8 +308,8 @@ awaitable<std::vector<dry_run_file_info>> plan_for_folder(request_ptr wanted,
 }
 
 awaitable<std::vector<dry_run_file_info>> plan(request_ptr wanted) {
-  auto asking = ask_commit(wanted);
-  wanted->commit = co_await std::move(asking);
+  auto answering = ask_commit(wanted, asking::patiently);
+  wanted->commit = co_await std::move(answering);
   auto listing = list_all(wanted);
   auto entries = co_await std::move(listing);
   if (!wanted->to_cache()) {

@@ -50,7 +50,8 @@ awaitable<repo_info> fetch_repo_info(context_ptr shared, std::string repo_id,
 }
 
 awaitable<repo_info> fetch_repo_info(context_ptr shared, hub_access access, std::string repo_id,
-                                     repo_info_options options) {
+                                     repo_info_options options, std::chrono::milliseconds limit,
+                                     bool retry) {
   require_repo_id(repo_id);
   if ((options.files_metadata || options.security_status) && !options.expand.empty())
     throw error(errc::invalid_argument, "expand excludes files_metadata and security_status");
@@ -58,6 +59,8 @@ awaitable<repo_info> fetch_repo_info(context_ptr shared, hub_access access, std:
       hub::routes::repo_info(access.endpoint, options.type, repo_id, options.revision,
                              options.files_metadata, options.expand, options.security_status);
   auto what = hub_request(*shared, access, http::method::get, url);
+  what.limit = limit;
+  what.retry = retry;
   const std::string doing = "reading about " + repo_id;
   const auto text = co_await call_for_text(shared, std::move(what), doing);
   auto info = hub::read_repo_info(text);

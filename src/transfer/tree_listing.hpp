@@ -6,6 +6,7 @@
 #include "transfer/context.hpp"
 #include "transfer/hub_access.hpp"
 
+#include <chrono>
 #include <string>
 
 namespace cohub::transfer {
@@ -23,8 +24,10 @@ listing<tree_entry> list_repo_tree(context_ptr shared, hub_access access, std::s
 awaitable<repo_info> fetch_repo_info(context_ptr shared, std::string repo_id,
                                      repo_info_options options);
 
-/// The same of the Hub that the call goes to, whatever the options say of a token.
+/// The same of the Hub that the call goes to, whatever the options say of a token. Without `retry`
+/// it is asked once, whatever the policy says; `limit` is that of `http::request`.
 awaitable<repo_info> fetch_repo_info(context_ptr shared, hub_access access, std::string repo_id,
-                                     repo_info_options options);
+                                     repo_info_options options,
+                                     std::chrono::milliseconds limit = {}, bool retry = true);
 
 }  // namespace cohub::transfer

@@ -175,4 +175,5 @@ TEST_CASE_FIXTURE(fixture, "a revision is resolved by the Hub, or by what the ca
     api.emplace(context.get_executor(), client_settings);
   }
   CHECK(run(api->resolve_revision("alice/model")) == second);
+  CHECK(hub->count_requests("/revision/") <= 1);
 }

@@ -134,6 +134,23 @@ TEST_CASE_FIXTURE(fixture,
   CHECK(download() == path);
 }
 
+TEST_CASE_FIXTURE(fixture, "a Hub in trouble is asked once more only where there is no snapshot") {
+  const auto path = download();
+  const auto before = requests();
+  std::size_t troubles = 1000;
+  api_fault = [&](const seen_request&) -> std::optional<scripted_reply> {
+    if (troubles == 0) return {};
+    --troubles;
+    return scripted_reply::text(500, "");
+  };
+  CHECK(download() == path);
+  CHECK(requests() == before + 1);
+  fs::remove_all(shared->cache_dir);
+  troubles = 2;
+  CHECK(download() == path);
+  CHECK(troubles == 0);
+}
+
 TEST_CASE_FIXTURE(fixture, "without a network and without a snapshot the reason is told") {
   shared->offline = true;
   CHECK(failure() == errc::local_entry_not_found);
