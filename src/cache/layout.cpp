@@ -2,6 +2,7 @@
 
 #include "cohub/error.hpp"
 
+#include "cache/leftover.hpp"
 #include "hub/file_metadata.hpp"
 #include "hub/repo_id.hpp"
 #include "hub/repo_path.hpp"
@@ -17,7 +18,8 @@ std::filesystem::path checked_path(std::string_view name) {
 }
 
 std::string checked_etag(std::string_view etag) {
-  if (!hub::is_safe_file_name(etag))
+  // Nor may content bear the name of what a download leaves behind, to be deleted with that.
+  if (!hub::is_safe_file_name(etag) || leftover_kind(etag))
     throw error(errc::invalid_response, "using an etag of the server as a file name");
   return std::string(etag);
 }

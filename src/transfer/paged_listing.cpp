@@ -5,6 +5,7 @@
 #include "transfer/api_call.hpp"
 
 #include <functional>
+#include <utility>
 
 namespace cohub::transfer {
 
@@ -37,10 +38,12 @@ http::request question(page_cursor& at) {
 
 }  // namespace
 
-void count_items(page_cursor& at, std::size_t items) {
-  at.empty_pages = items == 0 ? at.empty_pages + 1 : 0;
-  if (at.empty_pages > most_empty_pages && !at.next.empty())
-    throw error(errc::invalid_response, at.doing + ": one empty page follows another");
+void weigh_page(page_cursor& at, std::string_view text, std::size_t items) {
+  const auto page = std::hash<std::string_view>()(text);
+  const bool is_another = page != std::exchange(at.last_page, page);
+  at.idle_pages = items > 0 && is_another ? 0 : at.idle_pages + 1;
+  if (at.idle_pages > most_idle_pages && !at.next.empty())
+    throw error(errc::invalid_response, at.doing + ": page follows page, and none brings any more");
 }
 
 awaitable<std::optional<std::string>> fetch_page_text(page_cursor_ptr at) {

@@ -35,21 +35,22 @@ struct page_cursor {
   /// Of the first page's url, before any redirect: the token is for it alone.
   std::optional<core::origin> home{};
   std::unordered_set<std::size_t> seen{};  ///< hashes of the urls
-  std::size_t empty_pages = 0;             ///< in a row
+  std::size_t last_page = 0;               ///< hash of its text
+  std::size_t idle_pages = 0;              ///< that brought nothing new, in a row
 };
 using page_cursor_ptr = std::shared_ptr<page_cursor>;
 
-/// A server that never ends: so many pages are more than any Hub has, so many empty ones in a row
-/// lead nowhere.
+/// A server that never ends: so many pages are more than any Hub has, so many in a row that are
+/// empty, or the same as the one before, lead nowhere.
 inline constexpr std::size_t most_pages = 100'000;
-inline constexpr std::size_t most_empty_pages = 8;
+inline constexpr std::size_t most_idle_pages = 8;
 
 /// The next page's body, or nothing at the end.
 /// @throws error  errc::invalid_response: the pages lead in a circle, to another host or nowhere
 awaitable<std::optional<std::string>> fetch_page_text(page_cursor_ptr at);
 
-/// Counts what a page brought; throws when empty ones follow each other for too long.
-void count_items(page_cursor& at, std::size_t items);
+/// Looks whether a page brought anything new; throws when none does for too long.
+void weigh_page(page_cursor& at, std::string_view text, std::size_t items);
 
 template <class T>
 using page_reader = boost::system::result<std::vector<T>> (*)(std::string_view body);
@@ -63,7 +64,7 @@ awaitable<std::optional<std::vector<T>>> fetch_page(page_cursor_ptr at, page_rea
     auto page = read(*text);
     if (!page) throw error(page.error(), at->doing);
     items = std::move(*page);
-    count_items(*at, items->size());
+    weigh_page(*at, *text, items->size());
     if (at->limit > 0) {
       const auto left = at->limit - at->given;
       if (items->size() >= left) {

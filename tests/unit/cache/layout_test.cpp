@@ -51,7 +51,8 @@ TEST_CASE("names that could leave their folder are refused") {
     CHECK_THROWS_AS(layout.ref(path), error);
     CHECK_THROWS_AS(cache::link_text(path, "e"), error);
   }
-  for (const char* etag : {"", "a/b", "..", "W/abc"}) {
+  for (const char* etag :
+       {"", "a/b", "..", "W/abc", "x.incomplete", "x.cohub.partial", ".tmp-01234567"}) {
     CAPTURE(etag);
     CHECK_THROWS_AS(layout.blob(etag), error);
     CHECK_THROWS_AS(layout.lock(etag), error);

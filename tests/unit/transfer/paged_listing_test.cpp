@@ -61,14 +61,22 @@ TEST_CASE_FIXTURE(fixture, "the pages of the Hub itself are all asked for with t
     CHECK(request.header("authorization") == "Bearer hf_secret");
 }
 
-TEST_CASE_FIXTURE(fixture, "empty pages without end are an error, some of them are not") {
+TEST_CASE_FIXTURE(fixture,
+                  "pages without end that bring nothing are an error, some of them are not") {
   std::size_t pages = 0;
   SUBCASE("without end") {
     api_fault = [&](const seen_request&) -> std::optional<scripted_reply> {
       return page("/page?cursor=" + std::to_string(++pages), "[]");
     };
     CHECK(failure() == errc::invalid_response);
-    CHECK(pages == transfer::most_empty_pages + 1);
+    CHECK(pages == transfer::most_idle_pages + 1);
+  }
+  SUBCASE("the same page without end, each time at another address") {
+    api_fault = [&](const seen_request&) -> std::optional<scripted_reply> {
+      return page("/page?cursor=" + std::to_string(++pages), one_file);
+    };
+    CHECK(failure() == errc::invalid_response);
+    CHECK(pages == transfer::most_idle_pages + 2);
   }
   SUBCASE("some, again and again") {
     api_fault = [&](const seen_request&) -> std::optional<scripted_reply> {
