@@ -74,4 +74,16 @@ std::string_view detect_line_break(std::string_view content) noexcept {
   return cr > lf ? "\r" : "\n";
 }
 
+std::string_view first_line_break(std::string_view content) noexcept {
+  std::string_view found;
+  for (auto i = content.find_first_of("\r\n"); i != content.npos;
+       i = content.find_first_of("\r\n", i)) {
+    const auto here = content.substr(i, content.substr(i).starts_with("\r\n") ? 2 : 1);
+    if (here == "\r") return "\r";
+    if (found != "\n") found = here;
+    i += here.size();
+  }
+  return found.empty() ? "\n" : found;
+}
+
 }  // namespace cohub::hub

@@ -19,4 +19,8 @@ std::optional<front_matter> find_front_matter(std::string_view content);
 /// The line break that the Hub takes the content to use: "\r\n", "\r" or "\n".
 std::string_view detect_line_break(std::string_view content) noexcept;
 
+/// The one that `metadata_save` writes (mixin-and-cards, section 4.6): of those that occur, "\r"
+/// before "\n" before "\r\n"; "\n" where none does.
+std::string_view first_line_break(std::string_view content) noexcept;
+
 }  // namespace cohub::hub

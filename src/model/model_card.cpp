@@ -146,7 +146,7 @@ void metadata_save(const std::filesystem::path& file, const card_map& data) {
   if (std::filesystem::exists(file, failure)) content = io::read_file(file, largest_card);
   const auto header = hub::find_front_matter(content);
   const std::string text(header ? header->text : std::string_view(content));
-  const auto line_break = hub::detect_line_break(content);
+  const auto line_break = hub::first_line_break(content);
   save_text(file, fenced(hub::write_yaml(data, line_break), line_break) + text);
 }
 

@@ -49,6 +49,10 @@ TEST_CASE_FIXTURE(card_fixture,
   CHECK(saved({{"b", nullptr}, {"c", card_list{nullptr}}}) == "---\nb: null\nc:\n- null\n---\n");
   test::write_all(file, "---\r\na: b\r\n---\r\nHello\r\n");
   CHECK(saved({{"c", "d"}}) == "---\r\nc: d\r\n---\r\nHello\r\n");
+  test::write_all(file, "one\r\ntwo\nthree\r\n");
+  CHECK(saved({{"c", "d"}}) == "---\nc: d\n---\none\r\ntwo\nthree\r\n");
+  test::write_all(file, "one\ntwo\nthree\rfour\r\n");
+  CHECK(saved({{"c", "d"}}) == "---\rc: d\r---\rone\ntwo\nthree\rfour\r\n");
 }
 
 TEST_CASE("a card that is changed keeps what was not (V43, V50, V58)") {
