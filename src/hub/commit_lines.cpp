@@ -144,4 +144,13 @@ boost::system::result<commit_info> read_commit_reply(std::string_view body) {
   return info;
 }
 
+std::optional<std::string> read_commit_refusal(std::string_view body) {
+  const auto value = parse_json(body);
+  if (!value || !value->is_object()) return {};
+  const auto& object = value->get_object();
+  const auto* success = object.if_contains("success");
+  if (success == nullptr || !success->is_bool() || success->get_bool()) return {};
+  return text_or(object, "error");
+}
+
 }  // namespace cohub::hub

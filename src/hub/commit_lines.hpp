@@ -52,4 +52,8 @@ boost::system::result<commit_line> read_commit_line(std::string_view line);
 /// Fills url, oid and pull request from the answer to a commit.
 boost::system::result<commit_info> read_commit_reply(std::string_view body);
 
+/// What an answer that says itself that nothing was done (`"success": false`) tells of why, which
+/// may be nothing; unset: it says no such thing.
+std::optional<std::string> read_commit_refusal(std::string_view body);
+
 }  // namespace cohub::hub

@@ -55,6 +55,14 @@ void count_sent(commit_in_progress& commit, std::size_t written) {
   }
 }
 
+/// With a status: the answer was not lost, and there is no other to be had.
+[[noreturn]] void throw_refused(std::string words, const std::string& doing) {
+  http_context context;
+  context.status = 200;
+  context.server_message = std::move(words);
+  throw error(errc::bad_request, doing, context);
+}
+
 awaitable<outcome> post(context_ptr shared, commit_ptr commit, std::string parent) {
   const auto& options = commit->options;
   auto encode = [plan = commit->plan, pool = shared->pool,
@@ -76,6 +84,7 @@ awaitable<outcome> post(context_ptr shared, commit_ptr commit, std::string paren
   try {
     auto calling = call_for_text(shared, std::move(what), doing);
     const auto text = co_await std::move(calling);
+    if (auto refusal = hub::read_commit_refusal(text)) throw_refused(std::move(*refusal), doing);
     auto info = hub::read_commit_reply(text);
     if (!info) throw error(info.error(), doing);
     result.info = std::move(*info);

@@ -49,6 +49,21 @@ TEST_CASE_FIXTURE(conflict_fixture, "a conflict tells the head that it met") {
   CHECK(std::string(failure.what()).find(second.oid) != std::string::npos);
 }
 
+TEST_CASE_FIXTURE(conflict_fixture, "an answer that says that nothing was done is final") {
+  hub_fault refusing;
+  refusing.path_part = "/commit/";
+  refusing.method = "POST";
+  refusing.times = 0;
+  refusing.status = 200;
+  refusing.body = R"({"success":false,"error":"no room left"})";
+  hub->inject(refusing);
+  hub->clear_requests();
+  const auto failure = failure_of(api->create_commit("alice/m", add_bytes("b.txt", "3"), "more"));
+  CHECK(failure.code() == errc::bad_request);
+  CHECK(failure.http().server_message == "no room left");
+  CHECK(hub->count_requests("/commit/", "POST") == 1);
+}
+
 TEST_CASE_FIXTURE(conflict_fixture, "a commit that may be rebased goes on top of what is there") {
   const auto second = put_file("alice/m", "a.txt", "2");
   const create_commit_options rebasing{.parent_commit = first.oid, .rebase = true};

@@ -86,5 +86,9 @@ TEST_CASE("the answer to a commit is read, with its pull request") {
   for (const char* body : {"", "{}", R"({"commitOid":"x","commitUrl":"y"})", "[1]"}) {
     CAPTURE(body);
     CHECK_FALSE(read_commit_reply(body).has_value());
+    CHECK_FALSE(read_commit_refusal(body).has_value());
   }
+  CHECK(read_commit_refusal(R"({"success":false,"error":"no room"})") == "no room");
+  CHECK(read_commit_refusal(R"({"success":false})") == "");
+  CHECK_FALSE(read_commit_refusal(R"({"success":true})").has_value());
 }
