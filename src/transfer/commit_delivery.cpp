@@ -100,6 +100,18 @@ awaitable<outcome> post(context_ptr shared, commit_ptr commit, std::string paren
   co_return result;
 }
 
+[[noreturn]] void throw_unsure(const outcome& result, const std::string& repo_id) {
+  try {
+    std::rethrow_exception(result.failure);
+  } catch (const error& e) {
+    throw error(e.code(),
+                "committing to " + repo_id +
+                    " (a pull request may have been opened all the same: look before you try "
+                    "again)",
+                e.http());
+  }
+}
+
 /// The branch has moved to `head`: what is unchanged, ignored or large is asked anew.
 awaitable<void> prepare_again(context_ptr shared, commit_ptr commit, std::string head) {
   commit->head = std::move(head);
@@ -127,9 +139,9 @@ awaitable<commit_info> deliver_commit(context_ptr shared, commit_ptr commit) {
     auto result = co_await std::move(posting);
     if (result.what == outcome::kind::made) co_return std::move(result.info);
     const bool conflict = result.what == outcome::kind::conflict;
+    if (result.what == outcome::kind::refused) std::rethrow_exception(result.failure);
     // A pull request that may have been opened cannot be told from another's: no second one is.
-    if (result.what == outcome::kind::refused || (!conflict && options.create_pr))
-      std::rethrow_exception(result.failure);
+    if (!conflict && options.create_pr) throw_unsure(result, commit->repo_id);
     const std::size_t tries = ++(conflict ? conflicts : losses);
     if (losses > 0) {
       auto looking = find_made_commit(shared, commit);

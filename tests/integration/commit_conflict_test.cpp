@@ -183,7 +183,8 @@ TEST_CASE_FIXTURE(conflict_fixture,
   lost.lose_answer = true;
   hub->inject(lost);
   const create_commit_options as_pr{.create_pr = true};
-  CHECK_THROWS_AS(run(api->create_commit("alice/m", add_bytes("b.txt", "3"), "pr", as_pr)), error);
+  CHECK_THROWS_WITH_AS(run(api->create_commit("alice/m", add_bytes("b.txt", "3"), "pr", as_pr)),
+                       doctest::Contains("a pull request may have been opened"), error);
   CHECK(hub->count_requests("create_pr=1", "POST") == 2);  // preupload and commit
   const list_repo_refs_options all{.include_pull_requests = true};
   CHECK(run(api->list_repo_refs("alice/m", all)).pull_requests.size() == 1);
