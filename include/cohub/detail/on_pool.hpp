@@ -4,11 +4,11 @@
 #include "cohub/detail/bell.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/async_result.hpp>
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_type.hpp>
 #include <boost/asio/error.hpp>
 #include <boost/asio/post.hpp>
-#include <boost/asio/redirect_error.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/system/system_error.hpp>
@@ -130,20 +130,24 @@ class pool_client {
 /// Runs blocking `work`, which owns what it touches, on `pool`; resumes on the caller's executor.
 ///
 /// Not cancellable: it ends when `work` does, so `work` is a bounded piece (one buffer written, one
-/// buffer hashed). A caller that is destroyed meanwhile, with its io_context, waits for that piece
-/// if it has begun. That is why the caller waits for a bell of its own io_context: who waits on the
-/// pool belongs to the pool, and would outlive the io_context it is to go on in.
+/// buffer hashed); of a coroutine that is cancelled already it is not begun. A caller that is
+/// destroyed meanwhile, with its io_context, waits for that piece if it has begun. That is why the
+/// caller waits for a bell of its own io_context: who waits on the pool belongs to the pool, and
+/// would outlive the io_context it is to go on in.
 template <class Work>
 awaitable<std::invoke_result_t<Work&>> on_pool(asio::any_io_executor pool, Work work) {
   const auto executor = co_await asio::this_coro::executor;
   const auto job = std::make_shared<pool_job<Work>>(executor, std::move(work));
   const pool_client<Work> client(job);
-  asio::post(pool, pool_errand<Work>(job));
-  boost::system::error_code ignored;
   // No cancellation: whoever is told of it would leave while the work runs.
-  auto waiting = job->when_ended().wait(asio::bind_cancellation_slot(
-      asio::cancellation_slot(), asio::redirect_error(asio::use_awaitable, ignored)));
-  co_await std::move(waiting);
+  auto untold = asio::bind_cancellation_slot(asio::cancellation_slot(), asio::use_awaitable);
+  auto running = asio::async_initiate<decltype(untold), void(boost::system::error_code)>(
+      [](auto handler, std::shared_ptr<pool_job<Work>> waited_for, asio::any_io_executor on) {
+        waited_for->when_ended().wait(std::move(handler));
+        asio::post(on, pool_errand<Work>(std::move(waited_for)));
+      },
+      untold, job, std::move(pool));
+  co_await std::move(running);
   co_return job->take();
 }
 

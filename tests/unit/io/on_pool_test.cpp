@@ -1,11 +1,14 @@
 #include "io/on_pool.hpp"
 
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/thread_pool.hpp>
+#include <boost/asio/use_awaitable.hpp>
 #include <doctest/doctest.h>
 
 #include <atomic>
@@ -16,6 +19,7 @@
 #include <string>
 #include <thread>
 #include <utility>
+#include <vector>
 
 namespace asio = boost::asio;
 namespace io = cohub::io;
@@ -124,6 +128,87 @@ TEST_CASE("a context that goes does not wait for work that has not begun") {
   may_end.set_value();
   pool.join();
   CHECK_FALSE(ran);
+}
+
+TEST_CASE("work of a coroutine that is cancelled already is not begun") {
+  asio::thread_pool pool(1);
+  asio::io_context context;
+  asio::cancellation_signal signal;
+  bool ran = false;
+  boost::system::error_code failure;
+  auto body = [&]() -> cohub::awaitable<void> {
+    // Boost 1.81: the end of a coroutine that never waited throws in run() if it is cancelled.
+    co_await asio::post(asio::use_awaitable);
+    signal.emit(asio::cancellation_type::terminal);
+    auto running = io::on_pool(pool.get_executor(), [&ran] { ran = true; });
+    co_await std::move(running);
+  };
+  asio::co_spawn(context, body,
+                 asio::bind_cancellation_slot(signal.slot(), [&failure](std::exception_ptr thrown) {
+                   try {
+                     if (thrown) std::rethrow_exception(thrown);
+                   } catch (const boost::system::system_error& e) {
+                     failure = e.code();
+                   }
+                 }));
+  context.run();
+  pool.join();
+  CHECK(failure == asio::error::operation_aborted);
+  CHECK_FALSE(ran);
+}
+
+TEST_CASE("work that has begun is waited for, whatever is cancelled meanwhile") {
+  asio::thread_pool pool(1);
+  asio::io_context context;
+  asio::cancellation_signal signal;
+  std::promise<void> begun;
+  std::promise<void> may_end;
+  bool ended = false;
+  bool had_ended = false;
+  auto body = [&]() -> cohub::awaitable<void> {
+    auto running = io::on_pool(pool.get_executor(), [&] {
+      begun.set_value();
+      may_end.get_future().wait();
+      ended = true;
+    });
+    co_await std::move(running);
+    had_ended = ended;
+  };
+  asio::co_spawn(context, body, asio::bind_cancellation_slot(signal.slot(), asio::detached));
+  context.poll();
+  begun.get_future().wait();
+  signal.emit(asio::cancellation_type::terminal);
+  context.poll();
+  CHECK_FALSE(had_ended);
+  may_end.set_value();
+  context.restart();
+  context.run();
+  CHECK(had_ended);
+}
+
+TEST_CASE("a bell lets its waiter go on when it rings, or has rung, or is cancelled") {
+  asio::io_context context;
+  cohub::detail::bell rings(context.get_executor());
+  std::vector<boost::system::error_code> results;
+  const auto keep = [&results](boost::system::error_code result) { results.push_back(result); };
+  asio::cancellation_signal signal;
+  rings.wait(asio::bind_cancellation_slot(signal.slot(), keep));
+  context.poll();
+  CHECK(results.empty());
+  signal.emit(asio::cancellation_type::terminal);
+  signal.emit(asio::cancellation_type::terminal);
+  context.restart();
+  context.poll();
+  rings.wait(keep);
+  rings.ring();
+  context.restart();
+  context.run();  // ends: nothing is waited for any more
+  rings.wait(keep);
+  context.restart();
+  context.run();
+  const boost::system::error_code rang{};
+  CHECK(results ==
+        std::vector<boost::system::error_code>{asio::error::operation_aborted, rang, rang});
 }
 
 TEST_CASE("a pool that goes lets its callers go on") {
