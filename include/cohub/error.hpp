@@ -59,6 +59,7 @@ enum class errc {
   invalid_config,        ///< a config.json that does not fit the config type
   not_safetensors_repo,  ///< the repository has neither model.safetensors nor an index of shards
   invalid_card,          ///< a model card or its template that cannot be parsed
+  incompatible_weights,  ///< tensors that are not those of the model: their names, shapes, dtypes
 };
 
 /// What several errors have in common, as the classes of the Python client's exceptions have:
@@ -110,10 +111,14 @@ class error : public boost::system::system_error {
   error(boost::system::error_code code, const std::string& doing, http_context http);
 
   const char* what() const noexcept override { return text_->c_str(); }
+  /// What was being done: `what()` without the reason and the exchange.
+  const std::string& doing() const noexcept { return *doing_; }
   const http_context& http() const noexcept { return *http_; }
 
  private:
-  std::shared_ptr<const std::string> text_;  // copying an exception must not throw
+  // Shared, since copying an exception must not throw.
+  std::shared_ptr<const std::string> doing_;
+  std::shared_ptr<const std::string> text_;
   std::shared_ptr<const http_context> http_;
 };
 

@@ -41,6 +41,8 @@ class safetensors_model {
   explicit safetensors_model(const std::filesystem::path& path,
                              named<safetensors_model_options> options = {});
 
+  /// The file, or the index of the shards.
+  const std::filesystem::path& path() const noexcept;
   bool sharded() const noexcept;
   /// In the order of their names.
   const std::vector<safetensors_file>& files() const noexcept;

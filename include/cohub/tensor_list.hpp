@@ -54,8 +54,8 @@ class tensor_list {
 
   /// Copies the saved values into the members, after all names, dtypes and shapes have been
   /// compared: where one does not fit, no member is changed.
-  /// @throws error  errc::invalid_argument, naming what is missing, unexpected, or of another dtype
-  ///                or shape; the list is of a const model
+  /// @throws error  errc::incompatible_weights, naming the file and what is missing, unexpected, or
+  ///                of another dtype or shape; errc::invalid_argument: the list is of a const model
   void load(const safetensors_model& saved) const;
 
  private:

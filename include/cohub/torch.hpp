@@ -59,7 +59,7 @@ struct incompatible_keys {
   std::vector<std::string> mismatched{};  ///< of both, with another shape
 };
 
-/// Weights that do not fit the module: errc::invalid_argument, and the text lists the names.
+/// Weights that do not fit the module: errc::incompatible_weights, and the text lists the names.
 class incompatible_weights : public error {
  public:
   incompatible_weights(const std::string& doing, incompatible_keys keys);

@@ -78,6 +78,8 @@ const char* text_of(errc code) noexcept {
       return "the configuration does not fit";
     case errc::invalid_card:
       return "not a valid model card";
+    case errc::incompatible_weights:
+      return "the weights do not fit";
   }
   return "unknown error";
 }
@@ -166,6 +168,7 @@ error::error(boost::system::error_code code, const std::string& doing)
 
 error::error(boost::system::error_code code, const std::string& doing, http_context http)
     : system_error(code),
+      doing_(std::make_shared<const std::string>(doing)),
       text_(std::make_shared<const std::string>(describe(code, doing, http))),
       http_(std::make_shared<const http_context>(std::move(http))) {}
 

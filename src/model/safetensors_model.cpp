@@ -111,6 +111,7 @@ safetensors_model::safetensors_model(const fs::path& path,
   content_ = std::move(opened);
 }
 
+const fs::path& safetensors_model::path() const noexcept { return content_->origin; }
 bool safetensors_model::sharded() const noexcept { return content_->sharded; }
 const std::vector<safetensors_file>& safetensors_model::files() const noexcept {
   return content_->files;

@@ -69,10 +69,9 @@ void tensor_list::load(const safetensors_model& saved) const {
   for (std::size_t i = 0; i < saved.size(); ++i)
     if (!known.contains(saved[i].name())) unexpected.push_back(saved[i].name());
   if (!missing.empty() || !unexpected.empty() || !misfits.empty())
-    throw error(errc::invalid_argument,
-                "loading tensors: those that are saved are not those of the model" +
-                    list_of("missing:", missing) + list_of("unexpected:", unexpected) +
-                    list_of("of another kind:", misfits));
+    throw error(errc::incompatible_weights,
+                "loading " + saved.path().string() + list_of("missing:", missing) +
+                    list_of("unexpected:", unexpected) + list_of("of another kind:", misfits));
   for (std::size_t i = 0; i < members_.size(); ++i)
     if (!contents[i].empty())
       std::memcpy(members_[i].room.data(), contents[i].data(), contents[i].size());

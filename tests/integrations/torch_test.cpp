@@ -152,6 +152,7 @@ TEST_CASE_FIXTURE(weights_fixture, "other names are errors, or told where they a
     load_torch_model(module, folder);
     FAIL("it does not fit");
   } catch (const incompatible_weights& failure) {
+    CHECK(failure.code() == errc::incompatible_weights);
     CHECK(failure.keys().missing == std::vector<std::string>{"b"});
     CHECK(failure.keys().unexpected == std::vector<std::string>{"z"});
     CHECK(std::string(failure.what()).find("missing: b; unexpected: z") != std::string::npos);

@@ -116,14 +116,14 @@ std::string list_of(const char* title, const std::vector<std::string>& names) {
 }
 
 std::string describe(const std::string& doing, const incompatible_keys& keys) {
-  return doing + ": the weights do not fit" + list_of("missing", keys.missing) +
-         list_of("unexpected", keys.unexpected) + list_of("of another shape", keys.mismatched);
+  return doing + list_of("missing", keys.missing) + list_of("unexpected", keys.unexpected) +
+         list_of("of another shape", keys.mismatched);
 }
 
 }  // namespace
 
 incompatible_weights::incompatible_weights(const std::string& doing, incompatible_keys keys)
-    : error(errc::invalid_argument, describe(doing, keys)),
+    : error(errc::incompatible_weights, describe(doing, keys)),
       keys_(std::make_shared<const incompatible_keys>(std::move(keys))) {}
 
 incompatible_keys load_torch_model(torch::nn::Module& module, const std::filesystem::path& path,
