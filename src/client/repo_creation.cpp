@@ -118,7 +118,8 @@ awaitable<repo_url> make(context_ptr shared, creation what) {
   for (std::size_t attempt = 1;; ++attempt) {
     auto asking = hub_request(*shared, http::method::post, what.url, shared->token_for(what.token),
                               what.body);
-    auto answer = co_await shared->transport->send(std::move(asking));
+    auto sending = transfer::send(shared, std::move(asking), what.doing);
+    auto answer = co_await std::move(sending);
     const int status = answer.status();
     const auto text = co_await answer.read_all(answer_limit);
     if (status / 100 == 2) {

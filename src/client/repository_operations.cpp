@@ -79,9 +79,11 @@ awaitable<bool> has_file(context_ptr shared, std::string repo_id, std::string pa
   // A redirect to the store of large files says that the file is there; the store need not be
   // asked.
   what.redirects = http::redirects::same_origin;
-  auto answer = co_await shared->transport->send(std::move(what));
+  const auto doing = "looking for " + path + " in " + repo_id;
+  auto sending = transfer::send(shared, std::move(what), doing);
+  auto answer = co_await std::move(sending);
   if (answer.status() < 400) co_return true;
-  auto refusal = transfer::failure_of(std::move(answer), "looking for " + path + " in " + repo_id);
+  auto refusal = transfer::failure_of(std::move(answer), doing);
   const auto failure = co_await std::move(refusal);
   try {
     std::rethrow_exception(failure);

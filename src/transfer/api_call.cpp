@@ -24,6 +24,11 @@ hub::failed_reply reply_of(const http::response_head& head, std::string body) {
   return reply;
 }
 
+/// What the transport met, with what the request was for.
+error while_doing(const std::string& doing, const error& failure) {
+  return error(failure.code(), doing + ": " + failure.doing(), failure.http());
+}
+
 }  // namespace
 
 void require_repo_id(const std::string& repo_id) {
@@ -72,8 +77,18 @@ awaitable<std::exception_ptr> failure_of(http::response answer, std::string doin
   co_return std::make_exception_ptr(hub::make_error(reply, doing));
 }
 
+awaitable<http::response> send(context_ptr shared, http::request what, std::string doing) {
+  try {
+    auto sending = shared->transport->send(std::move(what));
+    co_return co_await std::move(sending);
+  } catch (const error& e) {
+    throw while_doing(doing, e);
+  }
+}
+
 awaitable<http::response> call(context_ptr shared, http::request what, std::string doing) {
-  auto answer = co_await shared->transport->send(std::move(what));
+  auto sending = send(std::move(shared), std::move(what), doing);
+  auto answer = co_await std::move(sending);
   if (answer.status() / 100 != 2) {
     auto reading = failure_of(std::move(answer), std::move(doing));
     const auto failure = co_await std::move(reading);
@@ -94,7 +109,7 @@ awaitable<api_answer> call_and_read(context_ptr shared, http::request what, std:
       try {
         whole.body = co_await answer.read_all();
       } catch (const error& e) {
-        failure = std::current_exception();
+        failure = std::make_exception_ptr(while_doing(doing, e));
         again = what.retry && what.idempotent &&
                 (e.code() == errc::truncated_body || e.code() == errc::timed_out);
       }

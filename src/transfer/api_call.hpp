@@ -23,8 +23,11 @@ http::request hub_request(const context& shared, http::method verb, const std::s
                           const std::string& token, std::string body,
                           const std::string& content_type = "application/json");
 
-/// Sends; an answer that is not a success throws what the Hub says (hub-protocol, section 9).
+/// Sends. What the transport throws tells what the request was for.
 /// @param doing  for the error: "creating the repository owner/name"
+awaitable<http::response> send(context_ptr shared, http::request what, std::string doing);
+
+/// The same; an answer that is not a success throws what the Hub says (hub-protocol, section 9).
 awaitable<http::response> call(context_ptr shared, http::request what, std::string doing);
 
 /// A success, read whole.

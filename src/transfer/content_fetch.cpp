@@ -126,7 +126,8 @@ awaitable<opened_content> open_content(fetch_ptr self, core::byte_range range, b
   else
     request.headers.erase("If-Range");
   try {
-    opened.answer = co_await self->shared->transport->send(std::move(request));
+    auto sending = send(self->shared, std::move(request), doing(*self));
+    opened.answer = co_await std::move(sending);
   } catch (const boost::system::system_error& e) {
     if (e.code() == asio::error::operation_aborted) throw;
     opened.failure = std::current_exception();

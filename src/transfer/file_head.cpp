@@ -72,7 +72,7 @@ awaitable<file_head> fetch_file_head(context_ptr shared, http::request question,
   question.retry = retry;
   question.limit = limit;
   try {
-    auto sending = shared->transport->send(std::move(question));
+    auto sending = send(shared, std::move(question), doing);
     auto answer = co_await std::move(sending);
     const auto head = answer.head();
     if (head.status / 100 == 2 || head.status / 100 == 3) {

@@ -24,7 +24,8 @@ constexpr std::size_t most_completions = 60;
 
 awaitable<store_answer> ask_store(context_ptr shared, http::request what, std::string doing) {
   store_answer result;
-  auto answer = co_await shared->transport->send(std::move(what));
+  auto sending = send(shared, std::move(what), doing);
+  auto answer = co_await std::move(sending);
   result.status = answer.status();
   result.etag = answer.header("ETag");
   if (result.status / 100 == 2) {
