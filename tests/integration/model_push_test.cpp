@@ -291,17 +291,18 @@ TEST_CASE_FIXTURE(push_fixture, "a model that cannot be described leaves no repo
   CHECK_FALSE(exists);
 }
 
+/// By a thread of its own: what a thread of the pool posts itself may come behind the next tensor.
+static void post_as_another(asio::any_io_executor pool, std::function<void()> work) {
+  std::thread([&] { asio::post(pool, work); }).join();
+}
+
 TEST_CASE_FIXTURE(push_fixture, "a save leaves the pool to others between tensors") {
   client_settings.blocking_threads = 1;
   connect();
   bool others_had_a_turn = false;
   produced model;
   model.on_tensor = [&](int i) {
-    // By another thread: what a thread of the pool posts itself may come behind the next tensor.
-    if (i == 1)
-      std::thread([&] {
-        asio::post(api->blocking_executor(), [&] { others_had_a_turn = true; });
-      }).join();
+    if (i == 1) post_as_another(api->blocking_executor(), [&] { others_had_a_turn = true; });
     if (i == 2) CHECK(others_had_a_turn);
   };
   run(model.save_pretrained(*api, folder.path() / "m"));
@@ -342,12 +343,11 @@ TEST_CASE_FIXTURE(push_fixture, "tensors are made by the pool, and leave it to o
   produced model;
   model.on_tensor = [&](int i) {
     makers.push_back(std::this_thread::get_id());
-    if (i == 1) {
-      asio::post(api->blocking_executor(), [&] {
+    if (i == 1)
+      post_as_another(api->blocking_executor(), [&] {
         others_had_a_turn = true;
         pool_thread = std::this_thread::get_id();
       });
-    }
     if (i == 2) CHECK(others_had_a_turn);
   };
   run(model.push_to_hub(*api, "alice/m"));

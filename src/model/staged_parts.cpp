@@ -1,0 +1,112 @@
+#include "model/staged_parts.hpp"
+
+#include "cohub/model_config.hpp"
+
+#include "io/file.hpp"
+#include "io/on_pool.hpp"
+#include "model/safetensors_writer.hpp"
+
+#include <cstdint>
+#include <filesystem>
+#include <span>
+#include <utility>
+
+namespace cohub::model {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+/// A file of weights that is written to a folder nobody sees yet.
+class written_weights {
+ public:
+  written_weights(fs::path path, save_sink::file file)
+      : path_(std::move(path)), file_(std::move(file)) {}
+
+  /// Makes one tensor, or copies a few MiB; false if there is nothing left to do.
+  bool next() {
+    if (!steps_) {
+      io::create_directories(path_.parent_path());
+      output_ = io::file(path_, io::file::mode::read_write);
+      output_.truncate(0);
+      const save_safetensors_options options{.metadata = std::move(file_.metadata)};
+      steps_.emplace(std::move(file_.tensors), options);
+    }
+    const auto append = [this](std::span<const std::byte> bytes) {
+      output_.write_at(position_, bytes);
+      position_ += bytes.size();
+    };
+    if (steps_->next(append)) return true;
+    output_.close();
+    return false;
+  }
+
+ private:
+  fs::path path_;
+  save_sink::file file_;
+  io::file output_{};
+  std::optional<safetensors_steps> steps_{};
+  std::uint64_t position_ = 0;
+};
+
+}  // namespace
+
+awaitable<descriptions> describe(asio::any_io_executor pool, const detail::model_parts& parts,
+                                 std::optional<boost::json::value> config,
+                                 template_variables variables) {
+  auto work = [&] {
+    descriptions result;
+    if (!config && parts.config) config = parts.config();
+    if (config) result.config = config_text(*config);
+    if (parts.card) result.card = parts.card(std::move(variables));
+    return result;
+  };
+  auto describing = io::on_pool(std::move(pool), std::move(work));
+  auto result = co_await std::move(describing);
+  co_return result;
+}
+
+awaitable<card_origin> write_parts(asio::any_io_executor pool, const detail::model_parts& parts,
+                                   std::shared_ptr<save_sink> sink, descriptions described,
+                                   std::function<void(model_card&)> edit_card) {
+  auto saving = parts.save(pool, sink);
+  co_await std::move(saving);
+  const auto& folder = sink->folder();
+  auto work = [&] {
+    if (described.config && !fs::exists(folder / "config.json"))
+      io::write_file_atomically(folder / "config.json", *described.config);
+    if (fs::exists(folder / "README.md")) return card_origin::hook;
+    auto& card = described.card;
+    if (edit_card) {
+      if (!card) card.emplace();
+      edit_card(*card);
+    }
+    if (!card) return card_origin::none;
+    card->save(folder / "README.md");
+    return card_origin::generated;
+  };
+  auto writing = io::on_pool(pool, std::move(work));
+  const auto origin = co_await std::move(writing);
+  co_return origin;
+}
+
+awaitable<void> write_files(asio::any_io_executor pool, std::shared_ptr<save_sink> sink) {
+  auto write_texts = [sink] {
+    for (const auto& file : sink->take_texts())
+      io::write_file_atomically(sink->folder() / file.name, file.text);
+  };
+  auto writing_texts = io::on_pool(pool, std::move(write_texts));
+  co_await std::move(writing_texts);
+  auto files = sink->take_files();
+  for (auto& file : files) {
+    auto path = sink->folder() / file.name;
+    const auto weights = std::make_shared<written_weights>(std::move(path), std::move(file));
+    for (bool more = true; more;) {
+      auto step = [weights] { return weights->next(); };
+      auto stepping = io::on_pool(pool, std::move(step));
+      more = co_await std::move(stepping);
+    }
+  }
+}
+
+}  // namespace cohub::model
