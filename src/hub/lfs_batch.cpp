@@ -43,8 +43,13 @@ boost::system::result<std::optional<lfs_action>> read_action(const json::object&
   if (action->href.empty()) return make_error_code(errc::invalid_response);
   if (const auto* header = object.if_contains("header"); header != nullptr && header->is_object()) {
     for (const auto& [key, value] : header->get_object()) {
-      if (!value.is_string()) return make_error_code(errc::invalid_response);
-      action->header.emplace_back(std::string(key), std::string(value.get_string()));
+      // The Python client takes a chunk_size that is a number, too.
+      if (value.is_int64())
+        action->header.emplace_back(key, std::to_string(value.get_int64()));
+      else if (value.is_string())
+        action->header.emplace_back(key, value.get_string());
+      else
+        return make_error_code(errc::invalid_response);
     }
   }
   return action;

@@ -51,6 +51,15 @@ TEST_CASE("the answer tells what to send, what is there, and what is refused") {
   CHECK(read.objects[2].error_message == "too large");
 }
 
+TEST_CASE("a number in an action's header is taken by its digits") {
+  const auto read = read_lfs_batch_reply(
+      R"({"objects":[{"oid":")" + oid +
+      R"(","actions":{"upload":{"href":"u","header":{"chunk_size":10,"1":"p"}}}}]})");
+  REQUIRE(read.has_value());
+  const std::vector<std::pair<std::string, std::string>> header{{"chunk_size", "10"}, {"1", "p"}};
+  CHECK(read->objects.at(0).upload->header == header);
+}
+
 TEST_CASE("answers of another shape are refused") {
   for (const std::string& body :
        {std::string(), std::string("[]"), std::string("{}"), std::string(R"({"objects":1})"),
@@ -58,7 +67,7 @@ TEST_CASE("answers of another shape are refused") {
         R"({"objects":[{"oid":")" + oid + R"(","actions":{"upload":1}}]})",
         R"({"objects":[{"oid":")" + oid + R"(","actions":{"upload":{}}}]})",
         R"({"objects":[{"oid":")" + oid +
-            R"(","actions":{"upload":{"href":"x","header":{"a":1}}}}]})"}) {
+            R"(","actions":{"upload":{"href":"x","header":{"a":null}}}}]})"}) {
     CAPTURE(body);
     const auto read = read_lfs_batch_reply(body);
     REQUIRE_FALSE(read.has_value());
