@@ -66,5 +66,9 @@ int main(int argc, char** argv) {
     print_error(e.what());
     return failure;
   }
+  if (status == success && !std::cout.flush()) {
+    print_error("not all that there is to say could be written");
+    return failure;
+  }
   return status;
 }

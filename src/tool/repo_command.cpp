@@ -214,6 +214,11 @@ void add_repo_command(CLI::App& app, int& status) {
           "(false)")
       ->check(CLI::IsMember({"auto", "manual", "false"}))
       ->option_text("auto|manual|false");
+  settings.callback([args, &status] {
+    if (args->visibility.empty() && !args->gated)
+      throw CLI::ValidationError("--private, --public, --protected or --gated is required");
+    status = run_with(args, change_settings);
+  });
   settings.footer("Example:\n  cohub repo settings me/my-model --private --gated manual");
 
   add_repo_access_commands(repo, status);

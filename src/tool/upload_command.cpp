@@ -14,7 +14,9 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/json/object.hpp>
 
+#include <algorithm>
 #include <chrono>
+#include <cstddef>
 #include <filesystem>
 #include <iostream>
 #include <memory>
@@ -74,7 +76,16 @@ awaitable<commit_info> upload_many(client hub, arguments_ptr args, std::string r
   return hub.upload_folder(args->local_path, std::move(repo_id), options);
 }
 
+void tell_ignored(const std::vector<std::string>& paths) {
+  constexpr std::size_t most = 5;
+  for (std::size_t i = 0; i < std::min(paths.size(), most); ++i)
+    print_warning(paths[i] + " is left out: the repository's .gitignore names it");
+  if (paths.size() > most)
+    print_warning("and so are " + std::to_string(paths.size() - most) + " more");
+}
+
 void tell(const arguments& args, const commit_info& commit) {
+  tell_ignored(commit.ignored);
   if (commit.unchanged) std::cerr << "Nothing has changed: no commit was made." << std::endl;
   const auto& url = commit.pr_url.empty() ? commit.commit_url : commit.pr_url;
   boost::json::object facts;

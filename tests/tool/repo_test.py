@@ -141,7 +141,7 @@ class Repositories(Hub):
         self.fails("download", "user/thing", "a.txt", HF_TOKEN="", HF_HOME=str(self.folder / "other"))
         self.cohub("repo", "settings", "user/thing", "--public")
         self.cohub("download", "user/thing", "a.txt", HF_TOKEN="", HF_HOME=str(self.folder / "other"))
-        self.fails("repo", "settings", "user/thing")
+        self.fails("repo", "settings", "user/thing", status=2)
         self.cohub("repo", "move", "user/thing", "user/renamed")
         out, _ = self.cohub("download", "user/renamed", "a.txt")
         self.assertEqual(pathlib.Path(out.strip()).read_bytes(), b"1")

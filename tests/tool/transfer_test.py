@@ -39,6 +39,17 @@ class Transfers(Hub):
         out, err = self.cohub("upload", "user/my-model", "model")
         self.assertIn("no commit was made", err)
 
+    def test_files_that_the_repository_ignores_are_named(self):
+        self.write("rules/.gitignore", b"*.log\n")
+        self.cohub("upload", "thing", "rules")
+        for number in range(7):
+            self.write(f"logs/{number}.log", b"x")
+        _, err = self.cohub("upload", "thing", "logs")
+        self.assertEqual(err.count("is left out"), 5, err)
+        self.assertIn("0.log is left out: the repository's .gitignore names it", err)
+        self.assertIn("2 more", err)
+        self.assertIn("no commit was made", err)
+
     def test_a_dry_run_tells_what_a_download_would_fetch(self):
         self.write("model/a.txt", b"hello")
         self.write("model/b.bin", b"12345678")

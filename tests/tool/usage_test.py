@@ -33,6 +33,7 @@ class Usage(unittest.TestCase):
                       ["upload", "a/b", "/tmp", "--revision", "dev", "--create-pr"],
                       ["repo", "create", "a/b", "--private", "--public"],
                       ["repo", "create", "a/b", "--region", "moon"],
+                      ["repo", "settings", "a/b"],
                       ["repo", "access", "list", "a/b", "--status", "odd"],
                       ["discussions", "comment", "a/b", "5"], ["discussions", "edit", "a/b", "5", "id"],
                       ["discussions", "comment", "a/b", "5", "--body", "x", "--body-file", "y"],
@@ -52,6 +53,11 @@ class Usage(unittest.TestCase):
                             (["repo", "tag"], "which command of cohub repo tag? (see cohub repo tag --help)"),
                             (["download", "a/b", "--fly"], "--fly (see cohub download --help)")):
             self.assertIn(said, self.run_cohub(*words).stderr)
+
+    def test_output_that_is_lost_is_a_failure(self):
+        with open("/dev/full", "w") as full:
+            done = subprocess.run([COHUB, "env"], stdout=full, stderr=subprocess.PIPE, text=True, timeout=60)
+        self.assertEqual((done.returncode, done.stderr.count("\n")), (1, 1), done.stderr)
 
     def test_the_environment_without_secrets(self):
         environment = dict(os.environ, HF_TOKEN="hf_secret_of_a_test", HF_HOME="/tmp/some-home",
