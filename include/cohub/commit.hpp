@@ -65,9 +65,9 @@ struct create_commit_options {
   repo_type type = repo_type::model;
   std::string revision = "main";  ///< an existing branch or `refs/pr/N`
   std::string commit_description{};
-  bool create_pr = false;  ///< open a pull request instead of committing to the branch
-  std::string
-      parent_commit{};  ///< not empty: fail with `errc::commit_conflict` if the head is another
+  bool create_pr = false;       ///< open a pull request instead of committing to the branch
+  std::string parent_commit{};  ///< not empty: where a pull request starts, and where the head of
+                                ///< a branch has to be, else it is errc::commit_conflict
   /// Where the branch has moved on, make the commit on top of what is there now, a few times if
   /// need be. What others changed meanwhile in the same files is overwritten.
   bool rebase = false;

@@ -27,8 +27,8 @@ struct push_to_hub_options {
   std::optional<std::string> token{};  ///< unset: the client's
   std::string branch{};                ///< an existing one; empty: "main"
   bool create_pr = false;              ///< open a pull request; excludes another branch than "main"
-  std::string
-      parent_commit{};  ///< not empty: fail with `errc::commit_conflict` if the head is another
+  std::string parent_commit{};  ///< not empty: where a pull request starts, and where the head of
+                                ///< a branch has to be, else it is errc::commit_conflict
   std::optional<std::vector<std::string>> allow_patterns{};  ///< unset: all files that were written
   std::vector<std::string> ignore_patterns{};
   std::vector<std::string> delete_patterns{};  ///< remote files that go in the same commit

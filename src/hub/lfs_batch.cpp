@@ -110,6 +110,8 @@ boost::system::result<lfs_batch_request> read_lfs_batch_request(std::string_view
   if (list == nullptr || !list->is_array()) return make_error_code(errc::invalid_response);
   lfs_batch_request request;
   request.operation = text_or(*object, "operation");
+  if (const auto* ref = object->if_contains("ref"); ref != nullptr && ref->is_object())
+    request.ref = text_or(ref->get_object(), "name");
   if (const auto* kinds = object->if_contains("transfers"); kinds != nullptr && kinds->is_array())
     for (const auto& kind : kinds->get_array())
       if (kind.is_string()) request.transfers.emplace_back(kind.get_string());

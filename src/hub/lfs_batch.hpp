@@ -23,6 +23,7 @@ std::string write_lfs_batch_request(const std::vector<lfs_object>& objects, std:
 
 struct lfs_batch_request {
   std::string operation{};  ///< "upload" or "download"
+  std::string ref{};        ///< the revision that the objects are for; may be empty
   std::vector<std::string> transfers{};
   std::vector<lfs_object> objects{};
 };

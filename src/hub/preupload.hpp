@@ -2,6 +2,7 @@
 
 #include <boost/system/result.hpp>
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -13,10 +14,13 @@ namespace cohub::hub {
 
 enum class upload_mode { regular, lfs };
 
+/// How many bytes of a file the Hub judges it by.
+inline constexpr std::size_t sample_size = 512;
+
 struct preupload_file {
   std::string path{};
   std::uint64_t size = 0;
-  std::string sample{};  ///< first 512 bytes, raw
+  std::string sample{};  ///< the first of them, raw
 };
 
 /// `git_ignore` and `git_attributes`, the new ones of this very commit, are left out where they are

@@ -3,6 +3,7 @@
 #include "hub/preupload.hpp"
 #include "hub/repo_id.hpp"
 #include "hub/routes.hpp"
+#include "hub/utf8.hpp"
 #include "server/commit_request.hpp"
 #include "server/discussions.hpp"
 #include "server/error_reply.hpp"
@@ -95,6 +96,20 @@ bool is_stale(const std::string& parent, const std::string& head) {
   return !head.starts_with(wanted);
 }
 
+/// Text ends where the sample does, maybe within a character.
+bool is_text(std::string_view sample) {
+  constexpr std::size_t longest_character = 4;
+  if (sample.find('\0') != sample.npos) return false;
+  const auto odd = hub::find_invalid_utf8(sample);
+  return !odd || (sample.size() >= hub::sample_size && sample.size() - *odd < longest_character);
+}
+
+/// Whether git is not to hold it: the public Hub takes ten times as much of text.
+bool is_too_large(const hub_store& store, const hub::preupload_file& file) {
+  const auto most = store.config.lfs_threshold;
+  return file.size > most || (file.size > most / 10 && !is_text(file.sample));
+}
+
 /// A commit whose body arrives: its files become blobs meanwhile.
 class arriving_commit final : public body_consumer {
  public:
@@ -112,6 +127,8 @@ class arriving_commit final : public body_consumer {
   reply finish() override;
 
  private:
+  std::string parent_of(const commit_request& request, bool opens_pull_request) const;
+
   hub_store& store_;
   const call& what_;
   const access have_;
@@ -120,21 +137,33 @@ class arriving_commit final : public body_consumer {
   commit_reader reader_;
 };
 
+/// The commit that the new one goes on. A pull request may start from any, a branch moves on from
+/// its head.
+std::string arriving_commit::parent_of(const commit_request& request,
+                                       bool opens_pull_request) const {
+  const auto head = repository_.ref_target(branch_);
+  if (!head) throw invalid_revision(what_.revision);
+  if (request.parent_commit.empty() || !is_stale(request.parent_commit, *head)) return *head;
+  if (!opens_pull_request)
+    throw failure(412, {}, "A commit has happened since. Please refresh and try again.");
+  const auto older = repository_.resolve(request.parent_commit);
+  if (!older) throw invalid_revision(request.parent_commit);
+  return *older;
+}
+
 reply arriving_commit::finish() {
   const auto request = reader_.finish();
   check_message(request);
   const auto writer = store_.repos.writer(what_.type, what_.id);
   const std::lock_guard lock(*writer);
   require_same(store_, have_);
-  const auto head = repository_.ref_target(branch_);
-  if (!head) throw invalid_revision(what_.revision);
-  if (!request.parent_commit.empty() && is_stale(request.parent_commit, *head))
-    throw failure(412, {}, "A commit has happened since. Please refresh and try again.");
+  const bool opens_pull_request = query_flag(what_.query, "create_pr");
+  const std::string parent = parent_of(request, opens_pull_request);
   const std::string made =
-      repository_.write_commit(*head, request.changes, request.message(), have_.who->name);
+      repository_.write_commit(parent, request.changes, request.message(), have_.who->name);
   const std::string page = hub::routes::repo_page(what_.endpoint, what_.type, what_.id);
   boost::json::object answer;
-  if (query_flag(what_.query, "create_pr")) {
+  if (opens_pull_request) {
     const auto number = open_pull_request(store_, repository_, have_, request, branch_, made);
     answer["pullRequestUrl"] = page + "/discussions/" + std::to_string(number);
   } else {
@@ -168,7 +197,7 @@ reply preupload(hub_store& store, const call& what) {
     hub::preupload_answer answer;
     answer.path = file.path;
     answer.ignore = ignores.ignores(file.path);
-    if (file.size > 0 && (file.size > store.config.lfs_threshold || large.is_large(file.path)))
+    if (file.size > 0 && (is_too_large(store, file) || large.is_large(file.path)))
       answer.mode = hub::upload_mode::lfs;
     if (!file.path.empty() && file.path.find('\0') == file.path.npos) {
       const auto now = repository.find(commit, file.path);

@@ -418,6 +418,12 @@ std::string git_repository::write_squash(const std::string& commit, const std::s
   return write_commit_of(*git_tree_id(tree_of(commit).get()), {}, message, author);
 }
 
+std::string git_repository::write_root(const std::string& message, const std::string& author) {
+  const git_oid nothing = write_object(GIT_OBJECT_TREE, {});
+  finish_pack();
+  return write_commit_of(nothing, {}, message, author);
+}
+
 bool git_repository::is_ref_name(const std::string& name) {
   int valid = 0;
   return git_reference_name_is_valid(&valid, name.c_str()) == 0 && valid == 1;

@@ -94,6 +94,8 @@ class git_repository {
   /// where they conflict. On disk when it returns; no ref is touched.
   std::optional<std::string> write_merge(const std::string& ours, const std::string& theirs,
                                          const std::string& message, const std::string& author);
+  /// Writes a commit that has neither files nor history.
+  std::string write_root(const std::string& message, const std::string& author);
   /// Writes a commit of the same tree that has no history.
   std::string write_squash(const std::string& commit, const std::string& message,
                            const std::string& author);

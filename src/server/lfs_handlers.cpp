@@ -148,10 +148,12 @@ reply lfs_batch(hub_store& store, const call& what) {
   const bool upload = request->operation == "upload";
   if (!upload && request->operation != "download")
     throw unprocessable("Unknown operation: " + request->operation);
-  if (upload)
+  if (!upload)
+    require_content(store, what);
+  else if (request->ref.empty() || request->ref.starts_with("refs/pr/"))
     require_proposable(store, what);
   else
-    require_content(store, what);
+    require_writable(store, what);  // early: the commit would be refused anyway
   if (request->objects.size() > objects_limit)
     throw failure(413, {}, "Too many objects: at most 1000 may be asked at once");
   reply answer;

@@ -184,6 +184,7 @@ reply list_repos(hub_store& store, const call& what) {
   const auto who = identify(store, what);
   const wanted_repos wanted(what);
   const auto expand = query_values(what.query, "expand");
+  check_expand(expand);
   const bool full = query_flag(what.query, "full");
   auto sort = first_value(what, "sort");
   if (sort.empty() || sort == "trendingScore") sort = "lastModified";
@@ -203,6 +204,8 @@ reply list_repos(hub_store& store, const call& what) {
       core::parse_decimal(first_value(what, "cursor")).value_or(0), found.size());
   description_options options;
   options.files = full || std::find(expand.begin(), expand.end(), "siblings") != expand.end();
+  options.config = full || query_flag(what.query, "config") ||
+                   std::find(expand.begin(), expand.end(), "config") != expand.end();
   boost::json::array page;
   for (auto i = skip; i < found.size() && i - skip < limit; ++i) {
     const auto& [record, commit, key] = found[static_cast<std::size_t>(i)];

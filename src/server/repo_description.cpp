@@ -4,13 +4,17 @@
 #include "cohub/error.hpp"
 
 #include "hub/front_matter.hpp"
+#include "hub/json_reader.hpp"
 #include "hub/repo_replies.hpp"
 #include "hub/yaml.hpp"
+#include "server/failure.hpp"
 #include "server/git_repository.hpp"
 
 #include <boost/json/array.hpp>
 
 #include <algorithm>
+#include <array>
+#include <string_view>
 #include <utility>
 
 namespace cohub::server {
@@ -18,6 +22,52 @@ namespace cohub::server {
 namespace {
 
 constexpr std::uint64_t card_limit = 4u << 20;
+constexpr std::uint64_t config_limit = 1u << 20;
+
+/// What may be asked for by name, of whichever type.
+constexpr auto expandable = std::to_array<std::string_view>({"author",
+                                                             "baseModels",
+                                                             "cardData",
+                                                             "childrenModelCount",
+                                                             "citation",
+                                                             "config",
+                                                             "createdAt",
+                                                             "datasets",
+                                                             "description",
+                                                             "disabled",
+                                                             "downloads",
+                                                             "downloadsAllTime",
+                                                             "evalResults",
+                                                             "gated",
+                                                             "gguf",
+                                                             "inference",
+                                                             "inferenceProviderMapping",
+                                                             "lastModified",
+                                                             "library_name",
+                                                             "likes",
+                                                             "mainSize",
+                                                             "mask_token",
+                                                             "model-index",
+                                                             "models",
+                                                             "paperswithcode_id",
+                                                             "pipeline_tag",
+                                                             "private",
+                                                             "region",
+                                                             "resourceGroup",
+                                                             "runtime",
+                                                             "safetensors",
+                                                             "sdk",
+                                                             "sha",
+                                                             "siblings",
+                                                             "spaces",
+                                                             "subdomain",
+                                                             "tags",
+                                                             "transformersInfo",
+                                                             "trendingScore",
+                                                             "usedStorage",
+                                                             "visibility",
+                                                             "widgetData",
+                                                             "xetEnabled"});
 
 boost::json::value to_json(const card_value& value) {
   switch (value.type()) {
@@ -66,6 +116,26 @@ void add_texts(const card_map& card, std::string_view key, const std::string& pr
   if (value->is_list())
     for (const auto& item : value->as_list())
       if (item.is_text()) tags.push_back(prefix + item.as_text());
+}
+
+/// What a model's `config.json` says of its kind. Empty where it says nothing.
+boost::json::object config_of(const git_repository& repository, const std::string& commit) {
+  boost::json::object told;
+  const auto text = repository.read_small(commit, "config.json", config_limit);
+  const auto config = text ? hub::parse_json(*text) : hub::parse_json({});
+  if (!config || !config->is_object()) return told;
+  for (const char* key : {"architectures", "model_type"})
+    if (const auto* value = config->as_object().if_contains(key)) told[key] = *value;
+  return told;
+}
+
+/// The host name of a space, without the domain: "owner-name".
+std::string subdomain_of(std::string id) {
+  for (char& c : id) {
+    if (c == '/' || c == '.' || c == '_') c = '-';
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + 32);
+  }
+  return id;
 }
 
 /// The tags that the Hub makes of a card.
@@ -136,12 +206,25 @@ boost::json::object describe_repo(const repo_record& record, const git_repositor
   object["xetEnabled"] = false;
   object["visibility"] = record.visibility();
   if (record.type == repo_type::model) object["modelId"] = record.id;
+  if (record.type == repo_type::space) object["subdomain"] = subdomain_of(record.id);
+  if (record.type == repo_type::model && options.config)
+    if (auto config = config_of(repository, commit); !config.empty())
+      object["config"] = std::move(config);
   if (!card.empty()) object["cardData"] = to_json(card_value(card));
   return std::move(object);
 }
 
+void check_expand(const std::vector<std::string>& expand) {
+  for (const auto& name : expand)
+    if (std::find(expandable.begin(), expandable.end(), name) == expandable.end())
+      throw bad_request("Invalid value of expand: " + name);
+}
+
 void keep_expanded(boost::json::object& description, const std::vector<std::string>& expand) {
   if (expand.empty()) return;
+  // Nothing counts here.
+  description["downloadsAllTime"] = 0;
+  description["trendingScore"] = 0;
   std::vector<std::string> dropped;
   for (const auto& [key, value] : description) {
     const std::string name(key);

@@ -14,6 +14,7 @@ class git_repository;
 struct description_options {
   bool files = true;  ///< the list of siblings
   bool files_metadata = false;
+  bool config = true;  ///< of a model
 };
 
 /// What the Hub tells of a repository at a commit: its record, its files, and what its card says
@@ -21,7 +22,11 @@ struct description_options {
 boost::json::object describe_repo(const repo_record& record, const git_repository& repository,
                                   const std::string& commit, const description_options& options);
 
-/// Drops all members but the id and those that were asked for; none asked for are all.
+/// @throws failure  400: a name that no repository's description has
+void check_expand(const std::vector<std::string>& expand);
+
+/// Adds what is told only to those who ask for it, and drops all but the id and what was asked for;
+/// nothing asked for is all that there is.
 void keep_expanded(boost::json::object& description, const std::vector<std::string>& expand);
 
 }  // namespace cohub::server

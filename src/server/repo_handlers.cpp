@@ -135,6 +135,9 @@ reply whoami(hub_store& store, const call& what) {
   body["id"] = who.name;
   body["name"] = who.name;
   body["fullname"] = who.name;
+  body["emailVerified"] = true;
+  body["canPay"] = false;
+  body["periodEnd"] = nullptr;
   body["isPro"] = false;
   body["orgs"] = std::move(organizations);
   body["auth"] = std::move(auth);
@@ -223,10 +226,13 @@ reply get_repo_info(hub_store& store, const call& what) {
   const git_repository repository(store.repos.path_of(what.type, what.id));
   const std::string commit = require_commit(repository, what);
   const auto expand = query_values(what.query, "expand");
-  const bool listed =
-      expand.empty() || std::find(expand.begin(), expand.end(), "siblings") != expand.end();
+  check_expand(expand);
+  const auto tells = [&](const char* name) {
+    return expand.empty() || std::find(expand.begin(), expand.end(), name) != expand.end();
+  };
   description_options options;
-  options.files = listed;
+  options.files = tells("siblings");
+  options.config = tells("config");
   options.files_metadata = query_flag(what.query, "blobs");
   auto object = describe_repo(have.repo, repository, commit, options);
   if (std::find(expand.begin(), expand.end(), "safetensors") != expand.end())

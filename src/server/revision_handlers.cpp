@@ -69,6 +69,10 @@ struct tag_note {
   std::string author{};
 };
 
+failure there_already(const std::string& ref) {
+  return {409, {}, "Reference " + ref + " already exists"};
+}
+
 /// Makes a ref that must not be there yet. @param note  null: it leads to the commit itself
 void make_ref(hub_store& store, const call& what, const std::string& name,
               const std::string& starting_point, bool overwrite, const tag_note* note = nullptr) {
@@ -77,13 +81,26 @@ void make_ref(hub_store& store, const call& what, const std::string& name,
   git_repository repository(store.repos.path_of(what.type, what.id));
   const auto commit = repository.resolve(starting_point);
   if (!commit) throw invalid_revision(starting_point);
-  if (!overwrite && repository.ref_target(name))
-    throw failure(409, {}, "Reference " + name + " already exists");
+  if (!overwrite && repository.ref_target(name)) throw there_already(name);
   std::string target = *commit;
   if (note != nullptr)
     target = write_tag(store.repos.path_of(what.type, what.id), note->name, *commit, note->message,
                        note->author);
   repository.set_ref(name, target, store.temporary);
+}
+
+bool has_ref(const hub_store& store, const call& what, const std::string& name) {
+  return git_repository(store.repos.path_of(what.type, what.id)).ref_target(name).has_value();
+}
+
+/// A branch with a history of its own, and no file.
+void make_empty_branch(hub_store& store, const call& what, const std::string& name,
+                       const std::string& author, bool overwrite) {
+  const auto writer = store.repos.writer(what.type, what.id);
+  const std::lock_guard lock(*writer);
+  git_repository repository(store.repos.path_of(what.type, what.id));
+  if (!overwrite && repository.ref_target(name)) throw there_already(name);
+  repository.set_ref(name, repository.write_root("initial commit", author), store.temporary);
 }
 
 reply remove_ref(hub_store& store, const call& what, const std::string& name) {
@@ -181,12 +198,20 @@ reply compare_commits(hub_store& store, const call& what) {
 }
 
 reply create_branch(hub_store& store, const call& what) {
-  require_writable(store, what);
+  const access have = require_writable(store, what);
   const auto body = optional_object(what.body);
   check_name(what.revision);
-  const std::string start = hub::text_or(body, "startingPoint", "main");
-  make_ref(store, what, "refs/heads/" + what.revision, start.empty() ? "main" : start,
-           hub::flag_or(body, "overwrite"));
+  const std::string name = "refs/heads/" + what.revision;
+  const std::string start = hub::text_or(body, "startingPoint");
+  const bool overwrite = hub::flag_or(body, "overwrite");
+  if (hub::flag_or(body, "emptyBranch")) {
+    if (!start.empty()) throw bad_request("An empty branch has no starting point");
+    make_empty_branch(store, what, name, have.who->name, overwrite);
+  } else if (start.empty() && overwrite && has_ref(store, what, name)) {
+    // It stays where it is: nothing says where else it should lead.
+  } else {
+    make_ref(store, what, name, start.empty() ? "main" : start, overwrite);
+  }
   return text_reply("OK");
 }
 

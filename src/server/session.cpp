@@ -98,12 +98,16 @@ class broken_body final : public request_body {
 /// The answer of the handler, or the error that reading the request met.
 awaitable<reply> answer_of(std::shared_ptr<session_context> context, request_head head,
                            request_body& body) {
+  const bool is_head = head.method == "HEAD";
   reply answer;
   try {
     answer = co_await context->handler->answer(std::move(head), body);
   } catch (const failure& problem) {
     answer = error_reply(problem);
   }
+  // The JavaScript client parses the body of an error that says it is JSON, and HEAD has none.
+  if (is_head && answer.status >= 400)
+    answer.headers.set("Content-Type", "text/plain; charset=utf-8");
   co_return answer;
 }
 

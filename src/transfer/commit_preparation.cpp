@@ -27,7 +27,6 @@ constexpr std::size_t files_a_preupload = 256;
 constexpr std::size_t preuploads_at_once = 4;
 constexpr std::size_t files_a_job = 512;  // that one job of the pool opens
 constexpr std::size_t jobs_at_once = 4;   // as many as a pool is likely to have threads for
-constexpr std::size_t sample_size = 512;
 constexpr const char* card_path = "README.md";
 constexpr std::uint64_t card_limit = 4u << 20;   // a README.md that is checked before the commit
 constexpr std::uint64_t rules_limit = 1u << 20;  // of a .gitignore or .gitattributes
@@ -126,7 +125,8 @@ awaitable<void> preupload(context_ptr shared, commit_ptr commit, rules_ptr rules
       hub::preupload_file file;
       file.path = add.path;
       file.size = add.size;
-      file.sample.resize(static_cast<std::size_t>(std::min<std::uint64_t>(add.size, sample_size)));
+      file.sample.resize(
+          static_cast<std::size_t>(std::min<std::uint64_t>(add.size, hub::sample_size)));
       if (add.size > 0)
         add.content->open()->read_at(0, std::as_writable_bytes(std::span(file.sample)));
       files.push_back(std::move(file));

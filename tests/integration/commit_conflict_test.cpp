@@ -207,8 +207,26 @@ TEST_CASE_FIXTURE(conflict_fixture, "a Hub that says another thing the second ti
 }
 
 TEST_CASE_FIXTURE(conflict_fixture,
-                  "a pull request on a stale parent is rebased, or told the head") {
+                  "a pull request starts from the commit that it is to start from") {
+  put_file("alice/m", "a.txt", "2");
+  const create_commit_options options{.create_pr = true, .parent_commit = first.oid};
+  const auto made = run(api->create_commit("alice/m", add_bytes("b.txt", "3"), "late", options));
+  list_repo_commits_options of;
+  of.revision = made.pr_revision;
+  auto commits = api->list_repo_commits("alice/m", of);
+  CHECK(run(commits.next())->commit_id == made.oid);
+  CHECK(run(commits.next())->commit_id == first.oid);
+}
+
+TEST_CASE_FIXTURE(
+    conflict_fixture,
+    "a pull request that a Hub refuses on a stale parent is rebased, or told the head") {
   const auto second = put_file("alice/m", "a.txt", "2");
+  hub_fault stale;
+  stale.path_part = "/commit/";
+  stale.method = "POST";
+  stale.status = 412;
+  hub->inject(stale);
   create_commit_options options{.create_pr = true, .parent_commit = first.oid};
   SUBCASE("told") {
     const auto failure =

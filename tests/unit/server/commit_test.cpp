@@ -1,4 +1,5 @@
 #include "commit_text.hpp"
+#include "core/base64.hpp"
 #include "git_output.hpp"
 #include "hub_caller.hpp"
 
@@ -105,6 +106,51 @@ TEST_CASE_FIXTURE(hub_caller, "a pull request has a ref of its own and leaves th
   const auto next = commit("alice/m", file_line("b", "1"), "?create_pr=1");
   CHECK(text_at(next.json(), "/pullRequestUrl").ends_with("/2"));
   CHECK(commit("alice/m", file_line("c", "1"), "", "refs%2Fpr%2F1").status == 200);
+}
+
+TEST_CASE_FIXTURE(hub_caller, "a pull request may start from an older commit") {
+  make_repo("m");
+  const auto older = head_of("alice/m");
+  commit("alice/m", file_line("a", "1"));
+  const auto made = commit("alice/m", file_line("b", "1"), "?create_pr=1|" + older);
+  REQUIRE(made.status == 200);
+  const auto commits = get("/api/models/alice/m/commits/refs%2Fpr%2F1").json();
+  CHECK(text_at(commits, "/1/id") == older);
+  CHECK(commit("alice/m", file_line("c", "1"), "|" + older).status == 412);
+  CHECK(commit("alice/m", file_line("c", "1"), "?create_pr=1|" + std::string(40, 'a')).status ==
+        404);
+}
+
+TEST_CASE_FIXTURE(hub_caller, "binary content is large from a tenth of what text may have") {
+  make_repo("m");
+  const auto mode = [this](const std::string& sample, std::uint64_t size) {
+    const auto answer = post("/api/models/alice/m/preupload/main",
+                             "{\"files\":[{\"path\":\"f\",\"size\":" + std::to_string(size) +
+                                 ",\"sample\":\"" + cohub::core::base64_encode(sample) + "\"}]}");
+    return text_at(answer.json(), "/files/0/uploadMode");
+  };
+  const auto most = config.lfs_threshold;
+  const std::string cut_in_a_character = std::string(511, 'a') + "\xc3";
+  CHECK(mode("text", most) == "regular");
+  CHECK(mode("text", most + 1) == "lfs");
+  CHECK(mode(cut_in_a_character, most) == "regular");
+  CHECK(mode(std::string("a\0b", 3), most / 10) == "regular");
+  CHECK(mode(std::string("a\0b", 3), most / 10 + 1) == "lfs");
+  CHECK(mode("\xff\xfe", most / 10 + 1) == "lfs");
+}
+
+TEST_CASE_FIXTURE(hub_caller, "objects for a branch are taken from those who may write to it") {
+  make_repo("m");
+  const auto batch = [this](const std::string& ref) {
+    cohub::http::fields json;
+    json.set("Content-Type", "application/vnd.git-lfs+json");
+    return send(cohub::http::method::post, "/alice/m.git/info/lfs/objects/batch", other,
+                "{\"operation\":\"upload\",\"objects\":[]" + ref + "}", json)
+        .status;
+  };
+  CHECK(batch(",\"ref\":{\"name\":\"main\"}") == 403);
+  CHECK(batch(",\"ref\":{\"name\":\"refs/pr/1\"}") == 200);
+  CHECK(batch("") == 200);
 }
 
 TEST_CASE_FIXTURE(hub_caller, "who may write: the owner's branches, but pull requests from all") {

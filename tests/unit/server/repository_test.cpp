@@ -174,6 +174,51 @@ TEST_CASE_FIXTURE(hub_caller, "branches and tags are made, listed and deleted") 
   CHECK(send(method::delete_, api + "branch/dev%2Fx", token).status == 200);
 }
 
+TEST_CASE_FIXTURE(hub_caller, "a branch may begin empty, and stays where nothing says otherwise") {
+  make_repo("m");
+  const std::string api = "/api/models/alice/m/";
+  const auto first = head_of("alice/m");
+  commit("alice/m", file_line("a.txt", "1"));
+  CHECK(post(api + "branch/e", "{\"emptyBranch\":true}").status == 200);
+  CHECK(get(api + "tree/e").json().as_array().empty());
+  CHECK(text_at(get(api + "commits/e").json(), "/0/title") == "initial commit");
+  CHECK(post(api + "branch/e", "{\"emptyBranch\":true}").status == 409);
+  CHECK(post(api + "branch/f", "{\"emptyBranch\":true,\"startingPoint\":\"main\"}").status == 400);
+  CHECK(post(api + "branch/b", "{\"startingPoint\":\"" + first + "\"}").status == 200);
+  CHECK(post(api + "branch/b", "{\"overwrite\":true}").status == 200);
+  CHECK(head_of("alice/m", "b") == first);
+  CHECK(post(api + "branch/b", "{\"overwrite\":true,\"startingPoint\":\"main\"}").status == 200);
+  CHECK(head_of("alice/m", "b") == head_of("alice/m"));
+  CHECK(post(api + "branch/b", "{\"overwrite\":true,\"emptyBranch\":true}").status == 200);
+  CHECK(get(api + "tree/b").json().as_array().empty());
+}
+
+TEST_CASE_FIXTURE(hub_caller, "what is asked for by name is told, and unknown names are refused") {
+  make_repo("m");
+  commit("alice/m",
+         file_line("config.json", R"({"model_type":"bert","architectures":["A"],"x":1})"));
+  const auto told = get("/api/models/alice/m?expand=config&expand=downloadsAllTime").json();
+  CHECK(told.at("config") ==
+        cohub::hub::parse_json(R"({"architectures":["A"],"model_type":"bert"})").value());
+  CHECK(told.at("downloadsAllTime") == 0);
+  CHECK_FALSE(told.as_object().contains("sha"));
+  CHECK_FALSE(get("/api/models/alice/m").json().as_object().contains("downloadsAllTime"));
+  const auto listed = get("/api/models?expand=config").json();
+  CHECK(text_at(listed, "/0/config/model_type") == "bert");
+  CHECK(get("/api/models/alice/m?expand=foo").status == 400);
+  CHECK(get("/api/models?expand=foo").status == 400);
+  post("/api/repos/create", R"({"name":"My.app_1","type":"space","sdk":"static"})");
+  CHECK(text_at(get("/api/spaces/alice/My.app_1?expand=subdomain").json(), "/subdomain") ==
+        "alice-my-app-1");
+}
+
+TEST_CASE_FIXTURE(hub_caller, "an error that answers HEAD does not say that it is JSON") {
+  const auto refused = head("/alice/none/resolve/main/a.txt");
+  CHECK(refused.status == 404);
+  CHECK(refused.header("X-Error-Code") == "RepoNotFound");
+  CHECK(refused.header("Content-Type") == "text/plain; charset=utf-8");
+}
+
 TEST_CASE_FIXTURE(hub_caller, "history comes in pages with its total") {
   make_repo("m");
   commit("alice/m", file_line("a", "1"));
