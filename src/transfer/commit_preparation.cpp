@@ -152,22 +152,33 @@ awaitable<void> preupload(context_ptr shared, commit_ptr commit, rules_ptr rules
 
 using operations_ptr = std::shared_ptr<std::vector<commit_operation>>;
 
+bool is_source(const commit_operation& operation) {
+  const auto* add = std::get_if<commit_operation_add>(&operation);
+  return add != nullptr && std::holds_alternative<std::shared_ptr<upload_source>>(add->content);
+}
+
 /// Takes bytes out of the operations: they are held once.
-void open_some(commit_plan& plan, std::vector<commit_operation>& operations, std::size_t begin) {
+void open_some(commit_plan& plan, std::vector<commit_operation>& operations, std::size_t begin,
+               bool check_readable) {
   const auto end = std::min(begin + files_a_job, plan.adds.size());
   for (std::size_t i = begin; i < end; ++i) {
     auto& add = plan.adds[i];
     auto& operation = std::get<commit_operation_add>(operations[add.operation]);
-    if (std::holds_alternative<std::shared_ptr<upload_source>>(operation.content)) continue;
+    if (is_source(operations[add.operation])) continue;
     add.content = open_content(std::move(operation));
     add.size = add.content->size();
+    if (const auto* file = add.content->identity(); check_readable && file != nullptr)
+      io::check_readable(file->path);
   }
 }
 
 awaitable<void> open_contents(context_ptr shared, commit_ptr commit, operations_ptr operations) {
-  auto open = [shared, commit, operations](std::size_t index) -> awaitable<void> {
-    auto work = [plan = commit->plan, operations, index] {
-      open_some(*plan, *operations, index * files_a_job);
+  // A file that cannot be read is told of when its sample is taken; sources, which come before,
+  // may take hours.
+  const bool check = std::any_of(operations->begin(), operations->end(), is_source);
+  auto open = [shared, commit, operations, check](std::size_t index) -> awaitable<void> {
+    auto work = [plan = commit->plan, operations, index, check] {
+      open_some(*plan, *operations, index * files_a_job, check);
     };
     auto opening = io::on_pool(shared->pool, std::move(work));
     co_await std::move(opening);

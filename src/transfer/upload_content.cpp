@@ -47,7 +47,7 @@ class memory_content final : public upload_content {
 
 class file_reader final : public content_reader {
  public:
-  /// @param seen  what the file must still be when all of it has been read; null: it may grow
+  /// @param seen  what the file must still be while it is read; null: it may grow
   file_reader(io::file opened, std::uint64_t size,
               std::shared_ptr<const io::file_identity> seen = nullptr)
       : file_(std::move(opened)), size_(size), seen_(std::move(seen)) {}
@@ -58,33 +58,30 @@ class file_reader final : public content_reader {
     if (count < wanted)
       throw error(errc::content_mismatch,
                   "reading " + file_.path().string() + ", which became shorter");
-    if (seen_ && offset + count >= size_) check_unchanged();
+    // At the beginning, lest all of a large file is sent in vain; at the end, since only then is
+    // none of it from before a change.
+    if (seen_ && (!has_begun_ || offset + count >= size_))
+      if (!io::is_unchanged(file_, *seen_)) throw changed_meanwhile(*seen_);
+    has_begun_ = true;
     return count;
-  }
-
-  void check_unchanged() const {
-    if (!io::is_unchanged(file_, *seen_)) throw changed_meanwhile(*seen_);
   }
 
  private:
   io::file file_;
   std::uint64_t size_;
   std::shared_ptr<const io::file_identity> seen_;
+  bool has_begun_ = false;
 };
 
 /// Holds no descriptor: a commit may have many thousand files.
 class file_content final : public upload_content {
  public:
   explicit file_content(const std::filesystem::path& path)
-      : identity_(std::make_shared<io::file_identity>(io::identify_file(path))) {
-    io::check_readable(path);  // now, not when the others have been sent
-  }
+      : identity_(std::make_shared<io::file_identity>(io::identify_file(path))) {}
   std::uint64_t size() const override { return identity_->size; }
   std::unique_ptr<content_reader> open() const override {
-    auto reader = std::make_unique<file_reader>(io::file(identity_->path, io::file::mode::read),
-                                                identity_->size, identity_);
-    reader->check_unchanged();
-    return reader;
+    return std::make_unique<file_reader>(io::file(identity_->path, io::file::mode::read),
+                                         identity_->size, identity_);
   }
   const io::file_identity* identity() const noexcept override { return identity_.get(); }
   void check_unchanged() const override {

@@ -22,8 +22,8 @@ class content_reader {
  public:
   virtual ~content_reader() = default;
   /// Fills `buffer` from `offset` on, as far as there is content.
-  /// @throws error  errc::content_mismatch: there is less of it than there was, or a file that was
-  ///                read to its end has changed meanwhile
+  /// @throws error  errc::content_mismatch: there is less of it than there was, or the file has
+  ///                changed
   virtual std::size_t read_at(std::uint64_t offset, std::span<std::byte> buffer) = 0;
 };
 
@@ -33,7 +33,6 @@ class upload_content {
   virtual ~upload_content() = default;
   virtual std::uint64_t size() const = 0;
   /// Blocking, and so is all below: for the pool.
-  /// @throws error  errc::content_mismatch: the file has changed
   virtual std::unique_ptr<content_reader> open() const = 0;
   /// What names the content for the next process; null where nothing does.
   virtual const io::file_identity* identity() const noexcept { return nullptr; }
@@ -45,7 +44,7 @@ class upload_content {
 using upload_content_ptr = std::shared_ptr<const upload_content>;
 
 /// Opens what an addition names: a file or bytes. Blocking: for the pool.
-/// @throws error  the system's code for a file that is missing, unreadable, or not a regular file
+/// @throws error  the system's code for a file that is missing, or not a regular file
 upload_content_ptr open_content(commit_operation_add operation);
 /// Bytes in memory.
 upload_content_ptr bytes_content(std::string data);
