@@ -45,7 +45,8 @@ struct local_hub_config {
   std::filesystem::path certificate_chain{};  ///< PEM; with `private_key`: both listeners speak TLS
   std::filesystem::path private_key{};        ///< PEM
 
-  /// Larger files are large objects, whatever .gitattributes says.
+  /// Larger files are large objects, whatever .gitattributes says, and so are those from a tenth of
+  /// it on that are no text.
   std::uint64_t lfs_threshold = 10u << 20;
   /// Larger objects are taken in parts of so many bytes, from clients that can; 0: all come whole.
   std::uint64_t part_size = 512u << 20;
