@@ -51,7 +51,7 @@ class written_weights {
 
 }  // namespace
 
-awaitable<descriptions> describe(asio::any_io_executor pool, const detail::model_parts& parts,
+awaitable<descriptions> describe(asio::any_io_executor pool, detail::model_parts parts,
                                  std::optional<boost::json::value> config,
                                  template_variables variables) {
   auto work = [&] {
@@ -66,7 +66,7 @@ awaitable<descriptions> describe(asio::any_io_executor pool, const detail::model
   co_return result;
 }
 
-awaitable<card_origin> write_parts(asio::any_io_executor pool, const detail::model_parts& parts,
+awaitable<card_origin> write_parts(asio::any_io_executor pool, detail::model_parts parts,
                                    std::shared_ptr<save_sink> sink, descriptions described,
                                    std::function<void(model_card&)> edit_card) {
   auto saving = parts.save(pool, sink);

@@ -15,8 +15,6 @@
 
 namespace cohub::model {
 
-// The coroutines here that take a reference are awaited in the scope that owns what it refers to.
-
 /// What describes a model.
 struct descriptions {
   std::optional<std::string> config{};  ///< the text of `config.json`
@@ -24,7 +22,7 @@ struct descriptions {
 };
 
 /// Made before the weights are, so that what is wrong with them costs nothing.
-awaitable<descriptions> describe(asio::any_io_executor pool, const detail::model_parts& parts,
+awaitable<descriptions> describe(asio::any_io_executor pool, detail::model_parts parts,
                                  std::optional<boost::json::value> config,
                                  template_variables variables);
 
@@ -32,7 +30,7 @@ awaitable<descriptions> describe(asio::any_io_executor pool, const detail::model
 enum class card_origin { none, hook, generated };
 
 /// Fills the staging folder: the hook first, then what it left out.
-awaitable<card_origin> write_parts(asio::any_io_executor pool, const detail::model_parts& parts,
+awaitable<card_origin> write_parts(asio::any_io_executor pool, detail::model_parts parts,
                                    std::shared_ptr<save_sink> sink, descriptions described,
                                    std::function<void(model_card&)> edit_card);
 

@@ -140,7 +140,7 @@ staged_model stream_files(asio::any_io_executor pool, save_sink& sink,
 }
 
 awaitable<commit_info> upload_staged(client hub, std::string repo_id, staged_model model,
-                                     const push_to_hub_options& options) {
+                                     push_to_hub_options options) {
   upload_folder_options upload;
   upload.revision = branch_of(options);
   upload.commit_message = options.commit_message;

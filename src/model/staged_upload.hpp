@@ -27,9 +27,8 @@ struct staged_model {
 staged_model stream_files(asio::any_io_executor pool, save_sink& sink,
                           const push_to_hub_options& options);
 
-/// Commits it, with what `delete_patterns` name and the weights that it stands for removed. The
-/// options are those of the scope that awaits it.
+/// Commits it, with what `delete_patterns` name and the weights that it stands for removed.
 awaitable<commit_info> upload_staged(client hub, std::string repo_id, staged_model model,
-                                     const push_to_hub_options& options);
+                                     push_to_hub_options options);
 
 }  // namespace cohub::model
