@@ -8,7 +8,7 @@ namespace {
 
 constexpr std::size_t first_target = 4;
 /// More connections are kept only if they bring so much more.
-constexpr double worthwhile = 1.1;
+constexpr double worthwhile = 1.2;
 constexpr auto warm_up = std::chrono::milliseconds(100);  // connecting, and the first windows
 constexpr auto trial = std::chrono::milliseconds(150);
 constexpr auto between_trials = std::chrono::seconds(3);
@@ -23,19 +23,26 @@ connection_governor::connection_governor(std::size_t limit, transfer_clock::time
       since_(now),
       next_trial_(now) {}
 
+void connection_governor::warm_up_from(transfer_clock::time_point now) noexcept {
+  warming_up_ = true;
+  since_ = now;
+}
+
 void connection_governor::begin_trial(std::size_t target, transfer_clock::time_point now) noexcept {
   target_ = target;
   trying_ = true;
-  bytes_ = 0;
-  since_ = now + warm_up;
+  warm_up_from(now);
 }
 
 void connection_governor::tick(transfer_clock::time_point now) noexcept {
-  if (now <= since_) {
+  const auto passed = now - since_;
+  if (warming_up_) {
+    if (passed < warm_up) return;
+    warming_up_ = false;
     bytes_ = 0;
+    since_ = now;
     return;
   }
-  const auto passed = now - since_;
   if (bytes_ == 0 || passed < trial) return;
   const double rate = static_cast<double>(bytes_) / std::chrono::duration<double>(passed).count();
   if (trying_) {
@@ -60,14 +67,13 @@ void connection_governor::tick(transfer_clock::time_point now) noexcept {
 
 void connection_governor::overloaded(transfer_clock::time_point now) noexcept {
   // One burst of refusals halves once.
-  if (!trying_ && settled_rate_ == 0 && now < since_) return;
+  if (!trying_ && settled_rate_ == 0 && warming_up_) return;
   target_ = std::max<std::size_t>(target_ / 2, 1);
   settled_ = target_;
   settled_rate_ = 0;
   trying_ = false;
   next_trial_ = now + after_overload;
-  bytes_ = 0;
-  since_ = now + warm_up;
+  warm_up_from(now);
 }
 
 }  // namespace cohub::transfer

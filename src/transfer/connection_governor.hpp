@@ -21,9 +21,10 @@ class connection_governor {
   /// The server answered 429 or 503.
   void overloaded(transfer_clock::time_point now) noexcept;
 
-  static constexpr auto interval = std::chrono::milliseconds(100);
+  static constexpr auto interval = std::chrono::milliseconds(50);
 
  private:
+  void warm_up_from(transfer_clock::time_point now) noexcept;
   void begin_trial(std::size_t target, transfer_clock::time_point now) noexcept;
 
   std::size_t limit_;
@@ -31,6 +32,7 @@ class connection_governor {
   std::size_t settled_;      // what the trial is compared with
   double settled_rate_ = 0;  // bytes a second that it brought
   bool trying_ = true;       // whether `target_` is on trial
+  bool warming_up_ = true;   // what comes says nothing yet
   std::uint64_t bytes_ = 0;  // since `since_`
   transfer_clock::time_point since_;
   transfer_clock::time_point next_trial_;

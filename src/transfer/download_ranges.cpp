@@ -80,7 +80,6 @@ awaitable<std::exception_ptr> receive_piece(ranges_ptr state, http::response& an
                                             range_piece_ptr piece, std::uint64_t end,
                                             worker& self) {
   const auto& fetch = state->fetch;
-  piece->begin(transfer_clock::now());
   while (!piece->left.empty()) {
     const auto part = co_await receive_part(fetch, answer, piece->left);
     const auto now = transfer_clock::now();
@@ -105,10 +104,13 @@ awaitable<void> fetch_piece(ranges_ptr state, range_piece_ptr piece, worker& sel
   const auto& fetch = state->fetch;
   while (!piece->left.empty()) {
     const auto asked = piece->left;
+    const auto asked_at = transfer_clock::now();
     auto opening = open_content(fetch, asked, true);
     auto opened = co_await std::move(opening);
+    const auto answered_at = transfer_clock::now();
     if (opened.ignored_range) throw range_ignored();
     if (!opened.failure) {
+      state->scheduler.begin(*piece, answered_at - asked_at, answered_at);
       opened.failure = co_await receive_piece(state, opened.answer, piece, asked.end, self);
       if (!opened.failure) co_return;
       opened.may_retry = may_retry(opened.failure);

@@ -13,8 +13,12 @@ constexpr std::uint64_t first_chunk = 4u << 20;
 constexpr std::uint64_t smallest_chunk = 1u << 20;
 constexpr std::uint64_t largest_chunk = 32u << 20;
 
-/// A piece that is done sooner than this costs too much in waiting for its answer to begin.
-constexpr double worth_asking = 0.1;  // seconds
+/// A piece takes so many times as long as the wait for its answer, and at the end of a file, where
+/// small ones let all connections end together, at least so many times.
+constexpr double worth_waiting = 20;
+constexpr double worth_waiting_at_end = 2.5;
+/// Pieces that are done sooner than this need not be smaller than the first ones.
+constexpr double unhurried = 1;  // seconds
 
 /// A tail that is done sooner than this is left to its connection.
 constexpr double soon = 0.5;  // seconds
@@ -55,13 +59,16 @@ range_scheduler::range_scheduler(const range_set& done, std::uint64_t size,
 
 std::uint64_t range_scheduler::next_size(double rate, std::size_t workers) const noexcept {
   if (chunk_size_ > 0) return chunk_size_;
-  const double known = std::min(rate, 1e12);
-  const auto wanted = known > 0 ? static_cast<std::uint64_t>(known) : first_chunk;
-  const auto least = static_cast<std::uint64_t>(known * worth_asking);
+  const double wait = wait_ == transfer_clock::duration::max() ? 0 : seconds(wait_);
+  const auto in = [rate](double time) {
+    return static_cast<std::uint64_t>(std::min(rate * time, double{largest_chunk}));
+  };
+  auto wanted = first_chunk;
+  if (rate > 0) wanted = std::max(in(worth_waiting * wait), std::min(first_chunk, in(unhurried)));
   // Towards the end the pieces get smaller, so that all connections end together.
-  const auto share = missing_bytes_ / (2 * std::max<std::size_t>(workers, 1));
-  const auto size =
-      std::clamp(std::min(wanted, std::max(share, least)), smallest_chunk, largest_chunk);
+  const auto share = std::max(missing_bytes_ / (2 * std::max<std::size_t>(workers, 1)),
+                              in(worth_waiting_at_end * wait));
+  const auto size = std::clamp(std::min(wanted, share), smallest_chunk, largest_chunk);
   return size / smallest_chunk * smallest_chunk;
 }
 
@@ -113,6 +120,13 @@ range_scheduler::assignment range_scheduler::take_over(double rate,
   given.taken_over = true;
   in_flight_.push_back(given.piece);
   return given;
+}
+
+void range_scheduler::begin(range_piece& piece, transfer_clock::duration wait,
+                            transfer_clock::time_point now) noexcept {
+  wait_ = std::min(wait_, wait);
+  piece.started = now;
+  piece.meter = rate_meter(now);
 }
 
 std::uint64_t range_scheduler::advance(range_piece& piece, std::uint64_t bytes,

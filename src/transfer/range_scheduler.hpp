@@ -35,12 +35,6 @@ struct range_piece {
   range_piece(core::byte_range range, transfer_clock::time_point now)
       : left(range), started(now), meter(now) {}
 
-  /// The answer has begun: time before that says nothing of how fast its bytes come.
-  void begin(transfer_clock::time_point now) noexcept {
-    started = now;
-    meter = rate_meter(now);
-  }
-
   core::byte_range left;  ///< what is still to come
   transfer_clock::time_point started;
   transfer_clock::duration patience = std::chrono::milliseconds(500);  ///< it is left alone so long
@@ -52,10 +46,13 @@ using range_piece_ptr = std::shared_ptr<range_piece>;
 /// follows the front. Once all are out, who is idle takes over what others are slow at, so that the
 /// end does not wait for one slow connection. Who loses all of a piece starts its bytes anew
 /// elsewhere, where they are given twice the time: however long answers take to begin, one does.
+///
+/// Pieces are as small as the wait for answers allows: what arrives far ahead of the front is read
+/// back for the checksum, and the farther, the less of it is still in the processor's cache.
 class range_scheduler {
  public:
   /// @param done        what is on disk already
-  /// @param chunk_size  bytes of one request; zero: about a second's worth, within bounds
+  /// @param chunk_size  bytes of one request; zero: what takes much longer than the wait for it
   range_scheduler(const range_set& done, std::uint64_t size, std::uint64_t chunk_size);
 
   /// @param rate     what the asking connection has brought a second; zero: not known
@@ -67,6 +64,10 @@ class range_scheduler {
   };
   assignment take(double rate, std::size_t workers, transfer_clock::time_point now);
 
+  /// The piece's answer begins, `wait` after it was asked for: time before that says nothing of how
+  /// fast its bytes come.
+  void begin(range_piece& piece, transfer_clock::duration wait,
+             transfer_clock::time_point now) noexcept;
   /// Bytes of the piece came; yields how many of them nobody else took over.
   std::uint64_t advance(range_piece& piece, std::uint64_t bytes, transfer_clock::time_point now);
 
@@ -81,6 +82,7 @@ class range_scheduler {
   void forget_finished();
 
   std::uint64_t chunk_size_;
+  transfer_clock::duration wait_ = transfer_clock::duration::max();  // the shortest for an answer
   std::deque<core::byte_range> missing_{};
   std::uint64_t missing_bytes_ = 0;
   std::vector<range_piece_ptr> in_flight_{};

@@ -63,14 +63,24 @@ TEST_CASE_FIXTURE(scheduler_fixture, "nothing missing is complete at once") {
 
 TEST_CASE_FIXTURE(
     scheduler_fixture,
-    "adaptive pieces follow the rate and shrink towards the end, as far as it is worth a request") {
+    "pieces are worth the wait for their answers, and shrink towards the end as far as they are") {
   range_scheduler plan({}, 1024 * mib, 0);
-  CHECK(take(plan)->left.size() == 4 * mib);
+  const auto first = take(plan);
+  CHECK(first->left.size() == 4 * mib);
   CHECK(take(plan, 100.0)->left.size() == 1 * mib);
-  CHECK(take(plan, 8.0 * mib)->left.size() == 8 * mib);
-  CHECK(take(plan, 1e12)->left.size() == 32 * mib);
+  CHECK(take(plan, 1e12)->left.size() == 4 * mib);
+  plan.begin(*first, 1ms, now);
+  CHECK(take(plan, 300.0 * mib)->left.size() == 6 * mib);
+  CHECK(take(plan, 3.0 * mib)->left.size() == 3 * mib);
+  range_scheduler distant({}, 1024 * mib, 0);
+  const auto asked = take(distant);
+  distant.begin(*asked, 50ms, now);
+  CHECK(take(distant, 8.0 * mib)->left.size() == 8 * mib);
+  CHECK(take(distant, 1e12)->left.size() == 32 * mib);
+  distant.begin(*asked, 40ms, now);
+  distant.begin(*asked, 900ms, now);  // the shortest counts
   std::vector<std::uint64_t> sizes;
-  while (const auto piece = take(plan, 40.0 * mib)) sizes.push_back(piece->left.size());
+  while (const auto piece = take(distant, 40.0 * mib)) sizes.push_back(piece->left.size());
   CHECK(std::is_sorted(sizes.rbegin(), sizes.rend()));
   CHECK(sizes.front() == 32 * mib);
   REQUIRE(sizes.size() > 2);
@@ -156,7 +166,7 @@ TEST_CASE_FIXTURE(scheduler_fixture, "the time before an answer begins is not he
   const auto fast = take(plan);
   const auto late = take(plan);
   bring(plan, {{fast, 32 * mib}}, 490ms);
-  late->begin(now);
+  plan.begin(*late, 490ms, now);
   now += 400ms;
   plan.advance(*late, 1000, now);
   CHECK(take(plan, 1e9) == nullptr);
