@@ -30,7 +30,7 @@ namespace beast = boost::beast;
 using parser = beast::http::response_parser<beast::http::buffer_body>;
 
 constexpr std::size_t head_limit = 64 * 1024;
-constexpr std::size_t head_read = 16 * 1024;
+constexpr std::size_t head_read = 32 * 1024;
 constexpr std::size_t most_informational = 8;  // before the real answer
 constexpr std::size_t body_piece = 256 * 1024;
 

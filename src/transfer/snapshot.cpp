@@ -101,7 +101,7 @@ awaitable<std::string> ask_commit(snapshot_ptr wanted, asking how) {
 /// Downloads while it is still being told what.
 awaitable<void> fetch_files(snapshot_ptr wanted) {
   const auto executor = co_await asio::this_coro::executor;
-  bounded_queue<tree_entry> missing(executor, queue_limit);
+  bounded_queue<snapshot_file> missing(executor, queue_limit);
   // Lends a reference to this frame: sound, because both are awaited below.
   auto group = asio::experimental::make_parallel_group(
       asio::co_spawn(executor, list_missing(wanted, missing), asio::deferred),
@@ -137,12 +137,12 @@ void write_ref(const snapshot_request& wanted) {
 std::vector<std::string> lacking(const snapshot_request& wanted, const std::string& commit,
                                  const std::filesystem::path& folder) {
   std::vector<std::string> names;
-  auto stored = cache::read_tree(wanted.tree_path(commit));
+  const auto stored = cache::read_tree(wanted.tree_path(commit));
   if (!stored) return names;
   std::error_code ignored;
-  for (const auto& entry : select_files(wanted, std::move(*stored)))
-    if (!std::filesystem::is_regular_file(folder / entry.path, ignored))
-      names.push_back(entry.path);
+  for (auto& file : select_files(wanted, *stored))
+    if (!std::filesystem::is_regular_file(folder / file.path, ignored))
+      names.push_back(std::move(file.path));
   return names;
 }
 
@@ -215,15 +215,14 @@ std::filesystem::path find_local(const snapshot_request& wanted,
   throw_not_cached(wanted.repo_id + " at " + wanted.options.revision, failure);
 }
 
-dry_run_file_info describe_in_cache(const snapshot_request& wanted, const tree_entry& entry) {
-  const auto facts = facts_of(wanted, entry);
+dry_run_file_info describe_in_cache(const snapshot_request& wanted, const snapshot_file& file) {
   dry_run_file_info info;
-  info.commit_hash = facts.commit;
-  info.file_size = facts.size;
-  info.filename = entry.path;
-  info.local_path = wanted.cache.layout().pointer(wanted.commit, entry.path);
+  info.commit_hash = wanted.commit;
+  info.file_size = file.size;
+  info.filename = file.path;
+  info.local_path = wanted.cache.layout().pointer(wanted.commit, file.path);
   info.is_cached =
-      wanted.cache.find_file(wanted.commit, entry.path) || wanted.cache.has_blob(facts.etag);
+      wanted.cache.find_file(wanted.commit, file.path) || wanted.cache.has_blob(file.etag);
   info.will_download = wanted.options.force_download || !info.is_cached;
   return info;
 }
@@ -296,11 +295,11 @@ awaitable<std::filesystem::path> download(request_ptr wanted) {
 
 /// File by file: what is there may have to be hashed.
 awaitable<std::vector<dry_run_file_info>> plan_for_folder(request_ptr wanted,
-                                                          std::vector<tree_entry> entries) {
+                                                          std::vector<snapshot_file> files) {
   std::vector<dry_run_file_info> infos;
-  for (auto& entry : entries) {
-    std::optional<file_facts> known(facts_of(*wanted, entry));
-    auto planning = download_file_dry_run(wanted->shared, wanted->repo_id, std::move(entry.path),
+  for (auto& file : files) {
+    std::optional<file_facts> known(facts_of(*wanted, file));
+    auto planning = download_file_dry_run(wanted->shared, wanted->repo_id, std::move(file.path),
                                           file_options(*wanted), std::move(known));
     infos.push_back(co_await std::move(planning));
   }
@@ -311,15 +310,15 @@ awaitable<std::vector<dry_run_file_info>> plan(request_ptr wanted) {
   auto answering = ask_commit(wanted, asking::patiently);
   wanted->commit = co_await std::move(answering);
   auto listing = list_all(wanted);
-  auto entries = co_await std::move(listing);
+  auto files = co_await std::move(listing);
   if (!wanted->to_cache()) {
-    auto planning = plan_for_folder(wanted, std::move(entries));
+    auto planning = plan_for_folder(wanted, std::move(files));
     auto infos = co_await std::move(planning);
     co_return infos;
   }
-  auto work = [wanted, entries = std::move(entries)] {
+  auto work = [wanted, files = std::move(files)] {
     std::vector<dry_run_file_info> infos;
-    for (const auto& entry : entries) infos.push_back(describe_in_cache(*wanted, entry));
+    for (const auto& file : files) infos.push_back(describe_in_cache(*wanted, file));
     return infos;
   };
   auto describing = io::on_pool(wanted->shared->pool, std::move(work));

@@ -27,12 +27,12 @@ namespace cohub::transfer {
 namespace {
 
 /// Files that one job of the pool writes.
-constexpr std::size_t place_step = 64;
+constexpr std::size_t place_step = 32;
 /// Files that may wait to be written; beyond, the network waits for the disk.
-constexpr std::size_t arrived_limit = 256;
+constexpr std::size_t arrived_limit = 64;
 
 struct arrived_file {
-  tree_entry entry{};
+  snapshot_file file{};
   small_content content{};
 };
 
@@ -49,39 +49,39 @@ struct placed_file {
 };
 
 struct fetching {
-  fetching(snapshot_ptr request, bounded_queue<tree_entry>& queue, asio::any_io_executor executor)
+  fetching(snapshot_ptr request, bounded_queue<snapshot_file>& queue,
+           asio::any_io_executor executor)
       : wanted(std::move(request)), missing(queue), arrived(executor, arrived_limit) {}
 
   snapshot_ptr wanted;
-  bounded_queue<tree_entry>& missing;
+  bounded_queue<snapshot_file>& missing;
   bounded_queue<arrived_file> arrived;
   std::size_t workers = 0;  // that still fetch
 };
 using fetching_ptr = std::shared_ptr<fetching>;
 
-bool is_small(const fetching& all, const tree_entry& entry) {
-  const auto facts = facts_of(*all.wanted, entry);
-  return all.wanted->to_cache() && facts.size <= small_size;
+bool is_small(const fetching& all, const snapshot_file& file) {
+  return all.wanted->to_cache() && file.size <= small_size;
 }
 
 /// Checks one file, writes its blob and links it, while nobody else has the blob's lock.
-placed_file place(const snapshot_request& wanted, const arrived_file& file) {
+placed_file place(const snapshot_request& wanted, const arrived_file& arrived) {
   placed_file placed;
   try {
-    const auto etag = facts_of(wanted, file.entry).etag;
+    const auto& [path, etag, size] = arrived.file;
     const auto& layout = wanted.cache.layout();
     const auto lock = cache::appearance_lock::attempt(layout.lock(etag));
     if (!lock) {
       placed.outcome = placing::busy;
       return placed;
     }
-    const auto bytes = file.content.span();
-    check_small(file.entry.path, etag, bytes);
+    const auto bytes = arrived.content.span();
+    check_small(path, etag, bytes);
     io::write_file_atomically(
         layout.blob(etag),
         std::string_view(reinterpret_cast<const char*>(bytes.data()), bytes.size()),
         io::durability::process, layout.blobs());
-    wanted.cache.link_blob(wanted.commit, file.entry.path, etag, cache::blob_age::fresh);
+    wanted.cache.link_blob(wanted.commit, path, etag, cache::blob_age::fresh);
     if (!lock->undisturbed()) placed.outcome = placing::disturbed;
   } catch (const error&) {
     placed.outcome = placing::failed;
@@ -103,12 +103,12 @@ bool is_mismatch(const std::exception_ptr& failure) {
 /// Whether what is in the cache will do.
 enum class reuse { allowed, refused };
 
-awaitable<void> fetch_by_itself(fetching_ptr all, tree_entry entry, reuse of_cache) {
+awaitable<void> fetch_by_itself(fetching_ptr all, snapshot_file file, reuse of_cache) {
   const auto& wanted = *all->wanted;
-  std::optional<file_facts> known(facts_of(wanted, entry));
+  std::optional<file_facts> known(facts_of(wanted, file));
   auto options = file_options(wanted);
   if (of_cache == reuse::refused) options.force_download = true;
-  auto downloading = download_file(wanted.shared, wanted.repo_id, std::move(entry.path),
+  auto downloading = download_file(wanted.shared, wanted.repo_id, std::move(file.path),
                                    std::move(options), std::move(known));
   co_await std::move(downloading);
 }
@@ -127,54 +127,53 @@ std::shared_ptr<cohub::observer> everybody(const snapshot_request& wanted,
   return both;
 }
 
-/// The entry outlives the call.
-awaitable<small_content> receive(snapshot_ptr wanted, const tree_entry& entry) {
-  const auto facts = facts_of(*wanted, entry);
+/// The file's description outlives the call.
+awaitable<small_content> receive(snapshot_ptr wanted, const snapshot_file& file) {
   const auto& shared = *wanted->shared;
   const auto url = hub::routes::resolve(wanted->access.endpoint, wanted->options.type,
-                                        wanted->repo_id, wanted->commit, entry.path);
+                                        wanted->repo_id, wanted->commit, file.path);
   auto request = hub_request(shared, wanted->access, http::method::get, url);
   content_description what;
-  what.name = entry.path;
+  what.name = file.path;
   what.resolve = std::move(request.url);
   what.credentials = credentials_of(request);
-  what.size = facts.size;
-  what.etag = facts.etag;
+  what.size = file.size;
+  what.etag = file.etag;
   content_settings settings;
-  settings.observer = everybody(*wanted, entry.path);
+  settings.observer = everybody(*wanted, file.path);
   auto receiving = receive_small(wanted->shared, std::move(what), std::move(settings));
   auto content = co_await std::move(receiving);
   co_return content;
 }
 
 awaitable<void> work(fetching_ptr all) {
-  for (auto entry = co_await all->missing.pop(); entry; entry = co_await all->missing.pop()) {
-    if (!is_small(*all, *entry)) {
-      auto downloading = fetch_by_itself(all, std::move(*entry), reuse::allowed);
+  for (auto file = co_await all->missing.pop(); file; file = co_await all->missing.pop()) {
+    if (!is_small(*all, *file)) {
+      auto downloading = fetch_by_itself(all, std::move(*file), reuse::allowed);
       co_await std::move(downloading);
       continue;
     }
-    arrived_file file;
-    file.content = co_await receive(all->wanted, *entry);
-    file.entry = std::move(*entry);
+    arrived_file arrived;
+    arrived.content = co_await receive(all->wanted, *file);
+    arrived.file = std::move(*file);
     std::vector<arrived_file> files;
-    files.push_back(std::move(file));
+    files.push_back(std::move(arrived));
     auto handing = all->arrived.push(std::move(files));
     co_await std::move(handing);
   }
   if (--all->workers == 0) all->arrived.close();
 }
 
-void report(const snapshot_request& wanted, const arrived_file& file) {
+void report(const snapshot_request& wanted, const arrived_file& arrived) {
+  const auto& [path, etag, size] = arrived.file;
   if (wanted.total) {
-    wanted.total->begin_file(file.content.size);
-    wanted.total->move(static_cast<std::int64_t>(file.content.size));
+    wanted.total->begin_file(size);
+    wanted.total->move(static_cast<std::int64_t>(size));
     wanted.total->finish_file();
   }
-  const auto etag = facts_of(wanted, file.entry).etag;
   if (hub::kind_of_etag(etag) != hub::etag_kind::opaque)
-    tell(wanted, transfer_event::kind::verified, file.entry.path, etag);
-  tell(wanted, transfer_event::kind::finished, file.entry.path);
+    tell(wanted, transfer_event::kind::verified, path, etag);
+  tell(wanted, transfer_event::kind::finished, path);
 }
 
 /// The files outlive the call.
@@ -194,16 +193,15 @@ awaitable<std::vector<placed_file>> place_all(fetching_ptr all,
 /// Whether a file that could not be placed may be had the way of a single file, which waits for
 /// another process that has the blob's lock, and asks again for bytes that are not what was
 /// promised. Throws if not.
-void check_second_chance(const snapshot_request& wanted, const tree_entry& entry,
+void check_second_chance(const snapshot_request& wanted, const snapshot_file& file,
                          const placed_file& placed) {
   if (placed.outcome == placing::busy || placed.outcome == placing::disturbed) return;
   if (!is_mismatch(placed.failure)) std::rethrow_exception(placed.failure);
-  tell(wanted, transfer_event::kind::retry, entry.path,
-       "its checksum is not what the Hub promised");
+  tell(wanted, transfer_event::kind::retry, file.path, "its checksum is not what the Hub promised");
 }
 
 struct second_chance {
-  tree_entry entry{};
+  snapshot_file file{};
   reuse of_cache = reuse::allowed;
 };
 
@@ -217,16 +215,16 @@ awaitable<void> place_arrived(fetching_ptr all) {
       if (placed[i].outcome == placing::done) {
         report(*all->wanted, files[i]);
       } else {
-        check_second_chance(*all->wanted, files[i].entry, placed[i]);
+        check_second_chance(*all->wanted, files[i].file, placed[i]);
         second_chance next;
-        next.entry = files[i].entry;
+        next.file = files[i].file;
         if (placed[i].outcome == placing::disturbed) next.of_cache = reuse::refused;
         again.push_back(std::move(next));
       }
     }
   }
   auto task = [all, &again](std::size_t index) {
-    return fetch_by_itself(all, again[index].entry, again[index].of_cache);
+    return fetch_by_itself(all, again[index].file, again[index].of_cache);
   };
   auto fetching =
       io::for_each_bounded(again.size(), all->wanted->options.max_workers, std::move(task));
@@ -235,7 +233,7 @@ awaitable<void> place_arrived(fetching_ptr all) {
 
 }  // namespace
 
-awaitable<void> fetch_missing(snapshot_ptr wanted, bounded_queue<tree_entry>& missing) {
+awaitable<void> fetch_missing(snapshot_ptr wanted, bounded_queue<snapshot_file>& missing) {
   const auto executor = co_await asio::this_coro::executor;
   const auto all = std::make_shared<fetching>(wanted, missing, executor);
   using operation = decltype(asio::co_spawn(executor, place_arrived(all), asio::deferred));

@@ -40,34 +40,33 @@ enum class presence { cached, to_copy, missing };
 /// Whether the cache has the file, if need be by a blob that another revision brought. One that
 /// must be copied, and takes long, is left to whoever fetches; so is one that another process has
 /// locked, and may be about to delete.
-presence look_up(const snapshot_request& wanted, const tree_entry& entry, cache_contents& there) {
-  if (there.snapshot && wanted.cache.find_file(wanted.commit, entry.path)) return presence::cached;
+presence look_up(const snapshot_request& wanted, const snapshot_file& file, cache_contents& there) {
+  if (there.snapshot && wanted.cache.find_file(wanted.commit, file.path)) return presence::cached;
   if (!there.blobs) return presence::missing;
-  const auto etag = facts_of(wanted, entry).etag;
-  if (!wanted.cache.has_blob(etag)) return presence::missing;
+  if (!wanted.cache.has_blob(file.etag)) return presence::missing;
   if (!there.locks) wanted.cache.prepare();
   there.locks = true;
-  const auto lock = cache::try_lock_file(wanted.cache.layout().lock(etag));
-  if (!lock || !wanted.cache.has_blob(etag)) return presence::missing;
-  const auto pointer = wanted.cache.try_link_blob(wanted.commit, entry.path, etag, small_size);
+  const auto lock = cache::try_lock_file(wanted.cache.layout().lock(file.etag));
+  if (!lock || !wanted.cache.has_blob(file.etag)) return presence::missing;
+  const auto pointer = wanted.cache.try_link_blob(wanted.commit, file.path, file.etag, small_size);
   return pointer ? presence::cached : presence::to_copy;
 }
 
 struct looked_up {
-  std::vector<tree_entry> missing{};
-  std::vector<tree_entry> to_copy{};
+  std::vector<snapshot_file> missing{};
+  std::vector<snapshot_file> to_copy{};
   std::size_t cached = 0;
 };
 
-looked_up look_up_all(const snapshot_request& wanted, std::vector<tree_entry> entries,
+looked_up look_up_all(const snapshot_request& wanted, std::vector<snapshot_file> files,
                       cache_contents there) {
   looked_up found;
-  for (auto& entry : entries) {
-    const auto what = look_up(wanted, entry, there);
+  for (auto& file : files) {
+    const auto what = look_up(wanted, file, there);
     if (what == presence::cached)
       ++found.cached;
     else
-      (what == presence::to_copy ? found.to_copy : found.missing).push_back(std::move(entry));
+      (what == presence::to_copy ? found.to_copy : found.missing).push_back(std::move(file));
   }
   return found;
 }
@@ -75,7 +74,7 @@ looked_up look_up_all(const snapshot_request& wanted, std::vector<tree_entry> en
 /// Finds what is missing, and hands it on.
 class missing_files {
  public:
-  missing_files(snapshot_ptr wanted, bounded_queue<tree_entry>& queue)
+  missing_files(snapshot_ptr wanted, bounded_queue<snapshot_file>& queue)
       : wanted_(std::move(wanted)), queue_(queue) {}
 
   awaitable<void> open() {
@@ -85,13 +84,12 @@ class missing_files {
     there_ = co_await std::move(looking);
   }
 
-  awaitable<void> offer(std::vector<tree_entry> entries) {
-    entries = select_files(*wanted_, std::move(entries));
-    for (std::size_t begin = 0; begin < entries.size(); begin += lookup_step) {
-      const auto end = std::min(begin + lookup_step, entries.size());
-      std::vector<tree_entry> step(
-          std::make_move_iterator(entries.begin() + static_cast<std::ptrdiff_t>(begin)),
-          std::make_move_iterator(entries.begin() + static_cast<std::ptrdiff_t>(end)));
+  awaitable<void> offer(std::vector<snapshot_file> files) {
+    for (std::size_t begin = 0; begin < files.size(); begin += lookup_step) {
+      const auto end = std::min(begin + lookup_step, files.size());
+      std::vector<snapshot_file> step(
+          std::make_move_iterator(files.begin() + static_cast<std::ptrdiff_t>(begin)),
+          std::make_move_iterator(files.begin() + static_cast<std::ptrdiff_t>(end)));
       if (looks_up()) {
         auto work = [wanted = wanted_, there = there_, step = std::move(step)]() mutable {
           return look_up_all(*wanted, std::move(step), there);
@@ -119,15 +117,15 @@ class missing_files {
   /// A local folder is looked at file by file, where its metadata is read anyway.
   bool looks_up() const { return wanted_->to_cache() && !wanted_->options.force_download; }
 
-  void announce(const std::vector<tree_entry>& missing) const {
+  void announce(const std::vector<snapshot_file>& missing) const {
     if (!wanted_->total) return;
     std::uint64_t bytes = 0;
-    for (const auto& entry : missing) bytes += facts_of(*wanted_, entry).size;
+    for (const auto& file : missing) bytes += file.size;
     wanted_->total->announce(missing.size(), bytes);
   }
 
   snapshot_ptr wanted_;
-  bounded_queue<tree_entry>& queue_;
+  bounded_queue<snapshot_file>& queue_;
   cache_contents there_{};
   std::size_t cached_ = 0;
 };
@@ -161,22 +159,22 @@ listing<tree_entry> ask_hub(const snapshot_request& wanted) {
 
 }  // namespace
 
-awaitable<std::vector<tree_entry>> list_all(snapshot_ptr wanted) {
+awaitable<std::vector<snapshot_file>> list_all(snapshot_ptr wanted) {
   auto entries = co_await read_stored(wanted);
   if (!entries) {
     auto pages = ask_hub(*wanted);
     entries = co_await pages.all();
   }
-  co_return select_files(*wanted, std::move(*entries));
+  co_return select_files(*wanted, *entries);
 }
 
-awaitable<void> list_missing(snapshot_ptr wanted, bounded_queue<tree_entry>& queue) {
+awaitable<void> list_missing(snapshot_ptr wanted, bounded_queue<snapshot_file>& queue) {
   missing_files missing(wanted, queue);
   auto opening = missing.open();
   co_await std::move(opening);
   auto stored = co_await read_stored(wanted);
   if (stored) {
-    auto offering = missing.offer(std::move(*stored));
+    auto offering = missing.offer(select_files(*wanted, *stored));
     co_await std::move(offering);
     missing.close();
     co_return;
@@ -184,8 +182,8 @@ awaitable<void> list_missing(snapshot_ptr wanted, bounded_queue<tree_entry>& que
   auto pages = ask_hub(*wanted);
   std::vector<tree_entry> all;
   for (auto page = co_await pages.next_page(); page; page = co_await pages.next_page()) {
-    all.insert(all.end(), page->begin(), page->end());
-    auto offering = missing.offer(std::move(*page));
+    auto offering = missing.offer(select_files(*wanted, *page));
+    std::move(page->begin(), page->end(), std::back_inserter(all));
     co_await std::move(offering);
   }
   missing.close();

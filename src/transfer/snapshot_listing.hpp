@@ -10,9 +10,9 @@ namespace cohub::transfer {
 /// Puts the files of the snapshot that are not there yet into `missing`, which outlives the call,
 /// page by page while the rest of the listing is still to come, and closes it. A listing that came
 /// from the Hub is kept for the next time.
-awaitable<void> list_missing(snapshot_ptr wanted, bounded_queue<tree_entry>& missing);
+awaitable<void> list_missing(snapshot_ptr wanted, bounded_queue<snapshot_file>& missing);
 
 /// All files of the snapshot, there or not; nothing is kept.
-awaitable<std::vector<tree_entry>> list_all(snapshot_ptr wanted);
+awaitable<std::vector<snapshot_file>> list_all(snapshot_ptr wanted);
 
 }  // namespace cohub::transfer

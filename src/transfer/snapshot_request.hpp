@@ -10,6 +10,7 @@
 #include "transfer/hub_access.hpp"
 #include "transfer/progress_total.hpp"
 
+#include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -35,14 +36,21 @@ struct snapshot_request {
 };
 using snapshot_ptr = std::shared_ptr<const snapshot_request>;
 
+/// What a download needs to know of a listing's entry.
+struct snapshot_file {
+  std::string path{};
+  std::string etag{};      ///< the sha256 of a large file, the git id of another
+  std::uint64_t size = 0;  ///< in bytes
+};
+
 /// The files of a listing that the patterns keep. One that could leave its folder is refused,
 /// wanted or not: such a listing is not to be trusted.
 /// @throws error  errc::invalid_path
-std::vector<tree_entry> select_files(const snapshot_request& wanted,
-                                     std::vector<tree_entry> entries);
+std::vector<snapshot_file> select_files(const snapshot_request& wanted,
+                                        const std::vector<tree_entry>& entries);
 
-/// What a listing tells of a file.
-file_facts facts_of(const snapshot_request& wanted, const tree_entry& entry);
+/// What the Hub would tell of a file if it were asked.
+file_facts facts_of(const snapshot_request& wanted, const snapshot_file& file);
 
 /// How one of its files is downloaded by itself.
 download_options file_options(const snapshot_request& wanted);
