@@ -4,9 +4,9 @@
 //   weights_benchmark push REPO MIB FOLDER  saves shards, made as they are needed, and pushes them
 //   weights_benchmark load REPO             fetches them or finds them in the cache; looks at all
 //   weights_benchmark look FOLDER           opens the shards of a folder; looks at all
-//   weights_benchmark read-whole FILE...    reads files into memory, one by one; looks at all
-//   weights_benchmark read FILE...          reads files through one small buffer; looks at all
-//   weights_benchmark header TENSORS        parses a header of so many tensors
+//   weights_benchmark copy FOLDER           the same, each tensor copied into memory first
+//   weights_benchmark read MIB FILE...      reads files through one buffer of that size; looks at
+//   all weights_benchmark header TENSORS        parses a header of so many tensors
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
@@ -76,14 +76,26 @@ std::uint64_t look_at(const fs::path& path) {
   return sum;
 }
 
-std::uint64_t read_file(const std::string& name, std::size_t buffer_size) {
+/// Into memory of the caller's, which is there before, as a model's members are.
+std::uint64_t copy(const fs::path& path) {
+  const cohub::safetensors_model model(path);
+  std::vector<std::byte> room(tensor_mib * mib);
+  std::uint64_t sum = 0;
+  for (std::size_t i = 0; i < model.size(); ++i) {
+    const auto into = std::span(room).first(model[i].bytes().size());
+    model[i].copy_to(into);
+    sum += sum_of(into);
+  }
+  return sum;
+}
+
+std::uint64_t read_file(const std::string& name, std::span<std::byte> buffer) {
   std::FILE* file = std::fopen(name.c_str(), "rb");
   if (file == nullptr) throw std::runtime_error(name);
   std::setvbuf(file, nullptr, _IONBF, 0);
-  std::vector<std::byte> buffer(buffer_size);
   std::uint64_t sum = 0;
   for (std::size_t count; (count = std::fread(buffer.data(), 1, buffer.size(), file)) > 0;)
-    sum += sum_of(std::span(buffer).first(count));
+    sum += sum_of(buffer.first(count));
   std::fclose(file);
   return sum;
 }
@@ -140,10 +152,11 @@ double measure(const std::vector<std::string>& words) {
     run(context, fetch(hub, words.at(1)));
   } else if (words.at(0) == "look") {
     sum = look_at(words.at(1));
+  } else if (words.at(0) == "copy") {
+    sum = copy(words.at(1));
   } else {
-    const bool whole = words.at(0) == "read-whole";
-    for (std::size_t i = 1; i < words.size(); ++i)
-      sum += read_file(words[i], whole ? fs::file_size(words[i]) : mib);
+    std::vector<std::byte> buffer(std::stoull(words.at(1)) * mib);
+    for (std::size_t i = 2; i < words.size(); ++i) sum += read_file(words[i], buffer);
   }
   if (sum != 0) std::cerr << sum << "\n";
   return seconds_since(begin);

@@ -6,7 +6,6 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <filesystem>
 #include <functional>
 #include <map>
@@ -26,6 +25,10 @@
 /// Plain hooks of `model_hub_mixin` already do.
 
 namespace cohub {
+
+namespace io {
+class file;
+}
 
 static_assert(std::endian::native == std::endian::little, "tensors are stored little-endian");
 
@@ -86,7 +89,15 @@ class tensor_view {
   /// Row-major.
   std::span<const std::uint64_t> shape() const noexcept { return info_->shape; }
   std::uint64_t element_count() const noexcept { return info_->element_count(); }
+  /// Where the file is mapped.
   std::span<const std::byte> bytes() const noexcept { return bytes_; }
+
+  /// Copies all bytes into memory of the caller's, read from the file: that maps no page of it,
+  /// which costs more than the copy, and keeps the values in memory once.
+  /// @param room  as many bytes as the tensor has
+  /// @throws error  errc::invalid_argument: `room` is of another size;
+  ///                errc::invalid_safetensors: the file became shorter; the system's code
+  void copy_to(std::span<std::byte> room) const;
 
   /// The elements where they lie, without a copy; `holds<T>()` says which types fit.
   /// @throws error  errc::invalid_argument: `T` does not fit the dtype, or the file places the data
@@ -99,20 +110,27 @@ class tensor_view {
   }
 
   /// A copy of the elements.
-  /// @throws error  errc::invalid_argument: `T` does not fit the dtype
+  /// @throws error  errc::invalid_argument: `T` does not fit the dtype; and those of `copy_to`
   template <class T>
   std::vector<T> to_vector() const {
     check_element(holds<T>(dtype()), 1);
     std::vector<T> values(bytes_.size() / sizeof(T));
-    if (!values.empty()) std::memcpy(values.data(), bytes_.data(), bytes_.size());
+    copy_to(std::as_writable_bytes(std::span(values)));
     return values;
   }
 
  private:
+  friend class safetensors_file;
+  tensor_view(const tensor_info& info, std::span<const std::byte> bytes, const io::file& file,
+              std::uint64_t offset)
+      : info_(&info), bytes_(bytes), file_(&file), offset_(offset) {}
+
   void check_element(bool fits, std::size_t alignment) const;
 
   const tensor_info* info_;
   std::span<const std::byte> bytes_;
+  const io::file* file_ = nullptr;  // null: the bytes lie in memory
+  std::uint64_t offset_ = 0;        // of the bytes in the file
 };
 
 /// A safetensors file mapped into memory, read-only. Cheap to copy; copies share the mapping.
@@ -121,7 +139,7 @@ class tensor_view {
 /// or removed while it is mapped; shortening it in place is undefined, as for every mapping.
 class safetensors_file {
  public:
-  /// Opens and checks `path`; no descriptor stays open.
+  /// Opens and checks `path`; one descriptor stays open.
   /// @throws error  errc::invalid_safetensors (see `parse_safetensors_header`), or the system's
   /// code
   explicit safetensors_file(const std::filesystem::path& path,

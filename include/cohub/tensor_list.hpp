@@ -55,7 +55,8 @@ class tensor_list {
   /// Copies the saved values into the members, after all names, dtypes and shapes have been
   /// compared: where one does not fit, no member is changed.
   /// @throws error  errc::incompatible_weights, naming the file and what is missing, unexpected, or
-  ///                of another dtype or shape; errc::invalid_argument: the list is of a const model
+  ///                of another dtype or shape; errc::invalid_argument: the list is of a const model;
+  ///                and those of `tensor_view::copy_to`, after which some members are changed
   void load(const safetensors_model& saved) const;
 
  private:

@@ -6,20 +6,20 @@
 
 #include <sys/mman.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <limits>
 
 namespace cohub {
 
 struct safetensors_file::mapping {
-  explicit mapping(const std::filesystem::path& from) : path(from) {
-    const io::file opened(from, io::file::mode::read);
-    const std::uint64_t length = opened.size();
+  explicit mapping(const std::filesystem::path& from) : file(from, io::file::mode::read) {
+    const std::uint64_t length = file.size();
     if (length == 0) return;  // an empty mapping is refused by the system
     if (length > std::numeric_limits<std::size_t>::max())
       throw error({EFBIG, boost::system::system_category()}, "mapping " + from.string());
     void* const address = ::mmap(nullptr, static_cast<std::size_t>(length), PROT_READ, MAP_PRIVATE,
-                                 opened.native_handle(), 0);
+                                 file.native_handle(), 0);
     if (address == MAP_FAILED)
       throw error({errno, boost::system::system_category()}, "mapping " + from.string());
     bytes = {static_cast<const std::byte*>(address), static_cast<std::size_t>(length)};
@@ -30,7 +30,7 @@ struct safetensors_file::mapping {
       ::munmap(const_cast<void*>(static_cast<const void*>(bytes.data())), bytes.size());
   }
 
-  std::filesystem::path path;
+  io::file file;
   std::span<const std::byte> bytes{};
   safetensors_header header{};
   model::name_index names{};
@@ -50,8 +50,9 @@ const safetensors_header& safetensors_file::header() const noexcept { return map
 
 tensor_view safetensors_file::operator[](std::size_t index) const {
   const auto& info = mapping_->header.tensors[index];
-  return {info, mapping_->bytes.subspan(mapping_->header.data_offset + info.begin,
-                                        info.end - info.begin)};
+  const auto offset = mapping_->header.data_offset + info.begin;
+  const auto bytes = mapping_->bytes.subspan(offset, info.end - info.begin);
+  return {info, bytes, mapping_->file, offset};
 }
 
 std::optional<tensor_view> safetensors_file::find(std::string_view name) const {
@@ -63,7 +64,20 @@ std::optional<tensor_view> safetensors_file::find(std::string_view name) const {
 tensor_view safetensors_file::tensor(std::string_view name) const {
   if (auto found = find(name)) return *found;
   throw error(errc::invalid_argument, "looking for tensor \"" + std::string(name) + "\", which " +
-                                          mapping_->path.string() + " does not have");
+                                          mapping_->file.path().string() + " does not have");
+}
+
+void tensor_view::copy_to(std::span<std::byte> room) const {
+  if (room.size() != bytes_.size())
+    throw error(errc::invalid_argument, "copying tensor \"" + name() + "\" of " +
+                                            std::to_string(bytes_.size()) + " bytes into " +
+                                            std::to_string(room.size()));
+  if (file_ == nullptr)
+    std::ranges::copy(bytes_, room.begin());
+  else if (file_->read_at(offset_, room) != room.size())
+    throw error(errc::invalid_safetensors, "reading tensor \"" + name() + "\" of " +
+                                               file_->path().string() +
+                                               ", which became shorter meanwhile");
 }
 
 void tensor_view::check_element(bool fits, std::size_t alignment) const {

@@ -3,7 +3,6 @@
 #include "cohub/error.hpp"
 
 #include <algorithm>
-#include <cstring>
 #include <set>
 #include <string_view>
 
@@ -45,7 +44,7 @@ std::vector<tensor_source> tensor_list::sources() const {
 
 void tensor_list::load(const safetensors_model& saved) const {
   std::vector<std::string> missing, unexpected, misfits;
-  std::vector<std::span<const std::byte>> contents;
+  std::vector<tensor_view> contents;
   std::set<std::string_view> known;
   for (const auto& each : members_) {
     const auto& wanted = each.source;
@@ -63,7 +62,7 @@ void tensor_list::load(const safetensors_model& saved) const {
       misfits.push_back(wanted.name + " (" + describe(found->dtype(), found->shape()) + " for " +
                         describe(wanted.dtype, wanted.shape) + ')');
     } else {
-      contents.push_back(found->bytes());
+      contents.push_back(*found);
     }
   }
   for (std::size_t i = 0; i < saved.size(); ++i)
@@ -72,9 +71,7 @@ void tensor_list::load(const safetensors_model& saved) const {
     throw error(errc::incompatible_weights,
                 "loading " + saved.path().string() + list_of("missing:", missing) +
                     list_of("unexpected:", unexpected) + list_of("of another kind:", misfits));
-  for (std::size_t i = 0; i < members_.size(); ++i)
-    if (!contents[i].empty())
-      std::memcpy(members_[i].room.data(), contents[i].data(), contents[i].size());
+  for (std::size_t i = 0; i < members_.size(); ++i) contents[i].copy_to(members_[i].room);
 }
 
 }  // namespace cohub

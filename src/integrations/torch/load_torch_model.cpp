@@ -7,7 +7,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cstring>
 #include <map>
 #include <span>
 
@@ -40,10 +39,23 @@ std::vector<std::int64_t> shape_of(const tensor_view& tensor) {
   return {tensor.shape().begin(), tensor.shape().end()};
 }
 
+/// Whether the bytes of a tensor of that type and shape can be read right into the memory of
+/// `into`.
+bool takes_bytes(const torch::Tensor& into, torch::ScalarType type,
+                 const std::vector<std::int64_t>& shape) {
+  return into.device().is_cpu() && into.scalar_type() == type && into.sizes() == shape &&
+         into.is_contiguous() && !into.is_conj() && !into.is_neg() && !into.is_inference();
+}
+
 void copy_in(torch::Tensor into, const tensor_view& from) {
   if (from.bytes().empty()) return;
   const auto type = torch_type_of(from);
   const auto shape = shape_of(from);
+  if (takes_bytes(into, type, shape)) {
+    from.copy_to({static_cast<std::byte*>(into.data_ptr()), into.nbytes()});
+    into.unsafeGetTensorImpl()->bump_version();  // as copy_ would, for graphs that saved the values
+    return;
+  }
   // The mapping is read-only, and so is all that copy_ does with its source.
   auto* const data = const_cast<std::byte*>(from.bytes().data());
   const auto alignment = static_cast<std::uintptr_t>(torch::elementSize(type));
@@ -51,7 +63,7 @@ void copy_in(torch::Tensor into, const tensor_view& from) {
     into.copy_(torch::from_blob(data, shape, torch::TensorOptions(type)));
   } else {
     const auto aligned = torch::empty(shape, torch::TensorOptions(type));
-    std::memcpy(aligned.data_ptr(), data, from.bytes().size());
+    from.copy_to({static_cast<std::byte*>(aligned.data_ptr()), aligned.nbytes()});
     into.copy_(aligned);
   }
 }

@@ -3,7 +3,9 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <complex>
+#include <filesystem>
 #include <vector>
 
 using namespace cohub;
@@ -35,6 +37,23 @@ TEST_CASE("tensors of a file are read where they lie") {
   CHECK(b.shape().size() == 2);
   CHECK(b.to_vector<std::uint16_t>() == std::vector<std::uint16_t>{0x0201, 0x0403});
   CHECK_FALSE(file.find("c"));
+}
+
+TEST_CASE("tensors are copied from the file, as long as it has them") {
+  const test::temporary_folder folder;
+  const auto path = folder.path() / "m.safetensors";
+  test::write_all(path, two_tensors);
+  const safetensors_file file(path);
+  const auto b = file.tensor("b");
+  std::vector<std::byte> room(4);
+  b.copy_to(room);
+  CHECK(std::ranges::equal(room, b.bytes()));
+  std::vector<std::byte> larger(5);
+  CHECK_THROWS_WITH_AS(b.copy_to(larger), doctest::Contains("\"b\" of 4 bytes into 5"), error);
+  std::filesystem::resize_file(path, two_tensors.size() - 1);
+  CHECK_THROWS_WITH_AS(b.copy_to(room), doctest::Contains("m.safetensors, which became shorter"),
+                       error);
+  CHECK(file.tensor("a").to_vector<float>() == std::vector<float>{1.0f, 2.0f});
 }
 
 TEST_CASE("reading a tensor as another type, or one that is not there, is an error that names it") {
