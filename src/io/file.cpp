@@ -130,8 +130,8 @@ std::size_t file::read_at(std::uint64_t offset, std::span<std::byte> buffer) con
 }
 
 /// The kernel backs a large write by large pages, for which it must find, and a virtual machine's
-/// host provide, memory in one piece: beyond this that costs more than the calls that it saves.
-constexpr std::size_t write_piece = 128 * 1024;
+/// host provide, memory in one piece: that can cost more than the calls that it saves.
+constexpr std::size_t write_piece = 32 * 1024;
 
 void file::write_at(std::uint64_t offset, std::span<const std::byte> bytes) {
   std::size_t written = 0;

@@ -52,8 +52,10 @@ awaitable<std::vector<commit_operation>> additions(context_ptr shared, std::file
   core::path_filter filter(std::move(options.allow_patterns), std::move(ignored));
   auto work = [folder = std::move(folder), filter = std::move(filter), prefix = std::move(prefix),
                observer = shared->observer_for(options.observer)] {
+    auto files = list_committable(folder, filter, observer);
     std::vector<commit_operation> operations;
-    for (auto& file : list_committable(folder, filter, observer)) {
+    operations.reserve(files.size());
+    for (auto& file : files) {
       commit_operation_add add;
       add.path_in_repo = prefix + file.relative;
       add.content = std::move(file.path);

@@ -53,6 +53,8 @@ void commit_plan::mark_refilled() {
 commit_plan plan_commit(const std::vector<commit_operation>& operations) {
   commit_plan plan;
   std::unordered_map<std::string, std::size_t> last;  // operation that fills a path
+  last.reserve(operations.size());
+  plan.adds.reserve(operations.size());
   for (std::size_t i = 0; i < operations.size(); ++i) {
     if (const auto* add = std::get_if<commit_operation_add>(&operations[i])) {
       planned_add planned;
