@@ -458,7 +458,7 @@ class client {
                                       named<delete_file_options> options = {});
 
   /// Who the token belongs to. The Hub limits this call strictly; keep the answer.
-  /// @throws error  errc::unauthorized
+  /// @throws error  errc::unauthorized, without a request where there is no token
   /// @par Mirrors  whoami(); GET /api/whoami-v2
   awaitable<user_info> whoami(named<whoami_options> options = {});
 

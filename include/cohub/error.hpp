@@ -47,7 +47,7 @@ enum class errc {
   // what the caller asked for
   invalid_repository_id,  ///< not "name" or "owner/name"
   invalid_path,           ///< absolute, leaves the repository, or has a forbidden segment
-  invalid_url,            ///< not an http or https url
+  invalid_url,            ///< neither an http or https url nor, where those are taken, an hf:// one
   invalid_argument,       ///< an option out of range, or two that exclude each other
   local_entry_not_found,  ///< not in the cache, and the Hub was not asked, not reached, or did not
                           ///< tell: see `http_context::status`

@@ -257,9 +257,11 @@ awaitable<void> delete_lfs_files(context_ptr shared, std::string repo_id,
 }
 
 awaitable<user_info> whoami(context_ptr shared, whoami_options options) {
-  const auto token = shared->token_for(options.token);
-  auto what = hub_request(*shared, http::method::get, hub::routes::whoami(shared->endpoint), token);
   const std::string doing = "asking whose token this is";
+  const auto token = shared->token_for(options.token);
+  if (token.empty())
+    throw error(errc::unauthorized, doing + ": there is none, nobody is logged in");
+  auto what = hub_request(*shared, http::method::get, hub::routes::whoami(shared->endpoint), token);
   const auto text = co_await transfer::call_for_text(shared, std::move(what), doing);
   auto user = hub::read_whoami(text);
   if (!user) throw error(user.error(), doing);

@@ -61,7 +61,7 @@ const char* text_of(errc code) noexcept {
     case errc::invalid_path:
       return "not a path in a repository";
     case errc::invalid_url:
-      return "not an http or https url";
+      return "not a valid address";
     case errc::invalid_argument:
       return "invalid argument";
     case errc::local_entry_not_found:

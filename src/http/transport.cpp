@@ -191,11 +191,12 @@ awaitable<exchange_outcome> exchange_in_time(leased_connection lease, request& w
   co_return outcome;
 }
 
-/// One try of one hop. Here and below `what` is lent: the caller awaits in the scope that owns it.
-awaitable<exchange_outcome> attempt(state_ptr self, request& what, std::string trace_id) {
+/// One try of one hop; `trace_id` becomes that of the last request sent. Here and below references
+/// are lent: the caller awaits in the scope that owns them.
+awaitable<exchange_outcome> attempt(state_ptr self, request& what, std::string& trace_id) {
   exchange_settings settings;
   settings.user_agent = self->config.user_agent;
-  settings.trace_id = std::move(trace_id);
+  settings.trace_id = trace_id = choose_trace_id(what.headers, what.home_headers, self->random);
   settings.limits = what.timeouts.value_or(self->config.timeouts);
   auto& limits = settings.limits;
   if (has_limit(what))
@@ -208,6 +209,7 @@ awaitable<exchange_outcome> attempt(state_ptr self, request& what, std::string t
   auto outcome = co_await std::move(trying);
   if (outcome.no_answer && reused && what.idempotent) {
     // The server closed the idle connection in the moment it was used again: not a failed try.
+    settings.trace_id = trace_id = choose_trace_id(what.headers, what.home_headers, self->random);
     auto fresh = co_await self->pool->acquire(what.url.origin, true, limits.connect, ticket);
     auto trying_again = exchange_in_time(std::move(fresh), what, settings);
     outcome = co_await std::move(trying_again);
@@ -241,7 +243,7 @@ awaitable<response> send_with_retries(state_ptr self, request& what) {
     std::optional<std::chrono::milliseconds> asked;
     bool again = false;
     exchange_outcome outcome;
-    const auto trace_id = choose_trace_id(what.headers, what.home_headers, self->random);
+    std::string trace_id;
     const auto begin = std::chrono::steady_clock::now();
     try {
       auto trying = attempt(self, what, trace_id);

@@ -158,8 +158,9 @@ bool is_source(const commit_operation& operation) {
 }
 
 /// Takes bytes out of the operations: they are held once.
+/// @param before_sources  whether to look now if files can be read, which their samples tell later
 void open_some(commit_plan& plan, std::vector<commit_operation>& operations, std::size_t begin,
-               bool check_readable) {
+               bool before_sources) {
   const auto end = std::min(begin + files_a_job, plan.adds.size());
   for (std::size_t i = begin; i < end; ++i) {
     auto& add = plan.adds[i];
@@ -167,18 +168,18 @@ void open_some(commit_plan& plan, std::vector<commit_operation>& operations, std
     if (is_source(operations[add.operation])) continue;
     add.content = open_content(std::move(operation));
     add.size = add.content->size();
-    if (const auto* file = add.content->identity(); check_readable && file != nullptr)
-      io::check_readable(file->path);
+    const auto* file = add.content->identity();
+    const bool has_sample = add.size > 0;
+    if (file != nullptr && (before_sources || !has_sample)) io::check_readable(file->path);
   }
 }
 
 awaitable<void> open_contents(context_ptr shared, commit_ptr commit, operations_ptr operations) {
-  // A file that cannot be read is told of when its sample is taken; sources, which come before,
-  // may take hours.
-  const bool check = std::any_of(operations->begin(), operations->end(), is_source);
-  auto open = [shared, commit, operations, check](std::size_t index) -> awaitable<void> {
-    auto work = [plan = commit->plan, operations, index, check] {
-      open_some(*plan, *operations, index * files_a_job, check);
+  // Sources, which come before the samples, may take hours.
+  const bool before_sources = std::any_of(operations->begin(), operations->end(), is_source);
+  auto open = [shared, commit, operations, before_sources](std::size_t index) -> awaitable<void> {
+    auto work = [plan = commit->plan, operations, index, before_sources] {
+      open_some(*plan, *operations, index * files_a_job, before_sources);
     };
     auto opening = io::on_pool(shared->pool, std::move(work));
     co_await std::move(opening);

@@ -52,7 +52,7 @@ awaitable<std::vector<commit_operation>> additions(context_ptr shared, std::file
   core::path_filter filter(std::move(options.allow_patterns), std::move(ignored));
   auto work = [folder = std::move(folder), filter = std::move(filter), prefix = std::move(prefix),
                observer = shared->observer_for(options.observer)] {
-    auto files = list_committable(folder, filter, observer);
+    auto files = list_committable(std::filesystem::absolute(folder), filter, observer);
     std::vector<commit_operation> operations;
     operations.reserve(files.size());
     for (auto& file : files) {

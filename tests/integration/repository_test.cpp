@@ -18,6 +18,15 @@ TEST_CASE_FIXTURE(client_fixture, "whoami tells whose token it is, and a wrong o
   CHECK_FALSE(failure.http().request_id.empty());
 }
 
+TEST_CASE_FIXTURE(client_fixture, "whoami without a token is refused without a request") {
+  auto changed = client_settings;
+  changed.token = "";
+  client anonymous(context.get_executor(), changed);
+  hub->clear_requests();
+  CHECK(failure_of(anonymous.whoami()).code() == errc::unauthorized);
+  CHECK(hub->requests().empty());
+}
+
 TEST_CASE_FIXTURE(client_fixture, "repositories of the three types are made, told of and deleted") {
   for (const auto type : {repo_type::model, repo_type::dataset, repo_type::space}) {
     create_repo_options create;

@@ -101,6 +101,31 @@ TEST_CASE("an idle connection that the server closed is replaced without countin
   CHECK(server.connections() == 5);
 }
 
+TEST_CASE("what is sent again since the connection was stale bears an id of its own") {
+  asio::io_context context;
+  std::size_t count = 0;
+  scripted_server server(context, [&](const seen_request&) {
+    if (++count != 2) return scripted_reply::text(200, "ok");
+    scripted_reply nothing;
+    nothing.after = scripted_reply::then::close;
+    return nothing;
+  });
+  auto config = quick();
+  config.retries.attempts = 1;
+  std::vector<std::string> reported;
+  config.on_request = [&](const http::request_report& report) {
+    reported.emplace_back(report.trace_id);
+  };
+  http::transport transport(context.get_executor(), config);
+  for (int i = 0; i < 2; ++i)
+    CHECK(test::run(context, fetch(transport, get(server.origin() + "/"))).body == "ok");
+  std::vector<std::string> sent;
+  for (const auto& request : server.seen()) sent.push_back(request.header("x-amzn-trace-id"));
+  REQUIRE(sent.size() == 3);
+  CHECK(sent[1] != sent[2]);
+  CHECK(reported == std::vector{sent[0], sent[2]});
+}
+
 TEST_CASE("a host that is not there and a port that refuses are errors that name them") {
   asio::io_context context;
   http::transport transport(context.get_executor(), quick());
