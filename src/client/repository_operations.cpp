@@ -259,8 +259,7 @@ awaitable<void> delete_lfs_files(context_ptr shared, std::string repo_id,
 awaitable<user_info> whoami(context_ptr shared, whoami_options options) {
   const std::string doing = "asking whose token this is";
   const auto token = shared->token_for(options.token);
-  if (token.empty())
-    throw error(errc::unauthorized, doing + ": there is none, nobody is logged in");
+  if (token.empty()) throw error(errc::unauthorized, doing + ": nobody is logged in");
   auto what = hub_request(*shared, http::method::get, hub::routes::whoami(shared->endpoint), token);
   const auto text = co_await transfer::call_for_text(shared, std::move(what), doing);
   auto user = hub::read_whoami(text);

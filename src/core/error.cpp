@@ -23,7 +23,7 @@ const char* text_of(errc code) noexcept {
     case errc::entry_not_found:
       return "file or folder not found";
     case errc::unauthorized:
-      return "the Hub does not accept the token";
+      return "a token that the Hub accepts is needed";
     case errc::forbidden:
       return "the token may not do this";
     case errc::bad_request:
