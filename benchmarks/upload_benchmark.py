@@ -15,6 +15,7 @@ Usage: upload_benchmark.py COHUB [large overlap many kill folder] [--mib 1024] [
 """
 
 import argparse
+import contextlib
 import hashlib
 import http.server
 import json
@@ -300,28 +301,53 @@ def kill(arguments, work):
     file.unlink()
 
 
+def stored_objects(hub_folder):
+    """The large objects that the Hub has, each with what changes if it is sent again."""
+    there = {}
+    for path in (hub_folder / "objects").glob("*/*/*"):
+        with contextlib.suppress(FileNotFoundError):
+            there[path.name] = (path.stat().st_ino, path.stat().st_mtime_ns)
+    return there
+
+
 def folder(arguments, work):
     data = work / "data"
     write_small(data, arguments.files)
     for i in range(3):
-        write_noise(data / "large" / f"{i}.bin", 64)
+        write_noise(data / "00-large" / f"{i}.bin", 64)
     hub = EmbeddedHub(arguments.cohub, work / "folder", "--part-size", str(8 << 20))
     chance = random.Random()
-    for _ in range(5):
+    stored, again = {}, 0
+
+    def look():
+        nonlocal stored, again
+        now = stored_objects(work / "folder/hub")
+        again += sum(now.get(name) != seen for name, seen in stored.items())
+        stored = now
+
+    kills = 0
+    for wanted in (0, 1, 2, 3, 3):
         process = subprocess.Popen([arguments.cohub, "upload-large-folder", "big", data, "--quiet"],
                                    env=hub.environment, stdout=subprocess.DEVNULL)
+        while process.poll() is None and len(stored_objects(work / "folder/hub")) < wanted:
+            time.sleep(0.005)
         try:
-            process.wait(chance.uniform(0.3, 1))
+            process.wait(chance.uniform(0, 1))
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+            kills += 1
+        look()
     begin = time.monotonic()
     told = json.loads(hub.run("upload-large-folder", "big", data, "--json"))
     told["seconds_of_the_last_run"] = round(time.monotonic() - begin, 2)
+    at_kills = len(stored)
+    look()
     there = pathlib.Path(hub.run("download", "user/big", "--quiet", "--exclude", ".gitattributes").split("\n")[0])
     same = subprocess.run(["diff", "-rq", "-x", ".gitattributes", data, there]).returncode == 0
-    print(json.dumps({"benchmark": "upload-large-folder, killed 5 times", **told,
-                      "the_repository_is_the_folder": same}), flush=True)
+    print(json.dumps({"benchmark": "upload-large-folder, killed", "kills": kills, **told,
+                      "large_objects": len(stored), "of_them_before_the_last_run": at_kills,
+                      "large_objects_sent_again": again, "the_repository_is_the_folder": same}), flush=True)
     hub.stop()
     shutil.rmtree(data)
 
