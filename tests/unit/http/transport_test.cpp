@@ -23,6 +23,23 @@ using test::scripted_reply;
 using test::scripted_server;
 using test::seen_request;
 
+namespace {
+
+/// Closes the connection without an answer.
+scripted_reply no_answer() {
+  scripted_reply nothing;
+  nothing.after = scripted_reply::then::close;
+  return nothing;
+}
+
+std::vector<std::string> ids_seen(const scripted_server& server) {
+  std::vector<std::string> ids;
+  for (const auto& request : server.seen()) ids.push_back(request.header("x-amzn-trace-id"));
+  return ids;
+}
+
+}  // namespace
+
 TEST_CASE("a request carries what it must, and the connection is used again") {
   asio::io_context context;
   scripted_server server(context,
@@ -105,10 +122,7 @@ TEST_CASE("what is sent again since the connection was stale bears an id of its 
   asio::io_context context;
   std::size_t count = 0;
   scripted_server server(context, [&](const seen_request&) {
-    if (++count != 2) return scripted_reply::text(200, "ok");
-    scripted_reply nothing;
-    nothing.after = scripted_reply::then::close;
-    return nothing;
+    return ++count == 2 ? no_answer() : scripted_reply::text(200, "ok");
   });
   auto config = quick();
   config.retries.attempts = 1;
@@ -119,8 +133,7 @@ TEST_CASE("what is sent again since the connection was stale bears an id of its 
   http::transport transport(context.get_executor(), config);
   for (int i = 0; i < 2; ++i)
     CHECK(test::run(context, fetch(transport, get(server.origin() + "/"))).body == "ok");
-  std::vector<std::string> sent;
-  for (const auto& request : server.seen()) sent.push_back(request.header("x-amzn-trace-id"));
+  const auto sent = ids_seen(server);
   REQUIRE(sent.size() == 3);
   CHECK(sent[1] != sent[2]);
   CHECK(reported == std::vector{sent[0], sent[2]});
@@ -242,9 +255,7 @@ TEST_CASE("each request bears an id, by which it can be told even if no answer c
   scripted_server server(context, [&](const seen_request& request) {
     if (answers)
       return scripted_reply::text(request.line.find("/busy") == std::string::npos ? 200 : 503, "");
-    scripted_reply nothing;
-    nothing.after = scripted_reply::then::close;
-    return nothing;
+    return no_answer();
   });
   auto config = quick();
   config.retries.attempts = 2;
@@ -259,8 +270,7 @@ TEST_CASE("each request bears an id, by which it can be told even if no answer c
   test::run(context, fetch(transport, named));
   answers = false;
   const auto failure = failure_of(context, transport, get(server.origin() + "/"));
-  std::vector<std::string> sent;
-  for (const auto& request : server.seen()) sent.push_back(request.header("x-amzn-trace-id"));
+  const auto sent = ids_seen(server);
   REQUIRE(sent.size() >= 5);
   CHECK(sent[0].size() == 36);
   CHECK(sent[0] != sent[1]);
