@@ -30,6 +30,10 @@ using clock_type = std::chrono::steady_clock;
 
 namespace {
 
+/// Between two looks for a new revision. Our own Hub has nobody else to answer.
+constexpr auto sparing = std::chrono::seconds(5);
+constexpr auto eager = std::chrono::milliseconds(20);
+
 constexpr int requests_before = 500;
 constexpr int requests_after = 500;
 
@@ -39,7 +43,8 @@ struct server_state {
   std::string revision{};
   bool swapping = false;  ///< from when a new revision is seen until it answers
   bool stopping = false;
-  std::exception_ptr failure{};  ///< of what runs beside the requests
+  clock_type::duration between_looks = sparing;
+  std::exception_ptr failure{};  ///< of the push beside the requests
 };
 using state_ptr = std::shared_ptr<server_state>;
 
@@ -71,29 +76,32 @@ cohub::awaitable<void> serve(state_ptr state, std::shared_ptr<tcp::acceptor> acc
   }
 }
 
-/// Looks for a new revision, loads it beside the old one, and puts it in its place.
+/// Loads a new revision, if there is one, beside the old one, and puts it in its place.
+cohub::awaitable<void> take_over(cohub::client hub, std::string repo, state_ptr state) {
+  cohub::repo_info_options only_revision;
+  only_revision.expand.emplace_back("sha");
+  const auto info = co_await hub.repo_info(repo, only_revision);
+  if (info.sha == state->revision) co_return;
+  state->swapping = true;
+  const cohub::from_pretrained_options of{.revision = info.sha};
+  auto loaded = co_await scale_model::from_pretrained(hub, repo, of);
+  state->model = std::make_shared<const scale_model>(std::move(loaded));
+  state->revision = info.sha;
+}
+
+/// Looks for a new revision from time to time. Where the Hub fails, the old model goes on.
 cohub::awaitable<void> follow_hub(cohub::client hub, std::string repo, state_ptr state) {
   asio::steady_timer timer(hub.get_executor());
   while (!state->stopping) {
-    const auto info = co_await hub.repo_info(repo);
-    if (info.sha != state->revision) {
-      state->swapping = true;
-      const cohub::from_pretrained_options of{.revision = info.sha};
-      auto loaded = co_await scale_model::from_pretrained(hub, repo, of);
-      state->model = std::make_shared<const scale_model>(std::move(loaded));
-      state->revision = info.sha;
-      state->swapping = false;
+    try {
+      co_await take_over(hub, repo, state);
+    } catch (const cohub::error& e) {
+      std::cerr << "model_server: staying with " << state->revision << ": " << e.what() << "\n";
     }
-    timer.expires_after(std::chrono::milliseconds(20));
+    state->swapping = false;
+    timer.expires_after(state->between_looks);
     co_await timer.async_wait(asio::use_awaitable);
   }
-}
-
-/// Starts what runs beside the requests. That it failed is seen by who asks.
-void run_beside(asio::any_io_executor executor, state_ptr state, cohub::awaitable<void> work) {
-  asio::co_spawn(executor, std::move(work), [state](std::exception_ptr failure) {
-    if (failure && !state->stopping) state->failure = failure;
-  });
 }
 
 cohub::awaitable<void> push_improved(cohub::client hub, std::string repo) {
@@ -120,7 +128,9 @@ cohub::awaitable<observations> ask(cohub::client hub, std::string repo, state_pt
   for (int i = 0; seen.by_new < requests_after; ++i) {
     if (state->failure) std::rethrow_exception(state->failure);
     // The new revision goes to the Hub while requests go on.
-    if (i == requests_before) run_beside(hub.get_executor(), state, push_improved(hub, repo));
+    if (i == requests_before)
+      asio::co_spawn(hub.get_executor(), push_improved(hub, repo),
+                     [state](std::exception_ptr failure) { state->failure = failure; });
     http::request<http::string_body> request(http::verb::post, "/predict", 11);
     request.set(http::field::host, "localhost");
     request.body() = "14";
@@ -164,11 +174,12 @@ void tell(const observations& seen) {
   tell_waits("during the swap", seen.waits_in_swap);
 }
 
-cohub::awaitable<bool> run(cohub::client hub) {
+cohub::awaitable<bool> run(cohub::client hub, clock_type::duration between_looks) {
   const scale_model first(scale_config{.scale = 2});
   const auto repo = co_await hub.get_full_repo_name("scale");  // "me/scale"
   const auto pushed = co_await first.push_to_hub(hub, repo);
   auto state = std::make_shared<server_state>();
+  state->between_looks = between_looks;
   const cohub::from_pretrained_options of{.revision = pushed.oid};
   auto loaded = co_await scale_model::from_pretrained(hub, repo, of);
   state->model = std::make_shared<const scale_model>(std::move(loaded));
@@ -178,7 +189,7 @@ cohub::awaitable<bool> run(cohub::client hub) {
   auto acceptor =
       std::make_shared<tcp::acceptor>(executor, tcp::endpoint(asio::ip::address_v4::loopback(), 0));
   asio::co_spawn(executor, serve(state, acceptor), asio::detached);
-  run_beside(executor, state, follow_hub(hub, repo, state));
+  asio::co_spawn(executor, follow_hub(hub, repo, state), asio::detached);
   auto seen = co_await ask(hub, repo, state, acceptor->local_endpoint());
   state->stopping = true;
   acceptor->close();
@@ -192,11 +203,13 @@ int main() {
   asio::io_context context;
   own_hub hub(context.get_executor());
   bool swapped = false;
-  asio::co_spawn(context, run(hub.client()), [&](std::exception_ptr failure, bool done) {
-    swapped = done;
-    hub.stop_serving();
-    if (failure) std::rethrow_exception(failure);
-  });
+  const auto between_looks = hub.is_here() ? clock_type::duration(eager) : sparing;
+  asio::co_spawn(context, run(hub.client(), between_looks),
+                 [&](std::exception_ptr failure, bool done) {
+                   swapped = done;
+                   hub.stop_serving();
+                   if (failure) std::rethrow_exception(failure);
+                 });
   try {
     context.run();
   } catch (const std::exception& e) {

@@ -40,6 +40,7 @@ class own_hub {
   }
 
   cohub::client client() const { return *client_; }
+  bool is_here() const { return local_.has_value(); }
   std::string endpoint() const { return client_->endpoint(); }
   const std::string& token() const { return token_; }
   const std::filesystem::path& folder() const { return folder_; }
