@@ -27,7 +27,7 @@ import sys
 import tempfile
 
 from delayed_link import delayed
-from measure import alternate, back_memory, measured, medians, report
+from measure import alternate, fill_memory, measured, medians, report
 from nginx_hub import NginxHub
 
 PYTHON_FILE = "from huggingface_hub import hf_hub_download as get; get('bench/large', 'file.bin')"
@@ -40,7 +40,6 @@ class Scenarios:
         self.work = work
         self.rounds = arguments.rounds
         self.homes = itertools.count()
-        self.needed_mib = arguments.mib * 2
 
     def hub(self, name, **settings):
         folder = self.work / name
@@ -54,7 +53,7 @@ class Scenarios:
         number = next(self.homes)
         folder = self.work / f"run-{number}"
         folder.mkdir()
-        back_memory(self.needed_mib)
+        fill_memory(self.work)
         yield folder
         for large in folder.rglob("*"):
             if large.is_file() and not large.is_symlink() and large.stat().st_size > 1 << 20:
@@ -181,7 +180,6 @@ class Scenarios:
             hub = self.hub(f"growth-{mib}")
             hub.put_large(mib)
             hub.start()
-            self.needed_mib = mib + 1024
             url = f"{hub.endpoint}/bench/large/resolve/main/file.bin"
             clients = {"cohub": self.cohub(hub, "bench/large", "file.bin"), "curl": self.curl(hub, url)}
             try:

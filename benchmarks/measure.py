@@ -1,10 +1,11 @@
 """Running a command and saying what it took, next to its peer."""
 
 import json
-import mmap
 import statistics
 import subprocess
 import tempfile
+
+LEFT_FREE_MIB = 512
 
 
 def measured(*command, environment=None, directory=None):
@@ -20,13 +21,20 @@ def measured(*command, environment=None, directory=None):
     return {"seconds": wall, "cpu_seconds": user + system, "peak_mib": peak / 1024}
 
 
-def back_memory(mib):
-    """Has the machine own so much memory before the clock runs. A virtual machine's host may take back what
-    is free, and whoever needs it next would pay for that, not who used it."""
-    page = bytes(mmap.PAGESIZE)
-    with mmap.mmap(-1, mib << 20) as memory:
-        for begin in range(0, mib << 20, mmap.PAGESIZE << 8):
-            memory[begin:begin + (mmap.PAGESIZE << 8)] = page * 256
+def free_mib():
+    with open("/proc/meminfo") as told:
+        return next(int(line.split()[1]) for line in told if line.startswith("MemFree:")) >> 10
+
+
+def fill_memory(folder):
+    """Fills the page cache with what nobody needs, as it is on a machine that has run for a while: what is
+    written next takes the place of that. A virtual machine's host may take back memory that is free, and
+    whoever needs it next would pay for it, not who used it."""
+    with tempfile.NamedTemporaryFile(dir=folder, prefix="filler-", delete=False) as filler:
+        filler.truncate(free_mib() << 20)  # a hole: it takes no disk
+        piece = bytearray(1 << 20)
+        while free_mib() > LEFT_FREE_MIB and filler.readinto(piece):
+            pass
 
 
 def together(*parts):
