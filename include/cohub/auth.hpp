@@ -30,11 +30,15 @@ struct stored_token {
 /// @par Mirrors  login()
 awaitable<stored_token> login(client hub, std::string token);
 
-/// Forgets one token, or all of them. One that the environment names stays in use. Blocks.
+/// Forgets one token. One that the environment names stays in use. Blocks.
 /// @throws error  errc::invalid_argument: none of that name is kept; the system's code: a file
-/// cannot be removed, and its secret stays
+///                cannot be removed, and its secret stays
+/// @par Mirrors  logout(token_name)
+void logout(const std::string& token_name);
+
+/// Forgets all tokens. Otherwise as above.
 /// @par Mirrors  logout()
-void logout(const std::string& token_name = {});
+void logout();
 
 /// Uses another of the tokens that are kept. Blocks.
 /// @throws error  errc::invalid_argument: none of that name is kept

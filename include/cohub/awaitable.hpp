@@ -6,7 +6,8 @@ namespace cohub {
 
 namespace asio = boost::asio;
 
-/// What every public operation returns: `co_await` it on the executor it shall run on.
+/// What every public operation returns: `co_await` it on the executor that its client was made
+/// with.
 template <class T>
 using awaitable = asio::awaitable<T>;
 

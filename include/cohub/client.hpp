@@ -33,9 +33,9 @@ void tell_warning(const client& hub, const std::string& file, const std::string&
 /// A handle to one Hub endpoint. Cheap to copy; copies share connections, cache and settings.
 ///
 /// @par Threads
-/// A client and all its operations belong to one executor that runs one thing at a time: an
-/// `io_context` run by one thread, or a strand. An operation may outlive the client it was called
-/// on.
+/// A client and all its operations, and what they return that reads on, belong to the one executor
+/// that the client was made with, which runs one thing at a time: an `io_context` run by one
+/// thread, or a strand. An operation may outlive the client it was called on.
 /// @par Errors
 /// Operations throw `cohub::error`. Those of the network (a host that is not found, a refused
 /// connection, `errc::certificate_rejected`, `errc::timed_out`), of the Hub (`errc::unauthorized`,
@@ -43,7 +43,10 @@ void tell_warning(const client& hub, const std::string& file, const std::string&
 /// each of them; what is listed below comes on top.
 /// @par Cancellation
 /// Every operation can be cancelled (terminal or partial) through Asio's cancellation slots, and
-/// then throws `boost::system::system_error` with `operation_aborted`.
+/// then throws `boost::system::system_error` with `operation_aborted`. For that it resets the
+/// cancellation state of the coroutine that awaits it, which Asio keeps for a whole chain of
+/// awaits: whoever has set one of its own (`disable_cancellation`) spawns the operation, `co_await
+/// co_spawn(executor, hub.whoami(), use_awaitable)`.
 class client {
  public:
   /// Reads the token that is kept on this machine, a small file, unless `client_config::token` or
@@ -69,6 +72,11 @@ class client {
   /// Who is told of operations that name no observer; null: nobody.
   const std::shared_ptr<cohub::observer>& default_observer() const noexcept;
 
+  /// Closes the connections that no operation uses, of all clients that share them with this one.
+  /// They are kept for 30 seconds after their last use, but looked at only when another connection
+  /// is wanted: a server that will not ask the Hub for long lets them go so.
+  void close_idle_connections() noexcept;
+
   /// Downloads one file into the cache, or to `local_dir`, and yields its path there.
   ///
   /// A file of more than one chunk is fetched in parallel ranges and checked against its sha256; a
@@ -93,9 +101,8 @@ class client {
 
   /// What `download_file` with these options would do: asks the Hub as it does, and neither fetches
   /// content nor writes anything. Fails as it does where there is no answer.
-  /// @par Mirrors  hf_hub_download(dry_run=True), whose result is of another type: hence another
-  /// name.
-  ///               Unlike there, a changed local file counts as one that will be downloaded.
+  /// @par Mirrors  hf_hub_download(dry_run=True), under another name since the result has another
+  ///               type. Unlike there, a changed local file counts as one that will be downloaded.
   awaitable<dry_run_file_info> download_file_dry_run(std::string repo_id, std::string path,
                                                      named<download_options> options = {});
 
@@ -118,8 +125,7 @@ class client {
   /// of the listing. Nothing is downloaded, and nothing on disk changes.
   /// @throws error  as `snapshot_download`; without an answer of the Hub there is no plan
   /// @par Cancellation  leaves nothing
-  /// @par Mirrors  snapshot_download(dry_run=True), whose result is of another type: hence another
-  /// name.
+  /// @par Mirrors  snapshot_download(dry_run=True), under another name for the same reason
   awaitable<std::vector<dry_run_file_info>> snapshot_download_dry_run(
       std::string repo_id, named<snapshot_download_options> options = {});
 
@@ -132,9 +138,8 @@ class client {
 
   /// The whole content of a small file, checked as that of a download is, and not put into the
   /// cache. Memory: the content.
-  /// @throws error  as `open_file` and `remote_file::read_at`;
-  /// `boost::system::errc::file_too_large`: the
-  ///                file has more than `max_bytes`
+  /// @throws error  as `open_file` and `remote_file::read_at`; the system's `file_too_large`: it
+  ///                has more than `max_bytes`
   /// @par Mirrors  HfFileSystem.read_text(), HfFileSystem.cat_file()
   awaitable<std::string> read_file(std::string repo_id, std::string path,
                                    named<read_file_options> options = {});
@@ -159,6 +164,8 @@ class client {
   /// @par Mirrors  delete_repo(); DELETE /api/repos/delete
   awaitable<void> delete_repo(std::string repo_id, named<delete_repo_options> options = {});
 
+  /// What the Hub tells of a repository at a revision: its owner and tags, who may see it, its
+  /// files, or what `repo_info_options::expand` names.
   /// @throws error  errc::repository_not_found, errc::revision_not_found
   /// @par Mirrors  repo_info(); GET /api/{type}/{repo}[/revision/{revision}]
   awaitable<cohub::repo_info> repo_info(std::string repo_id, named<repo_info_options> options = {});
@@ -180,8 +187,8 @@ class client {
   listing<cohub::repo_info> list_spaces(named<list_repos_options> options = {});
 
   /// Renames a repository or gives it to another owner; the old name redirects to the new one.
-  /// @throws error  errc::repository_not_found, errc::conflict: the new name is taken,
-  /// errc::forbidden
+  /// @throws error  errc::repository_not_found, errc::forbidden; errc::conflict: the new name is
+  ///                taken
   /// @par Mirrors  move_repo(); POST /api/repos/move
   awaitable<void> move_repo(std::string from_id, std::string to_id,
                             named<move_repo_options> options = {});
@@ -249,6 +256,8 @@ class client {
                                                     std::vector<std::string> paths,
                                                     named<get_paths_info_options> options = {});
 
+  /// The branches and tags of a repository, and what else its git keeps (pull requests, if asked
+  /// for), with the commits that they name.
   /// @throws error  errc::repository_not_found
   /// @par Mirrors  list_repo_refs(); GET /api/{type}/{repo}/refs
   awaitable<git_refs> list_repo_refs(std::string repo_id,
@@ -266,19 +275,23 @@ class client {
   awaitable<std::string> get_commit_diff(std::string repo_id, std::string from, std::string to,
                                          named<get_commit_diff_options> options = {});
 
+  /// Makes a branch that begins at a revision, or at the head of the default branch.
   /// @throws error  errc::conflict if it exists, unless `exist_ok`; errc::revision_not_found
   /// @par Mirrors  create_branch(); POST /api/{type}/{repo}/branch/{branch}
   awaitable<void> create_branch(std::string repo_id, std::string branch,
                                 named<create_branch_options> options = {});
+  /// Deletes a branch; commits that no other ref leads to go with it.
   /// @throws error  errc::revision_not_found: there is no such branch
   /// @par Mirrors  delete_branch(); DELETE /api/{type}/{repo}/branch/{branch}
   awaitable<void> delete_branch(std::string repo_id, std::string branch,
                                 named<delete_branch_options> options = {});
 
+  /// Gives a revision a name that stays with its commit.
   /// @throws error  errc::conflict if it exists, unless `exist_ok`; errc::revision_not_found
   /// @par Mirrors  create_tag(); POST /api/{type}/{repo}/tag/{revision}
   awaitable<void> create_tag(std::string repo_id, std::string tag,
                              named<create_tag_options> options = {});
+  /// Deletes a tag; the commit stays.
   /// @throws error  errc::revision_not_found: there is no such tag
   /// @par Mirrors  delete_tag(); DELETE /api/{type}/{repo}/tag/{tag}
   awaitable<void> delete_tag(std::string repo_id, std::string tag,
@@ -304,13 +317,17 @@ class client {
   /// @par Mirrors  create_discussion()
   awaitable<discussion_with_details> create_discussion(
       std::string repo_id, std::string title, named<create_discussion_options> options = {});
+  /// `create_discussion` of a pull request.
   /// @par Mirrors  create_pull_request()
   awaitable<discussion_with_details> create_pull_request(
       std::string repo_id, std::string title, named<create_discussion_options> options = {});
+  /// Adds a comment, in Markdown; yields it as it stands there.
   /// @par Mirrors  comment_discussion()
   awaitable<discussion_event> comment_discussion(std::string repo_id, std::uint64_t num,
                                                  std::string comment,
                                                  named<discussion_options> options = {});
+  /// Replaces the text of a comment.
+  /// @param comment_id  `discussion_event::id` of the comment
   /// @par Mirrors  edit_discussion_comment()
   awaitable<discussion_event> edit_discussion_comment(std::string repo_id, std::uint64_t num,
                                                       std::string comment_id,
@@ -321,6 +338,8 @@ class client {
   awaitable<discussion_event> hide_discussion_comment(std::string repo_id, std::uint64_t num,
                                                       std::string comment_id,
                                                       named<discussion_options> options = {});
+  /// Gives one another title.
+  /// @throws error  errc::bad_request: the title has not 3 to 200 characters
   /// @par Mirrors  rename_discussion()
   awaitable<discussion_event> rename_discussion(std::string repo_id, std::uint64_t num,
                                                 std::string new_title,
@@ -331,6 +350,7 @@ class client {
   awaitable<discussion_event> change_discussion_status(
       std::string repo_id, std::uint64_t num, std::string new_status,
       named<change_discussion_status_options> options = {});
+  /// Merges a pull request into the branch that it is for, and closes it.
   /// @throws error  errc::conflict: it conflicts with its target
   /// @par Mirrors  merge_pull_request()
   awaitable<discussion_event> merge_pull_request(std::string repo_id, std::uint64_t num,
@@ -392,10 +412,9 @@ class client {
   /// An answer that is lost is looked up in the branch's history before the commit is sent again.
   /// Where others commit meanwhile, what is unchanged is found anew, and it goes on top of theirs.
   ///
-  /// @throws error  errc::repository_not_found, errc::revision_not_found, errc::entry_not_found
-  /// (deleting
-  ///                what is not there), errc::commit_conflict, errc::forbidden, errc::invalid_path,
-  ///                errc::content_mismatch: a file was changed meanwhile
+  /// @throws error  errc::repository_not_found, errc::revision_not_found, errc::commit_conflict,
+  ///                errc::forbidden, errc::invalid_path; errc::entry_not_found: what is to be
+  ///                deleted is not there; errc::content_mismatch: a file was changed meanwhile
   /// @par Cancellation  leaves no commit, but may leave uploaded large objects
   /// @par Mirrors  create_commit(); POST /api/{type}/{repo}/commit/{revision}
   awaitable<commit_info> create_commit(std::string repo_id,
@@ -465,8 +484,8 @@ class client {
   /// What is in the cache: repositories, revisions, files, and what interrupted operations left.
   /// What is broken is left out and told as a warning; no request is made. Memory: one entry a
   /// file.
-  /// @throws error  errc::local_entry_not_found: there is no cache; errc::invalid_argument: it is a
-  /// file
+  /// @throws error  errc::local_entry_not_found: there is no cache; errc::invalid_argument: it is
+  ///                a file
   /// @par Cancellation  between repositories
   /// @par Mirrors  scan_cache_dir()
   awaitable<cache_info> scan_cache_dir(named<scan_cache_dir_options> options = {});
@@ -478,13 +497,12 @@ class client {
   /// @throws error  errc::local_entry_not_found: there is no such cache
   /// @par Cancellation  leaves a valid cache with a part of the plan done
   /// @par Mirrors  DeleteCacheStrategy.execute()
-  awaitable<delete_cache_result> execute(named<delete_cache_strategy> strategy);
+  awaitable<delete_cache_result> execute(delete_cache_strategy strategy);
 
   /// Compares a cached snapshot, or a local folder, to what the Hub has at that revision: sha256 of
   /// large files, git's blob id of others. Large files are read in pieces.
-  /// @throws error  errc::local_entry_not_found: there is nothing to compare;
-  /// errc::repository_not_found,
-  ///                errc::revision_not_found
+  /// @throws error  errc::repository_not_found, errc::revision_not_found;
+  ///                errc::local_entry_not_found: there is nothing to compare
   /// @par Mirrors  verify_repo_checksums(); GET /api/{type}/{repo}/tree/{revision}
   awaitable<folder_verification> verify_repo_checksums(
       std::string repo_id, named<verify_repo_checksums_options> options = {});

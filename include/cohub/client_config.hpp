@@ -59,9 +59,8 @@ struct client_config {
   /// Unset: `NO_PROXY`.
   std::optional<std::string> no_proxy{};
   /// Where uploads note what is done, so that another process goes on after a crash: hashes of
-  /// large files, finished parts and the signed addresses of the others (files of mode 0600).
-  /// Empty:
-  /// `$HF_HOME/cohub/uploads`. What cannot be written there is not remembered.
+  /// large files, finished parts and the signed addresses of the others (files of mode 0600). If
+  /// empty, `$HF_HOME/cohub/uploads`. What cannot be written there is not remembered.
   std::filesystem::path upload_state_dir{};
   std::string library_name{};  ///< put in front of the user agent with `library_version`
   std::string library_version{};

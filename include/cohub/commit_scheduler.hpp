@@ -48,10 +48,11 @@ struct commit_scheduler_options {
 class commit_scheduler {
  public:
   /// Begins to watch `folder`, which need not be there yet; empty: nothing is watched. The
-  /// repository is made if it is missing, with the first commit.
+  /// repository is made if it is missing, with the first commit; a space runs "gradio".
   commit_scheduler(client hub, std::string repo_id, std::filesystem::path folder = {},
                    named<commit_scheduler_options> options = {});
   commit_scheduler(commit_scheduler&&) noexcept;
+  /// Stops the one that was here, as destruction does.
   commit_scheduler& operator=(commit_scheduler&&) noexcept;
   /// Stops at once, without committing what is left: call `stop` for that. Calls that still wait
   /// end as cancelled ones do.

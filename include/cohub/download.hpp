@@ -17,13 +17,14 @@ namespace cohub {
 
 struct download_options {
   repo_type type = repo_type::model;
-  std::string revision = "main";      ///< branch, tag, `refs/pr/N` or commit
-  std::string subfolder{};            ///< put in front of the path
-  std::filesystem::path cache_dir{};  ///< empty: the client's
-  std::filesystem::path
-      local_dir{};                ///< not empty: the file goes to `local_dir/path`, not the cache
-  bool force_download = false;    ///< fetch again what is cached
-  bool local_files_only = false;  ///< use what is cached; no request
+  std::string revision = "main";  ///< branch, tag, `refs/pr/N` or commit
+  std::string subfolder{};        ///< put in front of the path
+  /// Empty: the client's. Here and below, a leading "~" is the home directory.
+  std::filesystem::path cache_dir{};
+  /// Not empty: the file goes to `local_dir/path`, not into the cache.
+  std::filesystem::path local_dir{};
+  bool force_download = false;         ///< fetch again what is cached
+  bool local_files_only = false;       ///< use what is cached; no request
   std::optional<std::string> token{};  ///< unset: the client's; "" sends none
   std::size_t connections = 16;  ///< the most ranged requests in flight; as many as help are used
   /// Bytes per ranged request, at least 64 KiB; 0: about a second's worth.

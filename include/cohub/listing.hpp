@@ -1,8 +1,10 @@
 #pragma once
 
 #include "cohub/awaitable.hpp"
+#include "cohub/error.hpp"
 
 #include <deque>
+#include <exception>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -13,7 +15,8 @@ namespace cohub {
 
 /// A listing of the Hub whose pages are fetched as they are consumed.
 ///
-/// A cheap handle; copies share one position. Memory is bounded by one page.
+/// A cheap handle; copies share one position, from which one coroutine reads at a time. Memory is
+/// bounded by one page.
 template <class T>
 class listing {
  public:
@@ -21,11 +24,13 @@ class listing {
   using page_source = std::function<awaitable<std::optional<std::vector<T>>>()>;
 
   listing() = default;
-  explicit listing(page_source next_page)
-      : state_(std::make_shared<state>(state{std::move(next_page), {}, false})) {}
+  explicit listing(page_source next_page) : state_(std::make_shared<state>(std::move(next_page))) {}
 
-  /// The next item, or nothing at the end. Throws what the request for a page throws; the listing
-  /// is then at its end.
+  /// The next item, or nothing at the end.
+  ///
+  /// Throws what the request for a page throws, also when it was cancelled, and so do all calls
+  /// after that: what is left cannot be had, which is not the end of the listing.
+  /// @throws error  errc::invalid_argument: a page is being fetched for another call
   awaitable<std::optional<T>> next() { return next(state_); }
 
   /// What is left of the page at hand, or else the next one: whole pages cost one request each. An
@@ -37,11 +42,32 @@ class listing {
 
  private:
   struct state {
+    explicit state(page_source source) : next_page(std::move(source)) {}
+
     page_source next_page;
-    std::deque<T> items;
+    std::deque<T> items{};
+    bool fetching = false;
     bool ended = false;
+    std::exception_ptr failure{};
   };
   using state_ptr = std::shared_ptr<state>;
+
+  static awaitable<std::optional<std::vector<T>>> fetch(state_ptr self) {
+    if (self->fetching)
+      throw error(errc::invalid_argument, "reading a listing: another call is in flight");
+    if (self->failure) std::rethrow_exception(self->failure);
+    self->fetching = true;
+    std::optional<std::vector<T>> page;
+    try {
+      page = co_await self->next_page();
+      self->ended = !page;
+    } catch (...) {
+      self->failure = std::current_exception();
+    }
+    self->fetching = false;
+    if (self->failure) std::rethrow_exception(self->failure);
+    co_return page;
+  }
 
   static awaitable<std::optional<std::vector<T>>> next_page(state_ptr self) {
     std::optional<std::vector<T>> page;
@@ -50,9 +76,8 @@ class listing {
                    std::make_move_iterator(self->items.end()));
       self->items.clear();
     } else if (self && !self->ended) {
-      self->ended = true;  // stays so if the request throws
-      page = co_await self->next_page();
-      self->ended = !page;
+      auto fetching = fetch(self);
+      page = co_await std::move(fetching);
     }
     co_return page;
   }

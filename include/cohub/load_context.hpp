@@ -69,9 +69,8 @@ class load_context {
   /// The local path of a file that is there already: any of a local folder, and those that the
   /// class names (`model_info::weight_files`). For plain hooks. A pattern with "{suffix}" yields
   /// what `safetensors_model` opens, the single file or the index.
-  /// @throws error  errc::entry_not_found: the local folder lacks it; errc::invalid_argument: it
-  /// was
-  ///                not named
+  /// @throws error  errc::entry_not_found: the local folder lacks it;
+  ///                errc::invalid_argument: it was not named
   std::filesystem::path file(std::string_view name) const;
 
   /// Fetches a file and yields its local path. For awaitable hooks.

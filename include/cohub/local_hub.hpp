@@ -155,8 +155,7 @@ class local_hub {
   /// Opens or creates the store under `config.root`, and listens. Runs until `stop()` or
   /// destruction.
   /// @throws error  an address in use, an unwritable root, a root that another Hub has open, a key
-  /// that
-  ///                does not fit
+  ///                that does not fit
   explicit local_hub(asio::any_io_executor executor, named<local_hub_config> config = {});
   local_hub(local_hub&&) noexcept;
   local_hub& operator=(local_hub&&) noexcept;

@@ -3,6 +3,7 @@
 #include "cohub/client.hpp"
 #include "cohub/detail/model_steps.hpp"
 #include "cohub/detail/on_pool.hpp"
+#include "cohub/detail/operation.hpp"
 #include "cohub/load_context.hpp"
 #include "cohub/model_card.hpp"
 #include "cohub/model_config.hpp"
@@ -11,8 +12,6 @@
 #include "cohub/pretrained.hpp"
 #include "cohub/save_sink.hpp"
 #include "cohub/tensor_list.hpp"
-
-#include <boost/asio/this_coro.hpp>
 
 #include <concepts>
 #include <filesystem>
@@ -211,7 +210,7 @@ class model_hub_mixin {
                                            named<from_pretrained_options> options = {}) {
     check_class();
     if constexpr (class_fits()) {
-      return load(std::move(hub), std::move(id_or_path), *std::move(options));
+      return detail::operation(load(std::move(hub), std::move(id_or_path), *std::move(options)));
     } else {
       return {};
     }
@@ -329,8 +328,6 @@ class model_hub_mixin {
 
   static awaitable<Handle> load(client hub, std::string id_or_path,
                                 from_pretrained_options options) {
-    co_await asio::this_coro::reset_cancellation_state(asio::enable_partial_cancellation(),
-                                                       detail::pass_as_terminal);
     const auto pool = hub.blocking_executor();
     name_library(options);
     const auto check = [](const load_context& context) {

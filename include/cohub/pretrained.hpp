@@ -91,9 +91,8 @@ struct fetch_pretrained_options {
 /// that those written stand for, in one file or in shards, go in the same commit.
 ///
 /// Name the function object first: g++ 12 miscompiles an inline lambda that captures by value.
-/// @throws error  errc::invalid_argument: `create_pr` with another branch than "main"; what
-/// `write`,
-///                `client::create_repo` and `client::upload_folder` throw
+/// @throws error  errc::invalid_argument: `create_pr` with another branch than "main"; what is
+///                thrown by `write`, `client::create_repo` and `client::upload_folder`
 /// @par Cancellation  leaves no commit, but may leave the repository and uploaded large objects
 /// @par Mirrors  push_to_hub_fastai()
 awaitable<commit_info> push_with(client hub, std::string repo_id,

@@ -92,9 +92,8 @@ class remote_file {
   /// ends. Several may be in flight at once; a large one is fetched in parallel ranges.
   /// @return bytes read; 0 from the end of the file on
   /// @throws error  errc::content_mismatch, errc::truncated_body, errc::timed_out,
-  /// errc::invalid_response;
-  ///                errc::ranges_unsupported: `offset` is beyond `max_read_through` on a server
-  ///                without ranges; what the Hub says
+  ///                errc::invalid_response; errc::ranges_unsupported: `offset` is beyond
+  ///                `max_read_through` on a server without ranges; what the Hub says
   awaitable<std::size_t> read_at(std::uint64_t offset, std::span<std::byte> into) const;
 
   /// The same at the position, which moves on; one at a time. Reading on fetches in advance: little

@@ -101,8 +101,7 @@ class tensor_view {
 
   /// The elements where they lie, without a copy; `holds<T>()` says which types fit.
   /// @throws error  errc::invalid_argument: `T` does not fit the dtype, or the file places the data
-  /// at
-  ///                an address that is not aligned for it (`to_vector` reads those too)
+  ///                at an address that is not aligned for it (`to_vector` reads those too)
   template <class T>
   std::span<const T> as() const {
     check_element(holds<T>(dtype()), alignof(T));
@@ -140,8 +139,7 @@ class tensor_view {
 class safetensors_file {
  public:
   /// Opens and checks `path`; one descriptor stays open.
-  /// @throws error  errc::invalid_safetensors (see `parse_safetensors_header`), or the system's
-  /// code
+  /// @throws error  errc::invalid_safetensors (see `parse_safetensors_header`); the system's code
   explicit safetensors_file(const std::filesystem::path& path,
                             named<safetensors_options> options = {});
 
@@ -223,9 +221,8 @@ struct save_safetensors_options {
 /// The file is written beside `path` and renamed when it is complete: a mapping of an older file at
 /// `path` stays valid, and its tensors may be sources.
 /// @throws error  errc::invalid_argument: a name twice, a name or metadata that is not UTF-8, the
-/// name
-///                `__metadata__`, content of another size than dtype and shape say, a header above
-///                `max_header_bytes`; or the system's code
+///                name `__metadata__`, content of another size than dtype and shape say, a header
+///                above `max_header_bytes`; or the system's code
 void save_safetensors(const std::filesystem::path& path, std::vector<tensor_source> tensors,
                       named<save_safetensors_options> options = {});
 

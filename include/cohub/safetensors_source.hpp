@@ -20,7 +20,7 @@ namespace cohub {
 /// cancelled ends after the one that runs. What they throw ends the commit.
 /// @param pool  `client::blocking_executor`
 /// @throws error  errc::invalid_argument: what `save_safetensors` throws; of contents when they
-/// come
+///                come
 std::shared_ptr<upload_source> safetensors_source(asio::any_io_executor pool,
                                                   std::vector<tensor_source> tensors,
                                                   named<save_safetensors_options> options = {});

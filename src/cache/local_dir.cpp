@@ -5,6 +5,7 @@
 #include "cache/repo_cache.hpp"
 #include "core/base64.hpp"
 #include "core/digest.hpp"
+#include "core/take_line.hpp"
 #include "hub/file_metadata.hpp"
 #include "hub/repo_id.hpp"
 #include "hub/repo_path.hpp"
@@ -31,14 +32,6 @@ std::filesystem::path checked_path(std::string_view name) {
   return std::filesystem::path(name).lexically_normal();
 }
 
-std::optional<std::string_view> take_line(std::string_view& text) {
-  const auto end = text.find('\n');
-  if (end == text.npos) return {};
-  const auto line = text.substr(0, end);
-  text.remove_prefix(end + 1);
-  return line;
-}
-
 /// Parents below `root` must be real folders.
 void refuse_links(const std::filesystem::path& root, const std::filesystem::path& below) {
   auto walked = root;
@@ -55,9 +48,9 @@ void refuse_links(const std::filesystem::path& root, const std::filesystem::path
 }  // namespace
 
 std::optional<local_metadata> parse_local_metadata(std::string_view text) {
-  const auto commit = take_line(text);
-  const auto etag = take_line(text);
-  const auto time = take_line(text);
+  const auto commit = core::take_line(text);
+  const auto etag = core::take_line(text);
+  const auto time = core::take_line(text);
   if (!commit || !etag || !time || etag->empty() || !hub::is_commit_id(*commit)) return {};
   local_metadata metadata;
   const auto [end, failure] =

@@ -19,7 +19,7 @@ constexpr std::size_t scans_at_once = 4;
 }  // namespace
 
 awaitable<cache_info> scan(transfer::context_ptr shared, scan_cache_dir_options options) {
-  const auto folder = options.cache_dir.empty() ? shared->cache_dir : options.cache_dir;
+  const auto folder = shared->cache_for(options.cache_dir);
   auto looking = [folder] { return cache::scan_root(folder); };
   auto found = co_await io::on_pool(shared->pool, std::move(looking));
   const auto root = std::make_shared<cache::cache_root>(std::move(found));

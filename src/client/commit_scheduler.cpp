@@ -1,8 +1,8 @@
 #include "cohub/commit_scheduler.hpp"
 
+#include "cohub/detail/operation.hpp"
 #include "cohub/error.hpp"
 
-#include "client/operation.hpp"
 #include "core/glob.hpp"
 #include "io/file_identity.hpp"
 #include "io/on_pool.hpp"
@@ -14,7 +14,6 @@
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -183,16 +182,14 @@ constexpr std::array final_statuses{405, 406, 410, 411, 413, 414, 415, 431};
 
 /// Whether the same operations cannot succeed at any time: they are to blame, not the network, the
 /// Hub or the token.
-bool is_final(const std::exception& failure) {
+bool is_final(const error& failure) {
   namespace system = boost::system::errc;
-  const auto* known = dynamic_cast<const error*>(&failure);
-  if (known == nullptr) return true;  // a source's own
-  const auto& code = known->code();
+  const auto& code = failure.code();
   for (const auto blame : {errc::bad_request, errc::entry_not_found, errc::invalid_path,
                            errc::invalid_argument, errc::content_mismatch, errc::invalid_card})
     if (code == blame) return true;
   if (code == errc::unexpected_status)
-    return std::find(final_statuses.begin(), final_statuses.end(), known->http().status) !=
+    return std::find(final_statuses.begin(), final_statuses.end(), failure.http().status) !=
            final_statuses.end();
   for (const auto blame :
        {system::no_such_file_or_directory, system::not_a_directory, system::is_a_directory,
@@ -209,6 +206,14 @@ struct attempt {
   bool for_good = false;  ///< it failed
 };
 
+/// Tells the observer of a failure.
+void report_failure(const state_ptr& self, const char* what) {
+  transfer::report_event(self->observer, transfer_event::kind::commit_failed, {}, what);
+}
+
+/// What a source throws may be anything.
+constexpr const char* unknown_failure = "a failure that is no std::exception";
+
 awaitable<attempt> try_commit(state_ptr self, std::vector<commit_operation> operations,
                               std::string message, std::string description = {}) {
   attempt result;
@@ -217,16 +222,21 @@ awaitable<attempt> try_commit(state_ptr self, std::vector<commit_operation> oper
     auto committing =
         commit(self, std::move(operations), std::move(message), std::move(description));
     result.made = co_await std::move(committing);
-  } catch (const std::exception& e) {
+  } catch (const error& e) {
     // Not by the code: a source may fail as if it were cancelled.
     if (self->over) throw;
     result.failure = std::current_exception();
     result.for_good = is_final(e);
-    const auto* known = dynamic_cast<const error*>(&e);
-    // Somebody may have deleted it.
-    if (known != nullptr && known->code() == errc::repository_not_found)
-      self->repository_known = false;
-    transfer::report_event(self->observer, transfer_event::kind::commit_failed, {}, e.what());
+    if (e.code() == errc::repository_not_found) self->repository_known = false;  // it was deleted
+    report_failure(self, e.what());
+  } catch (const std::exception& e) {
+    if (self->over) throw;
+    result.failure = std::current_exception();
+    report_failure(self, e.what());
+  } catch (...) {
+    if (self->over) throw;
+    result.failure = std::current_exception();
+    report_failure(self, unknown_failure);
   }
   co_return result;
 }
@@ -308,8 +318,9 @@ awaitable<void> run_round(state_ptr self) {
     co_await std::move(committing);
   } catch (const std::exception& e) {
     // The folder cannot be read, or the history not squashed.
-    if (!self->over)
-      transfer::report_event(self->observer, transfer_event::kind::commit_failed, {}, e.what());
+    if (!self->over) report_failure(self, e.what());
+    if (!round.failure) round.failure = std::current_exception();
+  } catch (...) {  // whoever waits for the round is told, whatever it was
     if (!round.failure) round.failure = std::current_exception();
   }
   self->last = std::move(round.last);
@@ -386,14 +397,18 @@ commit_scheduler::commit_scheduler(client hub, std::string repo_id, std::filesys
           std::make_shared<detail::commit_scheduler_state>(std::move(hub), *std::move(options))) {
   state_->repo_id = std::move(repo_id);
   state_->folder = std::move(folder);
+  // The signal must outlive the coroutine's last step, which is not the coroutine's own.
+  auto end = [kept = state_](std::exception_ptr) {};
   asio::co_spawn(state_->hub.get_executor(), watch(state_),
-                 asio::bind_cancellation_slot(state_->cancel.slot(), asio::detached));
+                 asio::bind_cancellation_slot(state_->cancel.slot(), std::move(end)));
 }
 
 commit_scheduler::commit_scheduler(commit_scheduler&&) noexcept = default;
 
 commit_scheduler& commit_scheduler::operator=(commit_scheduler&& other) noexcept {
-  std::swap(state_, other.state_);
+  if (this == &other) return *this;
+  if (state_) state_->end_now();
+  state_ = std::move(other.state_);
   return *this;
 }
 
@@ -411,8 +426,8 @@ void commit_scheduler::push(std::vector<commit_operation> operations, std::strin
 
 std::size_t commit_scheduler::pending() const noexcept { return state_->waiting.size(); }
 
-awaitable<commit_info> commit_scheduler::trigger() { return operation(round_now(state_)); }
+awaitable<commit_info> commit_scheduler::trigger() { return detail::operation(round_now(state_)); }
 
-awaitable<commit_info> commit_scheduler::stop() { return operation(end(state_)); }
+awaitable<commit_info> commit_scheduler::stop() { return detail::operation(end(state_)); }
 
 }  // namespace cohub

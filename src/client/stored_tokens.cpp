@@ -1,8 +1,8 @@
 #include "cohub/auth.hpp"
+#include "cohub/detail/operation.hpp"
 #include "cohub/error.hpp"
 
 #include "cache/file_lock.hpp"
-#include "client/operation.hpp"
 #include "core/environment.hpp"
 #include "core/trim.hpp"
 #include "io/file.hpp"
@@ -155,15 +155,16 @@ std::string stored_token::masked() const {
 }
 
 awaitable<stored_token> login(client hub, std::string token) {
-  return operation(check_and_keep(std::move(hub), std::move(token)));
+  return detail::operation(check_and_keep(std::move(hub), std::move(token)));
+}
+
+void logout() {
+  const auto alone = lock_sections();
+  remove_secret(stored_path());
+  remove_secret(core::token_path());
 }
 
 void logout(const std::string& token_name) {
-  if (token_name.empty()) {
-    remove_secret(stored_path());
-    remove_secret(core::token_path());
-    return;
-  }
   const auto alone = lock_sections();
   auto sections = read_sections();
   const auto token = find(sections, token_name)->token;

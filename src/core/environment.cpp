@@ -62,14 +62,17 @@ std::optional<std::chrono::seconds> environment_seconds(const char* name) {
   return std::chrono::seconds(number);
 }
 
+std::filesystem::path expand_home(const std::filesystem::path& path) {
+  const auto& text = path.native();
+  if (text != "~" && !text.starts_with("~/")) return path;
+  const auto home = environment_value("HOME");
+  return home ? std::filesystem::path(*home + text.substr(1)) : path;
+}
+
 std::filesystem::path expand_path(std::string_view text) {
+  const auto at_home = expand_home(text);
+  text = at_home.native();
   std::string expanded;
-  if (text == "~" || text.starts_with("~/")) {
-    if (const auto home = environment_value("HOME")) {
-      expanded = *home;
-      text.remove_prefix(1);
-    }
-  }
   while (!text.empty()) {
     const auto dollar = std::min(text.find('$'), text.size());
     expanded += text.substr(0, dollar);

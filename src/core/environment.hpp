@@ -18,7 +18,9 @@ bool environment_flag(const char* name);
 /// The variable as a whole number of seconds; nothing if it is unset, empty, 0 or no such number.
 std::optional<std::chrono::seconds> environment_seconds(const char* name);
 
-/// Expands a leading `~` and `$VAR` / `${VAR}`.
+/// Expands a leading `~`, as in a folder that a call names (hub-protocol, section 4.1).
+std::filesystem::path expand_home(const std::filesystem::path& path);
+/// Expands a leading `~` and `$VAR` / `${VAR}`, as in a folder that the environment names.
 std::filesystem::path expand_path(std::string_view text);
 
 /// `HUGGINGFACE_CO_STAGING`: the Hub's own testing ground, whose tokens and files are kept apart,

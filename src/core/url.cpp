@@ -97,6 +97,24 @@ boost::system::result<url> from_view(const urls::url_view& view) {
   return result;
 }
 
+/// RFC 3986, section 5.2.4, of an absolute path. Escapes stay what they are: a "%2F" is no "/", and
+/// a signature may be over this very text.
+std::string without_dot_segments(std::string_view path) {
+  std::string result;
+  while (!path.empty()) {
+    const auto end = std::min(path.find('/', 1), path.size());
+    const auto segment = path.substr(1, end - 1);
+    const bool is_last = end == path.size();
+    if (segment == "..") result.resize(result.empty() ? 0 : result.rfind('/'));
+    if (segment != "." && segment != "..")
+      result += path.substr(0, end);
+    else if (is_last)
+      result += '/';
+    path.remove_prefix(end);
+  }
+  return result;
+}
+
 }  // namespace
 
 std::string host_and_port(const origin& where) {
@@ -132,24 +150,6 @@ boost::system::result<url> parse_url(std::string_view text) {
   const auto view = urls::parse_uri(*strict);
   if (!view) return make_error_code(errc::invalid_url);
   return from_view(*view);
-}
-
-/// RFC 3986, section 5.2.4, of an absolute path. Escapes stay what they are: a "%2F" is no "/", and
-/// a signature may be over this very text.
-std::string without_dot_segments(std::string_view path) {
-  std::string result;
-  while (!path.empty()) {
-    const auto end = std::min(path.find('/', 1), path.size());
-    const auto segment = path.substr(1, end - 1);
-    const bool is_last = end == path.size();
-    if (segment == "..") result.resize(result.empty() ? 0 : result.rfind('/'));
-    if (segment != "." && segment != "..")
-      result += path.substr(0, end);
-    else if (is_last)
-      result += '/';
-    path.remove_prefix(end);
-  }
-  return result;
 }
 
 boost::system::result<url> resolve_url(const url& base, std::string_view reference) {

@@ -156,7 +156,8 @@ std::unique_ptr<stream> connection_pool::take_idle(slot& here) {
   return nullptr;
 }
 
-/// Servers that are not asked again would else see their connections open until the client goes.
+/// Of all servers, whichever is asked: one that is not asked again would else see its connections
+/// open until the client goes.
 void connection_pool::close_expired() {
   const auto oldest = clock::now() - limits_.idle_lifetime;
   for (auto& [where, here] : places_->slots) {

@@ -2,21 +2,14 @@
 
 #include "cohub/error.hpp"
 
+#include "http/answer_bytes.hpp"
 #include "http/early_answer.hpp"
-#include "http/last_chunk.hpp"
 #include "http/proxy_tunnel.hpp"
+#include "http/request_head.hpp"
 #include "http/trace_id.hpp"
-#include "http/trickle_watch.hpp"
-
-#include <boost/asio/ssl/error.hpp>
-#include <boost/beast/core/flat_buffer.hpp>
-#include <boost/beast/http/buffer_body.hpp>
-#include <boost/beast/http/empty_body.hpp>
-#include <boost/beast/http/parser.hpp>
-#include <boost/beast/http/serializer.hpp>
+#include "http/wire_body.hpp"
 
 #include <algorithm>
-#include <bit>
 #include <chrono>
 #include <cstring>
 #include <utility>
@@ -27,10 +20,7 @@ namespace cohub::http {
 namespace {
 
 namespace beast = boost::beast;
-using parser = beast::http::response_parser<beast::http::buffer_body>;
 
-constexpr std::size_t head_limit = 64 * 1024;
-constexpr std::size_t head_read = 32 * 1024;
 constexpr std::size_t most_informational = 8;  // before the real answer
 constexpr std::size_t body_piece = 256 * 1024;
 
@@ -42,62 +32,6 @@ http_context context_of(const request& what, const std::string& id) {
 }
 
 std::string doing(const request& what) { return std::string(to_string(what.verb)); }
-
-void check_field(std::string_view text) {
-  if (text.find_first_of(std::string_view("\r\n\0", 3)) != text.npos)
-    throw error(errc::invalid_argument, "a header field must not contain line breaks");
-}
-
-/// The request line and header fields as bytes.
-std::string serialize_head(const request& what, const exchange_settings& settings,
-                           const proxy* through) {
-  beast::http::request<beast::http::empty_body> message;
-  message.method_string(to_string(what.verb));
-  check_field(what.url.target);
-  message.target(through != nullptr ? what.url.text() : what.url.target);
-  message.version(11);
-  message.set(beast::http::field::host, what.url.origin.authority());
-  check_field(settings.user_agent);
-  message.set(beast::http::field::user_agent, settings.user_agent);
-  check_field(settings.trace_id);
-  message.set(trace_field, settings.trace_id);
-  // Sizes and ranges count bytes as stored; a compressed answer would make both worthless.
-  message.set(beast::http::field::accept_encoding, "identity");
-  for (const auto* some : {&what.headers, &what.home_headers}) {
-    for (const auto& [name, value] : *some) {
-      check_field(name);
-      check_field(value);
-      message.set(name, value);
-    }
-  }
-  if (through != nullptr && !through->authorization.empty())
-    message.set(beast::http::field::proxy_authorization, through->authorization);
-  if (what.body || what.verb == method::post || what.verb == method::put)
-    message.content_length(what.body ? what.body->size() : 0);
-  std::string head;
-  beast::http::request_serializer<beast::http::empty_body> serializer(message);
-  boost::system::error_code failure;
-  while (!serializer.is_done() && !failure) {
-    serializer.next(failure, [&](boost::system::error_code&, const auto& buffers) {
-      for (auto it = beast::net::buffer_sequence_begin(buffers);
-           it != beast::net::buffer_sequence_end(buffers); ++it) {
-        const beast::net::const_buffer piece = *it;
-        head.append(static_cast<const char*>(piece.data()), piece.size());
-      }
-      serializer.consume(beast::buffer_bytes(buffers));
-    });
-  }
-  return head;
-}
-
-std::string_view text_of(const beast::flat_buffer& bytes) {
-  return {static_cast<const char*>(bytes.data().data()), bytes.size()};
-}
-
-std::span<std::byte> room_in(beast::flat_buffer& ahead) {
-  const auto space = ahead.prepare(head_read);
-  return {static_cast<std::byte*>(space.data()), space.size()};
-}
 
 /// Takes what has come while the body is being sent. True: the server has answered, or ended the
 /// connection, and wants no more of it.
@@ -137,11 +71,6 @@ awaitable<bool> write_request(stream& connection, const request& what, std::stri
   co_return true;
 }
 
-/// A TLS stream that was cut, by an alert or by bytes that are no record of it.
-bool is_tls_failure(boost::system::error_code code) {
-  return code.category() == asio::error::get_ssl_category();
-}
-
 /// Failures of the connection itself, after which another may do better.
 bool is_broken_connection(boost::system::error_code code) {
   return code == asio::error::connection_reset || code == asio::error::broken_pipe ||
@@ -149,151 +78,7 @@ bool is_broken_connection(boost::system::error_code code) {
          is_tls_failure(code);
 }
 
-/// The body of an answer: what the parser read ahead, then the socket straight into the caller's
-/// buffer where the length is known, and through the parser where it is not.
-class wire_body final : public response::body {
- public:
-  wire_body(leased_connection lease, std::unique_ptr<parser> reader, beast::flat_buffer ahead,
-            http_context context, std::chrono::milliseconds stall, bool reusable)
-      : lease_(std::move(lease)),
-        reader_(std::move(reader)),
-        ahead_(std::move(ahead)),
-        context_(std::move(context)),
-        reusable_(reusable),
-        trickle_(stall) {
-    if (const auto length = reader_->content_length(); length && !reader_->chunked())
-      left_ = *length;
-  }
-  ~wire_body() override {
-    // Bytes beyond the end of the body belong to nobody: such a connection is not used again.
-    if (reusable_ && ended_ && reader_->keep_alive() && ahead_.size() == 0 &&
-        (left_ || reader_->is_done())) {
-      lease_->set_read_mark(1);
-      lease_.give_back();
-    }
-  }
-
-  std::optional<std::size_t> try_read_some(std::span<std::byte> buffer) override {
-    if (buffer.empty() || ended_) return 0;
-    try {
-      const auto count = left_ ? try_read_counted(buffer) : try_read_parsed(buffer);
-      if (count == 0u || left_ == 0u) ended_ = true;
-      since_wait_ += count.value_or(0);
-      trickle_.received(count.value_or(0));
-      return count;
-    } catch (const boost::system::system_error& e) {
-      fail(e);
-    }
-  }
-
-  awaitable<void> wait_readable() override {
-    lease_->set_read_mark(choose_mark());
-    const auto begin = clock::now();
-    try {
-      co_await lease_->wait_readable();
-    } catch (const boost::system::system_error& e) {
-      fail(e);
-    }
-    if (trickle_.waited(clock::now() - begin))
-      throw error(errc::timed_out, "reading an answer that only trickles", context_);
-  }
-
-  bool ended() const noexcept override { return ended_; }
-
- private:
-  using clock = std::chrono::steady_clock;
-
-  [[noreturn]] void fail(const boost::system::system_error& failure) const {
-    if (failure.code() == asio::error::operation_aborted ||
-        dynamic_cast<const error*>(&failure) != nullptr)
-      throw;
-    std::string reading = "reading an answer";
-    if (is_tls_failure(failure.code())) reading += " (" + failure.code().message() + ")";
-    throw error(translate(failure.code()), reading, context_);
-  }
-
-  static boost::system::error_code translate(boost::system::error_code code) {
-    if (code == asio::error::timed_out) return errc::timed_out;
-    if (code == asio::error::connection_reset || is_tls_failure(code)) return errc::truncated_body;
-    return code;
-  }
-
-  std::optional<std::size_t> try_read_counted(std::span<std::byte> buffer) {
-    const auto wanted = static_cast<std::size_t>(std::min<std::uint64_t>(buffer.size(), *left_));
-    std::size_t count = std::min(wanted, ahead_.size());
-    if (count > 0) {
-      std::memcpy(buffer.data(), ahead_.data().data(), count);
-      ahead_.consume(count);
-    } else {
-      const auto came = lease_->try_read_some(buffer.first(wanted));
-      if (!came) return {};
-      if (*came == 0) throw error(errc::truncated_body, "reading an answer", context_);
-      count = *came;
-    }
-    *left_ -= count;
-    return count;
-  }
-
-  std::optional<std::size_t> try_read_parsed(std::span<std::byte> buffer) {
-    for (;;) {
-      if (reader_->is_done()) return 0;
-      boost::system::error_code failure;
-      if (!reader_->chunked() || !is_cut_last_chunk(text_of(ahead_))) {
-        reader_->get().body().data = buffer.data();
-        reader_->get().body().size = buffer.size();
-        const std::size_t consumed = reader_->put(ahead_.data(), failure);
-        ahead_.consume(consumed);
-        const std::size_t count = buffer.size() - reader_->get().body().size;
-        if (count > 0) return count;
-        if (reader_->is_done()) return 0;
-        if (!failure && consumed > 0 && ahead_.size() > 0) continue;  // past a chunk's header
-        if (failure && failure != beast::http::error::need_more &&
-            failure != beast::http::error::need_buffer)
-          throw error(errc::invalid_response, "reading a chunked answer", context_);
-      }
-      if (ahead_.size() > head_limit)  // a chunk's head or a trailer without end
-        throw error(errc::invalid_response, "reading a chunked answer", context_);
-      const auto received = lease_->try_read_some(room_in(ahead_));
-      if (!received) return {};
-      ahead_.commit(*received);
-      if (*received == 0) {
-        reader_->put_eof(failure);
-        if (failure) throw error(errc::truncated_body, "reading an answer", context_);
-        return 0;
-      }
-    }
-  }
-
-  /// A fast stream need not wake its reader for every segment; a slow one must, and every one near
-  /// its end.
-  std::size_t choose_mark() {
-    const auto now = clock::now();
-    const std::chrono::duration<double> elapsed = now - last_wait_;
-    const auto rate = static_cast<double>(since_wait_) / std::max(elapsed.count(), 1e-6);
-    last_wait_ = now;
-    since_wait_ = 0;
-    const auto wanted = static_cast<std::uint64_t>(rate * wake_interval);
-    if (!left_ || wanted < smallest_mark || *left_ < 2 * largest_mark) return 1;
-    return static_cast<std::size_t>(std::bit_floor(std::min<std::uint64_t>(wanted, largest_mark)));
-  }
-
-  static constexpr double wake_interval = 0.008;  // seconds
-  static constexpr std::uint64_t smallest_mark = 16 * 1024;
-  static constexpr std::uint64_t largest_mark = 256 * 1024;
-
-  leased_connection lease_;
-  std::unique_ptr<parser> reader_;
-  beast::flat_buffer ahead_;
-  std::optional<std::uint64_t> left_;  // of a body whose length is known
-  http_context context_;
-  bool reusable_;
-  bool ended_ = false;
-  clock::time_point last_wait_ = clock::now();
-  std::uint64_t since_wait_ = 0;
-  trickle_watch trickle_;
-};
-
-response_head head_of(const parser& reader, const request& what) {
+response_head head_of(const answer_parser& reader, const request& what) {
   response_head head;
   const auto& message = reader.get();
   head.status = static_cast<int>(message.result_int());
@@ -325,7 +110,7 @@ class head_deadline {
 };
 
 /// Reads until the parser has a whole head; false if the connection ended before its first byte.
-awaitable<bool> read_head(stream& connection, parser& reader, beast::flat_buffer& ahead,
+awaitable<bool> read_head(stream& connection, answer_parser& reader, beast::flat_buffer& ahead,
                           head_deadline deadline, bool nothing_yet) {
   nothing_yet = nothing_yet && ahead.size() == 0;
   // The parser's own limit holds for what one call of it sees: fields that come in pieces would add
@@ -362,8 +147,8 @@ awaitable<bool> read_head(stream& connection, parser& reader, beast::flat_buffer
   co_return true;
 }
 
-std::unique_ptr<parser> make_parser(bool head_only) {
-  auto reader = std::make_unique<parser>();
+std::unique_ptr<answer_parser> make_parser(bool head_only) {
+  auto reader = std::make_unique<answer_parser>();
   reader->header_limit(head_limit);
   reader->body_limit(boost::none);
   reader->eager(false);
@@ -373,7 +158,7 @@ std::unique_ptr<parser> make_parser(bool head_only) {
 
 /// Whether the proxy that forwards requests asks for a credential. Tinyproxy asks by 407 but calls
 /// a wrong one 401, which from a Hub would be about the token.
-bool is_proxys_refusal(const parser::value_type& answer) {
+bool is_proxys_refusal(const answer_parser::value_type& answer) {
   return answer.result_int() == 407 ||
          (answer.result_int() == 401 &&
           answer[beast::http::field::server].starts_with("tinyproxy"));
@@ -381,7 +166,7 @@ bool is_proxys_refusal(const parser::value_type& answer) {
 
 /// Whether the body is what was asked for, in the one coding that any client takes. Another would
 /// be handed on as content.
-bool is_plainly_coded(const parser::value_type& answer) {
+bool is_plainly_coded(const answer_parser::value_type& answer) {
   const auto coding = answer[beast::http::field::transfer_encoding];
   return coding.empty() || beast::iequals(coding, "chunked") || beast::iequals(coding, "identity");
 }
@@ -418,7 +203,7 @@ awaitable<exchange_outcome> exchange(leased_connection lease, const request& wha
   failure = {};
 
   const head_deadline deadline(limits.first_byte);
-  std::unique_ptr<parser> reader;
+  std::unique_ptr<answer_parser> reader;
   bool answered = false;
   try {
     for (std::size_t informational = 0;; ++informational) {
@@ -471,8 +256,8 @@ awaitable<exchange_outcome> exchange(leased_connection lease, const request& wha
   const bool empty =
       what.verb == method::head || answer.status == 204 || answer.status == 304 || length == 0u;
   if (!empty) {
-    body = std::make_unique<wire_body>(std::move(lease), std::move(reader), std::move(ahead),
-                                       std::move(body_context), limits.stall, sent);
+    body = make_wire_body(std::move(lease), std::move(reader), std::move(ahead),
+                          std::move(body_context), limits.stall, sent);
   } else if (sent && reader->keep_alive() && ahead.size() == 0) {
     lease.give_back();
   }

@@ -23,6 +23,16 @@ std::string_view fields::get(std::string_view name) const noexcept {
   return {};
 }
 
+std::string fields::get_list(std::string_view name) const {
+  std::string list;
+  for (const auto& [key, value] : items_) {
+    if (!equal_without_case(key, name)) continue;
+    if (!list.empty()) list += ", ";
+    list += value;
+  }
+  return list;
+}
+
 bool fields::has(std::string_view name) const noexcept {
   return std::any_of(items_.begin(), items_.end(),
                      [&](const auto& item) { return equal_without_case(item.first, name); });

@@ -16,6 +16,8 @@ class fields {
 
   /// The first value of that name, empty if there is none.
   std::string_view get(std::string_view name) const noexcept;
+  /// All values of that name as one list, as RFC 9110, section 5.3, reads them.
+  std::string get_list(std::string_view name) const;
   bool has(std::string_view name) const noexcept;
   /// Replaces all of that name.
   void set(std::string name, std::string value);

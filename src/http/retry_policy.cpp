@@ -3,6 +3,7 @@
 #include "cohub/error.hpp"
 
 #include "core/byte_range.hpp"
+#include "core/structured_field.hpp"
 #include "core/trim.hpp"
 
 #include <algorithm>
@@ -14,24 +15,10 @@ namespace cohub::http {
 
 namespace {
 
-/// Whole seconds; more than ten years are not believed.
-std::optional<std::uint64_t> parse_seconds(std::string_view text) noexcept {
-  const auto value = core::parse_decimal(core::trim(text));
-  if (value > 315'360'000u) return {};
-  return value;
-}
-
-/// A parameter of a structured-field item: `"api";r=0;t=55`, blanks allowed.
-std::optional<std::uint64_t> parameter(std::string_view item, std::string_view name) noexcept {
-  while (!item.empty()) {
-    const auto end = std::min(item.find(';'), item.size());
-    const auto part = core::trim(item.substr(0, end));
-    item.remove_prefix(std::min(end + 1, item.size()));
-    const auto equals = part.find('=');
-    if (equals != part.npos && core::trim(part.substr(0, equals)) == name)
-      return parse_seconds(part.substr(equals + 1));
-  }
-  return {};
+/// More than ten years are not believed.
+std::optional<std::uint64_t> believable(std::optional<std::uint64_t> seconds) noexcept {
+  if (seconds > 315'360'000u) return {};
+  return seconds;
 }
 
 }  // namespace
@@ -50,8 +37,8 @@ bool is_transient_proxy_failure(const boost::system::system_error& failure) noex
 std::optional<std::chrono::milliseconds> window_left(const fields& headers) {
   const auto limit = core::trim(headers.get("ratelimit"));
   // Only quoted bucket names are recognised (hub-protocol, section 9.4).
-  if (!limit.starts_with('"') || parameter(limit, "r") != 0) return {};
-  const auto left = parameter(limit, "t");
+  if (!limit.starts_with('"') || core::number_parameter(limit, "r") != 0) return {};
+  const auto left = believable(core::number_parameter(limit, "t"));
   if (!left) return {};
   return std::chrono::seconds(*left + 1);
 }
@@ -59,7 +46,7 @@ std::optional<std::chrono::milliseconds> window_left(const fields& headers) {
 std::optional<std::chrono::milliseconds> requested_wait(int status, const fields& headers) {
   if (status == 429)
     if (const auto left = window_left(headers)) return left;
-  if (const auto after = parse_seconds(headers.get("Retry-After")))
+  if (const auto after = believable(core::parse_decimal(core::trim(headers.get("Retry-After")))))
     return std::chrono::seconds(*after + 1);
   return {};
 }

@@ -92,6 +92,8 @@ BIO* make_socket_bio(int descriptor) {
   return made;
 }
 
+void forget_socket(BIO* transport) noexcept { end_of(transport).descriptor = -1; }
+
 int socket_bio_error(BIO* transport) noexcept { return end_of(transport).last_error; }
 
 }  // namespace cohub::http

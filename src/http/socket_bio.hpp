@@ -9,6 +9,9 @@ namespace cohub::http {
 /// @return null when memory is short
 BIO* make_socket_bio(int descriptor);
 
+/// After the socket was closed: every further call fails.
+void forget_socket(BIO* transport) noexcept;
+
 /// The system's code of the last failed call; 0 if the peer just ended the stream.
 int socket_bio_error(BIO* transport) noexcept;
 

@@ -38,8 +38,8 @@ awaitable<void> socket_stream::wait_readable() {
     failure = e.code();
   }
   if (failure == asio::error::timed_out && partial_wait) {
-    set_read_mark(1);  // fewer bytes than the mark may have come: that is not silence
-    co_return;
+    set_read_mark(1);
+    if (!socket_stream::is_quiet()) co_return;  // fewer bytes than the mark came: no silence
   }
   if (failure) throw boost::system::system_error(failure);
 }

@@ -118,6 +118,8 @@ class tls_stream final : public socket_stream {
       ERR_clear_error();
       SSL_shutdown(handle_.get());  // as much as goes without waiting
     }
+    // The system gives the number to another file: whoever still reads here must not meet that.
+    forget_socket(SSL_get_rbio(handle_.get()));
     socket_stream::close();
   }
 

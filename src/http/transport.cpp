@@ -307,8 +307,9 @@ void take_hop(request& what, int status, core::url target) {
     what.headers.erase("Cookie");
     what.home_headers = {};
   }
-  const bool to_get = status == 303 || (status == 302 && what.verb != method::head) ||
-                      (status == 301 && what.verb == method::post);
+  // Where a PUT or DELETE is sent on, a GET that succeeds there would pass for its success.
+  const bool to_get =
+      status == 303 || ((status == 301 || status == 302) && what.verb == method::post);
   if (to_get && what.verb != method::head && what.verb != method::get) {
     what.verb = method::get;
     what.body.reset();
@@ -358,5 +359,7 @@ bool transport::may_retry(const core::origin& where) { return state_->limits.may
 std::size_t transport::open_connections() const noexcept {
   return state_->pool->open_connections();
 }
+
+void transport::close_idle_connections() noexcept { state_->pool->clear(); }
 
 }  // namespace cohub::http

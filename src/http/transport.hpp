@@ -117,6 +117,8 @@ class transport {
 
   /// Connections that are open now, idle or leased.
   std::size_t open_connections() const noexcept;
+  /// Closes the connections that no request uses.
+  void close_idle_connections() noexcept;
 
   struct state;
 

@@ -44,17 +44,6 @@ int open_descriptor(const std::filesystem::path& path, int flags, const char* do
   return descriptor;
 }
 
-/// Makes a rename or a new name in `folder` survive a crash of the machine.
-void sync_folder(const std::filesystem::path& folder) {
-  const auto& opened = folder.empty() ? std::filesystem::path(".") : folder;
-  const int descriptor = open_descriptor(opened, O_RDONLY | O_DIRECTORY, "opening the folder");
-  const int outcome = uninterrupted([&] { return ::fsync(descriptor); });
-  const int code = errno;
-  ::close(descriptor);
-  // Some network file systems cannot sync a folder, and need no telling.
-  if (outcome < 0 && code != EINVAL && code != EROFS) fail(code, "syncing the folder", opened);
-}
-
 off_t to_offset(std::uint64_t offset, const std::filesystem::path& path) {
   if (offset > static_cast<std::uint64_t>(std::numeric_limits<off_t>::max()))
     fail(EFBIG, "seeking in", path);
@@ -162,6 +151,13 @@ bool file::try_lock() {
   return outcome == 0 || errno != EWOULDBLOCK;
 }
 
+bool file::is_in_place() const noexcept {
+  struct stat held {};
+  struct stat named {};
+  return ::fstat(descriptor_, &held) == 0 && ::lstat(path_.c_str(), &named) == 0 &&
+         held.st_ino == named.st_ino && held.st_dev == named.st_dev;
+}
+
 bool file::link_as(const std::filesystem::path& name) {
   int outcome = ::linkat(descriptor_, "", AT_FDCWD, name.c_str(), AT_EMPTY_PATH);
   if (outcome < 0 && errno == ENOENT) {  // older kernels want a privilege for that
@@ -225,6 +221,16 @@ void rename_file(const std::filesystem::path& from, const std::filesystem::path&
                  durability survives) {
   if (::rename(from.c_str(), to.c_str()) < 0) fail(errno, "renaming " + from.string() + " to", to);
   if (survives == durability::machine) sync_folder(to.parent_path());
+}
+
+void sync_folder(const std::filesystem::path& folder) {
+  const auto& opened = folder.empty() ? std::filesystem::path(".") : folder;
+  const int descriptor = open_descriptor(opened, O_RDONLY | O_DIRECTORY, "opening the folder");
+  const int outcome = uninterrupted([&] { return ::fsync(descriptor); });
+  const int code = errno;
+  ::close(descriptor);
+  // Some network file systems cannot sync a folder, and need no telling.
+  if (outcome < 0 && code != EINVAL && code != EROFS) fail(code, "syncing the folder", opened);
 }
 
 void create_directories(const std::filesystem::path& path) {

@@ -49,6 +49,8 @@ class file {
   /// Keeps others out who ask the same; false if one of them was first. Where the file system has
   /// no locks nobody is kept out, and all are told true.
   bool try_lock();
+  /// Whether the path still stands for this file: another process may have replaced or removed it.
+  bool is_in_place() const noexcept;
   /// Gives a file without a name its name, with all of its content. False if that cannot be, for
   /// example because something is there already.
   bool link_as(const std::filesystem::path& name);
@@ -82,6 +84,9 @@ void write_file_atomically(const std::filesystem::path& path, std::string_view c
 /// Renames, replacing the destination, and syncs the folder if asked.
 void rename_file(const std::filesystem::path& from, const std::filesystem::path& to,
                  durability survives = durability::process);
+
+/// Makes a rename or a new name in `folder` survive a crash of the machine.
+void sync_folder(const std::filesystem::path& folder);
 
 /// Creates a folder and its parents; a failure names the path.
 void create_directories(const std::filesystem::path& path);

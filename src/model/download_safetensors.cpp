@@ -1,8 +1,8 @@
 #include "cohub/download_safetensors.hpp"
 
+#include "cohub/detail/operation.hpp"
 #include "cohub/error.hpp"
 
-#include "client/operation.hpp"
 #include "hub/repo_id.hpp"
 #include "hub/repo_path.hpp"
 #include "io/file.hpp"
@@ -129,7 +129,7 @@ std::string model::single_file_of(std::string pattern) {
 
 awaitable<fs::path> download_safetensors(client hub, std::string id_or_path,
                                          named<fetch_pretrained_options> options) {
-  return operation(
+  return detail::operation(
       model::fetch_weights(std::move(hub), std::move(id_or_path), *std::move(options)));
 }
 
@@ -145,7 +145,8 @@ awaitable<fs::path> download_safetensors(load_context context, std::string filen
   options.library_name = from.library_name;
   options.library_version = from.library_version;
   options.observer = from.observer;
-  return operation(model::fetch_weights(context.hub(), context.model_id(), std::move(options)));
+  return detail::operation(
+      model::fetch_weights(context.hub(), context.model_id(), std::move(options)));
 }
 
 }  // namespace cohub

@@ -1,9 +1,10 @@
 #include "cohub/detail/model_steps.hpp"
+#include "cohub/detail/operation.hpp"
 #include "cohub/error.hpp"
 #include "cohub/load_context.hpp"
 
 #include "cache/repo_cache.hpp"
-#include "client/operation.hpp"
+#include "core/environment.hpp"
 #include "hub/repo_id.hpp"
 #include "hub/repo_path.hpp"
 #include "io/file.hpp"
@@ -88,8 +89,8 @@ awaitable<bool> is_local_folder(asio::any_io_executor pool, std::string path) {
 
 cache::repo_cache cache_of(const detail::load_state& state) {
   const auto& chosen = state.options.cache_dir;
-  return cache::repo_cache(cache::repo_layout(chosen.empty() ? state.hub.cache_dir() : chosen,
-                                              repo_type::model, state.model_id));
+  const auto folder = chosen.empty() ? state.hub.cache_dir() : core::expand_home(chosen);
+  return cache::repo_cache(cache::repo_layout(folder, repo_type::model, state.model_id));
 }
 
 /// Whether the cache remembers that the commit has no such file.
@@ -266,7 +267,7 @@ awaitable<fs::path> fetch(client hub, std::string id_or_path, fetch_pretrained_o
 
 awaitable<fs::path> fetch_pretrained(client hub, std::string id_or_path,
                                      named<fetch_pretrained_options> options) {
-  return operation(fetch(std::move(hub), std::move(id_or_path), *std::move(options)));
+  return detail::operation(fetch(std::move(hub), std::move(id_or_path), *std::move(options)));
 }
 
 awaitable<load_context> detail::open_model(client hub, std::string id_or_path,
@@ -280,7 +281,7 @@ awaitable<load_context> detail::open_model(client hub, std::string id_or_path,
 awaitable<load_context> open_pretrained(client hub, std::string id_or_path,
                                         std::vector<std::string> files,
                                         named<from_pretrained_options> options) {
-  return operation(
+  return detail::operation(
       open(std::move(hub), std::move(id_or_path), std::move(files), *std::move(options), nullptr));
 }
 
@@ -308,7 +309,7 @@ fs::path load_context::file(std::string_view name) const {
 }
 
 awaitable<fs::path> load_context::download(std::string name) const {
-  return operation(fetch_file(state_, std::move(name)));
+  return detail::operation(fetch_file(state_, std::move(name)));
 }
 
 boost::json::value load_context::merged_config() const {

@@ -1,7 +1,7 @@
 #include "cohub/detail/model_steps.hpp"
+#include "cohub/detail/operation.hpp"
 #include "cohub/error.hpp"
 
-#include "client/operation.hpp"
 #include "io/on_pool.hpp"
 #include "model/staged_parts.hpp"
 #include "model/staged_upload.hpp"
@@ -122,12 +122,14 @@ namespace detail {
 
 awaitable<commit_info> push_model(client hub, std::string repo_id, model_parts parts,
                                   push_to_hub_options options) {
-  return operation(push(std::move(hub), std::move(repo_id), std::move(parts), std::move(options)));
+  return detail::operation(
+      push(std::move(hub), std::move(repo_id), std::move(parts), std::move(options)));
 }
 
 awaitable<std::optional<commit_info>> save_model(client hub, fs::path folder, model_parts parts,
                                                  save_pretrained_options options) {
-  return operation(save(std::move(hub), std::move(folder), std::move(parts), std::move(options)));
+  return detail::operation(
+      save(std::move(hub), std::move(folder), std::move(parts), std::move(options)));
 }
 
 }  // namespace detail

@@ -1,8 +1,8 @@
 #include "cohub/remote_safetensors.hpp"
 
+#include "cohub/detail/operation.hpp"
 #include "cohub/error.hpp"
 
-#include "client/operation.hpp"
 #include "io/for_each_bounded.hpp"
 #include "io/on_pool.hpp"
 #include "model/describe_safetensors.hpp"
@@ -220,19 +220,19 @@ awaitable<shard_ptr> find_shard(remote_model_ptr model, std::string path) {
 
 awaitable<safetensors_file_metadata> parse_safetensors_file_metadata(
     client hub, std::string repo_id, std::string path, named<remote_safetensors_options> options) {
-  return operation(model::read_file_metadata(std::move(hub), std::move(repo_id), std::move(path),
-                                             *std::move(options)));
+  return detail::operation(model::read_file_metadata(std::move(hub), std::move(repo_id),
+                                                     std::move(path), *std::move(options)));
 }
 
 awaitable<safetensors_repo_metadata> get_safetensors_metadata(
     client hub, std::string repo_id, named<remote_safetensors_options> options) {
-  return operation(
+  return detail::operation(
       model::open_and_read_metadata(std::move(hub), std::move(repo_id), *std::move(options)));
 }
 
 awaitable<remote_safetensors> open_safetensors(client hub, std::string repo_id,
                                                named<remote_safetensors_options> options) {
-  return operation(model::open(std::move(hub), std::move(repo_id), *std::move(options)));
+  return detail::operation(model::open(std::move(hub), std::move(repo_id), *std::move(options)));
 }
 
 remote_safetensors::remote_safetensors(
@@ -252,7 +252,7 @@ const std::map<std::string, std::string, std::less<>>& remote_safetensors::weigh
 }
 
 awaitable<safetensors_repo_metadata> remote_safetensors::get_metadata() const {
-  return operation(model::read_repo_metadata(state_));
+  return detail::operation(model::read_repo_metadata(state_));
 }
 
 }  // namespace cohub

@@ -1,7 +1,7 @@
+#include "cohub/detail/operation.hpp"
 #include "cohub/error.hpp"
 #include "cohub/remote_safetensors.hpp"
 
-#include "client/operation.hpp"
 #include "io/for_each_bounded.hpp"
 #include "model/remote_safetensors_state.hpp"
 #include "model/tensor_runs.hpp"
@@ -165,17 +165,17 @@ awaitable<void> load_into(remote_model_ptr model, std::string name, std::span<st
 }  // namespace model
 
 awaitable<loaded_tensor> remote_safetensors::load_tensor(std::string name) const {
-  return operation(model::load_one(state_, std::move(name)));
+  return detail::operation(model::load_one(state_, std::move(name)));
 }
 
 awaitable<void> remote_safetensors::load_tensor_into(std::string name,
                                                      std::span<std::byte> into) const {
-  return operation(model::load_into(state_, std::move(name), into));
+  return detail::operation(model::load_into(state_, std::move(name), into));
 }
 
 awaitable<std::vector<loaded_tensor>> remote_safetensors::load_tensors(
     std::vector<std::string> names) const {
-  return operation(model::load_all(state_, std::move(names)));
+  return detail::operation(model::load_all(state_, std::move(names)));
 }
 
 }  // namespace cohub

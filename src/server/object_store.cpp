@@ -10,11 +10,6 @@ namespace {
 
 constexpr std::size_t adopted_piece = 1u << 20;
 
-/// A folder's own entry must be on disk before what lies in it counts as stored.
-void sync_folder(const std::filesystem::path& folder) {
-  io::file(folder, io::file::mode::read).sync();
-}
-
 }  // namespace
 
 object_store::object_store(std::filesystem::path folder, std::filesystem::path temporary)
@@ -40,8 +35,8 @@ void object_store::place(const std::filesystem::path& file, const std::string& s
   if (fresh) io::create_directories(folder);
   io::rename_file(file, target, io::durability::machine);
   if (fresh) {
-    sync_folder(folder.parent_path());
-    sync_folder(folder.parent_path().parent_path());
+    io::sync_folder(folder.parent_path());
+    io::sync_folder(folder.parent_path().parent_path());
   }
 }
 

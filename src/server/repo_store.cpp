@@ -390,7 +390,7 @@ void repo_store::keep_objects(repo_type type, const std::string& id,
   if (!listed) io::rename_file(filling, folder, io::durability::machine);
   for (const auto& sha256 : objects_of(type, id))
     if (!kept.contains(sha256)) std::filesystem::remove(folder / sha256);
-  io::file(folder, io::file::mode::read).sync();
+  io::sync_folder(folder);
 }
 
 bool repo_store::is_held(const std::string& sha256) const {

@@ -105,15 +105,20 @@ void add_auth_command(CLI::App& app, int& status) {
   });
 
   auto& logout_command = *auth.add_subcommand("logout", "Forget one token, or all");
-  logout_command.add_option("--token-name", args->name, "Which one; none: all")
-      ->option_text("NAME");
+  const auto* const which =
+      logout_command.add_option("--token-name", args->name, "Which one; without it, all")
+          ->option_text("NAME");
   args->out.add_flags(logout_command);
   logout_command.footer("Example:\n  cohub auth logout --token-name my-token");
-  logout_command.callback([args, &status] {
+  logout_command.callback([args, which, &status] {
     status = run_here([&] {
-      logout(args->name);
       boost::json::object facts;
-      if (!args->name.empty()) facts["name"] = args->name;
+      if (which->count() > 0) {
+        logout(args->name);
+        facts["name"] = args->name;
+      } else {
+        logout();
+      }
       args->out.result("Logged out", facts);
     });
   });

@@ -90,30 +90,22 @@ received_part move_bytes(content_fetch& self, http::response& answer, core::byte
     const auto filled = fill_room(answer, block.bytes().first(wanted), part);
     if (filled == 0) break;
     const std::span<const std::byte> content = block.bytes().first(filled);
-    self.partial->write(range.begin, content);
-    self.digest->feed(range.begin, content);
+    if (self.partial->write(range.begin, content)) self.digest->feed(range.begin, content);
     range.begin += filled;
     part.count += filled;
   }
   return part;
 }
 
-}  // namespace
-
-bool may_retry(const std::exception_ptr& failure) noexcept {
-  try {
-    std::rethrow_exception(failure);
-  } catch (const boost::system::system_error& e) {
-    return is_transient(e.code()) || http::is_transient_proxy_failure(e);
-  } catch (...) {
-    return false;
-  }
+void report_expired(const content_fetch& self) {
+  report_event(self.settings.observer, transfer_event::kind::retry, self.what.name,
+               "the address of the content expired");
 }
 
-awaitable<opened_content> open_content(fetch_ptr self, core::byte_range range, bool ranged) {
+/// One request for a range.
+awaitable<opened_content> open_by(fetch_ptr self, content_source::route route,
+                                  core::byte_range range, bool ranged) {
   opened_content opened;
-  auto finding = content_source::next_route(self->source);
-  auto route = co_await std::move(finding);
   http::request request;
   request.url = route.url;
   opened.origin = route.url.origin;
@@ -162,6 +154,37 @@ awaitable<opened_content> open_content(fetch_ptr self, core::byte_range range, b
   opened.relocated = verdict == status_verdict::relocate;
   if (opened.relocated) route.expire();
   co_return opened;
+}
+
+}  // namespace
+
+bool may_retry(const std::exception_ptr& failure) noexcept {
+  try {
+    std::rethrow_exception(failure);
+  } catch (const boost::system::system_error& e) {
+    return is_transient(e.code()) || http::is_transient_proxy_failure(e);
+  } catch (...) {
+    return false;
+  }
+}
+
+awaitable<opened_content> open_content(fetch_ptr self, core::byte_range range, bool ranged) {
+  // An address that was remembered may have expired, and so may the one that another request found
+  // since: whoever met that asks the Hub for one of its own.
+  for (int expired = 0;; ++expired) {
+    content_source::route route;
+    if (expired < 2) {
+      auto finding = content_source::next_route(self->source);
+      route = co_await std::move(finding);
+    } else {
+      route = content_source::route_by_hub(self->source);
+    }
+    const bool remembered = self->source->is_remembered(route.url);
+    auto opening = open_by(self, std::move(route), range, ranged);
+    auto opened = co_await std::move(opening);
+    if (!opened.relocated || !remembered) co_return opened;
+    report_expired(*self);
+  }
 }
 
 awaitable<received_block> fill_block(http::response& answer, std::span<std::byte> room) {
@@ -219,8 +242,7 @@ awaitable<void> wait_to_retry(fetch_ptr self, retry_counter& counter,
   if (!opened.may_retry) std::rethrow_exception(opened.failure);
   if (opened.relocated) {
     if (!counter.may_relocate()) std::rethrow_exception(opened.failure);
-    report_event(self->settings.observer, transfer_event::kind::retry, self->what.name,
-                 "the address of the content expired");
+    report_expired(*self);
     co_return;
   }
   std::string reason;

@@ -53,13 +53,13 @@ struct opened_content {
   std::exception_ptr failure{};
   bool may_retry = false;
   bool overloaded = false;                           ///< 429 or 503: fewer requests, please
-  bool relocated = false;                            ///< the address had expired: try again at once
+  bool relocated = false;                            ///< the address that the Hub gave was refused
   core::origin origin{};                             ///< that was asked, or that answered
   std::optional<std::chrono::milliseconds> asked{};  ///< wait that the server asks for
 };
 
 /// Asks for a range, or without a Range header for all of it where `range` is the whole file and
-/// `ranged` is false. Only cancellation is thrown.
+/// `ranged` is false. Addresses that expired are found anew. Only cancellation is thrown.
 awaitable<opened_content> open_content(fetch_ptr self, core::byte_range range, bool ranged);
 
 /// What one read brought.

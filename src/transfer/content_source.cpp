@@ -25,15 +25,19 @@ awaitable<content_source::route> content_source::next_route(std::shared_ptr<cont
   while (!self->confirmed_ && self->probing_) co_await self->changed_.wait();
   const bool probing = !self->confirmed_;
   self->probing_ = probing;
-  auto way = self->make_route(probing);
+  auto way = self->make_route(self->location_.value_or(self->resolve_), probing);
   co_return way;
 }
 
-content_source::route content_source::make_route(bool probing) {
+content_source::route content_source::route_by_hub(const std::shared_ptr<content_source>& self) {
+  return self->make_route(self->resolve_, false);
+}
+
+content_source::route content_source::make_route(core::url url, bool probing) {
   route way;
   way.source_ = shared_from_this();
   way.probing_ = probing;
-  way.url = location_ ? *location_ : resolve_;
+  way.url = std::move(url);
   if (!is_foreign(way.url)) way.credentials = credentials_;
   if (!validator_.empty()) way.headers.set("If-Range", validator_);
   return way;
@@ -60,6 +64,8 @@ content_source::route& content_source::route::operator=(route&& other) noexcept 
 }
 
 void content_source::route::confirm(const core::url& answered, std::string_view etag) {
+  const bool is_current = source_->location_ && source_->location_->text() == url.text();
+  if (source_->is_remembered(url) && !is_current) return;
   source_->location_ = answered;
   source_->confirmed_ = true;
   if (source_->validator_.empty() && is_strong(etag)) source_->validator_ = etag;

@@ -34,7 +34,8 @@ class content_source : public std::enable_shared_from_this<content_source> {
     http::fields headers{};      ///< If-Range where a validator is known
     http::fields credentials{};  ///< for the Hub alone; empty on the way to another host
 
-    /// The answer came from `answered`, with that ETag.
+    /// The answer came from `answered`, with that ETag. Of no effect if the address was found to
+    /// have expired since it was asked.
     void confirm(const core::url& answered, std::string_view etag);
     /// The address is not valid any more.
     void expire();
@@ -53,6 +54,8 @@ class content_source : public std::enable_shared_from_this<content_source> {
                  std::optional<core::url> location, http::fields credentials);
 
   static awaitable<route> next_route(std::shared_ptr<content_source> self);
+  /// By the resolve address, whatever is remembered.
+  static route route_by_hub(const std::shared_ptr<content_source>& self);
 
   /// Whether an answer came from another origin than the Hub's.
   bool is_foreign(const core::url& answered) const noexcept;
@@ -63,7 +66,7 @@ class content_source : public std::enable_shared_from_this<content_source> {
   bool changed(std::string_view etag) const noexcept;
 
  private:
-  route make_route(bool probing);
+  route make_route(core::url url, bool probing);
 
   core::url resolve_;
   std::optional<core::url> location_;

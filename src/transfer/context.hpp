@@ -8,7 +8,7 @@
 #include "transfer/block_stack.hpp"
 #include "transfer/memory_budget.hpp"
 #include "transfer/single_flight.hpp"
-#include "transfer/upload_claims.hpp"
+#include "transfer/transfer_claims.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/thread_pool.hpp>
@@ -53,7 +53,9 @@ struct context {
   /// Downloads that are going on, by where the content goes.
   std::shared_ptr<single_flight> flights = std::make_shared<single_flight>();
   /// Large objects that are being uploaded.
-  std::shared_ptr<upload_claims> uploads = std::make_shared<upload_claims>();
+  std::shared_ptr<transfer_claims> uploads = std::make_shared<transfer_claims>();
+  /// Blobs of small files that snapshots are fetching, by path.
+  std::shared_ptr<transfer_claims> small_blobs = std::make_shared<transfer_claims>();
   /// Folders whose leftovers were looked for.
   std::shared_ptr<std::set<std::filesystem::path>> swept =
       std::make_shared<std::set<std::filesystem::path>>();
@@ -64,6 +66,10 @@ struct context {
   /// The token of a call: its own, else the client's; "" is none.
   std::string token_for(const std::optional<std::string>& own) const {
     return own ? *own : token.value_or(std::string());
+  }
+  /// The cache of a call: its own, else the client's.
+  std::filesystem::path cache_for(const std::filesystem::path& own) const {
+    return own.empty() ? cache_dir : core::expand_home(own);
   }
   std::shared_ptr<cohub::observer> observer_for(const std::shared_ptr<cohub::observer>& own) const {
     return own ? own : observer;

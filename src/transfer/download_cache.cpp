@@ -157,17 +157,20 @@ awaitable<void> fetch_blob(file_request_ptr file, file_facts facts,
   co_await std::move(fetching);
   auto work = [file, facts] {
     file->cache.link_blob(facts.commit, file->path, facts.etag, cache::blob_age::fresh);
-    file->cache.write_ref(file->options.revision, facts.commit);
+    write_ref_if_possible(*file, facts.commit);
   };
   auto linking = io::on_pool(file->shared->pool, std::move(work));
   co_await std::move(linking);
   report_event(observer, transfer_event::kind::finished, file->path);
 }
 
-awaitable<std::filesystem::path> fetch_to_cache(file_request_ptr file, file_facts facts) {
+/// @param announced  in the total: by the snapshot that the file is of
+awaitable<std::filesystem::path> fetch_to_cache(file_request_ptr file, file_facts facts,
+                                                bool announced) {
   auto finding = find_with_facts(file, facts, blob_lock::nobody);
   auto found = co_await std::move(finding);
   if (found) {
+    if (announced && file->total) file->total->skip(1, facts.size);
     tell(*file, transfer_event::kind::cache_hit);
     co_return std::move(*found);
   }
@@ -240,7 +243,8 @@ dry_run_file_info describe_facts(const file_request& file, const file_facts& fac
 
 awaitable<std::filesystem::path> download_to_cache(file_request_ptr file,
                                                    std::optional<file_facts> known) {
-  if (!known) {
+  const bool of_snapshot = known.has_value();
+  if (!of_snapshot) {
     found_path found;
     if (!file->options.force_download) {
       auto looking = find_at_commit(file);
@@ -257,7 +261,7 @@ awaitable<std::filesystem::path> download_to_cache(file_request_ptr file,
       co_return std::move(*found);
     }
   }
-  auto fetching = fetch_to_cache(file, std::move(*known));
+  auto fetching = fetch_to_cache(file, std::move(*known), of_snapshot);
   auto path = co_await std::move(fetching);
   co_return path;
 }

@@ -170,9 +170,8 @@ awaitable<void> download_partial(fetch_ptr self, std::filesystem::path stem,
   if (!failure) co_return;
   // Also after a cancellation: what is on disk is noted, and the partial closed, before the caller
   // goes on (and lets others have the lock).
-  const auto state = co_await asio::this_coro::cancellation_state;
-  if (state.cancelled() != asio::cancellation_type::none)
-    co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
+  const bool refuses = co_await asio::this_coro::throw_if_cancelled();
+  co_await asio::this_coro::throw_if_cancelled(false);
   auto work = [self, mismatch] {
     try {
       if (mismatch)
@@ -185,6 +184,7 @@ awaitable<void> download_partial(fetch_ptr self, std::filesystem::path stem,
   };
   auto closing = io::on_pool(self->shared->pool, std::move(work));
   co_await std::move(closing);
+  co_await asio::this_coro::throw_if_cancelled(refuses);
   std::rethrow_exception(failure);
 }
 

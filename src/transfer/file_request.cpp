@@ -56,6 +56,7 @@ awaitable<file_head> ask(file_request_ptr file, std::chrono::milliseconds limit,
 
 file_request_ptr make_file_request(context_ptr shared, std::string repo_id, std::string path,
                                    download_options options) {
+  options.local_dir = core::expand_home(options.local_dir);
   if (!options.subfolder.empty()) path = options.subfolder + '/' + path;
   if (const auto valid = hub::check_download_path(path); !valid)
     throw error(valid.error(), "the path \"" + path + "\" in " + repo_id);
@@ -65,8 +66,7 @@ file_request_ptr make_file_request(context_ptr shared, std::string repo_id, std:
     throw error(
         errc::invalid_argument,
         "download_options: connections must be at least 1 and chunk_size 0 or at least 65536");
-  cache::repo_layout layout(options.cache_dir.empty() ? shared->cache_dir : options.cache_dir,
-                            options.type, repo_id);
+  cache::repo_layout layout(shared->cache_for(options.cache_dir), options.type, repo_id);
   const auto links =
       shared->disable_symlinks ? cache::link_support::never : cache::link_support::probe;
   hub_access_options own;

@@ -7,6 +7,7 @@
 #include "io/for_each_bounded.hpp"
 #include "io/on_pool.hpp"
 #include "transfer/bounded_queue.hpp"
+#include "transfer/identify_content.hpp"
 #include "transfer/lfs_requests.hpp"
 #include "transfer/object_upload.hpp"
 #include "transfer/upload_journal.hpp"
@@ -24,9 +25,8 @@ namespace cohub::transfer {
 namespace {
 
 constexpr std::size_t objects_a_batch = 100;
-constexpr std::size_t most_at_once = 256;              // hashers, senders
-constexpr std::size_t pieces_waiting = 64;             // by addresses that expire
-constexpr std::uint64_t worth_remembering = 1u << 20;  // a shorter file is hashed again as fast
+constexpr std::size_t most_at_once = 256;   // hashers, senders
+constexpr std::size_t pieces_waiting = 64;  // by addresses that expire
 
 struct piece_to_send {
   object_ptr object{};
@@ -65,55 +65,15 @@ using run_ptr = std::shared_ptr<upload_run>;
 
 // ---- hashing
 
-/// The sha256 of a large file: known from the way here, from an earlier process, or computed.
-awaitable<std::string> hash_large(run_ptr run, const planned_add& add) {
-  auto known = add.content->known_sha256();
-  if (!known.empty()) co_return known;
-  const auto content = add.content;
-  const auto journal = add.size >= worth_remembering ? run->shared->journal : nullptr;
-  const bool kept = journal && content->identity() != nullptr;
-  if (kept) {
-    auto look = [journal, content] { return journal->find_hash(*content->identity()); };
-    auto looking = io::on_pool(run->shared->pool, std::move(look));
-    auto found = co_await std::move(looking);
-    if (found) co_return std::move(*found);
-  }
-  const bool settled = kept && io::is_settled(*content->identity());
-  auto progress = std::make_shared<progress_reporter>(run->commit->observer, add.path,
-                                                      transfer_progress::direction::hash, add.size);
-  auto hashing = sha256_of(content, run->shared->pool, std::move(progress));
-  auto sha256 = co_await std::move(hashing);
-  auto check = [journal, content, settled, sha256] {
-    content->check_unchanged();
-    if (settled) journal->keep_hash(*content->identity(), sha256);
-  };
-  auto checking = io::on_pool(run->shared->pool, std::move(check));
-  co_await std::move(checking);
-  co_return sha256;
-}
-
-/// Computes what identifies a file's content, where it is needed, and drops the file if the Hub has
-/// it under that path.
-awaitable<void> identify(run_ptr run, std::size_t index) {
-  auto& add = run->commit->plan->adds[index];
-  if (add.mode == hub::upload_mode::lfs) {
-    if (add.sha256.empty()) add.sha256 = co_await hash_large(run, add);
-    add.unchanged = !add.refilled && add.sha256 == add.oid_there;
-    if (!add.unchanged && !add.uploaded) {
-      std::vector<std::size_t> one(1, index);
-      co_await run->hashed.push(std::move(one));
-    }
-  } else if (!add.oid_there.empty() && !add.refilled) {
-    if (add.blob_id.empty()) {
-      auto hashing = git_blob_id_of(add.content, run->shared->pool);
-      add.blob_id = co_await std::move(hashing);
-    }
-    add.unchanged = add.blob_id == add.oid_there;
-  }
-}
-
 awaitable<void> hash_files(run_ptr run) {
-  while (run->next < run->to_hash.size()) co_await identify(run, run->to_hash[run->next++]);
+  while (run->next < run->to_hash.size()) {
+    const auto index = run->to_hash[run->next++];
+    auto identifying = identify_content(run->shared, run->commit, index);
+    const bool is_to_be_sent = co_await std::move(identifying);
+    if (!is_to_be_sent) continue;
+    std::vector<std::size_t> one(1, index);
+    co_await run->hashed.push(std::move(one));
+  }
   if (--run->hashing == 0) run->hashed.close();
 }
 
@@ -280,7 +240,6 @@ awaitable<void> begin_objects(run_ptr run, std::vector<object_ptr> objects) {
 /// last: as a rule the Hub has it then.
 awaitable<void> ask_for_routes(run_ptr run) {
   const auto& adds = run->commit->plan->adds;
-  const auto executor = co_await asio::this_coro::executor;
   const auto claims = run->shared->uploads;
   std::vector<object_ptr> sent_by_others;
   for (;;) {
@@ -291,7 +250,7 @@ awaitable<void> ask_for_routes(run_ptr run) {
       const auto& add = adds[index];
       if (!run->asked.insert(add.sha256).second) continue;
       auto object = std::make_shared<object_upload>(add.path, add.sha256, add.content, index);
-      object->claim = upload_claims::try_take(claims, journal_key(*run, add.sha256), executor);
+      object->claim = transfer_claims::try_take(claims, journal_key(*run, add.sha256));
       (object->claim ? objects : sent_by_others).push_back(std::move(object));
     }
     auto beginning = begin_objects(run, std::move(objects));
@@ -299,7 +258,7 @@ awaitable<void> ask_for_routes(run_ptr run) {
   }
   // One at a time: who waits for one claim with another in hand, both idle, waits for ever.
   for (auto& object : sent_by_others) {
-    auto claiming = upload_claims::take(claims, journal_key(*run, object->oid()));
+    auto claiming = transfer_claims::take(claims, journal_key(*run, object->oid()));
     object->claim = co_await std::move(claiming);
     std::vector<object_ptr> one(1, std::move(object));
     auto beginning = begin_objects(run, std::move(one));

@@ -2,7 +2,7 @@
 
 #include "hub/multipart_plan.hpp"
 #include "transfer/progress_reporter.hpp"
-#include "transfer/upload_claims.hpp"
+#include "transfer/transfer_claims.hpp"
 #include "transfer/upload_content.hpp"
 #include "transfer/upload_journal.hpp"
 
@@ -82,7 +82,7 @@ class object_upload {
   multipart_progress progress() const { return {parts_.value_or(hub::multipart_plan()), etags_}; }
 
   std::shared_ptr<part_journal> journal{};  ///< may be null
-  upload_claims::claim_ptr claim{};         ///< until it is there
+  transfer_claims::claim_ptr claim{};       ///< until it is there
   progress_ptr reporter{};
 
  private:

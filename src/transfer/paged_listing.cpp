@@ -14,7 +14,7 @@ namespace {
 /// The next page's url out of the answer's Link header. It must not lead to another host than the
 /// one that gave it.
 std::string next_url(const page_cursor& at, const http::response_head& head) {
-  const auto link = hub::link_target(head.headers.get("Link"), "next");
+  const auto link = hub::link_target(head.headers.get_list("Link"), "next");
   if (!link) return {};
   const auto target = core::redirect_target(head.url, *link);
   if (!target) throw error(target.error(), at.doing + ": the link to the next page");

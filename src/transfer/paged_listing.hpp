@@ -1,5 +1,6 @@
 #pragma once
 
+#include "cohub/detail/operation.hpp"
 #include "cohub/error.hpp"
 #include "cohub/listing.hpp"
 
@@ -80,7 +81,8 @@ awaitable<std::optional<std::vector<T>>> fetch_page(page_cursor_ptr at, page_rea
 template <class T>
 listing<T> paged_listing(page_cursor start, page_reader<T> read) {
   auto at = std::make_shared<page_cursor>(std::move(start));
-  return listing<T>([at = std::move(at), read] { return fetch_page<T>(at, read); });
+  return listing<T>(
+      [at = std::move(at), read] { return detail::operation(fetch_page<T>(at, read)); });
 }
 
 }  // namespace cohub::transfer

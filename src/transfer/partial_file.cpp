@@ -5,7 +5,6 @@
 #include "hub/file_metadata.hpp"
 #include "transfer/partial_journal.hpp"
 
-#include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
@@ -22,16 +21,6 @@ namespace {
 constexpr std::uint64_t save_interval = 4u << 20;
 constexpr std::uint64_t journal_limit = 64u << 20;
 constexpr int open_limit = 20;
-
-/// Whether the name still stands for what was opened: another process may have published it between
-/// the opening and the locking.
-bool is_current(const io::file& opened) {
-  struct stat held {};
-  struct stat named {};
-  return ::fstat(opened.native_handle(), &held) == 0 &&
-         ::lstat(opened.path().c_str(), &named) == 0 && held.st_ino == named.st_ino &&
-         held.st_dev == named.st_dev;
-}
 
 std::filesystem::path with_suffix(std::filesystem::path stem, const std::string& suffix) {
   stem += suffix;
@@ -105,7 +94,8 @@ void partial_file::open(const std::filesystem::path& stem) {
   for (int tries = 0; tries < open_limit; ++tries) {
     io::file opened(with_suffix(stem, ".cohub.partial"), io::file::mode::read_write);
     if (!opened.try_lock()) break;
-    if (!is_current(opened)) continue;
+    // Another process may have published it between the opening and the locking.
+    if (!opened.is_in_place()) continue;
     content_ = std::move(opened);
     journal_ = io::file(with_suffix(stem, ".cohub.journal"), io::file::mode::read_write);
     return;
@@ -155,17 +145,30 @@ void partial_file::check_room() const {
                   " are free");
 }
 
-void partial_file::write(std::uint64_t offset, std::span<const std::byte> bytes) {
-  {
-    // The system lets one thread write to a file at a time; the others would spin for their turn.
-    const std::scoped_lock turn(turn_to_write_);
-    content_.write_at(offset, bytes);
-  }
-  const core::byte_range written{offset, offset + bytes.size()};
+bool partial_file::write(std::uint64_t offset, std::span<const std::byte> bytes) {
+  const core::byte_range whole{offset, offset + bytes.size()};
+  // The system lets one thread write to a file at a time; the others would spin for their turn.
+  const std::scoped_lock turn(turn_to_write_);
+  const auto gaps = missing(whole);
+  for (const auto& gap : gaps)
+    content_.write_at(gap.begin, bytes.subspan(static_cast<std::size_t>(gap.begin - offset),
+                                               static_cast<std::size_t>(gap.size())));
+  note_written(gaps);
+  return gaps.size() == 1 && gaps.front() == whole;
+}
+
+std::vector<core::byte_range> partial_file::missing(core::byte_range within) const {
   const std::scoped_lock guard(mutex_);
-  done_.add(written);
-  unsaved_.add(written);
-  unsaved_bytes_ += bytes.size();
+  return done_.missing(within);
+}
+
+void partial_file::note_written(const std::vector<core::byte_range>& ranges) {
+  const std::scoped_lock guard(mutex_);
+  for (const auto& range : ranges) {
+    done_.add(range);
+    unsaved_.add(range);
+    unsaved_bytes_ += range.size();
+  }
   if (unsaved_bytes_ < save_interval) return;
   append(unsaved_);
   unsaved_.clear();

@@ -9,6 +9,7 @@
 #include <mutex>
 #include <span>
 #include <string>
+#include <vector>
 
 namespace cohub::transfer {
 
@@ -35,7 +36,9 @@ class partial_file {
   const std::filesystem::path& path() const noexcept { return content_.path(); }
   const io::file& content() const noexcept { return content_; }
 
-  void write(std::uint64_t offset, std::span<const std::byte> bytes);
+  /// Writes what is not there yet: two connections may bring the same bytes, and a checksum that
+  /// has seen the first ones must not be of others than are on the disk. False if some were there.
+  bool write(std::uint64_t offset, std::span<const std::byte> bytes);
 
   range_set done() const;
   /// How much of the file is there without a gap.
@@ -57,6 +60,8 @@ class partial_file {
   void open(const std::filesystem::path& stem);
   void load_journal();
   void begin_journal();
+  std::vector<core::byte_range> missing(core::byte_range within) const;
+  void note_written(const std::vector<core::byte_range>& ranges);
   void append(const range_set& ranges);
   void check_room() const;
 

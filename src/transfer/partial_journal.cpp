@@ -1,22 +1,16 @@
 #include "transfer/partial_journal.hpp"
 
+#include "core/take_line.hpp"
+
 namespace cohub::transfer {
 
 namespace {
 
 constexpr std::string_view magic = "cohub partial 1";
 
-std::optional<std::string_view> take_line(std::string_view& text) {
-  const auto end = text.find('\n');
-  if (end == text.npos) return {};
-  const auto line = text.substr(0, end);
-  text.remove_prefix(end + 1);
-  return line;
-}
-
 /// The rest of a line that begins with `key` and a blank.
 std::optional<std::string_view> take_field(std::string_view& text, std::string_view key) {
-  const auto line = take_line(text);
+  const auto line = core::take_line(text);
   if (!line || !line->starts_with(key) || line->size() <= key.size() || (*line)[key.size()] != ' ')
     return {};
   return line->substr(key.size() + 1);
@@ -48,7 +42,7 @@ std::string encode_partial_range(core::byte_range range) {
 }
 
 std::optional<partial_journal> decode_partial_journal(std::string_view text) {
-  if (take_line(text) != magic) return {};
+  if (core::take_line(text) != magic) return {};
   const auto size = take_field(text, "size");
   const auto etag = take_field(text, "etag");
   const auto owner = take_field(text, "owner");
@@ -64,7 +58,7 @@ std::optional<partial_journal> decode_partial_journal(std::string_view text) {
     journal.head.boot = *boot;
     text = rest;
   }
-  while (const auto line = take_line(text)) {
+  while (const auto line = core::take_line(text)) {
     const auto range = parse_range(*line, *bytes);
     if (!range) break;
     journal.done.add(*range);

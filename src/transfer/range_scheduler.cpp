@@ -52,7 +52,7 @@ double rate_meter::rate(transfer_clock::time_point now) const noexcept {
 range_scheduler::range_scheduler(const range_set& done, std::uint64_t size,
                                  std::uint64_t chunk_size)
     : chunk_size_(chunk_size) {
-  const auto gaps = done.missing(size);
+  const auto gaps = done.missing({0, size});
   missing_.assign(gaps.begin(), gaps.end());
   for (const auto& gap : gaps) missing_bytes_ += gap.size();
 }

@@ -29,15 +29,17 @@ std::uint64_t range_set::end_of_run(std::uint64_t begin) const noexcept {
   return std::max(begin, std::prev(it)->second);
 }
 
-std::vector<core::byte_range> range_set::missing(std::uint64_t size) const {
+std::vector<core::byte_range> range_set::missing(core::byte_range within) const {
   std::vector<core::byte_range> gaps;
-  std::uint64_t at = 0;
-  for (const auto& [begin, end] : ends_) {
-    if (begin >= size) break;
-    if (begin > at) gaps.push_back({at, begin});
-    at = end;
+  auto at = end_of_run(within.begin);
+  auto next = ends_.upper_bound(at);
+  while (at < within.end) {
+    const bool is_last = next == ends_.end() || next->first >= within.end;
+    gaps.push_back({at, is_last ? within.end : next->first});
+    if (is_last) break;
+    at = next->second;
+    ++next;
   }
-  if (at < size) gaps.push_back({at, size});
   return gaps;
 }
 

@@ -19,8 +19,8 @@ class range_set {
   std::uint64_t count() const noexcept;
   /// The first byte from `begin` on that is not in it.
   std::uint64_t end_of_run(std::uint64_t begin) const noexcept;
-  /// What of [0, size) is not in it, in order.
-  std::vector<core::byte_range> missing(std::uint64_t size) const;
+  /// What of that range is not in it, in order.
+  std::vector<core::byte_range> missing(core::byte_range within) const;
   std::vector<core::byte_range> ranges() const;
 
  private:

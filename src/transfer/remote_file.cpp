@@ -6,8 +6,8 @@
 #include "hub/routes.hpp"
 #include "io/on_pool.hpp"
 #include "transfer/api_call.hpp"
+#include "transfer/download_content.hpp"
 #include "transfer/file_request.hpp"
-#include "transfer/front_digest.hpp"
 #include "transfer/not_cached.hpp"
 #include "transfer/remote_file_state.hpp"
 
@@ -15,6 +15,7 @@
 
 #include <cerrno>
 #include <optional>
+#include <span>
 #include <system_error>
 #include <utility>
 
@@ -130,16 +131,6 @@ content_description describe(const file_request& file, const file_facts& facts) 
   return what;
 }
 
-/// Compares the whole content with what the etag promises, if it is a checksum.
-void verify(const std::string& path, const std::string& etag, const std::string& content) {
-  auto digest = digest_for(hub::kind_of_etag(etag), content.size());
-  if (!digest) return;
-  digest->update(content);
-  if (const auto actual = digest->hex_digest(); actual != etag)
-    throw error(errc::content_mismatch, "reading " + path + ": its checksum is " + actual +
-                                            " where the Hub promised " + etag);
-}
-
 }  // namespace
 
 awaitable<remote_file> open_file(context_ptr shared, std::string repo_id, std::string path,
@@ -188,7 +179,9 @@ awaitable<std::string> read_file(context_ptr shared, std::string repo_id, std::s
   auto reading = file.read_at(0, std::as_writable_bytes(std::span(content)));
   co_await std::move(reading);
   if (!file.is_local()) {
-    auto work = [path = file.path(), etag = file.etag(), &content] { verify(path, etag, content); };
+    auto work = [path = file.path(), etag = file.etag(), &content] {
+      check_small(path, etag, std::as_bytes(std::span(content)));
+    };
     auto verifying = io::on_pool(pool, std::move(work));
     co_await std::move(verifying);
   }

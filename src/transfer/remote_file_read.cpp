@@ -1,11 +1,9 @@
+#include "cohub/detail/operation.hpp"
 #include "cohub/error.hpp"
 #include "cohub/remote_file.hpp"
 
-#include "io/as_terminal.hpp"
 #include "io/on_pool.hpp"
 #include "transfer/remote_file_state.hpp"
-
-#include <boost/asio/this_coro.hpp>
 
 #include <algorithm>
 #include <cstring>
@@ -172,8 +170,6 @@ class sequential_read {
 // `into` is lent by the caller of the public member until the operation has ended.
 awaitable<std::size_t> read_at(remote_file_ptr self, std::uint64_t offset,
                                std::span<std::byte> into) {
-  co_await asio::this_coro::reset_cancellation_state(asio::enable_partial_cancellation(),
-                                                     io::as_terminal);
   const auto part = cut_to_file(*self, offset, into);
   if (!part.empty()) {
     auto reading = read_part(self, offset, part);
@@ -184,8 +180,6 @@ awaitable<std::size_t> read_at(remote_file_ptr self, std::uint64_t offset,
 
 // `into` is lent as for `read_at`.
 awaitable<std::size_t> read_on(remote_file_ptr self, std::span<std::byte> into) {
-  co_await asio::this_coro::reset_cancellation_state(asio::enable_partial_cancellation(),
-                                                     io::as_terminal);
   if (self->reading)
     throw error(errc::invalid_argument, "reading " + self->path + ": another read is in flight");
   sequential_read marked(self);
@@ -221,11 +215,11 @@ void remote_file::seek(std::uint64_t position) {
 }
 
 awaitable<std::size_t> remote_file::read_at(std::uint64_t offset, std::span<std::byte> into) const {
-  return transfer::read_at(state_, offset, into);
+  return detail::operation(transfer::read_at(state_, offset, into));
 }
 
 awaitable<std::size_t> remote_file::read(std::span<std::byte> into) {
-  return transfer::read_on(state_, into);
+  return detail::operation(transfer::read_on(state_, into));
 }
 
 }  // namespace cohub

@@ -42,8 +42,8 @@ awaitable<std::string> resolve_revision(context_ptr shared, std::string repo_id,
                                         resolve_revision_options options) {
   if (const auto valid = hub::check_download_path(options.revision); !valid)
     throw error(valid.error(), "the revision \"" + options.revision + "\"");
-  const cache::repo_cache cached(cache::repo_layout(
-      options.cache_dir.empty() ? shared->cache_dir : options.cache_dir, options.type, repo_id));
+  const cache::repo_cache cached(
+      cache::repo_layout(shared->cache_for(options.cache_dir), options.type, repo_id));
   const std::string revision = options.revision;
   if (hub::is_commit_id(revision)) co_return revision;
   repo_info_options of;

@@ -6,6 +6,7 @@
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
 
 #include <exception>
 #include <utility>
@@ -67,6 +68,10 @@ void single_flight::launch(asio::any_io_executor executor, const std::shared_ptr
                  asio::bind_cancellation_slot(started->stop.slot(), std::move(end)));
 }
 
+awaitable<void> single_flight::until_done(std::shared_ptr<flight> going) {
+  while (!going->done) co_await going->ended.wait();
+}
+
 awaitable<bool> single_flight::join(std::shared_ptr<single_flight> self, std::string key,
                                     work start, std::vector<transfer_listener> listeners) {
   const auto known = self->going_.find(key);
@@ -79,17 +84,21 @@ awaitable<bool> single_flight::join(std::shared_ptr<single_flight> self, std::st
 
   std::exception_ptr cancelled;
   try {
-    while (!joined->done) co_await joined->ended.wait();
+    co_await until_done(joined);
   } catch (const boost::system::system_error&) {
     cancelled = std::current_exception();
   }
   place.leave();
   if (joined->done || joined->waiting == 0) self->forget(*joined);
   if (cancelled && !joined->done && joined->waiting == 0) {
-    // Whoever asks from now on starts anew. This one goes when nothing of the work is left.
-    co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
+    // Whoever asks from now on starts anew. This one goes when nothing of the work is left, still
+    // cancelled, so that its caller's next await is refused.
+    const bool refuses = co_await asio::this_coro::throw_if_cancelled();
+    co_await asio::this_coro::throw_if_cancelled(false);
     joined->stop.emit(asio::cancellation_type::terminal);
-    while (!joined->done) co_await joined->ended.wait();
+    auto token = asio::bind_cancellation_slot(asio::cancellation_slot(), asio::use_awaitable);
+    co_await asio::co_spawn(executor, until_done(joined), std::move(token));
+    co_await asio::this_coro::throw_if_cancelled(refuses);
   }
   if (cancelled) std::rethrow_exception(cancelled);
   if (joined->failure) std::rethrow_exception(joined->failure);

@@ -40,6 +40,7 @@ class single_flight {
   class seat;
   void launch(asio::any_io_executor executor, const std::shared_ptr<flight>& started,
               const work& start);
+  static awaitable<void> until_done(std::shared_ptr<flight> going);
   void forget(const flight& ended) noexcept;
 
   std::unordered_map<std::string, std::weak_ptr<flight>> going_{};

@@ -41,12 +41,12 @@ using request_ptr = std::shared_ptr<snapshot_request>;
 
 request_ptr make_snapshot(context_ptr shared, std::string repo_id,
                           snapshot_download_options options) {
+  options.local_dir = core::expand_home(options.local_dir);
   if (options.max_workers == 0)
     throw error(errc::invalid_argument, "snapshot_download_options::max_workers must not be 0");
   if (const auto valid = hub::check_download_path(options.revision); !valid)
     throw error(valid.error(), "the revision \"" + options.revision + "\"");
-  cache::repo_layout layout(options.cache_dir.empty() ? shared->cache_dir : options.cache_dir,
-                            options.type, repo_id);
+  cache::repo_layout layout(shared->cache_for(options.cache_dir), options.type, repo_id);
   const auto links =
       shared->disable_symlinks ? cache::link_support::never : cache::link_support::probe;
   core::path_filter filter(options.allow_patterns, options.ignore_patterns);

@@ -34,6 +34,17 @@ constexpr std::size_t arrived_limit = 64;
 struct arrived_file {
   snapshot_file file{};
   small_content content{};
+  transfer_claims::claim_ptr claim{};  ///< on the blob, until it is there
+};
+
+/// Whether what is in the cache will do.
+enum class reuse { allowed, refused };
+
+/// A file that is had the way of a single one, after all others.
+struct second_chance {
+  snapshot_file file{};
+  reuse of_cache = reuse::allowed;
+  bool is_equal = false;  ///< to one that was on its way
 };
 
 /// What became of a file on the pool.
@@ -56,7 +67,11 @@ struct fetching {
   snapshot_ptr wanted;
   bounded_queue<snapshot_file>& missing;
   bounded_queue<arrived_file> arrived;
-  std::size_t workers = 0;  // that still fetch
+  std::size_t workers = 0;             // that still fetch
+  std::vector<second_chance> again{};  // complete once no worker fetches any more
+  /// On the blobs that have come: another snapshot of the same files, which looked for them before
+  /// that, does not fetch them once more.
+  std::vector<transfer_claims::claim_ptr> held{};
 };
 using fetching_ptr = std::shared_ptr<fetching>;
 
@@ -100,8 +115,9 @@ bool is_mismatch(const std::exception_ptr& failure) {
   }
 }
 
-/// Whether what is in the cache will do.
-enum class reuse { allowed, refused };
+std::string claim_key(const fetching& all, const snapshot_file& file) {
+  return all.wanted->cache.layout().blob(file.etag).native();
+}
 
 awaitable<void> fetch_by_itself(fetching_ptr all, snapshot_file file, reuse of_cache) {
   const auto& wanted = *all->wanted;
@@ -154,6 +170,15 @@ awaitable<void> work(fetching_ptr all) {
       continue;
     }
     arrived_file arrived;
+    arrived.claim =
+        transfer_claims::try_take(all->wanted->shared->small_blobs, claim_key(*all, *file));
+    if (!arrived.claim) {  // the same content is on its way for another file
+      second_chance later;
+      later.file = std::move(*file);
+      later.is_equal = true;
+      all->again.push_back(std::move(later));
+      continue;
+    }
     arrived.content = co_await receive(all->wanted, *file);
     arrived.file = std::move(*file);
     std::vector<arrived_file> files;
@@ -164,8 +189,8 @@ awaitable<void> work(fetching_ptr all) {
   if (--all->workers == 0) all->arrived.close();
 }
 
-void report(const snapshot_request& wanted, const arrived_file& arrived) {
-  const auto& [path, etag, size] = arrived.file;
+void report(const snapshot_request& wanted, const snapshot_file& file) {
+  const auto& [path, etag, size] = file;
   if (wanted.total) {
     wanted.total->begin_file(size);
     wanted.total->move(static_cast<std::int64_t>(size));
@@ -200,34 +225,70 @@ void check_second_chance(const snapshot_request& wanted, const snapshot_file& fi
   tell(wanted, transfer_event::kind::retry, file.path, "its checksum is not what the Hub promised");
 }
 
-struct second_chance {
-  snapshot_file file{};
-  reuse of_cache = reuse::allowed;
-};
+/// Links a file to content that came for another one; false if it is to be had another way.
+bool link_equal(const snapshot_request& wanted, const snapshot_file& file) {
+  try {
+    const auto lock = cache::appearance_lock::attempt(wanted.cache.layout().lock(file.etag));
+    return lock && wanted.cache.has_blob(file.etag) &&
+           wanted.cache.try_link_blob(wanted.commit, file.path, file.etag, small_size) &&
+           lock->undisturbed();
+  } catch (const error&) {
+    return false;
+  }
+}
+
+/// Waits until the content that was on its way is there, and links it.
+awaitable<bool> take_equal(fetching_ptr all, snapshot_file file) {
+  auto claiming = transfer_claims::take(all->wanted->shared->small_blobs, claim_key(*all, file));
+  const auto held = co_await std::move(claiming);
+  auto link = [wanted = all->wanted, file] { return link_equal(*wanted, file); };
+  auto linking = io::on_pool(all->wanted->shared->pool, std::move(link));
+  const bool linked = co_await std::move(linking);
+  co_return linked;
+}
+
+/// What did not come the short way.
+awaitable<void> fetch_again(fetching_ptr all) {
+  std::vector<second_chance> left;
+  for (auto& next : all->again) {
+    if (next.is_equal) {
+      auto taking = take_equal(all, next.file);
+      const bool taken = co_await std::move(taking);
+      if (taken) {
+        report(*all->wanted, next.file);
+        continue;
+      }
+    }
+    left.push_back(std::move(next));
+  }
+  auto task = [all, &left](std::size_t index) {
+    return fetch_by_itself(all, left[index].file, left[index].of_cache);
+  };
+  auto fetching =
+      io::for_each_bounded(left.size(), all->wanted->options.max_workers, std::move(task));
+  co_await std::move(fetching);
+}
 
 awaitable<void> place_arrived(fetching_ptr all) {
-  std::vector<second_chance> again;  // after all others, which need not wait for them
   for (;;) {
-    const auto files = co_await all->arrived.pop_some(place_step);
+    auto files = co_await all->arrived.pop_some(place_step);
     if (files.empty()) break;
     const auto placed = co_await place_all(all, files);
     for (std::size_t i = 0; i < files.size(); ++i) {
       if (placed[i].outcome == placing::done) {
-        report(*all->wanted, files[i]);
+        report(*all->wanted, files[i].file);
+        transfer_claims::arrived(*files[i].claim);
+        all->held.push_back(std::move(files[i].claim));
       } else {
         check_second_chance(*all->wanted, files[i].file, placed[i]);
         second_chance next;
         next.file = files[i].file;
         if (placed[i].outcome == placing::disturbed) next.of_cache = reuse::refused;
-        again.push_back(std::move(next));
+        all->again.push_back(std::move(next));
       }
     }
   }
-  auto task = [all, &again](std::size_t index) {
-    return fetch_by_itself(all, again[index].file, again[index].of_cache);
-  };
-  auto fetching =
-      io::for_each_bounded(again.size(), all->wanted->options.max_workers, std::move(task));
+  auto fetching = fetch_again(all);
   co_await std::move(fetching);
 }
 

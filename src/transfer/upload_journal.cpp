@@ -5,13 +5,12 @@
 #include "core/byte_range.hpp"
 #include "core/digest.hpp"
 #include "core/hex.hpp"
+#include "core/take_line.hpp"
 #include "hub/json_reader.hpp"
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
-
-#include <sys/stat.h>
 
 #include <chrono>
 #include <span>
@@ -30,14 +29,6 @@ constexpr std::uint64_t hash_limit = 64 * 1024;
 constexpr auto kept_for = std::chrono::hours(24 * 30);
 
 json::string_view view(std::string_view text) { return {text.data(), text.size()}; }
-
-std::optional<std::string_view> take_line(std::string_view& text) {
-  const auto end = text.find('\n');
-  if (end == text.npos) return {};
-  const auto line = text.substr(0, end);
-  text.remove_prefix(end + 1);
-  return line;
-}
 
 std::optional<hub::multipart_plan> decode_plan(std::string_view line) {
   const auto value = hub::parse_json(line);
@@ -61,15 +52,6 @@ std::string encode_progress(const multipart_progress& progress) {
   for (std::size_t i = 0; i < progress.etags.size(); ++i)
     if (!progress.etags[i].empty()) text += encode_uploaded_part(i, progress.etags[i]);
   return text;
-}
-
-/// Whether an open file is the one at its path still: not where another process has replaced or
-/// removed it in between.
-bool is_in_place(const io::file& file) {
-  struct stat open {};
-  struct stat there {};
-  return ::fstat(file.native_handle(), &open) == 0 && ::stat(file.path().c_str(), &there) == 0 &&
-         open.st_dev == there.st_dev && open.st_ino == there.st_ino;
 }
 
 /// A record of a file's hash: what it was when it was hashed, and the hash.
@@ -113,13 +95,13 @@ std::string encode_uploaded_part(std::size_t part, std::string_view etag) {
 std::optional<multipart_progress> decode_multipart_progress(std::string_view text) {
   if (!text.starts_with(magic)) return {};
   text.remove_prefix(magic.size());
-  const auto head = take_line(text);
+  const auto head = core::take_line(text);
   auto plan = head ? decode_plan(*head) : std::nullopt;
   if (!plan) return {};
   multipart_progress progress;
   progress.plan = std::move(*plan);
   progress.etags.resize(progress.plan.part_urls.size());
-  while (const auto line = take_line(text)) {
+  while (const auto line = core::take_line(text)) {
     const auto blank = line->find(' ');
     const auto part = core::parse_decimal(line->substr(0, blank));
     if (blank == line->npos || !part || *part >= progress.etags.size()) break;
@@ -244,7 +226,7 @@ void upload_journal::keep_hash(const io::file_identity& file,
 std::shared_ptr<part_journal> upload_journal::open_parts(std::string_view key) const noexcept {
   try {
     io::file file(made_folder("parts") / core::sha256_hex(key), io::file::mode::read_write_private);
-    if (!file.try_lock() || !is_in_place(file)) return {};
+    if (!file.try_lock() || !file.is_in_place()) return {};
     return std::shared_ptr<part_journal>(new part_journal(std::move(file)));
   } catch (const std::exception&) {
     return {};

@@ -65,14 +65,14 @@ local_root find_root(const context& shared, const std::string& repo_id,
   std::error_code ignored;
   if (!options.local_dir.empty()) {
     root.is_local_dir = true;
-    root.path = fs::absolute(options.local_dir);
+    root.path = fs::absolute(core::expand_home(options.local_dir));
     root.revision = options.revision.empty() ? "main" : options.revision;
     if (!fs::is_directory(root.path, ignored))
       refuse(repo_id, "there is no folder " + root.path.string());
     return root;
   }
-  const cache::repo_cache cached(cache::repo_layout(
-      options.cache_dir.empty() ? shared.cache_dir : options.cache_dir, options.type, repo_id));
+  const cache::repo_cache cached(
+      cache::repo_layout(shared.cache_for(options.cache_dir), options.type, repo_id));
   auto commit = cached.resolve(options.revision.empty() ? "main" : options.revision);
   if (!commit && !options.revision.empty())
     refuse(repo_id, "the cache does not know its revision " + options.revision);

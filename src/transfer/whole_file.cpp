@@ -73,12 +73,12 @@ awaitable<void> copy_whole(context_ptr shared, std::filesystem::path from,
     failure = std::current_exception();
   }
   // The pool removes what is not finished, also after a cancellation.
-  const auto state = co_await asio::this_coro::cancellation_state;
-  if (state.cancelled() != asio::cancellation_type::none)
-    co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
+  const bool refuses = co_await asio::this_coro::throw_if_cancelled();
+  co_await asio::this_coro::throw_if_cancelled(false);
   auto work = [last = std::move(running)]() mutable { last.reset(); };
   auto closing = io::on_pool(shared->pool, std::move(work));
   co_await std::move(closing);
+  co_await asio::this_coro::throw_if_cancelled(refuses);
   if (failure) std::rethrow_exception(failure);
 }
 

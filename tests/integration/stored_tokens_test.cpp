@@ -85,6 +85,7 @@ TEST_CASE_FIXTURE(tokens_fixture, "tokens are switched and forgotten") {
   CHECK(in_use() == token);
   CHECK_THROWS_AS(auth_switch("nobody"), error);
   CHECK_THROWS_AS(logout("nobody"), error);
+  CHECK_THROWS_AS(logout(""), error);  // one name that was forgotten to be filled in
   logout("bob-read");
   CHECK(in_use() == token);
   logout("alice-write");

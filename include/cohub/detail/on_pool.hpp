@@ -6,7 +6,6 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/async_result.hpp>
 #include <boost/asio/bind_cancellation_slot.hpp>
-#include <boost/asio/cancellation_type.hpp>
 #include <boost/asio/error.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/this_coro.hpp>
@@ -150,14 +149,5 @@ awaitable<std::invoke_result_t<Work&>> on_pool(asio::any_io_executor pool, Work 
   co_await std::move(running);
   co_return job->take();
 }
-
-/// The outgoing cancellation filter of public operations: passes terminal and partial cancellation
-/// down as terminal, the only kind that Beast and `co_spawn` act on.
-inline constexpr struct {
-  asio::cancellation_type_t operator()(asio::cancellation_type_t type) const noexcept {
-    using kind = asio::cancellation_type;
-    return (type & (kind::terminal | kind::partial)) != kind::none ? kind::terminal : kind::none;
-  }
-} pass_as_terminal{};
 
 }  // namespace cohub::detail

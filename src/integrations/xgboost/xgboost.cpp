@@ -1,6 +1,7 @@
 #include "cohub/xgboost.hpp"
 
 #include "cohub/detail/on_pool.hpp"
+#include "cohub/detail/operation.hpp"
 #include "cohub/error.hpp"
 #include "cohub/load_context.hpp"
 #include "cohub/model_card.hpp"
@@ -144,25 +145,16 @@ awaitable<xgboost_booster> pull(client hub, std::string id,
   co_return booster;
 }
 
-/// As all public operations: partial cancellation stops them, too.
-template <class T>
-awaitable<T> stoppable(awaitable<T> work) {
-  co_await asio::this_coro::reset_cancellation_state(asio::enable_partial_cancellation(),
-                                                     detail::pass_as_terminal);
-  auto result = co_await std::move(work);
-  co_return result;
-}
-
 }  // namespace
 
 awaitable<commit_info> push_to_hub_xgboost(client hub, BoosterHandle booster, std::string repo_id,
                                            named<push_to_hub_xgboost_options> options) {
-  return stoppable(push(std::move(hub), booster, std::move(repo_id), *std::move(options)));
+  return detail::operation(push(std::move(hub), booster, std::move(repo_id), *std::move(options)));
 }
 
 awaitable<xgboost_booster> from_pretrained_xgboost(client hub, std::string id_or_path,
                                                    named<from_pretrained_xgboost_options> options) {
-  return stoppable(pull(std::move(hub), std::move(id_or_path), *std::move(options)));
+  return detail::operation(pull(std::move(hub), std::move(id_or_path), *std::move(options)));
 }
 
 }  // namespace cohub

@@ -81,7 +81,7 @@ TEST_CASE("a redirect keeps the method and the body, or makes a GET of them, by 
       {http::method::post, 301, "GET"},  {http::method::post, 302, "GET"},
       {http::method::post, 303, "GET"},  {http::method::post, 307, "POST"},
       {http::method::post, 308, "POST"}, {http::method::put, 301, "PUT"},
-      {http::method::put, 302, "GET"},   {http::method::put, 303, "GET"},
+      {http::method::put, 302, "PUT"},   {http::method::put, 303, "GET"},
       {http::method::put, 307, "PUT"},   {http::method::head, 302, "HEAD"},
       {http::method::head, 303, "HEAD"}};
   asio::io_context context;

@@ -52,6 +52,8 @@ TEST_CASE("a request carries what it must, and the connection is used again") {
   }
   CHECK(server.connections() == 1);
   CHECK(transport.open_connections() == 1);
+  transport.close_idle_connections();
+  CHECK(transport.open_connections() == 0);
   REQUIRE(server.seen().size() == 3);
   const auto& seen = server.seen().front();
   CHECK(seen.line == "GET /a%20b?c=d HTTP/1.1");

@@ -69,6 +69,18 @@ TEST_CASE_FIXTURE(fixture, "the token goes to the Hub alone, which is asked for 
   for (const auto& request : contents.seen()) CHECK(request.header("authorization").empty());
 }
 
+TEST_CASE_FIXTURE(fixture, "addresses that are good for one request are asked for as often") {
+  host(6 * mib);
+  std::set<std::string> used;
+  content_fault = [&](const seen_request& request) -> std::optional<scripted_reply> {
+    if (used.insert(request.line).second) return {};
+    return scripted_reply::text(403, "expired");
+  };
+  download();
+  CHECK(is_right());
+  CHECK(used.size() == 6);
+}
+
 TEST_CASE_FIXTURE(fixture, "a server without ranges is read as one stream") {
   host(3 * mib + 5);
   content_fault = [&](const seen_request&) -> std::optional<scripted_reply> {

@@ -5,6 +5,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cstdlib>
+
 using namespace cohub;
 using fixture = test::download_fixture;
 using test::scripted_commit;
@@ -33,6 +35,40 @@ TEST_CASE_FIXTURE(fixture, "a large file comes from the address that the HEAD ga
   CHECK(content(download("big.bin")) == files["big.bin"].content);
   CHECK(api.seen().size() == 1);
   CHECK(requests("GET /big.bin?signature=1 ") == 3);
+}
+
+TEST_CASE_FIXTURE(fixture, "what the Hub told on the way is enough where the bytes refuse HEAD") {
+  api_fault = [this](const seen_request& request) -> std::optional<scripted_reply> {
+    if (request.line.starts_with("HEAD /store/")) return scripted_reply::text(403, "");
+    if (request.line.starts_with("GET /store/"))
+      return scripted_reply::text(200, files["config.json"].content);
+    const auto size = std::to_string(files["config.json"].content.size());
+    auto sent_on = scripted_reply::text(
+        302, "",
+        "X-Repo-Commit: " + scripted_commit + "\r\nX-Linked-Etag: \"" + etag_of("config.json") +
+            "\"\r\nX-Linked-Size: " + size + "\r\nLocation: " + api.origin() + "/store/1\r\n");
+    return sent_on;
+  };
+  CHECK(content(download("config.json")) == files["config.json"].content);
+  CHECK(requests("HEAD /store/") == 1);
+}
+
+TEST_CASE_FIXTURE(fixture, "a ref that cannot be written does not cost the file") {
+  fs::create_directories(repo_folder() / "refs/main");
+  CHECK(content(download("config.json")) == files["config.json"].content);
+}
+
+TEST_CASE_FIXTURE(fixture, "folders may be named by the home directory") {
+  const std::string before = std::getenv("HOME");
+  ::setenv("HOME", folder.path().c_str(), 1);
+  options.cache_dir = "~/my cache";
+  const auto cached_here = download("config.json");
+  options.local_dir = "~/here";
+  const auto here = download("config.json");
+  ::setenv("HOME", before.c_str(), 1);
+  CHECK(cached_here ==
+        folder.path() / "my cache/models--o--m/snapshots" / scripted_commit / "config.json");
+  CHECK(here == folder.path() / "here/config.json");
 }
 
 TEST_CASE_FIXTURE(fixture, "a cached file costs one question, or none at a commit") {

@@ -3,6 +3,7 @@
 #include "scripted_hub.hpp"
 #include "transfer/tree_listing.hpp"
 
+#include <boost/asio/co_spawn.hpp>
 #include <doctest/doctest.h>
 
 using namespace cohub;
@@ -59,6 +60,52 @@ TEST_CASE_FIXTURE(fixture, "the pages of the Hub itself are all asked for with t
   REQUIRE(api.seen().size() == 2);
   for (const auto& request : api.seen())
     CHECK(request.header("authorization") == "Bearer hf_secret");
+}
+
+TEST_CASE_FIXTURE(fixture, "the next page is found among all that an answer links to") {
+  api_fault = [](const seen_request& request) -> std::optional<scripted_reply> {
+    if (request.line.find("/second") != std::string::npos)
+      return scripted_reply::text(200, one_file);
+    return scripted_reply::text(
+        200, one_file, "Link: </about>; rel=\"describedby\"\r\nLink: </second>; rel=\"next\"\r\n");
+  };
+  CHECK(list().size() == 2);
+}
+
+TEST_CASE_FIXTURE(fixture, "a page is fetched for one call at a time") {
+  auto listing = transfer::list_repo_tree(shared, "o/m", list_repo_tree_options());
+  std::size_t ended = 0, items = 0, refused = 0;
+  const auto end = [&](std::exception_ptr failure, std::optional<tree_entry> item) {
+    ++ended;
+    items += item.has_value();
+    try {
+      if (failure) std::rethrow_exception(failure);
+    } catch (const error& e) {
+      refused += e.code() == errc::invalid_argument;
+    }
+  };
+  api_fault = [](const seen_request&) -> std::optional<scripted_reply> {
+    return scripted_reply::text(200, one_file);
+  };
+  for (int i = 0; i < 3; ++i) asio::co_spawn(context, listing.next(), end);
+  while (ended < 3) context.run_one();
+  CHECK(items == 1);
+  CHECK(refused == 2);  // and not told that this is the end
+}
+
+TEST_CASE_FIXTURE(fixture, "a listing that failed has no end, but fails again") {
+  bool broken = false;
+  api_fault = [&](const seen_request&) -> std::optional<scripted_reply> {
+    if (broken) return scripted_reply::text(403, "");
+    return page("/second", one_file);
+  };
+  auto listing = transfer::list_repo_tree(shared, "o/m", list_repo_tree_options());
+  CHECK(run(listing.next()).has_value());
+  broken = true;
+  CHECK_THROWS_AS(run(listing.next()), error);
+  broken = false;
+  CHECK_THROWS_AS(run(listing.next()), error);
+  CHECK_THROWS_AS(run(listing.all()), error);
 }
 
 TEST_CASE_FIXTURE(fixture,

@@ -51,6 +51,21 @@ TEST_CASE_FIXTURE(fixture, "a partial that was closed is continued where it stop
   CHECK(entries(folder.path()) == 1);
 }
 
+TEST_CASE_FIXTURE(fixture, "bytes that are there are not written over") {
+  partial_file partial(stem, 100, "etag");
+  CHECK(partial.write(20, block(20, 'a')));
+  CHECK_FALSE(partial.write(20, block(20, 'b')));
+  CHECK_FALSE(partial.write(10, block(40, 'c')));
+  CHECK(partial.write(50, block(50, 'd')));
+  CHECK(partial.done().count() == 90);
+  CHECK_FALSE(partial.write(0, block(100, 'e')));
+  CHECK(partial.front() == 100);
+  partial.publish(folder.path() / "etag");
+  CHECK(io::read_file(folder.path() / "etag", 1000) ==
+        std::string(10, 'e') + std::string(10, 'c') + std::string(20, 'a') + std::string(10, 'c') +
+            std::string(50, 'd'));
+}
+
 TEST_CASE_FIXTURE(fixture, "a journal is replaced by a whole one, never cut") {
   const auto journal = folder.path() / "etag.cohub.journal";
   const auto old = folder.path() / "old";

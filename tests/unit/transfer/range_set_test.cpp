@@ -46,13 +46,17 @@ TEST_CASE("the run from a byte ends at the first gap") {
 
 TEST_CASE("what is missing is everything else") {
   range_set set;
-  CHECK(set.missing(10) == ranges{{0, 10}});
-  CHECK(set.missing(0).empty());
+  CHECK(set.missing({0, 10}) == ranges{{0, 10}});
+  CHECK(set.missing({0, 0}).empty());
   set.add({2, 4});
   set.add({8, 10});
-  CHECK(set.missing(10) == ranges{{0, 2}, {4, 8}});
-  CHECK(set.missing(12) == ranges{{0, 2}, {4, 8}, {10, 12}});
-  CHECK(set.missing(3) == ranges{{0, 2}});
+  CHECK(set.missing({0, 10}) == ranges{{0, 2}, {4, 8}});
+  CHECK(set.missing({0, 12}) == ranges{{0, 2}, {4, 8}, {10, 12}});
+  CHECK(set.missing({0, 3}) == ranges{{0, 2}});
+  CHECK(set.missing({3, 9}) == ranges{{4, 8}});
+  CHECK(set.missing({2, 4}).empty());
+  CHECK(set.missing({5, 6}) == ranges{{5, 6}});
+  CHECK(set.missing({9, 20}) == ranges{{10, 20}});
   set.clear();
   CHECK(set.empty());
 }

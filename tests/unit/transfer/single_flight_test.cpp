@@ -122,6 +122,37 @@ TEST_CASE_FIXTURE(fixture, "everybody gets the failure") {
   }
 }
 
+TEST_CASE_FIXTURE(fixture, "who was cancelled stays so, and may not await on") {
+  asio::cancellation_signal cancel;
+  bool went_on = false, refused = false;
+  const auto work_through_it = [&]() -> awaitable<void> {
+    auto start = [this](std::shared_ptr<observer> listeners) {
+      return work(this, std::move(listeners));
+    };
+    try {
+      auto joining = single_flight::join(flights, "a", start, {});
+      co_await std::move(joining);
+    } catch (const boost::system::system_error&) {  // and on to the next one
+    }
+    try {
+      auto joining = single_flight::join(flights, "b", start, {});
+      co_await std::move(joining);
+      went_on = true;
+    } catch (const boost::system::system_error& e) {
+      refused = e.code() == asio::error::operation_aborted;
+    }
+  };
+  asio::co_spawn(context, work_through_it(),
+                 asio::bind_cancellation_slot(cancel.slot(), [](std::exception_ptr) {}));
+  settle();
+  cancel.emit(asio::cancellation_type::terminal);
+  settle();
+  CHECK(stopped == 1);
+  CHECK(refused);
+  CHECK_FALSE(went_on);
+  CHECK(started == 1);
+}
+
 TEST_CASE_FIXTURE(fixture, "whoever is cancelled goes alone, also the first") {
   for (std::size_t i = 0; i < 3; ++i) call(i, "a");
   settle();

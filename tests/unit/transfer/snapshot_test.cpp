@@ -8,6 +8,7 @@
 
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/co_spawn.hpp>
 #include <doctest/doctest.h>
 
 using namespace cohub;
@@ -67,6 +68,29 @@ TEST_CASE_FIXTURE(fixture, "a snapshot has all files, each at the price of its c
   CHECK(requests("GET /o/m/resolve/" + scripted_commit) ==
         files.size() - 1);  // the empty one: none
   CHECK(cache::read_tree(repo_folder() / "trees" / (scripted_commit + ".json")).has_value());
+}
+
+TEST_CASE_FIXTURE(fixture, "small files that are equal are fetched once") {
+  for (const char* name : {"a.json", "d/b.json", "d/c.json"}) files[name].content = "{\"same\": 1}";
+  const auto path = download();
+  CHECK(names_below(path) == all_names());
+  for (const char* name : {"a.json", "d/b.json", "d/c.json"})
+    CHECK(io::read_file(path / name, 100) == files[name].content);
+  CHECK(requests("GET /o/m/resolve/" + scripted_commit) == files.size() - 1 - 2);
+}
+
+TEST_CASE_FIXTURE(fixture, "snapshots that are made at the same time fetch each file once") {
+  for (int i = 0; i < 40; ++i) files["f" + std::to_string(i)].content = "file " + std::to_string(i);
+  std::size_t done = 0;
+  for (int i = 0; i < 3; ++i)
+    asio::co_spawn(context, transfer::snapshot_download(shared, "o/m", options),
+                   [&](std::exception_ptr failure, const fs::path& path) {
+                     CHECK_FALSE(failure);
+                     CHECK(names_below(path) == all_names());
+                     ++done;
+                   });
+  while (done < 3) context.run_one();
+  CHECK(requests("GET /o/m/resolve/" + scripted_commit) == files.size() - 1);
 }
 
 TEST_CASE_FIXTURE(fixture, "small files that nobody locks leave no lock files") {

@@ -1,4 +1,4 @@
-#include "transfer/upload_claims.hpp"
+#include "transfer/transfer_claims.hpp"
 
 #include "support/run.hpp"
 
@@ -8,16 +8,16 @@
 #include <memory>
 
 using namespace cohub;
-using transfer::upload_claims;
+using transfer::transfer_claims;
 
 namespace {
 
 struct claims_fixture {
-  upload_claims::claim_ptr try_take(const std::string& key) {
-    return upload_claims::try_take(claims, key, context.get_executor());
+  transfer_claims::claim_ptr try_take(const std::string& key) {
+    return transfer_claims::try_take(claims, key);
   }
   asio::io_context context;
-  std::shared_ptr<upload_claims> claims = std::make_shared<upload_claims>();
+  std::shared_ptr<transfer_claims> claims = std::make_shared<transfer_claims>();
 };
 
 }  // namespace
@@ -27,10 +27,10 @@ TEST_CASE_FIXTURE(claims_fixture, "one at a time has a claim, whoever waits has 
   REQUIRE(first);
   CHECK_FALSE(try_take("a"));
   CHECK(try_take("b"));
-  upload_claims::claim_ptr held[2];
+  transfer_claims::claim_ptr held[2];
   for (auto& each : held)
-    asio::co_spawn(context, upload_claims::take(claims, "a"),
-                   [&each](std::exception_ptr failure, upload_claims::claim_ptr taken) {
+    asio::co_spawn(context, transfer_claims::take(claims, "a"),
+                   [&each](std::exception_ptr failure, transfer_claims::claim_ptr taken) {
                      CHECK_FALSE(failure);
                      each = std::move(taken);
                    });
@@ -50,17 +50,40 @@ TEST_CASE_FIXTURE(claims_fixture, "who is cancelled while it waits takes nothing
   auto first = try_take("a");
   asio::cancellation_signal cancel;
   bool ended = false;
-  const auto end = [&](std::exception_ptr failure, const upload_claims::claim_ptr& taken) {
+  const auto end = [&](std::exception_ptr failure, const transfer_claims::claim_ptr& taken) {
     ended = true;
     CHECK(failure);
     CHECK_FALSE(taken);
   };
-  asio::co_spawn(context, upload_claims::take(claims, "a"),
+  asio::co_spawn(context, transfer_claims::take(claims, "a"),
                  asio::bind_cancellation_slot(cancel.slot(), end));
   context.poll();
   asio::post(context, [&] { cancel.emit(asio::cancellation_type::terminal); });
   context.poll();
   CHECK(ended);
+  first.reset();
+  CHECK(try_take("a"));
+}
+
+TEST_CASE_FIXTURE(claims_fixture, "nobody waits for what has arrived, nor moves it again") {
+  auto first = try_take("a");
+  std::size_t told = 0;
+  const auto end = [&](std::exception_ptr failure, const transfer_claims::claim_ptr& taken) {
+    CHECK_FALSE(failure);
+    CHECK_FALSE(taken);
+    ++told;
+  };
+  asio::co_spawn(context, transfer_claims::take(claims, "a"), end);
+  context.poll();
+  CHECK(told == 0);
+  transfer_claims::arrived(*first);
+  context.poll();
+  CHECK(told == 1);
+  asio::co_spawn(context, transfer_claims::take(claims, "a"), end);
+  context.restart();
+  context.poll();
+  CHECK(told == 2);
+  CHECK_FALSE(try_take("a"));
   first.reset();
   CHECK(try_take("a"));
 }
