@@ -11,6 +11,7 @@
 #include "io/for_each_bounded.hpp"
 #include "io/on_pool.hpp"
 #include "model/fetch_weights.hpp"
+#include "transfer/absent_entry.hpp"
 
 #include <exception>
 #include <map>
@@ -101,27 +102,65 @@ bool is_known_absent(const detail::load_state& state, std::string_view name) {
 
 // The coroutines here that take a reference are awaited in the scope that owns what it refers to.
 
-/// Where `config.json` would lie on this machine; empty if the Hub has none. Only its absence is
-/// tolerated: any other failure would come again with the weights, and say less.
-awaitable<fs::path> find_config(const detail::load_state& state) {
-  if (state.local) co_return fs::path(state.model_id) / "config.json";
-  std::exception_ptr offline_failure;
+/// Where `config.json` would lie on this machine; where a model has none, what its revision is.
+struct config_place {
+  fs::path path{};       ///< empty: there is none
+  std::string commit{};  ///< of a model without config; empty: not known
+};
+
+/// The commit that the revision of a model without config is now. The answer about the config told
+/// it, or else the Hub is asked: the cache's ref is as old as the last answer that did tell, or
+/// that could be noted, and old weights must not be taken for those of today.
+awaitable<std::string> ask_commit(const detail::load_state& state, std::string told) {
+  if (!told.empty() || hub::is_commit_id(state.options.revision)) co_return told;
+  const repo_info_options which{.revision = state.options.revision, .token = state.options.token};
+  client hub = state.hub;
+  auto asking = hub.repo_info(state.model_id, which);
+  auto info = co_await std::move(asking);
+  co_return std::move(info.sha);
+}
+
+/// The commit that the cache knows to have no config; nothing if it knows of none.
+std::optional<std::string> cached_without_config(const detail::load_state& state) {
+  if (!is_known_absent(state, "config.json")) return {};
+  return cache_of(state).resolve(state.options.revision);
+}
+
+/// Only the absence of the config is tolerated: any other failure would come again with the
+/// weights, and say less.
+awaitable<config_place> find_config(const detail::load_state& state) {
+  config_place found;
+  if (state.local) {
+    found.path = fs::path(state.model_id) / "config.json";
+    co_return found;
+  }
+  std::exception_ptr unanswered;
+  std::string told;
   try {
     const auto options = download_options_of(state.options, state.options.revision);
     client hub = state.hub;
     auto fetching = hub.download_file(state.model_id, "config.json", options);
-    auto path = co_await std::move(fetching);
-    co_return path;
+    found.path = co_await std::move(fetching);
+    co_return found;
+  } catch (const transfer::absent_entry& failure) {
+    told = failure.commit();
   } catch (const error& failure) {
-    if (failure.code() == errc::entry_not_found) co_return fs::path();
-    if (failure.code() != errc::local_entry_not_found) throw;
-    offline_failure = std::current_exception();
+    if (failure.code() == errc::local_entry_not_found)
+      unanswered = std::current_exception();
+    else if (failure.code() != errc::entry_not_found)
+      throw;
   }
-  auto work = [&state] { return is_known_absent(state, "config.json"); };
+  if (!unanswered) {
+    auto asking = ask_commit(state, std::move(told));
+    found.commit = co_await std::move(asking);
+    co_return found;
+  }
+  auto work = [&state] { return cached_without_config(state); };
   auto looking = io::on_pool(state.hub.blocking_executor(), std::move(work));
-  const bool absent = co_await std::move(looking);
-  if (!absent) std::rethrow_exception(offline_failure);
-  co_return fs::path();
+  auto commit = co_await std::move(looking);
+  if (!commit) std::rethrow_exception(unanswered);
+  found.commit = std::move(*commit);
+  co_return found;
 }
 
 /// The commit whose snapshot a cached file lies in; empty if the path does not tell.
@@ -132,30 +171,12 @@ std::string commit_of(const fs::path& cached) {
   return tells ? name : std::string();
 }
 
-/// The commit that the revision is now, of a model without config. The Hub's answer about the
-/// config told it, and the cache noted it, if it could.
-awaitable<std::string> find_commit(const detail::load_state& state) {
-  auto look = [&state] {
-    auto commit = cache_of(state).resolve(state.options.revision);
-    return commit ? std::move(*commit) : std::string();
-  };
-  auto looking = io::on_pool(state.hub.blocking_executor(), std::move(look));
-  auto commit = co_await std::move(looking);
-  if (!commit.empty() || state.options.local_files_only) co_return commit;
-  const repo_info_options which{.revision = state.options.revision, .token = state.options.token};
-  client hub = state.hub;
-  auto asking = hub.repo_info(state.model_id, which);
-  auto info = co_await std::move(asking);
-  co_return std::move(info.sha);
-}
-
 awaitable<void> read_config(detail::load_state& state) {
   auto finding = find_config(state);
-  state.config_path = co_await std::move(finding);
+  auto found = co_await std::move(finding);
+  state.config_path = std::move(found.path);
   if (state.config_path.empty()) {
-    auto pinning = find_commit(state);
-    auto commit = co_await std::move(pinning);
-    if (!commit.empty()) state.revision = std::move(commit);
+    if (!found.commit.empty()) state.revision = std::move(found.commit);
     co_return;
   }
   auto work = [&state] {

@@ -5,6 +5,7 @@
 #include "http/redirect_rules.hpp"
 #include "hub/file_metadata.hpp"
 #include "hub/repo_id.hpp"
+#include "transfer/absent_entry.hpp"
 #include "transfer/api_call.hpp"
 
 #include <utility>
@@ -71,6 +72,17 @@ bool was_told_on_the_way(const http::response_head& head) {
   return told.has("X-Repo-Commit") && told.has("X-Linked-Etag") && told.has("X-Linked-Size");
 }
 
+/// The failure with the commit that has no such file, if that is what it is about.
+std::exception_ptr with_commit(const std::exception_ptr& failure, const std::string& commit) {
+  try {
+    std::rethrow_exception(failure);
+  } catch (const error& e) {
+    if (e.code() == errc::entry_not_found && !commit.empty())
+      return std::make_exception_ptr(absent_entry(e, commit));
+    return failure;
+  }
+}
+
 }  // namespace
 
 awaitable<file_head> fetch_file_head(context_ptr shared, http::request question, std::string doing,
@@ -89,7 +101,8 @@ awaitable<file_head> fetch_file_head(context_ptr shared, http::request question,
       const auto commit = look_up(head, "X-Repo-Commit");
       if (hub::is_commit_id(commit)) result.commit = commit;
       auto reading = failure_of(std::move(answer), doing);
-      result.failure = co_await std::move(reading);
+      const auto failure = co_await std::move(reading);
+      result.failure = with_commit(failure, result.commit);
     }
   } catch (const boost::system::system_error& e) {
     if (e.code() == asio::error::operation_aborted) throw;

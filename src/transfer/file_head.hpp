@@ -25,7 +25,7 @@ struct file_facts {
 /// What the Hub said to the question for one file.
 struct file_head {
   file_facts facts{};            ///< if there is no failure
-  std::exception_ptr failure{};  ///< any but cancellation
+  std::exception_ptr failure{};  ///< any but cancellation; `absent_entry` if the Hub told so
   std::string commit{};          ///< also of a commit that has no such file, if the Hub told
 };
 

@@ -135,6 +135,32 @@ TEST_CASE_FIXTURE(load_fixture, "without config all files come from one commit, 
   }
 }
 
+TEST_CASE_FIXTURE(load_fixture, "without config the weights are those of today, not of the cache") {
+  put_file("alice/m", "a.txt", "old");
+  put_file("alice/m", "b.txt", "B");
+  const int shard_size = 8;
+  put_weights(shard_size);
+  CHECK(run(many_files::from_pretrained(*api, "alice/m")).text == "oldB");
+  put_file("alice/m", "a.txt", "new");
+  const auto head = run(api->repo_info("alice/m")).sha;
+  SUBCASE("where the answer about the config tells the commit") {
+    hub->clear_requests();
+    CHECK(run(many_files::from_pretrained(*api, "alice/m")).revision == head);
+    CHECK(hub->count_requests("/api/models/alice/m/revision/main") == 0);
+  }
+  SUBCASE("where it does not") {
+    hub_fault silent;
+    silent.path_part = "/resolve/main/config.json";
+    silent.status = 404;
+    silent.headers = {{"X-Error-Code", "EntryNotFound"}};
+    silent.times = 0;
+    hub->inject(silent);
+    const auto loaded = run(many_files::from_pretrained(*api, "alice/m"));
+    CHECK(loaded.text == "newB");
+    CHECK(loaded.revision == head);
+  }
+}
+
 TEST_CASE_FIXTURE(load_fixture, "a load that is cancelled after the config goes on later") {
   run(typed(cfg{1, "x"}).push_to_hub(*api, "alice/m"));
   hub_fault stall;
