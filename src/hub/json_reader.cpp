@@ -2,17 +2,17 @@
 
 #include "cohub/error.hpp"
 
-#include <boost/json/parse.hpp>
+#include "hub/json_text.hpp"
+
+#include <utility>
 
 namespace cohub::hub {
 
 boost::system::result<boost::json::value> parse_json(std::string_view text) {
-  boost::json::parse_options options;
-  options.max_depth = 64;
-  boost::system::error_code failure;
-  auto value = boost::json::parse(text, failure, {}, options);
-  if (failure) return make_error_code(errc::invalid_response);
-  return value;
+  constexpr std::size_t deepest = 64;
+  auto read = read_json_text(text, deepest);
+  if (read.failure) return make_error_code(errc::invalid_response);
+  return std::move(read.value);
 }
 
 std::string text_or(const boost::json::object& object, std::string_view key,

@@ -2,11 +2,9 @@
 
 #include "cohub/error.hpp"
 
+#include "hub/json_text.hpp"
 #include "hub/python_text.hpp"
 #include "hub/utf8.hpp"
-
-#include <boost/json/parse.hpp>
-#include <boost/json/stream_parser.hpp>
 
 #include <algorithm>
 #include <array>
@@ -203,20 +201,15 @@ std::string config_text(const json::value& value) {
 }
 
 json::object parse_config(std::string_view text, std::string_view origin) {
-  json::parse_options options;
-  options.max_depth = deepest;
-  json::stream_parser parser({}, options);
-  json::error_code ec;
-  const std::size_t used = parser.write_some(text.data(), text.size(), ec);
-  if (!ec && used < text.size()) ec = json::error::extra_data;
-  if (!ec) parser.finish(ec);
-  if (ec) {
-    const auto before = text.substr(0, used);
+  auto read = hub::read_json_text(text, deepest);
+  if (read.failure) {
+    const auto before = text.substr(0, read.offset);
     const auto line = 1 + std::count(before.begin(), before.end(), '\n');
     throw error(errc::invalid_config, "reading " + std::string(origin) + ", line " +
-                                          std::to_string(line) + ": not JSON: " + ec.message());
+                                          std::to_string(line) +
+                                          ": not JSON: " + read.failure.message());
   }
-  json::value value = parser.release();
+  json::value value = std::move(read.value);
   if (!value.is_object())
     throw error(errc::invalid_config, "reading " + std::string(origin) +
                                           ": an object is expected, not " + kind_name(value));

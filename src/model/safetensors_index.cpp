@@ -2,11 +2,11 @@
 
 #include "cohub/error.hpp"
 
+#include "hub/json_text.hpp"
 #include "hub/repo_path.hpp"
 
-#include <boost/json/parse.hpp>
-
 #include <algorithm>
+#include <utility>
 
 namespace cohub::model {
 
@@ -15,6 +15,7 @@ namespace {
 namespace json = boost::json;
 
 constexpr std::size_t most_files = 10'000;
+constexpr std::size_t deepest = 32;
 
 [[noreturn]] void fail(std::string_view origin, const std::string& reason) {
   throw error(errc::invalid_safetensors, "reading " + std::string(origin) + ": " + reason);
@@ -28,9 +29,9 @@ bool is_shard_name(std::string_view name) {
 }  // namespace
 
 safetensors_index parse_safetensors_index(std::string_view text, std::string_view origin) {
-  boost::system::error_code failure;
-  json::value value = json::parse({text.data(), text.size()}, failure);
-  if (failure) fail(origin, failure.message());
+  auto read = hub::read_json_text(text, deepest);
+  if (read.failure) fail(origin, read.failure.message());
+  json::value value = std::move(read.value);
   auto* const whole = value.if_object();
   const auto* const weights = whole != nullptr ? whole->if_contains("weight_map") : nullptr;
   if (weights == nullptr || !weights->is_object()) fail(origin, "it has no weight_map");

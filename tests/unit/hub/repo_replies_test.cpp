@@ -106,6 +106,11 @@ TEST_CASE("info of a repository, with and without what files are") {
   CHECK_FALSE(read_repo_info("{}").has_value());
 }
 
+TEST_CASE("what a Hub says of a repository is kept to the last digit of its numbers") {
+  const auto info = read_repo_info(R"({"id":"u/r","cardData":{"value":0.22941573387056174}})");
+  CHECK(info->json.find("2.2941573387056174E-1") != std::string::npos);
+}
+
 TEST_CASE("whose token it is") {
   const auto user = read_whoami(R"({"name":"me","orgs":[{"name":"o"}],"type":"user",
       "auth":{"type":"access_token","accessToken":{"displayName":"t","role":"write"}}})")

@@ -4,8 +4,10 @@
 
 #include <doctest/doctest.h>
 
+#include <bit>
 #include <cmath>
 #include <limits>
+#include <random>
 
 using namespace cohub;
 
@@ -247,6 +249,47 @@ TEST_CASE("numbers and other alphabets are written as Python does (V109)") {
             json::value{{"b", json::array()}, {"a", json::object()}, {"c", "\x01\"\\\n🎁\x7f/"}}) ==
         "{\n  \"a\": {},\n  \"b\": [],\n  \"c\": \"\\u0001\\\"\\\\\\n\\ud83c\\udf81\\u007f/\"\n}");
   CHECK(config_text(std::numeric_limits<std::uint64_t>::max()) == "18446744073709551615");
+}
+
+TEST_CASE("numbers are read back as they were, to the last digit") {
+  CHECK(parse_config(R"({"a":0.22941573387056174})").at("a") == 0.22941573387056174);
+  std::mt19937_64 random(7);
+  std::string wrong;
+  for (int i = 0; i < 20'000; ++i) {
+    // Of all magnitudes, and of those that configs have.
+    auto number = std::bit_cast<double>(random());
+    if (i % 2 == 0) number = std::generate_canonical<double, 53>(random);
+    if (!std::isfinite(number)) continue;
+    const auto text = config_text(json::object{{"a", number}});
+    const auto again = parse_config(text).at("a").as_double();
+    if (std::bit_cast<std::uint64_t>(again) != std::bit_cast<std::uint64_t>(number)) wrong = text;
+  }
+  CHECK(wrong == "");
+  CHECK(parse_config(R"({"a":-0.0})").at("a").as_double() == 0);
+  CHECK(std::signbit(parse_config(R"({"a":-0.0})").at("a").as_double()));
+}
+
+TEST_CASE("numbers that are out of all range are what they were") {
+  const auto read_number = [](const std::string& text) {
+    return parse_config("{\"a\":" + text + "}").at("a");
+  };
+  CHECK(read_number("18446744073709551615").is_uint64());
+  CHECK(read_number("18446744073709551616").as_double() == 0x1p64);
+  CHECK(read_number("-9223372036854775809").as_double() == -0x1p63);
+  CHECK(read_number("123456789012345678901234567890").as_double() ==
+        123456789012345678901234567890.0);
+  CHECK(std::isinf(read_number("1e400").as_double()));
+  CHECK(read_number("1e-400").as_double() == 0);
+  CHECK_THROWS_AS(read_number("1e99999999999"), error);
+  refuses<full_config>(R"({"dropout":1e400})", "config.dropout: the number is out of range");
+}
+
+TEST_CASE("a config may be as deep as it is written, and no deeper") {
+  const auto nested = [](std::size_t depth) {
+    return "{\"a\":" + std::string(depth - 1, '[') + std::string(depth - 1, ']') + "}";
+  };
+  CHECK(parse_config(nested(128)).size() == 1);
+  CHECK_THROWS_WITH_AS(parse_config(nested(129), "c"), doctest::Contains("c, line 1"), error);
 }
 
 TEST_CASE("every kind of member survives a round trip") {

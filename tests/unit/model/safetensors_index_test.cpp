@@ -29,12 +29,13 @@ std::string index_with(const std::string& file) {
 
 TEST_CASE("an index names the files of its tensors, each once") {
   const auto index = model::parse_safetensors_index(
-      R"({"metadata":{"total_size":12},"weight_map":{
+      R"({"metadata":{"total_size":12,"rate":0.22941573387056174},"weight_map":{
           "b":"model-00002-of-00002.safetensors","a":"model-00001-of-00002.safetensors",
           "c":"model-00002-of-00002.safetensors"}})",
       "index");
   REQUIRE(index.metadata.has_value());
   CHECK(index.metadata->at("total_size").as_int64() == 12);
+  CHECK(index.metadata->at("rate").as_double() == 0.22941573387056174);
   CHECK(index.weight_map.size() == 3);
   CHECK(index.weight_map.at("c") == "model-00002-of-00002.safetensors");
   CHECK(index.files == std::vector<std::string>{"model-00001-of-00002.safetensors",
