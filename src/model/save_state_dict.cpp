@@ -3,6 +3,7 @@
 #include "cohub/state_dict.hpp"
 
 #include "hub/repo_path.hpp"
+#include "hub/utf8.hpp"
 #include "io/file.hpp"
 #include "model/filename_pattern.hpp"
 #include "model/private_folder.hpp"
@@ -92,7 +93,25 @@ void check_unique(const std::vector<tensor_source>& tensors) {
                   "saving tensors: the name \"" + tensor.name.substr(0, 200) + "\" occurs twice");
 }
 
+void check_text(std::string_view text, const char* what) {
+  if (hub::find_invalid_utf8(text))
+    throw error(errc::invalid_argument, std::string("saving tensors: ") + what + " is not UTF-8");
+}
+
+/// An index takes texts as they are, and what it replaces is removed once it is written.
+void check_texts(const save_state_dict_options& options,
+                 const std::vector<tensor_source>& tensors) {
+  check_text(options.filename_pattern, "the pattern of file names");
+  check_text(options.format, "the format");
+  for (const auto& [key, value] : options.metadata) {
+    check_text(key, "a key of the metadata");
+    check_text(value, "a text of the metadata");
+  }
+  for (const auto& tensor : tensors) check_text(tensor.name, "a name");
+}
+
 planned_save plan(std::vector<tensor_source> tensors, const save_state_dict_options& options) {
+  check_texts(options, tensors);
   const model::filename_pattern pattern(options.filename_pattern);
   if (!pattern.single_file().ends_with(".safetensors"))
     throw error(errc::invalid_argument, "saving tensors as \"" + pattern.single_file() +

@@ -1,5 +1,6 @@
 #include "cohub/error.hpp"
 #include "cohub/safetensors_model.hpp"
+#include "cohub/save_sink.hpp"
 #include "cohub/state_dict.hpp"
 
 #include "support/temporary_folder.hpp"
@@ -184,6 +185,35 @@ TEST_CASE_FIXTURE(state_dict_fixture, "a save that fails leaves the old model as
       error);
   const save_state_dict_options pickle{.filename_pattern = "pytorch_model{suffix}.bin"};
   CHECK_THROWS_AS(save_state_dict(folder, five(), pickle), error);
+}
+
+TEST_CASE_FIXTURE(
+    state_dict_fixture,
+    "text that is not UTF-8 is refused, in one file or in shards, and replaces nothing") {
+  save_state_dict(folder, five());
+  const auto refused = [&](const save_state_dict_options& options, const char* message) {
+    try {
+      save_state_dict(folder, five(), options);
+      FAIL_CHECK("saved");
+    } catch (const error& failure) {
+      CHECK(failure.code() == errc::invalid_argument);
+      CHECK(std::string(failure.what()).find(message) != std::string::npos);
+    }
+    save_sink sink(folder);
+    CHECK_THROWS_AS(sink.save_state_dict(five(), options), error);
+    CHECK(sink.take_texts().empty());
+    CHECK(names() == std::set<std::string>{"model.safetensors"});
+  };
+  for (const int size : {30, 1000}) {
+    save_state_dict_options options{.max_shard_size = size};
+    options.metadata = {{"note", "caf\xe9"}};
+    refused(options, "a text of the metadata is not UTF-8");
+    options.metadata = {{"\xff", "note"}};
+    refused(options, "a key of the metadata is not UTF-8");
+    options.metadata.clear();
+    options.filename_pattern = "caf\xe9{suffix}.safetensors";
+    refused(options, "the pattern of file names is not UTF-8");
+  }
 }
 
 TEST_CASE_FIXTURE(state_dict_fixture,
