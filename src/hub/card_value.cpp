@@ -2,7 +2,7 @@
 
 #include "cohub/error.hpp"
 
-#include <algorithm>
+#include "hub/card_comparison.hpp"
 
 namespace cohub {
 
@@ -72,24 +72,8 @@ card_member* card_map::begin() noexcept { return members_.data(); }
 card_member* card_map::end() noexcept { return members_.data() + members_.size(); }
 
 bool operator==(const card_map& a, const card_map& b) {
-  if (a.size() != b.size()) return false;
-  const auto same_key = [](const card_member& x, const card_member& y) { return x.key == y.key; };
-  const auto same = [](const card_member& x, const card_member& y) {
-    return x.key == y.key && x.value == y.value;
-  };
-  // Most maps have the same order; the others are sorted, as a card may have very many keys.
-  if (std::equal(a.begin(), a.end(), b.begin(), same_key))
-    return std::equal(a.begin(), a.end(), b.begin(), same);
-  const auto sorted = [](const card_map& map) {
-    std::vector<const card_member*> members;
-    for (const auto& member : map) members.push_back(&member);
-    std::sort(members.begin(), members.end(),
-              [](const card_member* x, const card_member* y) { return x->key < y->key; });
-    return members;
-  };
-  const auto x = sorted(a), y = sorted(b);
-  return std::equal(x.begin(), x.end(), y.begin(),
-                    [&](const card_member* m, const card_member* n) { return same(*m, *n); });
+  return hub::have_same_members(a, b,
+                                [](const card_value& x, const card_value& y) { return x == y; });
 }
 
 void card_value::refuse_large() {

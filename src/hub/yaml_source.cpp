@@ -2,6 +2,7 @@
 
 #include "cohub/error.hpp"
 
+#include "hub/card_comparison.hpp"
 #include "hub/yaml.hpp"
 
 #include <algorithm>
@@ -30,7 +31,7 @@ bool reads_as(const std::string& text, const card_map& map) {
   try {
     auto value = read_yaml(text, "written metadata");
     if (value.is_null()) value = card_map();
-    return value.is_map() && value == card_value(map);
+    return are_same(value, map, comparison::written);
   } catch (const error&) {
     return false;
   }

@@ -8,6 +8,7 @@
 #include <doctest/doctest.h>
 
 #include <chrono>
+#include <cmath>
 
 using namespace cohub;
 
@@ -248,6 +249,15 @@ TEST_CASE("comments are lost, unless they are to be kept") {
   for (const char* same : {"---\na: 1\n\n---\nb", "---\n--- # two\na: 1\n---\nb",
                            "---\na: |+\n  x\n\nb: 1\n---\n", "---\na: 1 # x\nb:\n# y\n---\n"})
     CHECK(model_card::parse(same, "README.md", keeping).content() == same);
+}
+
+TEST_CASE("a number that is none costs no comments") {
+  const std::string text = "---\n# ours\na: .nan  # why\nb: [.nan, 1]\n---\nbody";
+  const card_options keeping{.keep_comments = true};
+  auto card = model_card::parse(text, "README.md", keeping);
+  CHECK(card.content() == text);
+  card.data()["c"] = std::nan("");
+  CHECK(card.content() == "---\n# ours\na: .nan  # why\nb: [.nan, 1]\nc: .nan\n---\nbody");
 }
 
 TEST_CASE("a member whose text depends on others is written anew") {

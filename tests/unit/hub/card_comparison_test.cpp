@@ -1,0 +1,31 @@
+#include "hub/card_comparison.hpp"
+
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <cstdint>
+
+using namespace cohub;
+using hub::comparison;
+
+namespace {
+
+const double none = std::nan("");
+
+bool are_written_alike(const card_value& a, const card_value& b) {
+  return hub::are_same(a, b, comparison::written);
+}
+
+}  // namespace
+
+TEST_CASE("what is written alike is of one kind, and not a number is itself") {
+  CHECK(are_written_alike(none, none));
+  CHECK(are_written_alike(card_map{{"a", card_list{none}}, {"b", 1}},
+                          card_map{{"b", 1}, {"a", card_list{none}}}));
+  CHECK_FALSE(are_written_alike(none, 1.0));
+  CHECK_FALSE(are_written_alike(1, 1.0));
+  CHECK_FALSE(are_written_alike(true, 1));
+  CHECK_FALSE(are_written_alike(card_list{1}, card_list{1, 2}));
+  CHECK_FALSE(are_written_alike(card_map{{"a", 1}}, card_map{{"b", 1}}));
+  CHECK(are_written_alike(card_value::spelled(1, "0x1"), 1));
+}
