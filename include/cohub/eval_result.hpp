@@ -33,7 +33,8 @@ struct eval_result {
   friend bool operator==(const eval_result&, const eval_result&) = default;
 };
 
-/// Whether two results are of the same metric: all but its value and the signature is equal.
+/// Whether two results are of the same metric: all but its value and the signature is equal, where
+/// 1 is equal to 1.0.
 bool is_same_metric(const eval_result& a, const eval_result& b);
 
 /// All results of one model: an element of the member `model-index` of its card.

@@ -2,6 +2,8 @@
 
 #include "cohub/error.hpp"
 
+#include "hub/card_comparison.hpp"
+
 #include <algorithm>
 #include <utility>
 
@@ -177,6 +179,11 @@ bool is_same_metric(const eval_result& a, const eval_result& b) {
   eval_result alike = a;
   alike.metric_value = b.metric_value;
   alike.verify_token = b.verify_token;
+  for (const auto value :
+       {&eval_result::dataset_args, &eval_result::metric_config, &eval_result::metric_args}) {
+    if (!hub::are_same(a.*value, b.*value, hub::comparison::measured)) return false;
+    alike.*value = b.*value;
+  }
   return alike == b;
 }
 

@@ -3,6 +3,7 @@
 #include "cohub/error.hpp"
 #include "cohub/eval_result.hpp"
 
+#include "hub/card_comparison.hpp"
 #include "io/on_pool.hpp"
 
 #include <algorithm>
@@ -20,6 +21,11 @@ constexpr std::uint64_t largest_card = 64u << 20;
   throw error(errc::invalid_card, "updating metadata: " + what +
                                       " has another value already; overwrite it on purpose, or "
                                       "leave it out");
+}
+
+/// A number that another program wrote as 1.0 is no other value.
+bool is_same_value(const card_value& a, const card_value& b) {
+  return hub::are_same(a, b, hub::comparison::measured);
 }
 
 /// The index that comes in, its name filled in where it has none.
@@ -40,7 +46,9 @@ void merge_result(model_index& into, const eval_result& incoming, bool overwrite
     into.results.push_back(incoming);
     return;
   }
-  if (*same == incoming) return;
+  if (same->verify_token == incoming.verify_token &&
+      is_same_value(same->metric_value, incoming.metric_value))
+    return;
   if (!overwrite)
     refuse_change("the metric name \"" + incoming.metric_name + "\", type \"" +
                   incoming.metric_type + '"');
@@ -195,7 +203,7 @@ void update_metadata(model_card& card, const card_map& metadata, bool overwrite,
       continue;
     }
     const auto* there = data.find(key);
-    const bool differs = there != nullptr && !there->is_null() && *there != value;
+    const bool differs = there != nullptr && !there->is_null() && !is_same_value(*there, value);
     if (differs && !overwrite) refuse_change('"' + key + '"');
     if (value.is_null())
       data.erase(key);

@@ -5,6 +5,8 @@
 
 #include <doctest/doctest.h>
 
+#include <cmath>
+
 using namespace cohub;
 
 namespace {
@@ -147,6 +149,28 @@ TEST_CASE("metrics are the same whatever they measure") {
   CHECK(is_same_metric(accuracy(0.9), other));
   other.verified = true;
   CHECK_FALSE(is_same_metric(accuracy(0.9), other));
+}
+
+TEST_CASE("a number is the same as an integer or with a point, in lists and maps, too") {
+  auto card = model_card::parse("---\nn: 1\nl: [1, {a: 2.0}]\nx: .nan\n---\n");
+  const auto text = card.content();
+  update_metadata(card,
+                  {{"n", 1.0}, {"l", card_list{1.0, card_map{{"a", 2}}}}, {"x", std::nan("")}},
+                  false, "me/net");
+  CHECK(card.content() == text);
+  CHECK_THROWS_AS(update_metadata(card, {{"n", 1.5}}, false, "me/net"), error);
+  CHECK_THROWS_AS(update_metadata(card, {{"n", "1"}}, false, "me/net"), error);
+
+  auto whole = accuracy(1), real = accuracy(1);
+  whole.metric_value = 1;
+  whole.metric_args = card_map{{"k", card_list{1}}};
+  real.metric_args = card_map{{"k", card_list{1.0}}};
+  CHECK(is_same_metric(whole, real));
+  card.set_eval_results({"net", {whole}});
+  update_metadata(card, {{"model-index", write_model_index({"net", {real}})}}, false, "me/net");
+  CHECK(card.eval_results().at(0).results.size() == 1);
+  real.metric_args = card_map{{"k", card_list{2.0}}};
+  CHECK_FALSE(is_same_metric(whole, real));
 }
 
 TEST_CASE("metadata is updated key by key (V61, V64, V66)") {
