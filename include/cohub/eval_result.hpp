@@ -9,7 +9,7 @@
 namespace cohub {
 
 /// One number that a model was measured to have (mixin-and-cards, section 4.4). Empty texts and
-/// null values are left out of the card.
+/// null values are left out of the card, but for a metric's value.
 struct eval_result {
   std::string task_type{};     ///< "image-classification"; required
   std::string dataset_type{};  ///< id of the dataset on the Hub; required
@@ -50,7 +50,8 @@ struct model_index {
 card_value write_model_index(const model_index& index);
 card_value write_model_index(const std::vector<model_index>& indexes);
 
-/// Its elements, each by itself; Python puts all results under the last name.
+/// Its elements, each by itself; Python puts all results under the last name. What is required of
+/// new results may be null or empty in older ones.
 /// @throws error  errc::invalid_card, with the path of what is missing or of another type:
 ///                "model-index[0].results[1].dataset.type"
 /// @par Mirrors  model_index_to_eval_results()

@@ -3,6 +3,7 @@
 #include "cohub/error.hpp"
 
 #include "hub/card_comparison.hpp"
+#include "model/eval_results.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -38,7 +39,7 @@ bool is_same_group(const eval_result& a, const eval_result& b) {
 card_map write_metric(const eval_result& result) {
   card_map metric;
   metric["type"] = result.metric_type;
-  put(metric, "value", result.metric_value);
+  metric["value"] = result.metric_value;  // also null: without the key it is not read again
   put(metric, "name", result.metric_name);
   put(metric, "config", result.metric_config);
   put(metric, "args", result.metric_args);
@@ -71,19 +72,10 @@ card_map write_group(const eval_result& first, card_list metrics) {
   return group;
 }
 
-void check(const eval_result& result) {
-  require(!result.task_type.empty(), "task_type");
-  require(!result.dataset_type.empty(), "dataset_type");
-  require(!result.dataset_name.empty(), "dataset_name");
-  require(!result.metric_type.empty(), "metric_type");
-  require(result.source_name.empty() || !result.source_url.empty(), "source_url");
-}
-
 card_map write_element(const model_index& index) {
   card_list groups;
   std::vector<bool> written(index.results.size());
   for (std::size_t i = 0; i < index.results.size(); ++i) {
-    check(index.results[i]);
     if (written[i]) continue;
     card_list metrics;
     for (std::size_t j = i; j < index.results.size(); ++j) {
@@ -105,9 +97,15 @@ struct located {
   std::string path;
 
   located member(const char* key) const {
+    auto found = null_or_member(key);
+    if (found.value.is_null()) refuse(found.path, "is missing");
+    return found;
+  }
+  /// Of what older cards have left empty, too.
+  located null_or_member(const char* key) const {
     if (!value.is_map()) refuse(path, "is not a map");
     const auto* found = value.as_map().find(key);
-    if (found == nullptr || found->is_null()) refuse(path + '.' + key, "is missing");
+    if (found == nullptr) refuse(path + '.' + key, "is missing");
     return {*found, path + '.' + key};
   }
   std::vector<located> items() const {
@@ -119,6 +117,7 @@ struct located {
   }
   std::string text() const {
     if (value.is_text()) return value.as_text();
+    if (value.is_null()) return {};
     // A number or a true/false that was meant as text, as it was spelled.
     if (!value.source().empty()) return value.source();
     refuse(path, "is not a text");
@@ -140,11 +139,11 @@ struct located {
 void read_group(const located& group, std::vector<eval_result>& results) {
   eval_result common;
   const auto task = group.member("task");
-  common.task_type = task.member("type").text();
+  common.task_type = task.null_or_member("type").text();
   common.task_name = task.text_or_empty("name");
   const auto dataset = group.member("dataset");
-  common.dataset_type = dataset.member("type").text();
-  common.dataset_name = dataset.member("name").text();
+  common.dataset_type = dataset.null_or_member("type").text();
+  common.dataset_name = dataset.null_or_member("name").text();
   common.dataset_config = dataset.text_or_empty("config");
   common.dataset_split = dataset.text_or_empty("split");
   common.dataset_revision = dataset.text_or_empty("revision");
@@ -158,8 +157,8 @@ void read_group(const located& group, std::vector<eval_result>& results) {
   }
   for (const auto& metric : group.member("metrics").items()) {
     eval_result result = common;
-    result.metric_type = metric.member("type").text();
-    result.metric_value = metric.member("value").value;
+    result.metric_type = metric.null_or_member("type").text();
+    result.metric_value = metric.null_or_member("value").value;
     result.metric_name = metric.text_or_empty("name");
     result.metric_config = metric.value_or_null("config");
     result.metric_args = metric.value_or_null("args");
@@ -192,6 +191,20 @@ card_value write_model_index(const model_index& index) {
 }
 
 card_value write_model_index(const std::vector<model_index>& indexes) {
+  for (const auto& index : indexes)
+    for (const auto& result : index.results) model::check_result(result);
+  return model::write_read_results(indexes);
+}
+
+void model::check_result(const eval_result& result) {
+  require(!result.task_type.empty(), "task_type");
+  require(!result.dataset_type.empty(), "dataset_type");
+  require(!result.dataset_name.empty(), "dataset_name");
+  require(!result.metric_type.empty(), "metric_type");
+  require(result.source_name.empty() || !result.source_url.empty(), "source_url");
+}
+
+card_value model::write_read_results(const std::vector<model_index>& indexes) {
   card_list elements;
   for (const auto& index : indexes) elements.emplace_back(write_element(index));
   return elements;

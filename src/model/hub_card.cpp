@@ -5,6 +5,7 @@
 
 #include "hub/card_comparison.hpp"
 #include "io/on_pool.hpp"
+#include "model/eval_results.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -43,6 +44,7 @@ void merge_result(model_index& into, const eval_result& incoming, bool overwrite
       std::find_if(into.results.begin(), into.results.end(),
                    [&](const eval_result& each) { return is_same_metric(each, incoming); });
   if (same == into.results.end()) {
+    model::check_result(incoming);
     into.results.push_back(incoming);
     return;
   }
@@ -67,6 +69,7 @@ void merge_index(card_map& data, const card_value& value, bool overwrite,
   auto indexes = read_model_index(*there);
   for (auto& from : incoming) {
     if (indexes.empty()) {
+      for (const auto& result : from.results) model::check_result(result);
       indexes.push_back(std::move(from));
       continue;
     }
@@ -75,7 +78,7 @@ void merge_index(card_map& data, const card_value& value, bool overwrite,
     auto& into = same == indexes.end() ? indexes.front() : *same;
     for (const auto& result : from.results) merge_result(into, result, overwrite);
   }
-  data[index_key] = write_model_index(indexes);
+  data[index_key] = model::write_read_results(indexes);
 }
 
 awaitable<model_card> card_to_update(client hub, std::string repo_id, push_card_options push) {

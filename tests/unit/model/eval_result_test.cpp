@@ -142,6 +142,36 @@ TEST_CASE("a result that lacks something is not written (V74, V75)") {
   refused([](eval_result& result) { result.source_name = "without url"; });
 }
 
+TEST_CASE("older results that lack something are no obstacle to new ones") {
+  const std::string old =
+      "---\nmodel-index:\n- name: net\n  results:\n"
+      "  - task:\n      type: ''\n    dataset:\n      name: ''\n      type: null\n"
+      "    metrics:\n    - type: acc\n      value: null\n      name: Old\n---\n";
+  auto card = model_card::parse(old);
+  const auto first = card.eval_results().at(0).results.at(0);
+  CHECK(first.metric_value.is_null());
+  CHECK(first.dataset_name.empty());
+  CHECK(first.dataset_type.empty());
+  for (const int again : {1, 2}) {
+    CAPTURE(again);
+    update_metadata(card, metadata_eval_result("net", accuracy(0.9)), false, "me/net");
+    card = model_card::parse(card.content());
+    const auto results = card.eval_results().at(0).results;
+    REQUIRE(results.size() == 2);
+    CHECK(results[0] == first);
+    CHECK(results[1].metric_value == card_value(0.9));
+  }
+  auto incomplete = accuracy(1);
+  incomplete.metric_type = "f1";
+  auto data = metadata_eval_result("net", incomplete);
+  auto& group = data.find("model-index")->as_list()[0].as_map().find("results")->as_list()[0];
+  group.as_map().find("dataset")->as_map()["name"] = "";
+  CHECK_THROWS_WITH_AS(update_metadata(card, data, false, "me/net"),
+                       doctest::Contains("dataset_name is missing"), error);
+  auto empty = model_card::parse("---\nlicense: mit\n---\n");
+  CHECK_THROWS_AS(update_metadata(empty, data, false, "me/net"), error);
+}
+
 TEST_CASE("metrics are the same whatever they measure") {
   auto other = accuracy(0.1);
   CHECK(is_same_metric(accuracy(0.9), other));
