@@ -26,8 +26,25 @@ void put(card_map& map, const char* key, const std::string& text) {
   if (!text.empty()) map[key] = text;
 }
 
+/// Without the nulls in it, at any depth; what has become empty stays.
+card_value without_nulls(const card_value& value) {
+  if (value.is_list()) {
+    card_list kept;
+    for (const auto& item : value.as_list())
+      if (!item.is_null()) kept.push_back(without_nulls(item));
+    return kept;
+  }
+  if (value.is_map()) {
+    card_map kept;
+    for (const auto& [key, item] : value.as_map())
+      if (!item.is_null()) kept.append(key, without_nulls(item));
+    return kept;
+  }
+  return value;
+}
+
 void put(card_map& map, const char* key, const card_value& value) {
-  if (!value.is_null()) map[key] = value;
+  if (!value.is_null()) map[key] = without_nulls(value);
 }
 
 bool is_same_group(const eval_result& a, const eval_result& b) {
@@ -39,7 +56,8 @@ bool is_same_group(const eval_result& a, const eval_result& b) {
 card_map write_metric(const eval_result& result) {
   card_map metric;
   metric["type"] = result.metric_type;
-  metric["value"] = result.metric_value;  // also null: without the key it is not read again
+  // Also where it is null: without the key it could not be read again.
+  metric["value"] = without_nulls(result.metric_value);
   put(metric, "name", result.metric_name);
   put(metric, "config", result.metric_config);
   put(metric, "args", result.metric_args);

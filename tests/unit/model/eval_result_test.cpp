@@ -142,6 +142,20 @@ TEST_CASE("a result that lacks something is not written (V74, V75)") {
   refused([](eval_result& result) { result.source_name = "without url"; });
 }
 
+TEST_CASE("nulls within values and arguments are not written") {
+  auto result = accuracy(1);
+  result.metric_value = card_map{{"a", 1}, {"b", nullptr}, {"c", card_list{nullptr, 2}}};
+  result.metric_args = card_map{{"k", card_map{{"x", nullptr}}}, {"l", card_list{nullptr}}};
+  result.metric_config = card_list{"x", nullptr};
+  result.dataset_args = card_map{{"lang", "en"}, {"seed", nullptr}};
+  const auto written =
+      read_model_index(write_model_index(model_index{"net", {result}})).at(0).results.at(0);
+  CHECK(written.metric_value == card_value(card_map{{"a", 1}, {"c", card_list{2}}}));
+  CHECK(written.metric_args == card_value(card_map{{"k", card_map{}}, {"l", card_list{}}}));
+  CHECK(written.metric_config == card_value(card_list{"x"}));
+  CHECK(written.dataset_args == card_value(card_map{{"lang", "en"}}));
+}
+
 TEST_CASE("older results that lack something are no obstacle to new ones") {
   const std::string old =
       "---\nmodel-index:\n- name: net\n  results:\n"
@@ -196,8 +210,9 @@ TEST_CASE("a number is the same as an integer or with a point, in lists and maps
   whole.metric_args = card_map{{"k", card_list{1}}};
   real.metric_args = card_map{{"k", card_list{1.0}}};
   CHECK(is_same_metric(whole, real));
-  card.set_eval_results({"net", {whole}});
-  update_metadata(card, {{"model-index", write_model_index({"net", {real}})}}, false, "me/net");
+  card.set_eval_results(model_index{"net", {whole}});
+  update_metadata(card, {{"model-index", write_model_index(model_index{"net", {real}})}}, false,
+                  "me/net");
   CHECK(card.eval_results().at(0).results.size() == 1);
   real.metric_args = card_map{{"k", card_list{2.0}}};
   CHECK_FALSE(is_same_metric(whole, real));
