@@ -1,6 +1,9 @@
 #include "hub/front_matter.hpp"
 
+#include "hub/utf8.hpp"
+
 #include <algorithm>
+#include <cstdint>
 #include <string>
 
 namespace cohub::hub {
@@ -17,6 +20,24 @@ std::size_t break_length(std::string_view text, std::size_t offset) noexcept {
   return offset + 1 < text.size() && text[offset + 1] == '\n' ? 2 : 1;
 }
 
+/// What the Hub's grammar takes for white space, the byte order mark among it.
+bool is_white_space(std::uint32_t point) noexcept {
+  return point == ' ' || (point >= '\t' && point <= '\r') || point == 0xa0 || point == 0x1680 ||
+         (point >= 0x2000 && point <= 0x200a) || point == 0x2028 || point == 0x2029 ||
+         point == 0x202f || point == 0x205f || point == 0x3000 || point == 0xfeff;
+}
+
+/// Where the first character stands that is not white space; at the end if there is none.
+std::size_t skip_white_space(std::string_view text) noexcept {
+  std::size_t offset = 0;
+  while (offset < text.size()) {
+    const auto point = decode_utf8(text, offset);
+    if (!point || !is_white_space(point->value)) break;
+    offset += point->length;
+  }
+  return offset;
+}
+
 /// Where the text after a closing fence at `offset` begins; npos if there is no such fence. A lone
 /// CR does not end its line.
 std::size_t after_closing_fence(std::string_view text, std::size_t offset) noexcept {
@@ -31,11 +52,8 @@ std::size_t after_closing_fence(std::string_view text, std::size_t offset) noexc
 }  // namespace
 
 std::optional<front_matter> find_front_matter(std::string_view content) {
-  constexpr std::string_view byte_order_mark = "\xef\xbb\xbf";
-  constexpr std::string_view white_space = " \t\n\v\f\r";
-  const std::size_t start = content.starts_with(byte_order_mark) ? byte_order_mark.size() : 0;
-  const std::size_t opener = content.find_first_not_of(white_space, start);
-  if (opener == content.npos || !content.substr(opener).starts_with(fence)) return {};
+  const std::size_t opener = skip_white_space(content);
+  if (!content.substr(opener).starts_with(fence)) return {};
   const std::size_t opener_break = opener + fence.size();
   const std::size_t length = break_length(content, opener_break);
   if (length == 0) return {};

@@ -13,7 +13,7 @@ struct front_matter {
 };
 
 /// Finds the header by the Hub's grammar (mixin-and-cards, section 4.1), in linear time; nothing if
-/// there is none. A byte order mark in front is passed over.
+/// there is none. White space in front is passed over, of Unicode too, and a byte order mark.
 std::optional<front_matter> find_front_matter(std::string_view content);
 
 /// The line break that the Hub takes the content to use: "\r\n", "\r" or "\n".

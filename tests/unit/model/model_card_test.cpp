@@ -84,6 +84,14 @@ TEST_CASE("headers are found as the Hub finds them (V51 to V54)") {
   CHECK(three.text() == "body\r\n");
   CHECK(model_card::parse("---\na: 1\n--- \t\nb").text() == "b");
   CHECK(model_card::parse("\xef\xbb\xbf---\na: 1\n---\nb").data().size() == 1);
+  for (const char* space : {"\u00a0", "\u1680", "\u2000", "\u200a", "\u2028", "\u2029", "\u202f",
+                            "\u205f", "\u3000", "\ufeff", "\v\f\r", " \u00a0\n\u3000\t"}) {
+    const auto card = model_card::parse(space + simple);
+    CHECK(card.data().text_or("license") == "mit");
+    CHECK(card.content() == simple);
+  }
+  for (const char* other : {"\u200b", "\u0085", "\u180e", "\u2060"})
+    CHECK(model_card::parse(other + simple).data().empty());
 }
 
 TEST_CASE("the line breaks of the original are kept (V49)") {
