@@ -5,6 +5,7 @@
 #include "model/template_parser.hpp"
 
 #include <algorithm>
+#include <optional>
 #include <stdexcept>
 #include <utility>
 #include <vector>
@@ -41,6 +42,15 @@ template_value made(card_value value) {
 /// A part of a value, or a value that others own.
 template_value part_of(const template_value& whole, const card_value& part) {
   return {whole, &part};
+}
+
+/// A place among so many items, counted from the end if it is negative; nothing if it is no place.
+std::optional<std::size_t> place_of(const card_value& index, std::size_t count) {
+  if (index.type() != card_value::kind::integer) return {};
+  const auto size = static_cast<std::int64_t>(count);
+  const auto place = index.as_integer();
+  if (place < -size || place >= size) return {};
+  return static_cast<std::size_t>(place < 0 ? place + size : place);
 }
 
 class renderer {
@@ -175,11 +185,15 @@ class renderer {
       const auto* found = whole->as_map().find(key->as_text());
       return found != nullptr ? part_of(whole, *found) : nullptr;
     }
-    if (whole->is_list() && key->type() == card_value::kind::integer) {
-      const auto index = key->as_integer();
-      const auto& items = whole->as_list();
-      const bool is_there = index >= 0 && static_cast<std::uint64_t>(index) < items.size();
-      return is_there ? part_of(whole, items[static_cast<std::size_t>(index)]) : nullptr;
+    if (whole->is_list()) {
+      const auto place = place_of(*key, whole->as_list().size());
+      return place ? part_of(whole, whole->as_list()[*place]) : nullptr;
+    }
+    if (whole->is_text()) {
+      spend(what.line, whole->as_text().size());
+      const auto all = characters_of(whole->as_text());
+      const auto place = place_of(*key, all.size());
+      return place ? made(all[*place]) : nullptr;
     }
     return nullptr;
   }

@@ -25,17 +25,6 @@ std::string text_of(const template_value& value, template_budget& budget) {
   return text;
 }
 
-std::vector<std::string_view> characters(std::string_view text) {
-  std::vector<std::string_view> all;
-  for (std::size_t i = 0; i < text.size();) {
-    const auto point = hub::decode_utf8(text, i);
-    const std::size_t length = point ? point->length : 1;
-    all.push_back(text.substr(i, length));
-    i += length;
-  }
-  return all;
-}
-
 template_value apply_default(const values& in, template_budget&) {
   const bool also_false = in.size() > 2 && is_true(in[2]);
   if (in[0] && !(also_false && !is_true(in[0]))) return in[0];
@@ -57,7 +46,7 @@ template_value apply_join(const values& in, template_budget& budget) {
   } else if (in[0]->is_map()) {
     for (const auto& member : in[0]->as_map()) add(member.key);
   } else if (in[0]->is_text()) {
-    for (const auto character : characters(in[0]->as_text())) add(character);
+    for (const auto character : characters_of(in[0]->as_text())) add(character);
   } else {
     throw std::invalid_argument("only lists, maps and texts can be joined");
   }
@@ -93,7 +82,7 @@ template_value apply_length(const values& in, template_budget& budget) {
   if (in[0]->is_map()) return made(in[0]->as_map().size());
   if (!in[0]->is_text()) throw std::invalid_argument("only lists, maps and texts have a length");
   budget.spend(in[0]->as_text().size() + 1);
-  return made(characters(in[0]->as_text()).size());
+  return made(characters_of(in[0]->as_text()).size());
 }
 
 template_value apply_replace(const values& in, template_budget& budget) {
@@ -155,6 +144,17 @@ bool is_true(const template_value& value) {
       return !value->as_map().empty();
   }
   return false;
+}
+
+std::vector<std::string_view> characters_of(std::string_view text) {
+  std::vector<std::string_view> all;
+  for (std::size_t i = 0; i < text.size();) {
+    const auto point = hub::decode_utf8(text, i);
+    const std::size_t length = point ? point->length : 1;
+    all.push_back(text.substr(i, length));
+    i += length;
+  }
+  return all;
 }
 
 std::size_t search_cost(std::string_view text, std::string_view what) noexcept {

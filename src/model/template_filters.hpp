@@ -42,6 +42,9 @@ const template_filter* find_template_filter(std::string_view name) noexcept;
 /// What Python takes for true.
 bool is_true(const template_value& value);
 
+/// The characters of a text; a byte that is not UTF-8 is one by itself.
+std::vector<std::string_view> characters_of(std::string_view text);
+
 /// What it takes to look for one text in another.
 std::size_t search_cost(std::string_view text, std::string_view what) noexcept;
 

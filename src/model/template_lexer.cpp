@@ -201,7 +201,7 @@ class lexer {
       tokens_.back().line = line;
       return;
     }
-    for (const char* sign : {"==", "!=", "(", ")", "[", "]", ",", ".", "|"})
+    for (const char* sign : {"==", "!=", "(", ")", "[", "]", ",", ".", "|", "-"})
       if (take(sign)) return add(kind::sign, sign);
     const auto point = hub::decode_utf8(text_, position_);
     errors_.unsupported(

@@ -305,6 +305,10 @@ class parser {
           expect_sign(")");
           return value;
         }
+        if (at_sign("-") && tokens_[next_ + 1].what == token::number) {
+          ++next_;
+          return constant(number(current(), true));
+        }
         break;
       default:
         break;
@@ -319,18 +323,18 @@ class parser {
     return made;
   }
 
-  card_value number(const template_token& from) const {
+  card_value number(const template_token& from, bool is_negative = false) const {
     const auto* begin = from.text.data();
     const auto* end = begin + from.text.size();
     if (from.text.find('.') != std::string::npos) {
       double value = 0;
       std::from_chars(begin, end, value);
-      return value;
+      return is_negative ? -value : value;
     }
     std::int64_t value = 0;
     if (std::from_chars(begin, end, value).ec != std::errc())
       errors_.fail(from.line, "a number that is too large");
-    return value;
+    return is_negative ? -value : value;
   }
 
   std::vector<template_token> tokens_;

@@ -62,6 +62,8 @@ TEST_CASE("what is not understood is an error with its line") {
   fails("{# never", "comment");
   fails("{% raw %} never", "raw block");
   fails("{{ 'never }}", "quote");
+  fails("{{ 3 - 2 }}", "line 1: \"-\" is not understood");
+  fails("{{ -x }}", "line 1: \"-\" is not understood");
 }
 
 TEST_CASE("conditions choose") {
@@ -97,6 +99,16 @@ TEST_CASE("loops go through lists and the keys of maps") {
                variables) == "aa ab ac ba bb bc ca cb cc ");
   CHECK(render("- {% for i in l %}\n- {{ i }}\n{%- endfor %}\n", variables) == "- \n- a\n- b\n- c");
   CHECK(render("{{ l[1] }}{{ l[9] }}{{ m.x }}{{ m['y'] }}{{ m.z }}", variables) == "b12");
+}
+
+TEST_CASE("a place in a text is a character, and counted from the end if it is negative") {
+  const template_variables variables{{"s", "né\U0001F381"}, {"l", card_list{"a", "b"}}, {"i", -2}};
+  CHECK(render("{{ s[0] }}{{ s[1] }}{{ s[2] }}", variables) == "né\U0001F381");
+  CHECK(render("{{ s[-1] }}{{ s[i] }}{{ s[ - 3 ] }}", variables) == "\U0001F381én");
+  CHECK(render("[{{ s[3] }}{{ s[-4] }}{{ ''[0] }}{{ s[0.5] }}]", variables) == "[]");
+  CHECK(render("{{ s[3] | default('none') }} {{ s[0] | upper }}", variables) == "none N");
+  CHECK(render("{{ l[-1] }}{{ l[i] }}[{{ l[-3] }}]{{ l[0][0] }}", variables) == "ba[]a");
+  CHECK(render("{{ -1 }} {{ -2.5 }}{{ '' -}} ", variables) == "-1 -2.5");
 }
 
 TEST_CASE("filters do what Jinja's do") {
