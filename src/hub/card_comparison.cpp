@@ -9,8 +9,13 @@ namespace {
 
 using kind = card_value::kind;
 
-bool is_number(const card_value& value) noexcept {
-  return value.type() == kind::integer || value.type() == kind::real;
+bool is_number(const card_value& value, comparison how) noexcept {
+  return value.type() == kind::integer || value.type() == kind::real ||
+         (value.type() == kind::boolean && how == comparison::python);
+}
+
+std::int64_t integer_of(const card_value& value) {
+  return value.type() == kind::boolean ? value.as_bool() : value.as_integer();
 }
 
 /// Exactly: not every integer has a double of its own.
@@ -20,19 +25,21 @@ bool is_integer(double real, std::int64_t integer) noexcept {
 }
 
 bool are_same_numbers(const card_value& a, const card_value& b, comparison how) {
-  if (a.type() == kind::integer && b.type() == kind::integer)
-    return a.as_integer() == b.as_integer();
-  if (a.type() == kind::real && b.type() == kind::real)
-    return a.as_real() == b.as_real() || (std::isnan(a.as_real()) && std::isnan(b.as_real()));
+  const bool a_is_real = a.type() == kind::real;
+  const bool b_is_real = b.type() == kind::real;
+  if (!a_is_real && !b_is_real) return integer_of(a) == integer_of(b);
+  if (a_is_real && b_is_real)
+    return a.as_real() == b.as_real() ||
+           (how != comparison::python && std::isnan(a.as_real()) && std::isnan(b.as_real()));
   if (how == comparison::written) return false;
-  return a.type() == kind::real ? is_integer(a.as_real(), b.as_integer())
-                                : is_integer(b.as_real(), a.as_integer());
+  return a_is_real ? is_integer(a.as_real(), integer_of(b))
+                   : is_integer(b.as_real(), integer_of(a));
 }
 
 }  // namespace
 
 bool are_same(const card_value& a, const card_value& b, comparison how) {
-  if (is_number(a) && is_number(b)) return are_same_numbers(a, b, how);
+  if (is_number(a, how) && is_number(b, how)) return are_same_numbers(a, b, how);
   const auto same = [how](const card_value& x, const card_value& y) { return are_same(x, y, how); };
   if (a.is_list() && b.is_list())
     return std::equal(a.as_list().begin(), a.as_list().end(), b.as_list().begin(),

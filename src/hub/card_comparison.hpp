@@ -9,8 +9,9 @@ namespace cohub::hub {
 
 /// What makes two values of a card the same, also within lists and maps.
 enum class comparison {
-  written,  ///< they are written alike but for spelling: kinds count, and NaN is NaN
-  measured  ///< the same, but 1 is 1.0
+  written,   ///< they are written alike but for spelling: kinds count, and NaN is NaN
+  measured,  ///< the same, but 1 is 1.0
+  python     ///< by Python's ==: 1 is 1.0, and True, and NaN is not NaN
 };
 
 bool are_same(const card_value& a, const card_value& b, comparison how);

@@ -1,5 +1,6 @@
 #include "model/card_template.hpp"
 
+#include "hub/card_comparison.hpp"
 #include "hub/python_text.hpp"
 #include "model/template_filters.hpp"
 #include "model/template_parser.hpp"
@@ -217,13 +218,7 @@ class renderer {
 
   bool are_equal(std::size_t line, const card_value& left, const card_value& right) {
     spend(line, 4 * (extent(left) + extent(right)));
-    using kind = card_value::kind;
-    const auto is_number = [](const card_value& value) {
-      return value.type() == kind::integer || value.type() == kind::real;
-    };
-    if (is_number(left) && is_number(right) && left.type() != right.type())
-      return left.as_real() == right.as_real();
-    return left == right;
+    return hub::are_same(left, right, hub::comparison::python);
   }
 
   bool contains(const expression& what) {

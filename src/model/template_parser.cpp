@@ -214,22 +214,19 @@ class parser {
     return make(expression::kind::negation, line, {}, std::move(value));
   }
 
+  /// One at most: a chain, which Python takes apart into pairs, is refused by what reads on.
   expression_ptr comparison() {
     auto left = filtered();
-    for (;;) {
-      const auto line = current().line;
-      const bool negates = at_sign("!=") || at_word("not");
-      if (take_sign("==") || take_sign("!=")) {
-        left = make(expression::kind::equal, line, {}, std::move(left), filtered());
-      } else if (at_word("in") || at_word("not")) {
-        ++next_;
-        if (negates && !take_word("in")) unexpected();
-        left = make(expression::kind::contains, line, {}, std::move(left), filtered());
-      } else {
-        return left;
-      }
-      if (negates) left = negated(line, std::move(left));
+    const auto line = current().line;
+    const bool negates = at_sign("!=") || at_word("not");
+    if (take_sign("==") || take_sign("!=")) {
+      left = make(expression::kind::equal, line, {}, std::move(left), filtered());
+    } else if (at_word("in") || at_word("not")) {
+      ++next_;
+      if (negates && !take_word("in")) unexpected();
+      left = make(expression::kind::contains, line, {}, std::move(left), filtered());
     }
+    return negates ? negated(line, std::move(left)) : std::move(left);
   }
 
   expression_ptr filtered() {

@@ -45,3 +45,18 @@ TEST_CASE("what is measured alike may be an integer or real, if it is the very n
   CHECK_FALSE(are_alike(true, 1));
   CHECK_FALSE(are_alike("1", 1));
 }
+
+TEST_CASE("Python takes true for one and false for zero, and no NaN for another") {
+  const auto are_equal = [](const card_value& a, const card_value& b) {
+    return hub::are_same(a, b, comparison::python) && hub::are_same(b, a, comparison::python);
+  };
+  CHECK(are_equal(true, 1));
+  CHECK(are_equal(false, 0.0));
+  CHECK(are_equal(card_list{card_list{true}, 2}, card_list{card_list{1.0}, 2.0}));
+  CHECK(are_equal(card_map{{"a", true}}, card_map{{"a", 1}}));
+  CHECK(are_equal(nullptr, nullptr));
+  CHECK_FALSE(are_equal(true, 2));
+  CHECK_FALSE(are_equal(true, "True"));
+  CHECK_FALSE(are_equal(false, nullptr));
+  CHECK_FALSE(are_equal(none, none));
+}

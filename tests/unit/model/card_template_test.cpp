@@ -63,6 +63,11 @@ TEST_CASE("what is not understood is an error with its line") {
   fails("{% raw %} never", "raw block");
   fails("{{ 'never }}", "quote");
   fails("{{ 3 - 2 }}", "line 1: \"-\" is not understood");
+  fails("{{ 1 == 1 == 1 }}", "line 1: \"==\" is not understood");
+  fails("a\n{% if x\n!= 2 != 3 %}{% endif %}", "line 3: \"!=\" is not understood");
+  fails("{{ x == y in z }}", "line 1: \"in\" is not understood");
+  fails("{{ x in y not in z }}", "line 1: \"not\" is not understood");
+  fails("{{ x | default(1 == 1 == 1) }}", "line 1: \"==\" is not understood");
   fails("{{ -x }}", "line 1: \"-\" is not understood");
 }
 
@@ -84,6 +89,16 @@ TEST_CASE("conditions choose") {
   CHECK(render("{{ a or 'b' }}{{ c and 'd' }}", {{"c", "c"}}) == "bd");
   CHECK(render("a {%- if x -%} b {%- endif -%} c", {{"x", true}}) == "abc");
   CHECK(render("{% if (a or b) and not (a and b) %}x{% endif %}", {{"a", 1}}) == "x");
+}
+
+TEST_CASE("true is one and false is zero where values are compared, within lists, too") {
+  const template_variables variables{{"l", card_list{card_list{1, 0.0}, 2}},
+                                     {"m", card_list{card_list{true, false}, 2.0}}};
+  CHECK(render("{{ true == 1 }} {{ 0.0 == false }} {{ true == 2 }} {{ true == 'True' }}") ==
+        "True True False False");
+  CHECK(render("{{ l == m }} {{ l != m }}", variables) == "True False");
+  CHECK(render("{{ true in l[0] }} {{ 1 in m[0] }} {{ (1 == 1) == 1 }}", variables) ==
+        "True True True");
 }
 
 TEST_CASE("loops go through lists and the keys of maps") {
