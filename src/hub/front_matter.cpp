@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <string>
 
 namespace cohub::hub {
 
@@ -102,6 +101,20 @@ std::string_view first_line_break(std::string_view content) noexcept {
     i += here.size();
   }
   return found.empty() ? "\n" : found;
+}
+
+std::string with_line_feeds(std::string_view text) {
+  std::string out;
+  out.reserve(text.size());
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] != '\r') {
+      out += text[i];
+    } else {
+      out += '\n';
+      if (i + 1 < text.size() && text[i + 1] == '\n') ++i;
+    }
+  }
+  return out;
 }
 
 }  // namespace cohub::hub

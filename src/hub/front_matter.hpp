@@ -1,6 +1,7 @@
 #pragma once
 
 #include <optional>
+#include <string>
 #include <string_view>
 
 namespace cohub::hub {
@@ -22,5 +23,8 @@ std::string_view detect_line_break(std::string_view content) noexcept;
 /// The one that `metadata_save` writes (mixin-and-cards, section 4.6): of those that occur, "\r"
 /// before "\n" before "\r\n"; "\n" where none does.
 std::string_view first_line_break(std::string_view content) noexcept;
+
+/// The text with LF in place of each CRLF and CR, as Python reads text files.
+std::string with_line_feeds(std::string_view text);
 
 }  // namespace cohub::hub

@@ -1,6 +1,7 @@
 #include "model/card_template.hpp"
 
 #include "hub/card_comparison.hpp"
+#include "hub/front_matter.hpp"
 #include "hub/python_text.hpp"
 #include "model/template_filters.hpp"
 #include "model/template_parser.hpp"
@@ -19,22 +20,6 @@ using node = template_node;
 using expression = template_expression;
 
 constexpr std::size_t most_work = 16u << 20;  // units of `template_budget`
-
-/// CRLF and CR become LF.
-std::string normalized(std::string_view text) {
-  std::string out;
-  out.reserve(text.size());
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] != '\r') {
-      out += text[i];
-    } else {
-      out += '\n';
-      if (i + 1 < text.size() && text[i + 1] == '\n') ++i;
-    }
-  }
-  if (out.ends_with('\n')) out.pop_back();
-  return out;
-}
 
 template_value made(card_value value) {
   return std::make_shared<const card_value>(std::move(value));
@@ -253,7 +238,8 @@ class renderer {
 std::string render_template(std::string_view text, const template_variables& variables,
                             std::string_view name) {
   const template_errors errors(name);
-  const std::string lines = normalized(text);
+  auto lines = hub::with_line_feeds(text);
+  if (lines.ends_with('\n')) lines.pop_back();
   const auto nodes = parse_template(lines, errors);
   return renderer(variables, errors).render(nodes);
 }

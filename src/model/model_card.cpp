@@ -135,7 +135,8 @@ std::string_view default_card_template(repo_type type) noexcept {
 }
 
 std::optional<card_map> metadata_load(const std::filesystem::path& file) {
-  auto card = model_card::load(file);
+  const auto content = hub::with_line_feeds(io::read_file(file, largest_card));
+  auto card = model_card::parse(content, file.string());
   if (card.data().empty()) return {};
   return std::move(card.data());
 }

@@ -39,6 +39,18 @@ TEST_CASE_FIXTURE(card_fixture, "the metadata of a file is its header (V36, V40)
   CHECK_FALSE(metadata_load(file));
 }
 
+TEST_CASE_FIXTURE(card_fixture, "the metadata of a file is the same with any line breaks") {
+  const std::string text = "---\na: |\n  one\n  two\nb: 'x\n\n  y'\n---\nbody\n";
+  for (const std::string line_break : {"\n", "\r\n", "\r"}) {
+    std::string content;
+    for (const char c : text) content += c == '\n' ? line_break : std::string(1, c);
+    test::write_all(file, content);
+    const auto data = metadata_load(file);
+    REQUIRE(data);
+    CHECK(*data == card_map{{"a", "one\ntwo\n"}, {"b", "x\ny"}});
+  }
+}
+
 TEST_CASE_FIXTURE(card_fixture,
                   "saving metadata replaces the header and keeps the text (V37, V38, V39)") {
   test::write_all(file, "\n" + simple);
