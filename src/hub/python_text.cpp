@@ -2,13 +2,46 @@
 
 #include "hub/utf8.hpp"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <cstdint>
 
 namespace cohub::hub {
 
 namespace {
+
+struct code_range {
+  std::uint32_t first = 0;
+  std::uint32_t last = 0;
+};
+
+/// What Python does not take for printable: controls and formats, separators but the space, private
+/// use, and large parts that nothing is assigned in (small ones vary with the version of Unicode).
+constexpr std::array<code_range, 26> not_printable{
+    {{0x0, 0x1f},        {0x7f, 0xa0},       {0xad, 0xad},       {0x600, 0x605},
+     {0x61c, 0x61c},     {0x6dd, 0x6dd},     {0x70f, 0x70f},     {0x890, 0x891},
+     {0x8e2, 0x8e2},     {0x1680, 0x1680},   {0x180e, 0x180e},   {0x2000, 0x200f},
+     {0x2028, 0x202f},   {0x205f, 0x206f},   {0x3000, 0x3000},   {0xd800, 0xf8ff},
+     {0xfdd0, 0xfdef},   {0xfeff, 0xfeff},   {0xfff0, 0xfffb},   {0x110bd, 0x110bd},
+     {0x110cd, 0x110cd}, {0x13430, 0x13438}, {0x1bca0, 0x1bca3}, {0x1d173, 0x1d17a},
+     {0x40000, 0xe00ff}, {0xe01f0, 0x10ffff}}};
+
+bool is_printable(std::uint32_t point) noexcept {
+  if ((point & 0xfffe) == 0xfffe) return false;  // the two last of each plane are no characters
+  return std::none_of(not_printable.begin(), not_printable.end(), [point](const code_range& range) {
+    return point >= range.first && point <= range.last;
+  });
+}
+
+/// "\xXX", "\uXXXX" or "\UXXXXXXXX": the shortest that holds the character.
+void append_escape(std::string& out, std::uint32_t point) {
+  constexpr std::string_view hex = "0123456789abcdef";
+  const int digits = point < 0x100 ? 2 : point < 0x10000 ? 4 : 8;
+  (out += '\\') += digits == 2 ? 'x' : digits == 4 ? 'u' : 'U';
+  for (int shift = 4 * (digits - 1); shift >= 0; shift -= 4) out += hex[(point >> shift) & 15];
+}
 
 std::string python_repr(const card_value& value) {
   if (value.is_text()) return python_quoted(value.as_text());
@@ -58,14 +91,12 @@ std::string python_float(double value) {
 }
 
 std::string python_quoted(std::string_view text) {
-  constexpr std::string_view hex = "0123456789abcdef";
   const bool in_double =
       text.find('\'') != std::string_view::npos && text.find('"') == std::string_view::npos;
   const char quote = in_double ? '"' : '\'';
   std::string out(1, quote);
   for (std::size_t i = 0; i < text.size();) {
     const char c = text[i];
-    const auto byte = static_cast<unsigned char>(c);
     const auto point = decode_utf8(text, i);
     const std::size_t length = point ? point->length : 1;
     if (c == quote || c == '\\') {
@@ -76,8 +107,8 @@ std::string python_quoted(std::string_view text) {
       out += "\\r";
     } else if (c == '\t') {
       out += "\\t";
-    } else if (byte < 0x20 || byte == 0x7f) {
-      ((out += "\\x") += hex[byte >> 4]) += hex[byte & 15];
+    } else if (point && !is_printable(point->value)) {
+      append_escape(out, point->value);
     } else {
       out += text.substr(i, length);
     }

@@ -31,3 +31,18 @@ TEST_CASE("values are written as Python's str does") {
   CHECK(text(card_list{"\n\t\\"}) == R"(['\n\t\\'])");
   CHECK(text("plain 'text'") == "plain 'text'");
 }
+
+TEST_CASE("what is not printable is escaped as Python's repr does") {
+  const std::pair<const char*, const char*> cases[] = {
+      {"\u001f~\u007f", R"('\x1f~\x7f')"},
+      {"\u0080\u0085\u00a0", R"('\x80\x85\xa0')"},
+      {"\u00ad", R"('\xad')"},
+      {"\u1680\u2003\u200b\u200d\u202e", R"('\u1680\u2003\u200b\u200d\u202e')"},
+      {"\u2028\u2029\u3000\ufeff", R"('\u2028\u2029\u3000\ufeff')"},
+      {"\ue000\uffff", R"('\ue000\uffff')"},
+      {"\U000e0041\U000f0000", R"('\U000e0041\U000f0000')"},
+      {"\U0010ffff", R"('\U0010ffff')"},
+      {"a b\u00a1\u00ff\u0301\u4e00\U0001F381", "'a b\u00a1\u00ff\u0301\u4e00\U0001F381'"}};
+  for (const auto& [text, quoted] : cases) CHECK(hub::python_quoted(text) == quoted);
+  CHECK(hub::python_text(card_map{{"\u00a0", card_list{"\u200b"}}}) == R"({'\xa0': ['\u200b']})");
+}
