@@ -110,6 +110,7 @@ class head_deadline {
 };
 
 /// Reads until the parser has a whole head; false if the connection ended before its first byte.
+/// What it works on is lent by the caller, who awaits this in the same scope.
 awaitable<bool> read_head(stream& connection, answer_parser& reader, beast::flat_buffer& ahead,
                           head_deadline deadline, bool nothing_yet) {
   nothing_yet = nothing_yet && ahead.size() == 0;

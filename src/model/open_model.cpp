@@ -110,7 +110,8 @@ struct config_place {
 
 /// The commit that the revision of a model without config is now. The answer about the config told
 /// it, or else the Hub is asked: the cache's ref is as old as the last answer that did tell, or
-/// that could be noted, and old weights must not be taken for those of today.
+/// that could be noted, and old weights must not be taken for those of today. The state is lent by
+/// the caller, who awaits this in the same scope; so it is below.
 awaitable<std::string> ask_commit(const detail::load_state& state, std::string told) {
   if (!told.empty() || hub::is_commit_id(state.options.revision)) co_return told;
   const repo_info_options which{.revision = state.options.revision, .token = state.options.token};

@@ -27,6 +27,8 @@ class Tokens(Hub):
         self.assertIn("git", err)
         self.assertEqual(self.cohub("auth", "whoami", "--format", "agent")[0],
                          f"user=user endpoint={self.endpoint}\n")
+        self.fails("auth", "logout", "--token-name", "")  # a name that was forgotten, not all of them
+        self.assertEqual(self.cohub("auth", "token")[0].strip(), self.token)
         self.assertNotEqual(self.cohub("auth", "logout", "--format", "agent")[0], "\n")  # a sentence, without facts
         self.fails("auth", "token", HF_TOKEN="")
         self.assertIn("No results", self.cohub("auth", "ls")[0])

@@ -59,13 +59,16 @@ TEST_CASE_FIXTURE(fixture, "a ref that cannot be written does not cost the file"
 }
 
 TEST_CASE_FIXTURE(fixture, "folders may be named by the home directory") {
-  const std::string before = std::getenv("HOME");
+  const auto before = core::environment_value("HOME");
   ::setenv("HOME", folder.path().c_str(), 1);
   options.cache_dir = "~/my cache";
   const auto cached_here = download("config.json");
   options.local_dir = "~/here";
   const auto here = download("config.json");
-  ::setenv("HOME", before.c_str(), 1);
+  if (before)
+    ::setenv("HOME", before->c_str(), 1);
+  else
+    ::unsetenv("HOME");
   CHECK(cached_here ==
         folder.path() / "my cache/models--o--m/snapshots" / scripted_commit / "config.json");
   CHECK(here == folder.path() / "here/config.json");
