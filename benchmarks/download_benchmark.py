@@ -183,7 +183,7 @@ class Scenarios:
             url = f"{hub.endpoint}/bench/large/resolve/main/file.bin"
             clients = {"cohub": self.cohub(hub, "bench/large", "file.bin"), "curl": self.curl(hub, url)}
             try:
-                rounds = max(self.rounds, 5) if mib < 1024 else self.rounds
+                rounds = max(self.rounds, 11) if mib < 1024 else self.rounds
                 taken = alternate(rounds, *clients.values())
                 for client, figures in zip(clients, map(medians, taken)):
                     print(json.dumps({"benchmark": "growth", "client": client, "mib": mib,

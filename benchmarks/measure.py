@@ -1,24 +1,29 @@
 """Running a command and saying what it took, next to its peer."""
 
 import json
+import resource
 import statistics
 import subprocess
 import tempfile
+import time
 
 LEFT_FREE_MIB = 512
 
 
 def measured(*command, environment=None, directory=None):
     """Runs a command to its end: what it took. Through time(1), since a process that Python starts is
-    charged with the memory of Python."""
-    with tempfile.NamedTemporaryFile("r") as figures:
-        done = subprocess.run(["/usr/bin/time", "-o", figures.name, "-f", "%e %U %S %M",
-                               *(str(word) for word in command)], env=environment, cwd=directory,
-                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    charged with the memory of Python; its other figures are in hundredths of a second, which is too coarse."""
+    with tempfile.NamedTemporaryFile("r") as peak:
+        before, begin = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
+        done = subprocess.run(["/usr/bin/time", "-o", peak.name, "-f", "%M", *(str(word) for word in command)],
+                              env=environment, cwd=directory, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                              text=True)
+        seconds, after = time.monotonic() - begin, resource.getrusage(resource.RUSAGE_CHILDREN)
         if done.returncode != 0:
             raise SystemExit(f"{command}: {done.stderr}")
-        wall, user, system, peak = map(float, figures.read().split())
-    return {"seconds": wall, "cpu_seconds": user + system, "peak_mib": peak / 1024}
+        return {"seconds": seconds,
+                "cpu_seconds": after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime,
+                "peak_mib": float(peak.read()) / 1024}
 
 
 def free_mib():

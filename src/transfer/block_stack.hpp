@@ -14,7 +14,7 @@ namespace cohub::transfer {
 /// it in its cache. From any thread.
 class block_stack {
  public:
-  static constexpr std::size_t block_size = 256 * 1024;
+  static constexpr std::size_t block_size = 512 * 1024;
 
   /// @param limit  blocks out at once, at least 1: who comes later waits for one, blocking
   explicit block_stack(std::size_t limit) : limit_(limit == 0 ? 1 : limit) {}

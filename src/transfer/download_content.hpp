@@ -40,7 +40,7 @@ struct content_settings {
 /// More than one chunk comes in parallel ranges where the server honours them, else as one stream.
 /// A partial file stays beside `partial_stem` when the download fails or is cancelled or killed,
 /// and the next call continues it. The caller keeps other processes out (a lock); without, only
-/// bandwidth is lost. Memory: a buffer of 256 KiB for each thread of the pool, whatever the number
+/// bandwidth is lost. Memory: a buffer of 512 KiB for each thread of the pool, whatever the number
 /// of connections; content of up to 512 KiB is held whole, within the client's budget.
 ///
 /// @param partial_stem  path that temporary names are made from by adding to it; its folder exists

@@ -14,6 +14,7 @@
 #include <boost/asio/use_awaitable.hpp>
 
 #include <algorithm>
+#include <chrono>
 #include <utility>
 #include <vector>
 
@@ -21,8 +22,12 @@ namespace cohub::transfer {
 
 namespace {
 
-/// Bytes that one job of the pool digests before others get their turn.
-constexpr std::uint64_t digest_step = 16u << 20;
+/// How long the checksum may have a thread of the pool before others get their turn; a cancelled
+/// download waits no longer than that either.
+constexpr std::chrono::milliseconds digest_turn{30};
+/// Connections pause while the checksum falls so many bytes behind: what it lags at the end is
+/// waited for, on one core, while the others have nothing to do any more.
+constexpr std::uint64_t longest_lag = 64u << 20;
 
 /// End the workers: all bytes have come, or no range can be had.
 struct all_fetched {};
@@ -33,19 +38,28 @@ struct ranges_state {
       : fetch(std::move(download)),
         scheduler(fetch->partial->done(), fetch->what.size, fetch->settings.chunk_size),
         governor(connections, transfer_clock::now()),
+        allowed_lag(lag() + longest_lag),
         changed(std::move(executor)) {}
+
+  /// Bytes that the checksum could have seen and has not.
+  std::uint64_t lag() const {
+    const auto digested = fetch->digest->front();  // first: what is written runs ahead of it
+    return fetch->partial->front() - digested;
+  }
+  bool checksum_lags() const { return fetch->digest->active() && lag() > allowed_lag; }
 
   fetch_ptr fetch;
   range_scheduler scheduler;
   connection_governor governor;
-  io::signal changed;    // a worker may find something to do
-  bool fetched = false;  // nothing more will be written
+  std::uint64_t allowed_lag;  // what an earlier process left is digested beside the transfer
+  io::signal changed;         // a worker may find something to do
+  bool fetched = false;       // nothing more will be written
 };
 using ranges_ptr = std::shared_ptr<ranges_state>;
 
 awaitable<void> digest_some(fetch_ptr self, std::uint64_t end) {
   auto work = [partial = self->partial, digest = self->digest, end] {
-    digest->catch_up(partial->content(), end, digest_step);
+    digest->catch_up(partial->content(), end, std::chrono::steady_clock::now() + digest_turn);
   };
   auto digesting = io::on_pool(self->shared->pool, std::move(work));
   co_await std::move(digesting);
@@ -59,6 +73,7 @@ awaitable<void> follow_front(ranges_ptr state) {
     if (self->digest->front() < end) {
       auto digesting = digest_some(self, end);
       co_await std::move(digesting);
+      state->changed.notify();
     } else if (end == self->what.size || state->fetched) {
       break;
     } else {
@@ -129,7 +144,7 @@ awaitable<void> run_worker(ranges_ptr state, std::size_t index) {
   worker self(fetch->shared->retries, transfer_clock::now());
   while (!state->scheduler.complete()) {
     range_scheduler::assignment given;
-    if (index < state->governor.target()) {
+    if (index < state->governor.target() && !state->checksum_lags()) {
       const auto now = transfer_clock::now();
       given = state->scheduler.take(self.meter.rate(now), state->governor.target(), now);
     }

@@ -6,10 +6,6 @@
 
 namespace cohub::transfer {
 
-namespace {
-constexpr std::size_t piece_size = 256 * 1024;
-}
-
 std::optional<core::digest> digest_for(hub::etag_kind kind, std::uint64_t size) {
   std::optional<core::digest> digest;
   if (kind == hub::etag_kind::sha256) digest.emplace(core::digest::algorithm::sha256);
@@ -29,20 +25,20 @@ bool front_digest::feed(std::uint64_t offset, std::span<const std::byte> bytes) 
   return true;
 }
 
-void front_digest::catch_up(const io::file& content, std::uint64_t end, std::uint64_t limit) {
+void front_digest::catch_up(const io::file& content, std::uint64_t end,
+                            std::chrono::steady_clock::time_point until) {
   if (!active()) return;
   const std::scoped_lock guard(mutex_);
-  const auto stop = std::min(end, front_ + limit);
   piece_.resize(piece_size);
-  while (front_ < stop) {
-    const auto wanted =
-        static_cast<std::size_t>(std::min<std::uint64_t>(stop - front_, piece_size));
+  while (front_ < end) {
+    const auto wanted = static_cast<std::size_t>(std::min<std::uint64_t>(end - front_, piece_size));
     const auto bytes = std::span(piece_).first(wanted);
     if (content.read_at(front_, bytes) != wanted)
       throw error(errc::content_mismatch,
                   "checking " + content.path().string() + ", which became shorter meanwhile");
     digest_->update(bytes);
     front_ += wanted;
+    if (std::chrono::steady_clock::now() >= until) break;
   }
 }
 

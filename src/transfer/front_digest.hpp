@@ -5,6 +5,7 @@
 #include "io/file.hpp"
 
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <mutex>
@@ -19,6 +20,9 @@ namespace cohub::transfer {
 /// Blocking, for the pool; several threads may feed at once.
 class front_digest {
  public:
+  /// What is read back from the file at a time.
+  static constexpr std::size_t piece_size = 256 * 1024;
+
   /// The etag's kind decides: the sha256, the git blob id, or nothing for an opaque one.
   front_digest(hub::etag_kind kind, std::uint64_t size);
 
@@ -30,9 +34,11 @@ class front_digest {
   /// Takes bytes that lie exactly at the front, while they are still in a buffer; otherwise, or if
   /// another thread is digesting, false, and `catch_up` reads them back later.
   bool feed(std::uint64_t offset, std::span<const std::byte> bytes);
-  /// Digests from the file up to `end`, at most `limit` bytes.
+  /// Digests from the file up to `end`: at least one piece, and no more once it is later than
+  /// `until`.
   /// @throws error  errc::content_mismatch if the file is shorter
-  void catch_up(const io::file& content, std::uint64_t end, std::uint64_t limit);
+  void catch_up(const io::file& content, std::uint64_t end,
+                std::chrono::steady_clock::time_point until);
 
   /// Begins anew.
   void restart();

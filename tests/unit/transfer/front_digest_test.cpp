@@ -11,6 +11,9 @@ namespace {
 
 std::span<const std::byte> bytes(std::string_view text) { return std::as_bytes(std::span(text)); }
 
+constexpr auto in_time = std::chrono::steady_clock::time_point::max();
+constexpr auto too_late = std::chrono::steady_clock::time_point::min();
+
 }  // namespace
 
 TEST_CASE("bytes at the front are taken, others are not") {
@@ -28,12 +31,22 @@ TEST_CASE("what was not at the front in time is read back from the file") {
   io::write_file_atomically(folder.path() / "f", "content");
   const io::file content(folder.path() / "f", io::file::mode::read);
   front_digest digest(hub::etag_kind::git_sha1, 7);
-  digest.catch_up(content, 5, 3);
-  CHECK(digest.front() == 3);
-  digest.catch_up(content, 5, 100);
+  digest.catch_up(content, 5, in_time);
   CHECK(digest.front() == 5);
   CHECK(digest.feed(5, bytes("nt")));
   CHECK(digest.hex() == "6b584e8ece562ebffc15d38808cd6b98fc3d97ea");
+}
+
+TEST_CASE("a thread is given back once its time is over, but not for nothing") {
+  const io::temporary_directory folder;
+  const std::string text(2 * front_digest::piece_size + 1, 'x');
+  io::write_file_atomically(folder.path() / "f", text);
+  const io::file content(folder.path() / "f", io::file::mode::read);
+  front_digest digest(hub::etag_kind::sha256, text.size());
+  digest.catch_up(content, text.size(), too_late);
+  CHECK(digest.front() == front_digest::piece_size);
+  digest.catch_up(content, text.size(), in_time);
+  CHECK(digest.front() == text.size());
 }
 
 TEST_CASE("a file that became shorter is a mismatch") {
@@ -41,7 +54,7 @@ TEST_CASE("a file that became shorter is a mismatch") {
   io::write_file_atomically(folder.path() / "f", "con");
   const io::file content(folder.path() / "f", io::file::mode::read);
   front_digest digest(hub::etag_kind::sha256, 7);
-  CHECK_THROWS_AS(digest.catch_up(content, 7, 100), error);
+  CHECK_THROWS_AS(digest.catch_up(content, 7, in_time), error);
 }
 
 TEST_CASE("starting over gives the digest of what comes then") {
