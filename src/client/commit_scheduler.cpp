@@ -115,13 +115,14 @@ using state_ptr = std::shared_ptr<detail::commit_scheduler_state>;
 folder_changes find_changes(const std::filesystem::path& folder, const core::path_filter& filter,
                             std::string prefix, const seen_files& known,
                             const std::shared_ptr<observer>& observer,
-                            std::set<std::string>& left_out) {
+                            std::set<std::string>& left_out, const std::stop_token& stop) {
   folder_changes changes;
   std::error_code ignored;
   if (std::filesystem::status(folder, ignored).type() == std::filesystem::file_type::not_found)
     return changes;  // the program has not made it yet
   if (!prefix.empty() && !prefix.ends_with('/')) prefix += '/';
-  for (auto& file : transfer::list_committable(folder, filter, observer, &left_out)) {
+  for (auto& file : transfer::list_committable(folder, filter, observer, stop, &left_out)) {
+    io::throw_if_stopped(stop);
     io::file_identity now;
     try {
       now = io::identify_file(file.path);
@@ -281,8 +282,8 @@ awaitable<void> commit_folder(state_ptr self, round_result& round) {
   core::path_filter filter(self->options.allow_patterns, std::move(ignored));
   auto look = [folder = self->folder, filter = std::move(filter),
                prefix = self->options.path_in_repo, seen = self->seen, observer = self->observer,
-               left_out = self->left_out] {
-    return find_changes(folder, filter, prefix, seen, observer, *left_out);
+               left_out = self->left_out](const std::stop_token& stop) {
+    return find_changes(folder, filter, prefix, seen, observer, *left_out, stop);
   };
   round.left = true;
   auto looking = io::on_pool(self->hub.blocking_executor(), std::move(look));

@@ -6,5 +6,6 @@ namespace cohub::io {
 
 /// See there: public templates run hooks by it, too.
 using detail::on_pool;
+using detail::throw_if_stopped;
 
 }  // namespace cohub::io

@@ -24,10 +24,10 @@ struct file_names {
 
 awaitable<file_names> names_of(asio::any_io_executor pool, const staged_model& model,
                                const push_to_hub_options& options) {
-  auto work = [&model, &options] {
+  auto work = [&model, &options](const std::stop_token& stop) {
     file_names names{.saved = model.streamed_names, .pushed = {}};
     const core::path_filter committable({}, core::always_ignored_patterns());
-    for (auto& file : transfer::list_folder(model.folder, committable))
+    for (auto& file : transfer::list_folder(model.folder, committable, stop))
       names.saved.insert(std::move(file.relative));
     const core::path_filter filter(options.allow_patterns, options.ignore_patterns);
     for (const auto& name : names.saved)

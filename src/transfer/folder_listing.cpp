@@ -3,6 +3,7 @@
 #include "cohub/error.hpp"
 
 #include "hub/repo_path.hpp"
+#include "io/on_pool.hpp"
 #include "transfer/progress_reporter.hpp"
 
 #include <fcntl.h>
@@ -29,7 +30,8 @@ bool leads_nowhere(const std::error_code& failure) {
 
 }  // namespace
 
-std::vector<folder_file> list_folder(const fs::path& folder, const core::path_filter& filter) {
+std::vector<folder_file> list_folder(const fs::path& folder, const core::path_filter& filter,
+                                     const std::stop_token& stop) {
   std::error_code failure;
   if (!fs::is_directory(folder, failure)) {
     const auto code =
@@ -42,6 +44,7 @@ std::vector<folder_file> list_folder(const fs::path& folder, const core::path_fi
   const auto how = fs::directory_options::skip_permission_denied;  // looked at below
   fs::recursive_directory_iterator entry(folder, how, failure);
   for (; !failure && entry != fs::recursive_directory_iterator(); entry.increment(failure)) {
+    io::throw_if_stopped(stop);
     std::error_code unreadable;
     const bool is_file = entry->is_regular_file(unreadable);
     if (!is_file && leads_nowhere(unreadable)) continue;
@@ -66,8 +69,9 @@ std::vector<folder_file> list_folder(const fs::path& folder, const core::path_fi
 
 std::vector<folder_file> list_committable(const fs::path& folder, const core::path_filter& filter,
                                           const std::shared_ptr<cohub::observer>& observer,
+                                          const std::stop_token& stop,
                                           std::set<std::string>* told) {
-  auto files = list_folder(folder, filter);
+  auto files = list_folder(folder, filter, stop);
   std::erase_if(files, [&](const folder_file& file) {
     if (hub::check_path_in_repo(file.relative)) return false;
     if (told == nullptr || told->insert(file.relative).second)

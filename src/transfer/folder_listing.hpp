@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <memory>
 #include <set>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -20,9 +21,10 @@ struct folder_file {
 
 /// The files below `folder` that `filter` keeps, sorted by path; symlinks to files count as files,
 /// symlinked folders are not entered. Blocking: for the pool.
+/// @param stop  ends it with operation_aborted
 /// @throws error  the system's code if the folder, or one in it, cannot be read
 std::vector<folder_file> list_folder(const std::filesystem::path& folder,
-                                     const core::path_filter& filter);
+                                     const core::path_filter& filter, const std::stop_token& stop);
 
 /// Those of them that a repository takes: of what is below a `.cache` folder, say, the observer is
 /// warned.
@@ -30,6 +32,7 @@ std::vector<folder_file> list_folder(const std::filesystem::path& folder,
 std::vector<folder_file> list_committable(const std::filesystem::path& folder,
                                           const core::path_filter& filter,
                                           const std::shared_ptr<cohub::observer>& observer,
+                                          const std::stop_token& stop,
                                           std::set<std::string>* told = nullptr);
 
 }  // namespace cohub::transfer

@@ -120,14 +120,16 @@ awaitable<void> find_files(run_ptr run, std::filesystem::path folder) {
   const std::string of_repository = run->shared->endpoint + '\n' +
                                     std::string(hub::plural(run->options.type)) + '\n' +
                                     run->repo_id + '\n' + run->options.revision;
-  auto work = [run, named = std::move(folder), filter = std::move(filter), of_repository] {
+  auto work = [run, named = std::move(folder), filter = std::move(filter),
+               of_repository](const std::stop_token& stop) {
     // However it is spelt, it is the same folder.
     const auto root = std::filesystem::weakly_canonical(named);
     const auto observer = run->shared->observer_for(run->options.observer);
     run->record = std::make_shared<large_folder_record>(
         run->shared->journal->folder(), root.string() + '\n' + of_repository, run->branch());
     std::uint64_t bytes = 0;
-    for (auto& found : list_committable(root, filter, observer)) {
+    for (auto& found : list_committable(root, filter, observer, stop)) {
+      io::throw_if_stopped(stop);
       auto identity = find_file(*run, found.path, found.relative);
       if (!identity) continue;
       ++run->info.files;

@@ -4,8 +4,10 @@
 #include "cohub/detail/bell.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/associated_cancellation_slot.hpp>
 #include <boost/asio/async_result.hpp>
 #include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_type.hpp>
 #include <boost/asio/error.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/this_coro.hpp>
@@ -17,18 +19,40 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <stop_token>
 #include <type_traits>
 #include <utility>
 #include <variant>
 
 namespace cohub::detail {
 
+/// Work that takes a token which tells it to stop is told when the coroutine is cancelled.
+template <class Work>
+inline constexpr bool is_stoppable = std::is_invocable_v<Work&, std::stop_token>;
+
+/// For such work, between two steps.
+/// @throws boost::system::system_error  operation_aborted
+inline void throw_if_stopped(const std::stop_token& stop) {
+  if (stop.stop_requested()) throw boost::system::system_error(asio::error::operation_aborted);
+}
+
+template <class Work>
+auto do_work(Work& work, [[maybe_unused]] const std::stop_source& stop) {
+  if constexpr (is_stoppable<Work>)
+    return work(stop.get_token());
+  else
+    return work();
+}
+
+template <class Work>
+using work_result = decltype(do_work(std::declval<Work&>(), std::declval<std::stop_source&>()));
+
 /// A piece of work that a pool does for a coroutine. What the work owns goes with the coroutine,
 /// never on a thread of the pool: it may be the last owner of that very pool.
 template <class Work>
 class pool_job {
  public:
-  using result = std::invoke_result_t<Work&>;
+  using result = work_result<Work>;
 
   pool_job(const asio::any_io_executor& executor, Work work)
       : work_(std::move(work)), bell_(std::in_place, executor) {}
@@ -42,9 +66,9 @@ class pool_job {
     }
     try {
       if constexpr (std::is_void_v<result>)
-        (*work_)();
+        do_work(*work_, stop_);
       else
-        result_.emplace((*work_)());
+        result_.emplace(do_work(*work_, stop_));
     } catch (...) {
       failure_ = std::current_exception();
     }
@@ -60,6 +84,9 @@ class pool_job {
     end();
   }
 
+  /// The coroutine is cancelled.
+  void stop() noexcept { stop_.request_stop(); }
+
   /// For the coroutine: rings when the work has ended.
   bell& when_ended() noexcept { return *bell_; }
 
@@ -71,6 +98,7 @@ class pool_job {
 
   /// The coroutine goes. Waits for work that runs, withdraws work that does not.
   void leave() noexcept {
+    stop();
     std::unique_lock lock(mutex_);
     ended_.wait(lock, [this] { return stage_ != stage::running; });
     stage_ = stage::ended;
@@ -91,6 +119,8 @@ class pool_job {
   }
 
   std::optional<Work> work_;
+  std::stop_source stop_ =
+      is_stoppable<Work> ? std::stop_source() : std::stop_source(std::nostopstate);
   std::optional<std::conditional_t<std::is_void_v<result>, std::monostate, result>> result_{};
   std::exception_ptr failure_{};
   std::mutex mutex_{};
@@ -128,24 +158,31 @@ class pool_client {
 
 /// Runs blocking `work`, which owns what it touches, on `pool`; resumes on the caller's executor.
 ///
-/// Not cancellable: it ends when `work` does, so `work` is a bounded piece (one buffer written, one
-/// buffer hashed); of a coroutine that is cancelled already it is not begun. A caller that is
-/// destroyed meanwhile, with its io_context, waits for that piece if it has begun. That is why the
-/// caller waits for a bell of its own io_context: who waits on the pool belongs to the pool, and
-/// would outlive the io_context it is to go on in.
+/// It ends when `work` does, cancelled or not. So `work` is either a bounded piece (one buffer
+/// written, one buffer hashed) or takes a `std::stop_token`, by which it is told of a cancellation,
+/// and ends soon then. Of a coroutine that is cancelled already it is not begun. A caller that is
+/// destroyed meanwhile, with its io_context, waits for work that has begun. That is why the caller
+/// waits for a bell of its own io_context: who waits on the pool belongs to the pool, and would
+/// outlive the io_context it is to go on in.
 template <class Work>
-awaitable<std::invoke_result_t<Work&>> on_pool(asio::any_io_executor pool, Work work) {
+awaitable<work_result<Work>> on_pool(asio::any_io_executor pool, Work work) {
   const auto executor = co_await asio::this_coro::executor;
   const auto job = std::make_shared<pool_job<Work>>(executor, std::move(work));
   const pool_client<Work> client(job);
-  // No cancellation: whoever is told of it would leave while the work runs.
-  auto untold = asio::bind_cancellation_slot(asio::cancellation_slot(), asio::use_awaitable);
-  auto running = asio::async_initiate<decltype(untold), void(boost::system::error_code)>(
-      [](auto handler, std::shared_ptr<pool_job<Work>> waited_for, asio::any_io_executor on) {
-        waited_for->when_ended().wait(std::move(handler));
-        asio::post(on, pool_errand<Work>(std::move(waited_for)));
-      },
-      untold, job, std::move(pool));
+  auto running =
+      asio::async_initiate<decltype(asio::use_awaitable), void(boost::system::error_code)>(
+          [](auto handler, std::shared_ptr<pool_job<Work>> waited_for, asio::any_io_executor on) {
+            if constexpr (is_stoppable<Work>) {
+              auto slot = asio::get_associated_cancellation_slot(handler);
+              if (slot.is_connected())
+                slot.assign([waited_for](asio::cancellation_type) { waited_for->stop(); });
+            }
+            // Who waits is not told of a cancellation: it would leave while the work runs.
+            waited_for->when_ended().wait(
+                asio::bind_cancellation_slot(asio::cancellation_slot(), std::move(handler)));
+            asio::post(on, pool_errand<Work>(std::move(waited_for)));
+          },
+          asio::use_awaitable, job, std::move(pool));
   co_await std::move(running);
   co_return job->take();
 }

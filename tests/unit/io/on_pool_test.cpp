@@ -16,6 +16,7 @@
 #include <memory>
 #include <optional>
 #include <stdexcept>
+#include <stop_token>
 #include <string>
 #include <thread>
 #include <utility>
@@ -184,6 +185,56 @@ TEST_CASE("work that has begun is waited for, whatever is cancelled meanwhile") 
   context.restart();
   context.run();
   CHECK(had_ended);
+}
+
+TEST_CASE("work that takes a token is told to stop, and is waited for") {
+  asio::thread_pool pool(1);
+  asio::io_context context;
+  asio::cancellation_signal signal;
+  std::promise<void> begun;
+  boost::system::error_code failure;
+  auto body = [&]() -> cohub::awaitable<void> {
+    auto running = io::on_pool(pool.get_executor(), [&](const std::stop_token& stop) {
+      begun.set_value();
+      std::promise<void> stopped;
+      const std::stop_callback tell(stop, [&stopped] { stopped.set_value(); });
+      stopped.get_future().wait();
+      io::throw_if_stopped(stop);
+    });
+    try {
+      co_await std::move(running);
+    } catch (const boost::system::system_error& e) {
+      failure = e.code();
+    }
+  };
+  asio::co_spawn(context, body, asio::bind_cancellation_slot(signal.slot(), asio::detached));
+  context.poll();
+  begun.get_future().wait();
+  signal.emit(asio::cancellation_type::terminal);
+  context.run();
+  CHECK(failure == asio::error::operation_aborted);
+}
+
+TEST_CASE("work that takes a token is told to stop by a context that goes") {
+  asio::thread_pool pool(1);
+  std::promise<void> begun;
+  std::atomic<bool> gone = false;
+  std::atomic<bool> stopped = false;
+  {
+    asio::io_context context;
+    auto work = [&](const std::stop_token& stop) {
+      std::promise<void> told;
+      const std::stop_callback tell(stop, [&told] { told.set_value(); });
+      begun.set_value();
+      told.get_future().wait();
+      stopped = stop.stop_requested();
+    };
+    asio::co_spawn(context, hold_and_run(pool.get_executor(), work, &gone), asio::detached);
+    context.poll();
+    begun.get_future().wait();
+  }
+  CHECK(gone);
+  CHECK(stopped);
 }
 
 TEST_CASE("a bell lets its waiter go on when it rings, or has rung, or is cancelled") {

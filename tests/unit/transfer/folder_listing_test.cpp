@@ -6,6 +6,7 @@
 
 #include <doctest/doctest.h>
 
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -26,7 +27,7 @@ struct fixture {
   std::vector<std::string> listed(std::vector<std::string> ignored = {}) const {
     const core::path_filter filter(std::nullopt, std::move(ignored));
     std::vector<std::string> names;
-    for (const auto& file : transfer::list_folder(root, filter)) names.push_back(file.relative);
+    for (const auto& file : transfer::list_folder(root, filter, {})) names.push_back(file.relative);
     return names;
   }
   /// A link whose target no system can look at, whoever asks: its name is too long.
@@ -44,6 +45,13 @@ TEST_CASE_FIXTURE(fixture, "files are listed by their paths below the folder") {
   fs::create_directory_symlink("sub", root / "to_folder");
   CHECK(listed() == std::vector<std::string>{"a.txt", "sub/b.txt", "to_file"});
   CHECK(listed({"sub/*", "to_*"}) == std::vector<std::string>{"a.txt"});
+}
+
+TEST_CASE_FIXTURE(fixture, "a listing that is told to stop ends") {
+  std::stop_source stop;
+  stop.request_stop();
+  const core::path_filter all;
+  CHECK_THROWS_AS(transfer::list_folder(root, all, stop.get_token()), boost::system::system_error);
 }
 
 TEST_CASE_FIXTURE(fixture, "links to nothing and in circles are no files") {
