@@ -66,7 +66,7 @@ struct local_hub_config {
 struct local_hub_token {
   std::string token{};  ///< "hf_..."
   std::string owner{};  ///< user it belongs to
-  std::string role{};   ///< "read" or "write"
+  std::string role{};   ///< "read", "write" or "admin"
 };
 
 /// What `local_hub::update_repo_settings` changes; unset members stay as they are.

@@ -233,10 +233,15 @@ void sync_folder(const std::filesystem::path& folder) {
   if (outcome < 0 && code != EINVAL && code != EROFS) fail(code, "syncing the folder", opened);
 }
 
-void create_directories(const std::filesystem::path& path) {
+void create_directories(const std::filesystem::path& path, durability survives) {
   std::error_code failure;
+  if (survives == durability::machine) {
+    if (path.empty() || std::filesystem::exists(path, failure)) return;
+    create_directories(path.parent_path(), survives);
+  }
   std::filesystem::create_directories(path, failure);
   if (failure) fail(failure.value(), "creating the folder", path);
+  if (survives == durability::machine) sync_folder(path.parent_path());
 }
 
 void create_private_directory(const std::filesystem::path& path) {

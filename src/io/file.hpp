@@ -89,7 +89,9 @@ void rename_file(const std::filesystem::path& from, const std::filesystem::path&
 void sync_folder(const std::filesystem::path& folder);
 
 /// Creates a folder and its parents; a failure names the path.
-void create_directories(const std::filesystem::path& path);
+/// @param survives  what those that are made are to survive
+void create_directories(const std::filesystem::path& path,
+                        durability survives = durability::process);
 
 /// Creates a folder that only its owner may enter, in one that is there; does nothing if it is
 /// there itself, whoever may enter it.

@@ -96,8 +96,9 @@ awaitable<void> pass_on(asio::any_io_executor pool, body_relay& relay) {
   }
 }
 
+// Body and share are lent by the caller, who awaits in the scope that owns them.
 awaitable<reply> consume(asio::any_io_executor pool, std::shared_ptr<body_consumer> consumer,
-                         request_body& body, std::uint64_t limit) {
+                         request_body& body, std::uint64_t limit, memory_share& share) {
   body_relay relay{std::move(consumer)};
   const auto step = [&](std::size_t i) {
     return i == 0 ? receive_piece(body, relay.arriving) : pass_on(pool, relay);
@@ -108,6 +109,7 @@ awaitable<reply> consume(asio::any_io_executor pool, std::shared_ptr<body_consum
     std::swap(relay.arriving, relay.arrived);
     size += relay.arrived->size();
     if (size > limit) throw too_large();
+    share.resize(2 * body_piece + relay.consumer->memory());
   } while (!relay.arrived->empty());
   if (relay.refused) std::rethrow_exception(relay.refused);
   auto finish = [consumer = relay.consumer] { return consumer->finish(); };
@@ -140,7 +142,9 @@ class api_handler final : public request_handler {
       : store_(std::move(store)),
         threads_(std::move(threads)),
         where_(std::move(where)),
-        limiter_(std::move(limiter)) {}
+        limiter_(std::move(limiter)) {
+    room_->left += 4 * static_cast<std::size_t>(store_->config.lfs_threshold);  // of git's files
+  }
 
   awaitable<reply> answer(request_head head, request_body& body) override {
     rate_limiter::verdict verdict;
@@ -171,23 +175,26 @@ class api_handler final : public request_handler {
     const route to = find_route(head, *what);
     find_endpoints(*store, where, *what);
     if (to.body_limit > 0 && head.content_length.value_or(0) > to.body_limit) throw too_large();
-    memory_share share(std::move(room));
+    const auto share = std::make_shared<memory_share>(std::move(room));
     const auto pool = to.writes ? threads.writing : threads.reading;
     if (to.consumer != nullptr) {
-      share.take(2 * body_piece);
+      share->take(2 * body_piece);
       auto make = [store, what, consumer = to.consumer] {
         return std::shared_ptr<body_consumer>(consumer(*store, *what));
       };
       auto consumer = co_await io::on_pool(threads.reading, std::move(make));
-      co_return co_await consume(pool, std::move(consumer), body, to.body_limit);
+      co_return co_await consume(pool, std::move(consumer), body, to.body_limit, *share);
     }
     if (to.admission != nullptr) {
       auto admit = [store, what, admission = to.admission] { return admission(*store, *what); };
       co_await io::on_pool(threads.reading, std::move(admit));
     }
-    if (to.body_limit > 0) co_await read_to_memory(body, what, to.body_limit, share);
+    if (to.body_limit > 0) co_await read_to_memory(body, what, to.body_limit, *share);
     auto work = [store, what, handler = to.handler] { return handler(*store, *what); };
-    co_return co_await io::on_pool(pool, std::move(work));
+    reply answer = co_await io::on_pool(pool, std::move(work));
+    share->resize(memory_of(answer));
+    answer.room = share;  // until it is sent
+    co_return answer;
   }
 
   std::shared_ptr<hub_store> store_;

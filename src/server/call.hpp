@@ -43,6 +43,8 @@ class body_consumer {
   virtual ~body_consumer() = default;
   /// The next bytes, good until the call returns. Not called again once it has thrown.
   virtual void take(std::string_view piece) = 0;
+  /// Bytes that it holds, or needs for what it has begun to take.
+  virtual std::size_t memory() const noexcept = 0;
   /// The answer, when the body is whole.
   virtual reply finish() = 0;
 };

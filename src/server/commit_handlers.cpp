@@ -110,6 +110,13 @@ bool is_too_large(const hub_store& store, const hub::preupload_file& file) {
   return file.size > most || (file.size > most / 10 && !is_text(file.sample));
 }
 
+/// Bytes of a file that git holds: a client need not heed what preupload advises, and a little more
+/// than that is let pass.
+std::size_t file_limit(const hub_store& store) {
+  constexpr std::uint64_t at_least = 16u << 20;
+  return static_cast<std::size_t>(std::max(store.config.lfs_threshold, at_least));
+}
+
 /// A commit whose body arrives: its files become blobs meanwhile.
 class arriving_commit final : public body_consumer {
  public:
@@ -119,11 +126,15 @@ class arriving_commit final : public body_consumer {
         have_(require_committer(store, what)),
         repository_(store.repos.path_of(what.type, what.id)),
         branch_(require_branch(repository_, what.revision)),
-        reader_(repository_, [&store, &what](const std::string& sha256) {
-          return store.object_size(what.type, what.id, sha256);
-        }) {}
+        reader_(
+            repository_,
+            [&store, &what](const std::string& sha256) {
+              return store.object_size(what.type, what.id, sha256);
+            },
+            file_limit(store)) {}
 
   void take(std::string_view piece) override { reader_.take(piece); }
+  std::size_t memory() const noexcept override { return reader_.memory(); }
   reply finish() override;
 
  private:
@@ -192,12 +203,13 @@ reply preupload(hub_store& store, const call& what) {
   };
   const large_file_rules large(rules(request->git_attributes, ".gitattributes"));
   const ignore_rules ignores(rules(request->git_ignore, ".gitignore"));
+  match_budget budget;
   std::vector<hub::preupload_answer> answers;
   for (const auto& file : request->files) {
     hub::preupload_answer answer;
     answer.path = file.path;
-    answer.ignore = ignores.ignores(file.path);
-    if (file.size > 0 && (is_too_large(store, file) || large.is_large(file.path)))
+    answer.ignore = ignores.ignores(file.path, budget);
+    if (file.size > 0 && (is_too_large(store, file) || large.is_large(file.path, budget)))
       answer.mode = hub::upload_mode::lfs;
     if (!file.path.empty() && file.path.find('\0') == file.path.npos) {
       const auto now = repository.find(commit, file.path);

@@ -1,5 +1,6 @@
 #include "server/commit_request.hpp"
 
+#include "core/base64.hpp"
 #include "core/hex.hpp"
 #include "hub/commit_lines.hpp"
 #include "hub/repo_path.hpp"
@@ -14,13 +15,19 @@ namespace cohub::server {
 
 namespace {
 
-constexpr std::size_t line_limit = 192u << 20;  // base64 of a regular file of more than 128 MiB
+/// Of the names and brackets around a file's content.
+constexpr std::size_t line_overhead = 1u << 20;
+
+failure too_large_file() {
+  return {413, {}, "A file of the commit is too large: send it as a large object, by LFS"};
+}
 
 /// Turns lines into changes.
 struct line_visitor {
   commit_request& request;
   git_repository& repository;
   const object_sizes& sizes;
+  std::size_t file_limit;
 
   void operator()(const hub::commit_header&) const { throw bad_request("A second commit header"); }
 
@@ -29,6 +36,7 @@ struct line_visitor {
     if (file.content.size() <= lfs_pointer_limit)
       if (const auto pointer = read_lfs_pointer(file.content))
         require_object(pointer->sha256, pointer->size, file.path);
+    if (file.content.size() > file_limit) throw too_large_file();
     leave(file.old_path, file.path);
     put(file.path, file.content);
   }
@@ -88,8 +96,16 @@ std::string commit_request::message() const {
   return description.empty() ? summary : summary + "\n\n" + description;
 }
 
-commit_reader::commit_reader(git_repository& repository, object_sizes sizes)
-    : repository_(repository), sizes_(std::move(sizes)) {}
+commit_reader::commit_reader(git_repository& repository, object_sizes sizes, std::size_t file_limit)
+    : repository_(repository),
+      sizes_(std::move(sizes)),
+      file_limit_(file_limit),
+      line_limit_(core::base64_length(file_limit) + line_overhead) {}
+
+std::size_t commit_reader::memory() const noexcept {
+  // A line is there three times: as it came, its text, and the bytes that the text stands for.
+  return 3 * begun_.size() + request_.changes.size() * sizeof(git_change) + path_bytes_;
+}
 
 void commit_reader::take(std::string_view piece) {
   for (auto end = piece.find('\n'); end != piece.npos; end = piece.find('\n')) {
@@ -100,8 +116,7 @@ void commit_reader::take(std::string_view piece) {
       read_line(std::exchange(begun_, {}).append(line));
     piece.remove_prefix(end + 1);
   }
-  if (begun_.size() + piece.size() > line_limit)
-    throw failure(413, {}, "A file of the commit is too large");
+  if (begun_.size() + piece.size() > line_limit_) throw too_large_file();
   begun_ += piece;
 }
 
@@ -109,7 +124,13 @@ void commit_reader::read_line(std::string_view line) {
   if (line.find_first_not_of(" \r\t") == line.npos) return;
   const auto parsed = hub::read_commit_line(line);
   if (!parsed) throw bad_request("Malformed line in the commit");
-  if (has_header_) return std::visit(line_visitor{request_, repository_, sizes_}, *parsed);
+  if (has_header_) {
+    const auto before = request_.changes.size();
+    std::visit(line_visitor{request_, repository_, sizes_, file_limit_}, *parsed);
+    for (auto i = before; i < request_.changes.size(); ++i)
+      path_bytes_ += request_.changes[i].path.capacity();
+    return;
+  }
   const auto* header = std::get_if<hub::commit_header>(&*parsed);
   if (header == nullptr) throw bad_request("The commit does not begin with its header");
   request_.summary = header->summary;

@@ -28,16 +28,19 @@ std::string checked_path(const std::string& path);
 using object_sizes = std::function<std::optional<std::uint64_t>(const std::string& sha256)>;
 
 /// Reads an NDJSON body (hub-protocol, section 7.5) as it arrives and writes its files as blobs.
-/// Memory is bounded by the longest line. Blocking.
+/// Blocking.
 class commit_reader {
  public:
   /// @param repository  must outlive the reader
-  commit_reader(git_repository& repository, object_sizes sizes);
+  /// @param file_limit  bytes of a file that is no large object
+  commit_reader(git_repository& repository, object_sizes sizes, std::size_t file_limit);
 
   /// The next bytes of the body.
   /// @throws failure  400: not such a body, or a large object that was never uploaded; 413: a line
-  ///                  that is too long; 422: a path that no repository may hold
+  ///                  that is too long, or a file; 422: a path that no repository may hold
   void take(std::string_view piece);
+  /// Bytes that it needs at most, now and for the line that has begun.
+  std::size_t memory() const noexcept;
   /// What the whole body asks for. @throws failure  as `take`
   commit_request finish();
 
@@ -46,6 +49,9 @@ class commit_reader {
 
   git_repository& repository_;
   object_sizes sizes_;
+  std::size_t file_limit_;
+  std::size_t line_limit_;
+  std::size_t path_bytes_ = 0;  // of the changes
   commit_request request_{};
   bool has_header_ = false;
   std::string begun_{};  // a line whose end has not arrived

@@ -16,8 +16,11 @@ std::filesystem::path prepared_root(const local_hub_config& config) {
   // libgit2 counts its users; it stays loaded for the life of the process.
   static const int started = git_libgit2_init();
   if (started < 0) throw git_failure("starting libgit2");
-  io::create_directories(config.root);
-  return std::filesystem::absolute(config.root);
+  auto root = std::filesystem::absolute(config.root);
+  if (!root.has_filename()) root = root.parent_path();  // "folder/"
+  io::create_directories(root.parent_path());
+  io::create_private_directory(root);  // private repositories are in it
+  return root;
 }
 
 local_hub_config with_absolute_root(local_hub_config config) {

@@ -1,10 +1,17 @@
 #include "server/ignore_rules.hpp"
 
+#include "server/failure.hpp"
+
 #include <optional>
 
 namespace cohub::server {
 
 namespace {
+
+/// As long as a path may be: what is longer matches none, and would only make matching go deep.
+constexpr std::size_t longest_pattern = 4096;
+/// Characters that are looked at together in one step.
+constexpr std::size_t path_step = 64;
 
 /// One character set "[...]" at the front of `pattern`; nothing if it is not closed.
 std::optional<bool> match_set(std::string_view& pattern, char c) {
@@ -50,17 +57,15 @@ bool match_one(std::string_view& pattern, std::string_view& path) {
   return true;
 }
 
-/// Steps bound the work that a hostile pattern of many stars can cause.
-bool match(std::string_view pattern, std::string_view path, std::size_t& steps) {
+bool match(std::string_view pattern, std::string_view path, match_budget& budget) {
   while (!pattern.empty()) {
-    if (steps == 0) return false;
-    --steps;
+    budget.spend(pattern.front() == '[' ? pattern.size() : 1);
     if (pattern.starts_with("**/")) {
       const auto rest = pattern.substr(3);
       for (;;) {
-        if (match(rest, path, steps)) return true;
+        if (match(rest, path, budget)) return true;
         const auto slash = path.find('/');
-        if (slash == path.npos || steps == 0) return false;
+        if (slash == path.npos) return false;
         path.remove_prefix(slash + 1);
       }
     }
@@ -71,8 +76,8 @@ bool match(std::string_view pattern, std::string_view path, std::size_t& steps) 
         return path.ends_with(pattern) &&
                path.substr(0, path.size() - pattern.size()).find('/') == path.npos;
       for (;;) {
-        if (match(pattern, path, steps)) return true;
-        if (path.empty() || path.front() == '/' || steps == 0) return false;
+        if (match(pattern, path, budget)) return true;
+        if (path.empty() || path.front() == '/') return false;
         path.remove_prefix(1);
       }
     }
@@ -93,9 +98,14 @@ std::string_view last_name(std::string_view path) { return path.substr(path.rfin
 
 }  // namespace
 
-bool git_glob_match(std::string_view pattern, std::string_view path) {
-  std::size_t steps = 100'000;
-  return match(pattern, path, steps);
+void match_budget::spend(std::size_t steps) {
+  if (steps > left_) throw unprocessable("The rules of .gitattributes or .gitignore take too long");
+  left_ -= steps;
+}
+
+bool git_glob_match(std::string_view pattern, std::string_view path, match_budget& budget) {
+  budget.spend(1 + path.size() / path_step);
+  return match(pattern, path, budget);
 }
 
 ignore_rules::ignore_rules(std::string_view text) {
@@ -114,28 +124,26 @@ ignore_rules::ignore_rules(std::string_view text) {
     }
     made.anchored = line.find('/') != line.npos;
     if (line.starts_with('/')) line.remove_prefix(1);
-    if (line.empty()) continue;
+    if (line.empty() || line.size() > longest_pattern) continue;
     made.pattern = std::string(line);
     rules_.push_back(std::move(made));
   }
 }
 
-bool ignore_rules::matches(const rule& which, std::string_view path, bool is_folder) const {
-  if (which.folders_only && !is_folder) return false;
-  return git_glob_match(which.pattern, which.anchored ? path : last_name(path));
-}
-
-bool ignore_rules::ignores_one(std::string_view path, bool is_folder) const {
-  for (auto each = rules_.rbegin(); each != rules_.rend(); ++each)  // the last that matches decides
-    if (matches(*each, path, is_folder)) return !each->negated;
+bool ignore_rules::ignores_one(std::string_view path, bool is_folder, match_budget& budget) const {
+  const auto name = last_name(path);
+  for (auto each = rules_.rbegin(); each != rules_.rend(); ++each) {  // the last one decides
+    if (each->folders_only && !is_folder) continue;
+    if (git_glob_match(each->pattern, each->anchored ? path : name, budget)) return !each->negated;
+  }
   return false;
 }
 
-bool ignore_rules::ignores(std::string_view path) const {
+bool ignore_rules::ignores(std::string_view path, match_budget& budget) const {
   // What lies in an ignored folder cannot be asked back.
   for (auto slash = path.find('/'); slash != path.npos; slash = path.find('/', slash + 1))
-    if (ignores_one(path.substr(0, slash), true)) return true;
-  return ignores_one(path, false);
+    if (ignores_one(path.substr(0, slash), true, budget)) return true;
+  return ignores_one(path, false, budget);
 }
 
 large_file_rules::large_file_rules(std::string_view text) {
@@ -166,15 +174,17 @@ large_file_rules::large_file_rules(std::string_view text) {
     rule made;
     made.anchored = pattern.find('/') != pattern.npos;
     if (pattern.starts_with('/')) pattern.remove_prefix(1);
+    if (pattern.size() > longest_pattern) continue;
     made.pattern = std::string(pattern);
     made.large = *large;
     rules_.push_back(std::move(made));
   }
 }
 
-bool large_file_rules::is_large(std::string_view path) const {
+bool large_file_rules::is_large(std::string_view path, match_budget& budget) const {
+  const auto name = last_name(path);
   for (auto each = rules_.rbegin(); each != rules_.rend(); ++each)
-    if (git_glob_match(each->pattern, each->anchored ? path : last_name(path))) return each->large;
+    if (git_glob_match(each->pattern, each->anchored ? path : name, budget)) return each->large;
   return false;
 }
 

@@ -8,7 +8,7 @@
 
 namespace cohub::server {
 
-/// Memory for all bodies that are read or worked on at one time. Of one executor.
+/// Memory for all bodies, of requests and answers, that are in memory at one time. Of one executor.
 struct memory_room {
   std::size_t left = 256u << 20;
 };
@@ -29,6 +29,13 @@ class memory_share {
     }
     room_->left -= bytes;
     taken_ += bytes;
+  }
+
+  /// Has so much from now on. @throws failure  as `take`
+  void resize(std::size_t bytes) {
+    if (bytes > taken_) return take(bytes - taken_);
+    room_->left += taken_ - bytes;
+    taken_ = bytes;
   }
 
  private:

@@ -58,6 +58,7 @@ struct reply {
   int status = 200;
   http::fields headers{};
   std::variant<std::string, shared_bytes, file_part> body{};
+  std::shared_ptr<const void> room{};  ///< what its bytes in memory are counted by
 };
 
 /// Length of an answer's body in bytes.
@@ -65,6 +66,12 @@ inline std::uint64_t body_size(const reply& answer) noexcept {
   if (const auto* text = std::get_if<std::string>(&answer.body)) return text->size();
   if (const auto* bytes = std::get_if<shared_bytes>(&answer.body)) return bytes->bytes.size();
   return std::get<file_part>(answer.body).size;
+}
+
+/// Bytes of it that are in memory.
+inline std::size_t memory_of(const reply& answer) noexcept {
+  if (std::holds_alternative<file_part>(answer.body)) return 0;
+  return static_cast<std::size_t>(body_size(answer));
 }
 
 /// What answers the requests of one listener. Never throws anything but what the body's reading

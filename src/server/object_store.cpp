@@ -30,14 +30,8 @@ std::optional<std::uint64_t> object_store::size_of(const std::string& sha256) co
 
 void object_store::place(const std::filesystem::path& file, const std::string& sha256) const {
   const auto target = path_of(sha256);
-  const auto folder = target.parent_path();
-  const bool fresh = !std::filesystem::exists(folder);
-  if (fresh) io::create_directories(folder);
+  io::create_directories(target.parent_path(), io::durability::machine);
   io::rename_file(file, target, io::durability::machine);
-  if (fresh) {
-    io::sync_folder(folder.parent_path());
-    io::sync_folder(folder.parent_path().parent_path());
-  }
 }
 
 bool object_store::adopt(const std::filesystem::path& file, const std::string& sha256,

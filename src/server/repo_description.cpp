@@ -14,6 +14,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <string_view>
 #include <utility>
 
@@ -78,7 +79,8 @@ boost::json::value to_json(const card_value& value) {
     case card_value::kind::integer:
       return value.as_integer();
     case card_value::kind::real:
-      return value.as_real();
+      if (std::isfinite(value.as_real())) return value.as_real();
+      return nullptr;  // JSON has no such number
     case card_value::kind::text:
       return boost::json::value(value.as_text());
     case card_value::kind::list: {

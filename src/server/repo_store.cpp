@@ -220,7 +220,7 @@ repo_record repo_store::completed(repo_record record) {
 bool repo_store::place(const std::filesystem::path& building, const repo_record& record) {
   const auto target = path_of(record.type, record.id);
   io::write_file_atomically(building / record_name, write_record(record), io::durability::machine);
-  io::create_directories(target.parent_path());
+  io::create_directories(target.parent_path(), io::durability::machine);
   const auto lock_owner = writer(record.type, record.id);
   const std::lock_guard lock(*lock_owner);
   if (std::filesystem::exists(target)) {
@@ -283,7 +283,7 @@ bool repo_store::move(repo_type type, const std::string& from, const std::string
   const std::scoped_lock lock(*lock_from, *lock_to);
   if (!std::filesystem::exists(path_of(type, from)) || std::filesystem::exists(path_of(type, to)))
     return false;
-  io::create_directories(path_of(type, to).parent_path());
+  io::create_directories(path_of(type, to).parent_path(), io::durability::machine);
   // The way is there before it is needed: as long as the repository is in its old place, that is
   // what is found.
   io::write_file_atomically(sign_of(type, from), to, io::durability::machine, temporary_);

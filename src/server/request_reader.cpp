@@ -70,13 +70,12 @@ struct request_reader::state {
   std::chrono::steady_clock::duration waited{};
   std::size_t came = 0;
 
-  /// Looks at the pace from time to time; what the handler takes in between does not count.
-  void count_in(std::size_t bytes, std::chrono::steady_clock::duration time) {
-    came += bytes;
-    waited += time;
-    if (silence.count() <= 0 || waited < silence) return;
+  /// Looks at the pace of a body from time to time, before more of it is waited for; what the
+  /// handler takes in between does not count.
+  void check_pace() {
+    if (ended || silence.count() <= 0 || waited < silence) return;
     const auto seconds = std::chrono::duration<double>(waited).count();
-    if (!ended && static_cast<double>(came) < seconds * slowest_pace)
+    if (static_cast<double>(came) < seconds * slowest_pace)
       throw failure(408, {}, "The request's body comes too slowly");
     came = 0;
     waited = {};
@@ -86,7 +85,11 @@ struct request_reader::state {
   /// gone.
   awaitable<std::size_t> receive(std::span<std::byte> buffer) {
     if (gone) co_return 0;
+    check_pace();
+    const auto begun = std::chrono::steady_clock::now();
     const std::size_t count = co_await connection.read_some(buffer);
+    waited += std::chrono::steady_clock::now() - begun;
+    came += count;
     gone = count == 0;
     co_return count;
   }
@@ -203,12 +206,10 @@ awaitable<std::size_t> request_reader::read_some(std::span<std::byte> buffer) {
   }
   self.connection.set_silence_limit(self.silence);
   std::size_t count = 0;
-  const auto begun = std::chrono::steady_clock::now();
   if (self.left)
     count = co_await self.read_counted(buffer);
   else
     count = co_await self.read_chunked(buffer);
-  self.count_in(count, std::chrono::steady_clock::now() - begun);
   // Whoever reads may take its time with what it got.
   self.connection.set_silence_limit({});
   co_return count;

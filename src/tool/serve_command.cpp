@@ -13,6 +13,7 @@
 #include <boost/json/object.hpp>
 
 #include <algorithm>
+#include <cstdlib>
 #include <exception>
 #include <iostream>
 #include <memory>
@@ -88,6 +89,10 @@ int run(const local_hub_config& config, const std::vector<std::string>& users, c
     signals.async_wait([&](boost::system::error_code failed, int) {
       if (failed) return;
       asio::co_spawn(context, hub.stop(), [&](std::exception_ptr) { context.stop(); });
+      // Whoever cannot wait for what is under way asks again.
+      signals.async_wait([](boost::system::error_code unasked, int) {
+        if (!unasked) std::_Exit(interrupted);
+      });
     });
     context.run();
   } catch (const std::exception& e) {

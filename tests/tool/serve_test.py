@@ -31,6 +31,13 @@ class Serving(Hub):
         self.assertEqual(pathlib.Path(out.strip()).read_bytes(), b"kept")
         self.assertEqual(self.interrupt(self.hub, signal.SIGINT), 0)
 
+    def test_what_is_private_is_nobody_elses(self):
+        hub = subprocess.Popen([COHUB, "serve", "--root", self.folder / "new/root/"], stdout=subprocess.PIPE, text=True)
+        self.addCleanup(self.stop, hub)
+        hub.stdout.readline()
+        self.assertEqual((self.folder / "new/root").stat().st_mode & 0o777, 0o700)
+        self.interrupt(hub, signal.SIGTERM)
+
     def test_serve_has_users_who_share_an_organisation(self):
         users = []
         for _ in range(2):

@@ -54,6 +54,16 @@ TEST_CASE_FIXTURE(hub_caller, "a commit with one bad line changes nothing") {
   CHECK(head_of("alice/m") == head);
 }
 
+TEST_CASE_FIXTURE(hub_caller, "a file that is too large for git is refused") {
+  make_repo("m");
+  const auto head = head_of("alice/m");
+  constexpr std::size_t most = 16u << 20;
+  CHECK(commit("alice/m", file_line("a", std::string(most + 1, 'x'))).status == 413);
+  CHECK(commit("alice/m", file_line("a", std::string(2 * most, 'x'))).status == 413);
+  CHECK(head_of("alice/m") == head);
+  CHECK(commit("alice/m", file_line("a", std::string(most, 'x'))).status == 200);
+}
+
 TEST_CASE_FIXTURE(hub_caller, "a line of a commit may be longer than what arrives at once") {
   make_repo("m");
   std::string large(3'500'000, '\0');

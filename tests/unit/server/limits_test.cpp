@@ -117,6 +117,10 @@ TEST_CASE("all bodies in memory share one room") {
   }
   first.take(4);
   CHECK(room->left == 0);
+  first.resize(3);
+  CHECK(room->left == 7);
+  first.resize(10);
+  CHECK_THROWS_AS(first.resize(11), server::failure);
 }
 
 TEST_CASE("an answer that nobody takes is given up") {

@@ -1,6 +1,7 @@
 #include "commit_text.hpp"
 #include "hub_caller.hpp"
 
+#include <boost/json/parse.hpp>
 #include <doctest/doctest.h>
 
 #include <string>
@@ -88,6 +89,14 @@ TEST_CASE_FIXTURE(hub_caller, "deleting takes the owner's write token, and answe
   CHECK(gone.body == "OK");
   CHECK(get("/api/models/alice/m").status == 404);
   CHECK(send(method::delete_, "/api/repos/delete", token, body).status == 404);
+}
+
+TEST_CASE_FIXTURE(hub_caller, "numbers of a card that JSON does not have are null") {
+  make_repo("m");
+  const std::string card = "---\nvalue: .nan\nlist: [.inf, 1.5]\n---\n";
+  REQUIRE(commit("alice/m", file_line("README.md", card)).status == 200);
+  const auto info = get("/api/models/alice/m");
+  CHECK(info.json().at("cardData") == boost::json::parse(R"({"value":null,"list":[null,1.5]})"));
 }
 
 TEST_CASE_FIXTURE(hub_caller, "info names the commit and the files, with sizes where asked") {

@@ -145,6 +145,15 @@ TEST_CASE("a body that only trickles is given up") {
   CHECK(status == 408);
 }
 
+TEST_CASE("nor may the head of a chunk trickle") {
+  asio::io_context context(1);
+  trickle connection(
+      context.get_executor(),
+      "POST /b HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n1;" + std::string(1000, 'x') + "\r\n");
+  const auto status = test::run(context, read_slowly(connection));
+  CHECK(status == 408);
+}
+
 TEST_CASE("requests are read alike in pieces of any size") {
   const std::string all = plain + counted + chunked + plain;
   for (const std::size_t piece : {1u, 2u, 3u, 7u, 64u, 4096u}) {
