@@ -35,7 +35,8 @@ void tell_warning(const client& hub, const std::string& file, const std::string&
 /// @par Threads
 /// A client and all its operations, and what they return that reads on, belong to the one executor
 /// that the client was made with, which runs one thing at a time: an `io_context` run by one
-/// thread, or a strand. An operation may outlive the client it was called on.
+/// thread, or a strand. An operation may outlive the client it was called on. The client, and what
+/// its operations return that reads on, go before the `io_context` or pool that runs them.
 /// @par Errors
 /// Operations throw `cohub::error`. Those of the network (a host that is not found, a refused
 /// connection, `errc::certificate_rejected`, `errc::timed_out`), of the Hub (`errc::unauthorized`,
@@ -81,7 +82,7 @@ class client {
   ///
   /// A file of more than one chunk is fetched in parallel ranges and checked against its sha256; a
   /// partial file left by an earlier attempt is continued, not fetched again. When the Hub cannot
-  /// be reached, or refuses the repository, a cached file is returned. Memory: a buffer of 256 KiB
+  /// be reached, or refuses the repository, a cached file is returned. Memory: a buffer of 512 KiB
   /// for each thread that works, whatever the size of the file; up to 512 KiB are held whole,
   /// within `client_config::buffer_budget`. At most 64 files of a client are open at once: others
   /// wait for their turn. Calls that want the same content in the same place at the same time share

@@ -21,6 +21,9 @@ struct time_limits {
   std::chrono::milliseconds connect{10'000};  ///< resolve, connect and TLS handshake together
   std::chrono::milliseconds first_byte{
       60'000};  ///< from the request's last byte to the end of the answer's head
+  /// `first_byte` of a commit, where that is not longer: the Hub takes minutes for one of many
+  /// files.
+  std::chrono::milliseconds commit{600'000};
   /// Silence inside a body, either way; or waiting so long in all for less than 1,024 bytes a
   /// second.
   std::chrono::milliseconds stall{30'000};

@@ -19,7 +19,7 @@ namespace cohub::detail {
 namespace {
 
 // One thread can always move a block, and one small file be held.
-constexpr std::uint64_t smallest_budget = 1u << 20;
+constexpr std::uint64_t smallest_budget = 4 * transfer::block_stack::block_size;
 
 /// "<library>/<version>; cohub/<version>; c++/20" (hub-protocol, section 1.4).
 std::string user_agent(const client_config& config) {

@@ -118,6 +118,7 @@ awaitable<repo_url> make(context_ptr shared, creation what) {
   for (std::size_t attempt = 1;; ++attempt) {
     auto asking = hub_request(*shared, http::method::post, what.url, shared->token_for(what.token),
                               what.body);
+    asking.idempotent = what.exist_ok;  // the second time it is there
     auto sending = transfer::send(shared, std::move(asking), what.doing);
     auto answer = co_await std::move(sending);
     const int status = answer.status();

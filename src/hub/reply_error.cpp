@@ -82,7 +82,7 @@ const char* advice(errc code, std::string_view url) {
     case errc::gated_repository:
       return " (ask for access on the repository's page, then use your token: HF_TOKEN)";
     case errc::unauthorized:
-      return " (set HF_TOKEN to a valid token)";
+      return " (a valid token is needed: HF_TOKEN, or cohub auth login)";
     case errc::forbidden:
       // Storage refuses signed addresses, whatever the token.
       return path_of(url).find("/api/") == url.npos

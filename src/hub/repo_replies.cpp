@@ -70,7 +70,9 @@ std::optional<file_security_info> read_security(const json::object& object) {
   return info;
 }
 
-boost::system::result<tree_entry> read_tree_entry(const json::value& item) {
+/// Nothing for what is neither file nor folder, a submodule of git, say: there is nothing to be had
+/// of it.
+boost::system::result<std::optional<tree_entry>> read_tree_entry(const json::value& item) {
   const auto* object = item.if_object();
   if (object == nullptr) return make_error_code(errc::invalid_response);
   tree_entry entry;
@@ -84,7 +86,8 @@ boost::system::result<tree_entry> read_tree_entry(const json::value& item) {
     entry.type = tree_entry::kind::directory;
     return entry;
   }
-  if (type != "file") return make_error_code(errc::invalid_response);
+  if (type.empty()) return make_error_code(errc::invalid_response);
+  if (type != "file") return std::nullopt;
   const auto size = required_size(*object);
   if (!size) return size.error();
   entry.size = *size;
@@ -175,7 +178,7 @@ boost::system::result<std::vector<tree_entry>> read_tree_page(std::string_view b
   for (const auto& item : value->get_array()) {
     auto entry = read_tree_entry(item);
     if (!entry) return entry.error();
-    entries.push_back(std::move(*entry));
+    if (*entry) entries.push_back(std::move(**entry));
   }
   return entries;
 }

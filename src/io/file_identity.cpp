@@ -65,12 +65,14 @@ void check_readable(const std::filesystem::path& path) {
   if (::faccessat(AT_FDCWD, path.c_str(), R_OK, AT_EACCESS) != 0) refuse(errno, path, "");
 }
 
+bool has_same_content(const file_identity& a, const file_identity& b) noexcept {
+  return a.size == b.size && a.modified == b.modified && a.inode == b.inode;
+}
+
 bool is_unchanged(const file& opened, const file_identity& seen) {
   struct stat status {};
   if (::fstat(opened.native_handle(), &status) != 0) refuse(errno, opened.path(), "");
-  file_identity now = identity_of(status);
-  now.path = seen.path;
-  return now == seen;
+  return has_same_content(identity_of(status), seen);
 }
 
 bool is_settled(const file_identity& seen) noexcept {

@@ -27,7 +27,11 @@ file_identity identify_file(const std::filesystem::path& path);
 /// @throws error  the system's code: the file is not there for this process to read
 void check_readable(const std::filesystem::path& path);
 
-/// Whether an open file is the one that was `seen`, unchanged. Blocking.
+/// Whether nothing was written to it: what changes the inode alone, permissions and further names,
+/// leaves the content as it is.
+bool has_same_content(const file_identity& a, const file_identity& b) noexcept;
+
+/// Whether an open file is the one that was `seen`, with the same content. Blocking.
 bool is_unchanged(const file& opened, const file_identity& seen);
 
 /// Whether a change after `seen` was taken would be seen: the time stamps of the file are older

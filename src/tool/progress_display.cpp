@@ -155,6 +155,9 @@ class display final : public observer {
       case transfer_event::kind::warning:
         if (!file.empty()) say(file + ": " + printable(event.detail));
         break;
+      case transfer_event::kind::rate_limited:
+        say(printable(event.detail));
+        break;
       case transfer_event::kind::already_present:
         say(file + ": the Hub has it already");
         break;

@@ -100,6 +100,16 @@ void tell(const arguments& args, const commit_info& commit) {
   args.out.result(url, facts);
 }
 
+/// The pattern that matches that name and no other.
+std::string literal_pattern(const std::string& name) {
+  std::string pattern;
+  for (const char c : name) {
+    const bool is_special = c == '*' || c == '?' || c == '[';
+    pattern += is_special ? std::string{'[', c, ']'} : std::string(1, c);
+  }
+  return pattern;
+}
+
 /// What is to be watched: of a file, the folder that it is in, and nothing else there.
 commit_scheduler_options watch_options(const arguments& args, std::filesystem::path& folder) {
   commit_scheduler_options options;
@@ -117,7 +127,7 @@ commit_scheduler_options watch_options(const arguments& args, std::filesystem::p
   }
   const auto name = folder.filename().string();
   folder = std::filesystem::absolute(folder).parent_path();
-  options.allow_patterns = std::vector<std::string>{name};
+  options.allow_patterns = std::vector<std::string>{literal_pattern(name)};
   const std::filesystem::path there = args.path_in_repo;
   options.path_in_repo = there.parent_path().string();
   if (const auto wanted = there.filename().string();

@@ -21,6 +21,11 @@ class commit_encoder {
  public:
   commit_encoder(std::shared_ptr<const commit_plan> plan, std::string header_line)
       : plan_(std::move(plan)), header_line_(std::move(header_line)) {
+    contents_.resize(plan_->adds.size());
+    for (std::size_t i = 0; i < contents_.size(); ++i) {
+      const auto& add = plan_->adds[i];
+      if (!add.dropped() && add.mode != hub::upload_mode::lfs) contents_[i] = add.content->now();
+    }
     rewind();
     while (next_text()) {
       size_ += text_.size();
@@ -110,7 +115,7 @@ class commit_encoder {
       return true;
     }
     text_ = hub::commit_file_prefix();
-    content_ = add.content;
+    content_ = contents_[add_];
     content_offset_ = 0;
     in_file_ = true;
     return true;
@@ -118,6 +123,7 @@ class commit_encoder {
 
   std::shared_ptr<const commit_plan> plan_;
   std::string header_line_;
+  std::vector<upload_content_ptr> contents_;  // of the files that are sent with the commit
   std::uint64_t size_ = 0;
 
   std::string text_;  // what is being handed out

@@ -13,7 +13,10 @@
 namespace cohub::transfer {
 
 /// The NDJSON body of a commit (hub-protocol, section 7.5): the header, deletions, then additions,
-/// whose contents are read and encoded while the body is sent. Its length is known beforehand.
+/// whose contents are read and encoded while the body is sent. Its length is known beforehand: a
+/// file is sent as it is when the body is made, without what is appended to it later. Blocking: for
+/// the pool.
+/// @throws error  the system's code for a file that is missing now
 /// @param written  told how many additions are out, as the body is read; may be empty
 std::shared_ptr<http::body_source> commit_body(std::shared_ptr<const commit_plan> plan,
                                                std::string header_line, asio::any_io_executor pool,

@@ -11,12 +11,16 @@
 #include "transfer/commit_lookup.hpp"
 #include "transfer/commit_preparation.hpp"
 #include "transfer/download_retry.hpp"
+#include "transfer/paths_info.hpp"
 #include "transfer/retry_wait.hpp"
 
 #include <algorithm>
 #include <exception>
 #include <optional>
+#include <string_view>
+#include <unordered_set>
 #include <utility>
+#include <vector>
 
 namespace cohub::transfer {
 
@@ -25,8 +29,7 @@ namespace {
 /// A commit that goes on top of what others commit meanwhile loses to them so often, before it
 /// fails.
 constexpr std::size_t most_conflicts = 12;
-/// After so many, one that has no parent of the caller's is sent without a condition: who has much
-/// to send is never the first.
+/// After so many, it is sent without a condition: who has much to send is never the first.
 constexpr std::size_t most_conditions = 4;
 
 /// What became of one POST.
@@ -79,6 +82,8 @@ awaitable<outcome> post(context_ptr shared, commit_ptr commit, std::string paren
   what.headers.set("Content-Type", "application/x-ndjson");
   what.body = std::move(body);
   what.busy_is_undone = false;
+  what.timeouts = shared->timeouts;
+  what.timeouts->first_byte = std::max(what.timeouts->first_byte, what.timeouts->commit);
   const std::string doing = "committing to " + commit->repo_id;
   outcome result;
   try {
@@ -112,9 +117,29 @@ awaitable<outcome> post(context_ptr shared, commit_ptr commit, std::string paren
   }
 }
 
-/// The branch has moved to `head`: what is unchanged, ignored or large is asked anew.
+/// Leaves out the deletions of what others have deleted meanwhile: a Hub refuses those.
+awaitable<void> drop_deleted(context_ptr shared, commit_ptr commit) {
+  auto& deletes = commit->plan->deletes;
+  if (deletes.empty()) co_return;
+  std::vector<std::string> paths;
+  for (const auto& removal : deletes) paths.push_back(removal.path);
+  get_paths_info_options of;
+  of.type = commit->options.type;
+  of.revision = commit->head;
+  of.token = commit->options.token;
+  auto asking = get_paths_info(shared, commit->repo_id, std::move(paths), std::move(of));
+  const auto found = co_await std::move(asking);
+  std::unordered_set<std::string_view> there;
+  for (const auto& entry : found) there.insert(entry.path);
+  std::erase_if(deletes, [&](const planned_delete& each) { return !there.contains(each.path); });
+  commit->plan->mark_refilled();
+}
+
+/// The branch has moved to `head`: what is deleted, unchanged, ignored or large is asked anew.
 awaitable<void> prepare_again(context_ptr shared, commit_ptr commit, std::string head) {
   commit->head = std::move(head);
+  auto dropping = drop_deleted(shared, commit);
+  co_await std::move(dropping);
   auto preparing = prepare_commit(std::move(shared), std::move(commit));
   co_await std::move(preparing);
 }
@@ -161,7 +186,7 @@ awaitable<commit_info> deliver_commit(context_ptr shared, commit_ptr commit) {
     const bool moved = !yields && (conflict || head != commit->head);
     auto limits = shared->retries;
     if (conflict) limits.attempts = std::max(limits.attempts, most_conflicts);
-    const auto delay = http::next_delay(limits, tries, {}, draw_jitter());
+    const auto delay = http::next_delay(limits, tries, result.http.retry_after, draw_jitter());
     if (conflict && (moved || !delay)) {
       result.http.head = head;
       throw error(errc::commit_conflict, "committing to " + commit->repo_id, result.http);
@@ -180,7 +205,7 @@ awaitable<commit_info> deliver_commit(context_ptr shared, commit_ptr commit) {
       }
     }
     if (yields) parent = head;
-    if (!own_parent && losses == 0 && conflicts >= most_conditions) parent.clear();
+    if (yields && losses == 0 && conflicts >= most_conditions) parent.clear();
   }
 }
 

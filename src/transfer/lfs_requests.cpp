@@ -61,6 +61,9 @@ awaitable<std::vector<hub::lfs_batch_answer>> ask_batch(context_ptr shared, comm
   const auto text = co_await std::move(calling);
   auto reply = hub::read_lfs_batch_reply(text);
   if (!reply) throw error(reply.error(), doing);
+  if (std::find(transfers.begin(), transfers.end(), reply->transfer) == transfers.end())
+    throw error(errc::invalid_response, doing + " (the Hub wants the transfer \"" +
+                                            reply->transfer + "\", which was not offered)");
   co_return std::move(reply->objects);
 }
 
@@ -92,10 +95,12 @@ awaitable<store_answer> put_piece(context_ptr shared, object_ptr object,
   if (!object->parts())
     for (const auto& [name, value] : object->action().header) what.headers.set(name, value);
   what.idempotent = true;  // the object is named by its content
-  what.body =
+  const auto body =
       content_body(object->content(), piece.begin, piece.end, shared->pool, object->reporter);
+  what.body = body;
   auto sending = ask_store(shared, std::move(what), "uploading " + object->path());
   auto answer = co_await std::move(sending);
+  if (answer.refusal) co_await body->rewind();  // what was sent of it no longer counts
   co_return answer;
 }
 

@@ -324,6 +324,9 @@ awaitable<void> complete(run_ptr run, object_ptr object) {
   end_object(*run, *object, transfer_event::kind::finished);
 }
 
+/// Whether no other address changes what the store thinks of the content.
+bool is_final(int status) { return status == 411 || status == 413 || status == 422; }
+
 awaitable<void> send_piece(run_ptr run, piece_to_send next) {
   const auto& object = next.object;
   // It is queued again by newer addresses, or has come by older ones.
@@ -331,9 +334,9 @@ awaitable<void> send_piece(run_ptr run, piece_to_send next) {
   auto putting = put_piece(run->shared, object, next.piece);
   const auto answer = co_await std::move(putting);
   if (answer.refusal) {
-    object->reporter->take_back(next.piece.end - next.piece.begin);
     if (!object->begin_relocation(next.piece)) co_return;
-    if (!object->may_relocate()) std::rethrow_exception(answer.refusal);
+    if (is_final(answer.status) || !object->may_relocate(next.piece))
+      std::rethrow_exception(answer.refusal);
     co_await relocate(run, object);
     co_return;
   }

@@ -80,6 +80,7 @@ bool object_upload::arrived(const piece& which, std::string etag) {
   etags_[which.number] = parts_ ? std::move(etag) : whole;
   --missing_;
   refusals_ = 0;
+  refused_pieces_.erase(which.number);
   return true;
 }
 
@@ -97,11 +98,18 @@ bool object_upload::begin_completion() noexcept {
   return true;
 }
 
-bool object_upload::begin_relocation(const piece& which) noexcept {
+bool object_upload::begin_relocation(const piece& which) {
   if (!is_current(which)) return false;
   relocating_ = true;
   ++refusals_;
+  ++refused_pieces_[which.number];
   return true;
+}
+
+bool object_upload::may_relocate(const piece& which) const noexcept {
+  const auto refused = refused_pieces_.find(which.number);
+  const bool again = refused != refused_pieces_.end() && refused->second > 1;
+  return refusals_ <= 1 && !again && restarts_ <= most_restarts;
 }
 
 bool object_upload::begin_again(bool may_have_expired) noexcept {

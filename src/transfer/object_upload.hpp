@@ -8,6 +8,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -66,10 +67,10 @@ class object_upload {
   std::uint64_t bytes_there() const noexcept;
 
   /// The store has refused the addresses. True for the one who is to ask for others.
-  bool begin_relocation(const piece& which) noexcept;
-  /// Twice without progress, the addresses are not to blame; and a Hub that begins a new upload
-  /// each time takes more from it than it gives.
-  bool may_relocate() const noexcept { return refusals_ <= 1 && restarts_ <= most_restarts; }
+  bool begin_relocation(const piece& which);
+  /// Twice without progress, or twice the same piece, the addresses are not to blame; and a Hub
+  /// that begins a new upload each time takes more from it than it gives.
+  bool may_relocate(const piece& which) const noexcept;
   /// The store does not make the object of its parts: asks for other addresses. Where those may
   /// have expired, the parts are kept the first time; else they are worth nothing. False when that
   /// does not help.
@@ -104,10 +105,11 @@ class object_upload {
   std::size_t missing_ = 1;
   unsigned route_ = 0;
   unsigned epoch_ = 0;
-  unsigned refusals_ = 0;     // since a piece arrived
-  unsigned restarts_ = 0;     // that cost parts which were there
-  unsigned renewals_ = 0;     // of the address of the completion
-  unsigned completions_ = 0;  // that were refused for good
+  unsigned refusals_ = 0;                             // since a piece arrived
+  std::map<std::size_t, unsigned> refused_pieces_{};  // that have not arrived since
+  unsigned restarts_ = 0;                             // that cost parts which were there
+  unsigned renewals_ = 0;                             // of the address of the completion
+  unsigned completions_ = 0;                          // that were refused for good
   bool relocating_ = false;
   bool completing_ = false;
 };

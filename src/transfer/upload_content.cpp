@@ -73,25 +73,6 @@ class file_reader final : public content_reader {
   bool has_begun_ = false;
 };
 
-/// Holds no descriptor: a commit may have many thousand files.
-class file_content final : public upload_content {
- public:
-  explicit file_content(const std::filesystem::path& path)
-      : identity_(std::make_shared<io::file_identity>(io::identify_file(path))) {}
-  std::uint64_t size() const override { return identity_->size; }
-  std::unique_ptr<content_reader> open() const override {
-    return std::make_unique<file_reader>(io::file(identity_->path, io::file::mode::read),
-                                         identity_->size, identity_);
-  }
-  const io::file_identity* identity() const noexcept override { return identity_.get(); }
-  void check_unchanged() const override {
-    if (io::identify_file(identity_->path) != *identity_) throw changed_meanwhile(*identity_);
-  }
-
- private:
-  std::shared_ptr<const io::file_identity> identity_;
-};
-
 /// The beginning of a file that may grow.
 class file_prefix final : public upload_content {
  public:
@@ -109,6 +90,29 @@ class file_prefix final : public upload_content {
  private:
   std::filesystem::path path_;
   std::uint64_t size_;
+};
+
+/// Holds no descriptor: a commit may have many thousand files.
+class file_content final : public upload_content {
+ public:
+  explicit file_content(const std::filesystem::path& path)
+      : identity_(std::make_shared<io::file_identity>(io::identify_file(path))) {}
+  std::uint64_t size() const override { return identity_->size; }
+  std::unique_ptr<content_reader> open() const override {
+    return std::make_unique<file_reader>(io::file(identity_->path, io::file::mode::read),
+                                         identity_->size, identity_);
+  }
+  const io::file_identity* identity() const noexcept override { return identity_.get(); }
+  upload_content_ptr now() const override {
+    return std::make_shared<file_prefix>(identity_->path, io::identify_file(identity_->path).size);
+  }
+  void check_unchanged() const override {
+    if (!io::has_same_content(io::identify_file(identity_->path), *identity_))
+      throw changed_meanwhile(*identity_);
+  }
+
+ private:
+  std::shared_ptr<const io::file_identity> identity_;
 };
 
 class content_region final : public http::body_source {

@@ -28,7 +28,7 @@ class content_reader {
 };
 
 /// The content of one addition, whose size is fixed when it is opened. Safe from several threads.
-class upload_content {
+class upload_content : public std::enable_shared_from_this<upload_content> {
  public:
   virtual ~upload_content() = default;
   virtual std::uint64_t size() const = 0;
@@ -38,6 +38,9 @@ class upload_content {
   virtual const io::file_identity* identity() const noexcept { return nullptr; }
   /// @throws error  errc::content_mismatch: the file is not what it was when it was opened
   virtual void check_unchanged() const {}
+  /// What is there at this moment, which may be more or less than there was, and of which what is
+  /// appended later is no part: for what nobody has been promised yet.
+  virtual std::shared_ptr<const upload_content> now() const { return shared_from_this(); }
   /// Where it was computed on the way; else empty.
   virtual std::string known_sha256() const { return {}; }
 };

@@ -36,10 +36,11 @@ bool commit_plan::empty() const noexcept {
 }
 
 void commit_plan::mark_refilled() {
-  if (deletes.empty()) return;
   std::unordered_set<std::string_view> gone;
   for (const auto& removal : deletes) gone.insert(removal.path);
   for (auto& add : adds) {
+    add.refilled = false;
+    if (gone.empty()) continue;
     std::string_view path = add.path;
     add.refilled = gone.contains(path);
     for (auto slash = path.rfind('/'); slash != path.npos && !add.refilled;
@@ -53,6 +54,7 @@ void commit_plan::mark_refilled() {
 commit_plan plan_commit(const std::vector<commit_operation>& operations) {
   commit_plan plan;
   std::unordered_map<std::string, std::size_t> last;  // operation that fills a path
+  std::unordered_set<std::string> deleted;
   last.reserve(operations.size());
   plan.adds.reserve(operations.size());
   for (std::size_t i = 0; i < operations.size(); ++i) {
@@ -75,7 +77,7 @@ commit_plan plan_commit(const std::vector<commit_operation>& operations) {
       while (planned.path.ends_with('/')) planned.path.pop_back();
       if (planned.path.empty())
         throw error(errc::invalid_path, "a deletion needs a path; delete_repo deletes everything");
-      plan.deletes.push_back(std::move(planned));
+      if (deleted.insert(planned.path).second) plan.deletes.push_back(std::move(planned));
     }
   }
   const auto is_overruled = [&](const auto& each) { return last[each.path] != each.operation; };

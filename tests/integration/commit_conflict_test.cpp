@@ -262,6 +262,54 @@ TEST_CASE_FIXTURE(conflict_fixture, "a commit that arrives while it is looked fo
   CHECK_FALSE(info.unchanged);
 }
 
+TEST_CASE_FIXTURE(conflict_fixture,
+                  "on a busy branch a commit that may be rebased is made at last") {
+  const auto before = run(api->repo_info("alice/m"));
+  put_file("alice/m", "c.txt", "moves the branch");
+  // Others are always faster: the head that is told is an old one each time.
+  hub_fault stale;
+  stale.path_part = "/revision/main";
+  stale.body = before.json;
+  stale.times = 0;
+  hub->inject(stale);
+  hub->clear_requests();
+  const create_commit_options rebasing{.parent_commit = before.sha, .rebase = true};
+  run(api->create_commit("alice/m", add_bytes("b.txt", "3"), "late", rebasing));
+  CHECK(hub->count_requests("/commit/", "POST") == 5);
+  CHECK(run(api->read_file("alice/m", "b.txt")) == "3");
+}
+
+TEST_CASE_FIXTURE(conflict_fixture, "what another has deleted first need not be deleted again") {
+  put_file("alice/m", "b.txt", "2");
+  put_file("alice/m", "d/c.txt", "3");
+  const auto before = run(api->repo_info("alice/m"));
+  run(api->delete_file("a.txt", "alice/m"));
+  hub_fault stale;
+  stale.path_part = "/revision/main";
+  stale.body = before.json;
+  hub->inject(stale);
+  std::vector<commit_operation> operations;
+  for (const char* path : {"a.txt", "b.txt", "d/"})
+    operations.emplace_back(commit_operation_delete{.path_in_repo = path});
+  run(api->create_commit("alice/m", operations, "both"));
+  CHECK_FALSE(run(api->file_exists("alice/m", "b.txt")));
+  CHECK_FALSE(run(api->file_exists("alice/m", "d/c.txt")));
+}
+
+TEST_CASE_FIXTURE(conflict_fixture, "a longer wait than is allowed is an error at once") {
+  hub_fault busy;
+  busy.path_part = "/commit/";
+  busy.method = "POST";
+  busy.status = 503;
+  busy.headers.emplace_back("Retry-After", "400");
+  busy.times = 0;
+  hub->inject(busy);
+  hub->clear_requests();
+  const auto failure = failure_of(api->create_commit("alice/m", add_bytes("b.txt", "3"), "m"));
+  CHECK(failure.http().status == 503);
+  CHECK(hub->count_requests("/commit/", "POST") == 1);
+}
+
 TEST_CASE_FIXTURE(conflict_fixture, "the Hub may ask to wait before a commit") {
   const auto before = history().size();
   hub_fault busy;

@@ -97,6 +97,39 @@ TEST_CASE_FIXTURE(client_fixture, "only the first bytes of a file that grows are
   CHECK(failure_of(api->create_commit("alice/m", list(add), "m")).code() == errc::content_mismatch);
 }
 
+namespace {
+
+/// Once the large file is hashed, appends to the log and changes what does not matter.
+class writer final : public observer {
+ public:
+  explicit writer(std::filesystem::path folder) : folder_(std::move(folder)) {}
+  void on_progress(const transfer_progress& progress) override {
+    if (progress.way != transfer_progress::direction::hash ||
+        progress.bytes_done < progress.bytes_total)
+      return;
+    test::write_all(folder_ / "log.txt", "one\ntwo\n");
+    std::filesystem::permissions(folder_ / "w.bin", std::filesystem::perms::owner_read);
+  }
+
+ private:
+  std::filesystem::path folder_;
+};
+
+}  // namespace
+
+TEST_CASE_FIXTURE(client_fixture, "what is appended to a small file meanwhile is committed, too") {
+  run(api->create_repo("alice/m"));
+  const auto root = folder.path() / "out";
+  const std::string weights = test::noise(2'000'000);
+  test::write_all(root / "log.txt", "one\n");
+  test::write_all(root / "w.bin", weights);
+  upload_folder_options options;
+  options.observer = std::make_shared<writer>(root);
+  run(api->upload_folder(root, "alice/m", options));
+  CHECK(run(api->read_file("alice/m", "log.txt")) == "one\ntwo\n");
+  CHECK(test::read_all(run(api->download_file("alice/m", "w.bin"))) == weights);
+}
+
 TEST_CASE_FIXTURE(client_fixture, "copies within a repository move no bytes of large files") {
   put_file("alice/m", "w.bin", test::noise(100'000));
   const auto first = put_file("alice/m", "a.txt", "small");

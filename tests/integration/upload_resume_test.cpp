@@ -179,6 +179,7 @@ TEST_CASE_FIXTURE(parts_fixture, "addresses that have expired are asked for agai
   hub->inject(expired);
   upload();
   CHECK(hub->count_requests("/info/lfs/objects/batch") == 2);
+  CHECK(seen->last.bytes_done == content.size());
   check_whole();
 }
 

@@ -51,6 +51,15 @@ class Watching(Hub):
         self.assertTrue(told["private"])
         self.assertEqual([one["rfilename"] for one in told["siblings"]], [".gitattributes", "logs/a.log"])
 
+    def test_a_watched_file_is_named_and_no_pattern(self):
+        self.write("out/a[1]*.txt", b"this")
+        self.write("out/a1x.txt", b"not this")
+        process = self.watch("thing", "out/a[1]*.txt", "--every", "1000", "--json")
+        self.assertTrue(json.loads(process.stdout.readline())["oid"])
+        self.assertEqual(self.interrupt(process, signal.SIGINT), 0)
+        told = json.loads(self.cohub("models", "info", "user/thing", "--json")[0])
+        self.assertEqual([one["rfilename"] for one in told["siblings"]], [".gitattributes", "a[1]*.txt"])
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -75,9 +75,17 @@ TEST_CASE("large objects and the room of repositories") {
   }
 }
 
+TEST_CASE("what is neither file nor folder is passed over") {
+  const auto entries = read_tree_page(R"([{"type":"unknown","oid":"1","size":0,"path":"sub"},
+    {"type":"file","oid":"f","size":1,"path":"a"}])")
+                           .value();
+  REQUIRE(entries.size() == 1);
+  CHECK(entries[0].path == "a");
+}
+
 TEST_CASE("trees of another shape are refused") {
   for (const char* body :
-       {"", "{}", "[1]", R"([{"type":"file"}])", R"([{"type":"link","path":"a"}])",
+       {"", "{}", "[1]", R"([{"type":"file"}])", R"([{"path":"a","size":1}])",
         R"([{"type":"file","path":"a","size":-1}])", R"([{"type":"file","path":"a","size":"1"}])",
         R"([{"type":"file","path":"a","size":1.5}])",
         R"([{"type":"file","path":"a","size":1e300}])"}) {

@@ -60,3 +60,25 @@ TEST_CASE_FIXTURE(file_fixture, "the beginning of a file that grows is read as i
   rewrite();
   CHECK(reader->read_at(0, piece) == 4);
 }
+
+TEST_CASE_FIXTURE(file_fixture, "what is there now is read, without what is appended later") {
+  const auto content = transfer::open_file_content(path);
+  test::write_all(path, "0123456789");
+  const auto now = content->now();
+  CHECK(now->size() == 10);
+  test::write_all(path, "0123456789ab");
+  std::vector<std::byte> room(20);
+  CHECK(now->open()->read_at(0, room) == 10);
+  test::write_all(path, "0");
+  CHECK_THROWS_AS(now->open()->read_at(0, room), error);
+  std::filesystem::remove(path);
+  CHECK_THROWS_AS(content->now(), error);
+}
+
+TEST_CASE_FIXTURE(file_fixture, "permissions and further names are no change of the content") {
+  const auto content = transfer::open_file_content(path);
+  std::filesystem::permissions(path, std::filesystem::perms::owner_read);
+  std::filesystem::create_hard_link(path, path.string() + ".more");
+  CHECK(content->open()->read_at(0, piece) == 4);
+  content->check_unchanged();
+}

@@ -44,6 +44,13 @@ TEST_CASE("the last operation that fills a path is the one that counts") {
   CHECK(plan.copies[1].operation == 5);
 }
 
+TEST_CASE("what is deleted twice is deleted once") {
+  const auto plan =
+      plan_commit({removal("a"), removal("b"), removal("./a"), removal("d/"), removal("d/")});
+  REQUIRE(plan.deletes.size() == 3);
+  CHECK(plan.deletes[2].path == "d");
+}
+
 TEST_CASE("additions are told apart that the same commit deletes first") {
   const std::vector<commit_operation> operations{
       removal("data/"),  removal("a.txt"), add("data/x"), add("data/deep/y"), add("database/z"),
