@@ -21,7 +21,8 @@
 /// Made from nothing, members come in the order of the Hub's cards, whatever order they were set
 /// in; made from metadata, they stay where they are and new ones follow. A getter yields an empty
 /// text or list for what is absent, null or of another type. Where the Hub takes one text or a
-/// list, one is written as text and read as a list of one.
+/// list, one is written as text and read as a list of one; where it takes lists alone (`datasets`,
+/// `metrics`, `models`, `size_categories`, `task_categories`), as a list.
 namespace cohub {
 
 /// What the three have in common.
@@ -42,6 +43,11 @@ class card_data {
       put(key, std::move(first));
     else
       put(key, std::vector<std::string>{std::move(first), std::string(std::move(more))...});
+  }
+  /// Where the Hub takes nothing but a list.
+  template <class... Text>
+  void put_list(std::string_view key, Text... texts) {
+    put(key, std::vector<std::string>{std::string(std::move(texts))...});
   }
   /// Leaves the first of equal tags. A single text is left alone.
   void unite_tags();
@@ -79,7 +85,7 @@ class model_card_data : public card_data {
   }
   template <class... Text>
   model_card_data& datasets(std::string first, Text... more) {
-    return put_texts("datasets", std::move(first), std::move(more)...), *this;
+    return put_list("datasets", std::move(first), std::move(more)...), *this;
   }
   template <class... Text>
   model_card_data& language(std::string first, Text... more) {
@@ -91,7 +97,7 @@ class model_card_data : public card_data {
   model_card_data& license_link(std::string value) { return set("license_link", std::move(value)); }
   template <class... Text>
   model_card_data& metrics(std::string first, Text... more) {
-    return put_texts("metrics", std::move(first), std::move(more)...), *this;
+    return put_list("metrics", std::move(first), std::move(more)...), *this;
   }
   model_card_data& model_name(std::string value) { return set("model_name", std::move(value)); }
   model_card_data& pipeline_tag(std::string value) { return set("pipeline_tag", std::move(value)); }
@@ -162,7 +168,7 @@ class dataset_card_data : public card_data {
   }
   template <class... Text>
   dataset_card_data& size_categories(std::string first, Text... more) {
-    return put_texts("size_categories", std::move(first), std::move(more)...), *this;
+    return put_list("size_categories", std::move(first), std::move(more)...), *this;
   }
   template <class... Text>
   dataset_card_data& source_datasets(std::string first, Text... more) {
@@ -170,7 +176,7 @@ class dataset_card_data : public card_data {
   }
   template <class... Text>
   dataset_card_data& task_categories(std::string first, Text... more) {
-    return put_texts("task_categories", std::move(first), std::move(more)...), *this;
+    return put_list("task_categories", std::move(first), std::move(more)...), *this;
   }
   template <class... Text>
   dataset_card_data& task_ids(std::string first, Text... more) {
@@ -226,11 +232,11 @@ class space_card_data : public card_data {
   }
   template <class... Text>
   space_card_data& models(std::string first, Text... more) {
-    return put_texts("models", std::move(first), std::move(more)...), *this;
+    return put_list("models", std::move(first), std::move(more)...), *this;
   }
   template <class... Text>
   space_card_data& datasets(std::string first, Text... more) {
-    return put_texts("datasets", std::move(first), std::move(more)...), *this;
+    return put_list("datasets", std::move(first), std::move(more)...), *this;
   }
   template <class... Text>
   space_card_data& tags(std::string first, Text... more) {

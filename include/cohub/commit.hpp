@@ -11,6 +11,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -30,6 +31,8 @@ class upload_source {
 struct commit_operation_add {
   /// Text or binary content held in memory.
   struct bytes {
+    bytes() = default;
+    explicit bytes(std::string content) : data(std::move(content)) {}  // no aggregate: named.hpp
     std::string data{};
   };
 
@@ -37,8 +40,9 @@ struct commit_operation_add {
   /// A file on disk, bytes, or a source. A source is read once, at the start of the commit, into an
   /// unnamed file below `client_config::upload_state_dir`, and hashed meanwhile.
   std::variant<std::filesystem::path, bytes, std::shared_ptr<upload_source>> content{};
-  /// Only so many bytes of the file on disk, which others may go on appending to. Unset: all of it,
-  /// and a file that changes during the upload is `errc::content_mismatch`.
+  /// Only so many bytes of the file on disk, which others may go on appending to. Unset: all of it;
+  /// a small file as it is when the commit is made, and a large one whose content changes during
+  /// the upload is `errc::content_mismatch`.
   std::optional<std::uint64_t> first_bytes{};
 };
 

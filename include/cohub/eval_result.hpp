@@ -1,6 +1,7 @@
 #pragma once
 
 #include "cohub/card_value.hpp"
+#include "cohub/named.hpp"
 
 #include <optional>
 #include <string>
@@ -60,6 +61,6 @@ std::vector<model_index> read_model_index(const card_value& value);
 /// Metadata that holds one result and nothing else, for `metadata_save` and `metadata_update`.
 /// `verified` is written even where it is not set.
 /// @par Mirrors  metadata_eval_result()
-card_map metadata_eval_result(std::string model_name, eval_result result);
+card_map metadata_eval_result(std::string model_name, named<eval_result> result);
 
 }  // namespace cohub

@@ -57,11 +57,12 @@ awaitable<std::vector<std::string>> validate_card(client hub, model_card card,
 awaitable<commit_info> push_card(client hub, model_card card, std::string repo_id,
                                  named<push_card_options> options = {});
 
-/// Changes metadata of a repository's card and commits it; comments stay. A member that has another
-/// value is an error unless `overwrite`; a null removes one. Results in `model-index` are merged
-/// one by one into the element of the same name, else into the first: a metric that is there gets
-/// its new value, another is appended; an index without name gets that of the card, else the
-/// repository's id. A model or dataset without card gets one of the default template.
+/// Changes metadata of a repository's card and commits it; comments stay, but for those beside
+/// values that change. A member that has another value is an error unless `overwrite`; a null
+/// removes one. Results in `model-index` are merged one by one into the element of the same name,
+/// else into the first: a metric that is there gets its new value, another is appended; an index
+/// without name gets that of the card, else the repository's id. A model or dataset without card
+/// gets one of the default template.
 ///
 /// @throws error  errc::invalid_card: a member has another value, which is named; a space without
 ///                card; results for a dataset or space; what `load_card` and `push_card` throw

@@ -7,7 +7,10 @@ namespace cohub {
 /// Carries an options struct into an operation, and accepts only an object that has a name.
 ///
 /// g++ 12 copies a temporary aggregate bytewise when it stands in an expression with `co_await`,
-/// and destroys it twice. Refusing temporaries turns that into a compile error:
+/// and destroys it twice: any aggregate, also one of the caller's own. A braced list of strings
+/// there, `co_await hub.delete_files(id, {"*.tmp"})`, is "error: array used as initializer", at
+/// some other line. Both go where the value is named first. Refusing temporaries turns the first
+/// into a compile error where it is met most:
 /// @code
 /// const cohub::download_options options{.revision = "refs/pr/1"};
 /// co_await hub.download_file("owner/name", "model.safetensors", options);

@@ -238,11 +238,11 @@ std::vector<model_index> read_model_index(const card_value& value) {
   return indexes;
 }
 
-card_map metadata_eval_result(std::string model_name, eval_result result) {
-  if (!result.verified) result.verified = false;
+card_map metadata_eval_result(std::string model_name, named<eval_result> result) {
   model_index index;
   index.name = std::move(model_name);
-  index.results.push_back(std::move(result));
+  auto& one = index.results.emplace_back(*std::move(result));
+  if (!one.verified) one.verified = false;
   card_map data;
   data["model-index"] = write_model_index(index);
   return data;

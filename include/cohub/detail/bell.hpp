@@ -101,7 +101,7 @@ class bell {
   template <class Token>
   auto wait(Token&& token) {
     return asio::async_initiate<Token, void(boost::system::error_code)>(
-        [this](auto handler) { start_waiting(std::move(handler)); }, token);
+        [this](auto handler) { this->start_waiting(std::move(handler)); }, token);
   }
 
  private:

@@ -168,7 +168,8 @@ TEST_CASE("older results that lack something are no obstacle to new ones") {
   CHECK(first.dataset_type.empty());
   for (const int again : {1, 2}) {
     CAPTURE(again);
-    update_metadata(card, metadata_eval_result("net", accuracy(0.9)), false, "me/net");
+    const auto result = accuracy(0.9);
+    update_metadata(card, metadata_eval_result("net", result), false, "me/net");
     card = model_card::parse(card.content());
     const auto results = card.eval_results().at(0).results;
     REQUIRE(results.size() == 2);
@@ -263,7 +264,8 @@ TEST_CASE("results are merged into those that are there (V62, V63, V65, V68)") {
 
 TEST_CASE("an index without name has that of the card, or the repository's (V67)") {
   auto card = model_card::parse("---\nlicense: mit\n---\n");
-  auto data = metadata_eval_result("x", accuracy(1));
+  const auto result = accuracy(1);
+  auto data = metadata_eval_result("x", result);
   data.find("model-index")->as_list()[0].as_map().erase("name");
   update_metadata(card, data, false, "me/net");
   CHECK(card.eval_results().at(0).name == "me/net");
@@ -277,8 +279,8 @@ TEST_CASE("elements of an index stay apart, and results go into the one of their
   other.dataset_type = "other/beans";
   auto card = model_card::parse("---\nlicense: mit\n---\n");
   card.set_eval_results({{"first", {accuracy(0.9)}}, {"second", {accuracy(0.7), other}}});
-  const auto update = [&](const char* name, eval_result result) {
-    update_metadata(card, metadata_eval_result(name, std::move(result)), true, "me/net");
+  const auto update = [&](const char* name, const eval_result& result) {
+    update_metadata(card, metadata_eval_result(name, result), true, "me/net");
     return card.eval_results();
   };
   auto unverified = other;
