@@ -52,7 +52,8 @@ class client {
  public:
   /// Reads the token that is kept on this machine, a small file, unless `client_config::token` or
   /// the environment gives one: this alone blocks.
-  /// @throws error  errc::invalid_url, errc::invalid_argument: what the configuration must not have
+  /// @throws error  errc::invalid_url, errc::invalid_argument: what the configuration must not
+  ///                have; a thread_pool without a strand
   explicit client(asio::any_io_executor executor, named<client_config> config = {});
 
   /// A client that shares everything with this one, and tells the Hub that a library asks: "name/

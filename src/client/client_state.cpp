@@ -93,6 +93,10 @@ http::transport_config transport_settings(const client_config& config) {
 }  // namespace
 
 client_state make_client_state(asio::any_io_executor executor, client_config config) {
+  if (executor.target<asio::thread_pool::executor_type>() != nullptr)
+    throw error(errc::invalid_argument,
+                "making a client (a thread_pool runs several things at once: give the client "
+                "asio::make_strand(pool.get_executor()))");
   if (config.max_connections == 0)
     throw error(errc::invalid_argument, "client_config::max_connections must not be 0");
   auto shared = std::make_shared<transfer::context>();

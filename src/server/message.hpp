@@ -68,10 +68,13 @@ inline std::uint64_t body_size(const reply& answer) noexcept {
   return std::get<file_part>(answer.body).size;
 }
 
-/// Bytes of it that are in memory.
+/// Bytes of it that are in memory, where they are so many that they count: questions are answered
+/// even while others have all the room.
 inline std::size_t memory_of(const reply& answer) noexcept {
-  if (std::holds_alternative<file_part>(answer.body)) return 0;
-  return static_cast<std::size_t>(body_size(answer));
+  constexpr std::uint64_t few = 64 * 1024;
+  const auto size = body_size(answer);
+  if (size <= few || std::holds_alternative<file_part>(answer.body)) return 0;
+  return static_cast<std::size_t>(size);
 }
 
 /// What answers the requests of one listener. Never throws anything but what the body's reading

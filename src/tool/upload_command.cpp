@@ -1,4 +1,5 @@
 #include "cohub/commit_scheduler.hpp"
+#include "cohub/error.hpp"
 
 #include "address.hpp"
 #include "commands.hpp"
@@ -8,7 +9,7 @@
 #include "run_operation.hpp"
 
 #include <boost/asio/cancellation_state.hpp>
-#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/error.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -141,16 +142,27 @@ commit_scheduler_options watch_options(const arguments& args, std::filesystem::p
 awaitable<void> upload_again_and_again(client hub, arguments_ptr args, std::string repo_id) {
   std::filesystem::path folder;
   auto options = watch_options(*args, folder);
-  options.every = std::chrono::duration_cast<std::chrono::steady_clock::duration>(
+  options.every = {};  // it is triggered here, so that each commit is told
+  const auto every = std::chrono::duration_cast<std::chrono::steady_clock::duration>(
       std::chrono::duration<double, std::ratio<60>>(args->every));
   commit_scheduler scheduler(hub, std::move(repo_id), std::move(folder), options);
   const auto first = co_await scheduler.trigger();
   tell(*args, first);
   if (args->out.mode() == output::format::human)
     std::cerr << "Watching " << args->local_path << "; stop with Ctrl-C." << std::endl;
-  asio::steady_timer forever(hub.get_executor(), asio::steady_timer::time_point::max());
-  boost::system::error_code stopped;
-  co_await forever.async_wait(asio::redirect_error(asio::use_awaitable, stopped));
+  asio::steady_timer timer(hub.get_executor());
+  for (bool stopped = false; !stopped;) {
+    try {
+      timer.expires_after(every);
+      co_await timer.async_wait(asio::use_awaitable);
+      const auto commit = co_await scheduler.trigger();
+      if (!commit.unchanged) tell(*args, commit);
+    } catch (const error&) {  // the observer was told, and the next time may be better
+    } catch (const boost::system::system_error& e) {
+      if (e.code() != asio::error::operation_aborted) throw;
+      stopped = true;
+    }
+  }
   // To be interrupted is how this ends; what was written since the last look is still to go.
   co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
   const auto last = co_await scheduler.stop();

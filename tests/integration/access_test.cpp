@@ -1,5 +1,7 @@
 #include "support/client_fixture.hpp"
 
+#include <boost/asio/strand.hpp>
+#include <boost/asio/thread_pool.hpp>
 #include <doctest/doctest.h>
 
 using namespace cohub;
@@ -104,4 +106,11 @@ TEST_CASE("a Hub whose limit is spent is an error that says when to come again")
   CHECK(e.http().status == 429);
   hub.hub->end_rate_limit_window();
   CHECK(test::read_all(hub.run(hub.api->download_file("alice/model", "b.txt"))) == "content of b");
+}
+
+TEST_CASE("a pool of threads runs a client by a strand alone") {
+  asio::thread_pool pool(2);
+  CHECK_THROWS_WITH_AS(client(pool.get_executor()), doctest::Contains("make_strand"), error);
+  const client hub(asio::make_strand(pool.get_executor()));
+  CHECK_FALSE(hub.endpoint().empty());
 }
