@@ -5,8 +5,7 @@
 #include "cohub/safetensors.hpp"
 #include "cohub/state_dict.hpp"
 
-#include <torch/nn/module.h>
-
+#include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -17,12 +16,25 @@
 /// The weights of LibTorch modules in safetensors files that Python's torch reads and writes
 /// (mixin-and-cards, sections 3 and 7.7). Target `cohub::torch`.
 ///
+/// LibTorch's types are declared, not included: whoever has a module has its headers, which take
+/// longer to compile than all of this.
+///
 /// @par Threads  These functions block; LibTorch copies on threads of its own.
+
+namespace torch::nn {
+class Module;
+}
+namespace at {
+class Tensor;
+}
+namespace c10 {
+enum class ScalarType : std::int8_t;
+}
 
 namespace cohub {
 
 /// A state dict: names and tensors in order. The tensors are those of the module, not copies.
-using torch_state_dict = std::vector<std::pair<std::string, torch::Tensor>>;
+using torch_state_dict = std::vector<std::pair<std::string, at::Tensor>>;
 
 /// The parameters and buffers of a module by the names and in the order of Python's `state_dict()`:
 /// a module's own parameters, its own buffers, then its children. Undefined tensors (the bias of a
@@ -32,12 +44,12 @@ torch_state_dict state_dict_of(const torch::nn::Module& module);
 
 /// The element type in a file; nothing for those that safetensors has no name for (quantised ones,
 /// 128-bit complex numbers).
-std::optional<tensor_dtype> dtype_of_torch(torch::ScalarType type) noexcept;
+std::optional<tensor_dtype> dtype_of_torch(c10::ScalarType type) noexcept;
 
 /// A tensor as `save_state_dict` wants it. One that lies in memory as it will in the file is not
 /// copied; one on another device, or with strides, is when its turn comes.
 /// @throws error  errc::invalid_argument: sparse, or of a dtype that safetensors does not have
-tensor_source source_of(std::string name, const torch::Tensor& tensor);
+tensor_source source_of(std::string name, const at::Tensor& tensor);
 
 /// Saves tensors to a folder: `model.safetensors`, or shards with an index.
 /// @throws error  what `source_of` and `save_state_dict` throw

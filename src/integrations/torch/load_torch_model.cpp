@@ -2,6 +2,7 @@
 #include "cohub/torch.hpp"
 #include "cohub/torch_model_hub_mixin.hpp"
 
+#include <torch/nn/module.h>
 #include <torch/utils.h>
 #include <torch/version.h>
 

@@ -1,6 +1,7 @@
 #include "cohub/torch.hpp"
 
 #include <c10/util/complex.h>
+#include <torch/nn/module.h>
 #include <torch/version.h>
 
 #include <span>
