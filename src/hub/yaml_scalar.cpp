@@ -184,18 +184,20 @@ std::optional<std::int64_t> parse_integer(std::string_view text) {
   } else if (rest.starts_with('0')) {
     base = 8;
   }
-  std::int64_t value = 0;
+  std::uint64_t value = 0;
   for (;;) {
     const auto colon = std::min(rest.find(':'), rest.size());
-    std::int64_t place = 0;
+    std::uint64_t place = 0;
     const auto [end, code] = std::from_chars(rest.data(), rest.data() + colon, place, base);
     if (code != std::errc() || end != rest.data() + colon) return {};
     if (__builtin_add_overflow(value, place, &value)) return {};
     if (colon == rest.size()) break;
-    if (__builtin_mul_overflow(value, std::int64_t{60}, &value)) return {};
+    if (__builtin_mul_overflow(value, std::uint64_t{60}, &value)) return {};
     rest.remove_prefix(colon + 1);
   }
-  return negative ? -value : value;
+  const auto most = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
+  if (value > most + (negative ? 1 : 0)) return {};
+  return static_cast<std::int64_t>(negative ? -value : value);
 }
 
 }  // namespace

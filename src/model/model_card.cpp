@@ -29,6 +29,11 @@ card_map read_header(const hub::front_matter& header, std::string_view origin) {
   return std::move(value.as_map());
 }
 
+/// What the lines of a header end with. A lone CR ends no fence (mixin-and-cards, section 4.1).
+std::string_view header_break(std::string_view of_content) noexcept {
+  return of_content == "\r" ? "\n" : of_content;
+}
+
 std::string fenced(const std::string& yaml, std::string_view line_break) {
   std::string out = "---" + std::string(line_break);
   out += yaml;
@@ -58,7 +63,7 @@ model_card model_card::parse(std::string_view content, std::string_view origin,
                                         std::to_string(*offset));
   model_card card;
   card.options_ = *options;
-  card.line_break_ = hub::detect_line_break(content);
+  card.line_break_ = header_break(hub::detect_line_break(content));
   const auto header = hub::find_front_matter(content);
   if (!header) {
     card.text_ = content;

@@ -154,7 +154,11 @@ void fail_config_kind(const config_place& place, std::string_view wanted,
 
 std::int64_t config_signed(const json::value& value, const config_place& place) {
   if (value.is_int64()) return value.get_int64();
-  if (value.is_uint64()) fail_config(place, "the number is out of range");
+  if (value.is_uint64()) {
+    if (!std::in_range<std::int64_t>(value.get_uint64()))
+      fail_config(place, "the number is out of range");
+    return static_cast<std::int64_t>(value.get_uint64());
+  }
   if (!value.is_double()) fail_config_kind(place, "an integer", value);
   const double real = value.get_double();
   if (!(real >= -0x1p63 && real < 0x1p63)) fail_config(place, "the number is out of range");

@@ -73,6 +73,7 @@ std::string name_of(const fs::path& folder) {
 awaitable<std::optional<commit_info>> save(client hub, fs::path folder, detail::model_parts parts,
                                            save_pretrained_options options) {
   if (options.push_to_hub) check_options(options.push);
+  if (folder.empty()) folder = ".";
   hub = identified(std::move(hub), options.push);
   auto config = options.config ? options.config : options.push.config;
   auto variables = options.model_card_variables;

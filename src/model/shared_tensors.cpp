@@ -16,9 +16,11 @@ struct placement {
   tensor_storage storage;
   bool derived;  ///< the storage is the content itself: nothing else is known of it
 
+  /// Puts next to each other what may overlap.
   auto order() const {
     return std::make_tuple(reinterpret_cast<std::uintptr_t>(storage.address), storage.size,
-                           storage.begin, storage.end, std::cref(tensor->name));
+                           storage.begin, storage.end, tensor->dtype, std::cref(tensor->shape),
+                           std::cref(tensor->name));
   }
   bool covers_storage() const noexcept {
     std::uint64_t bits = bits_of(tensor->dtype);

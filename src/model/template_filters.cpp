@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <stdexcept>
 #include <utility>
 
@@ -70,10 +71,16 @@ template_value apply_upper(const values& in, template_budget& budget) {
 template_value apply_trim(const values& in, template_budget& budget) {
   const auto text = text_of(in[0], budget);
   const auto what = in.size() > 1 ? text_of(in[1], budget) : std::string(" \t\n\v\f\r");
-  budget.spend(search_cost(text, what));
-  const auto begin = text.find_first_not_of(what);
-  if (begin == text.npos) return made("");
-  return made(text.substr(begin, text.find_last_not_of(what) + 1 - begin));
+  budget.spend(text.size() + search_cost(text, what));
+  const auto all = characters_of(text);
+  const auto stays = [&what](std::string_view character) {
+    return what.find(character) == what.npos;
+  };
+  const auto begin = std::find_if(all.begin(), all.end(), stays);
+  const auto end = std::find_if(all.rbegin(), std::make_reverse_iterator(begin), stays).base();
+  std::string out;
+  for (auto at = begin; at != end; ++at) out += *at;
+  return made(std::move(out));
 }
 
 template_value apply_length(const values& in, template_budget& budget) {

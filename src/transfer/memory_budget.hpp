@@ -39,6 +39,7 @@ class memory_budget : public std::enable_shared_from_this<memory_budget> {
   static std::optional<share> try_acquire(std::shared_ptr<memory_budget> budget,
                                           std::uint64_t bytes, std::uint64_t spare);
 
+  std::uint64_t size() const noexcept { return total_; }
   std::uint64_t free_bytes() const noexcept { return free_; }
 
  private:

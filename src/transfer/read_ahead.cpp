@@ -20,6 +20,13 @@ constexpr std::uint64_t smallest_segment = 64 * 1024;
 /// Stays free for transfers: they wait for their turn, and a reader that pauses has no end.
 constexpr std::uint64_t left_for_others = 8u << 20;
 
+/// As much of `limit` as the budget can ever spare.
+std::uint64_t within(const memory_budget* budget, std::uint64_t limit) {
+  if (budget != nullptr)
+    limit = std::min(limit, budget->size() - std::min(budget->size(), left_for_others));
+  return std::max(limit, smallest_segment);
+}
+
 }  // namespace
 
 struct read_ahead::segment {
@@ -39,7 +46,7 @@ read_ahead::read_ahead(asio::any_io_executor executor, reading_ptr fetch, std::u
                        std::size_t connections)
     : executor_(std::move(executor)),
       fetch_(std::move(fetch)),
-      limit_(std::max(limit, smallest_segment)),
+      limit_(within(fetch_->shared->buffers.get(), limit)),
       connections_(static_cast<std::size_t>(
           std::min<std::uint64_t>(connections, limit_ / smallest_segment))),
       segment_size_(limit_ / connections_) {}

@@ -159,6 +159,24 @@ TEST_CASE_FIXTURE(mixin_fixture,
   CHECK(remote("alice/CustomID", "config.json") == test::read_all(saved / "config.json"));
 }
 
+TEST_CASE_FIXTURE(mixin_fixture, "a folder without a name is the one that the process is in") {
+  const auto before = fs::current_path();
+  fs::create_directory(folder.path() / "here");
+  fs::current_path(folder.path() / "here");
+  std::exception_ptr failure;
+  try {
+    run(model.save_pretrained(*api, ""));
+  } catch (...) {
+    failure = std::current_exception();
+  }
+  fs::current_path(before);
+  CHECK_FALSE(failure);
+  std::set<std::string> names;
+  for (const auto& item : fs::directory_iterator(folder.path() / "here"))
+    names.insert(item.path().filename().string());
+  CHECK(names == std::set<std::string>{"README.md", "config.json", "model.safetensors"});
+}
+
 TEST_CASE_FIXTURE(mixin_fixture, "a push replaces the remote card unless it shall stay") {
   put_file("alice/line", "README.md", "mine");
   push_to_hub_options options;

@@ -322,6 +322,9 @@ bool fits_config_kind(const json::value& value) {
 /// written from here has all keys; what others wrote may lack some, or have more.
 enum class variant_fit { same_keys, known_keys, kind };
 
+template <class Coders, class Variant>
+bool fits_keys_of_one(const json::value& value, variant_fit wanted);
+
 /// Whether the objects in a value of the right kind have the keys that described structs want.
 template <class Coders, class T>
 bool fits_keys(const json::value& value, variant_fit wanted) {
@@ -344,9 +347,27 @@ bool fits_keys(const json::value& value, variant_fit wanted) {
         fits = fits && (wanted != variant_fit::same_keys || object.contains(descriptor.name));
     });
     return fits;
+  } else if constexpr (is_instance<T, std::optional>) {
+    return value.is_null() || fits_keys<Coders, typename T::value_type>(value, wanted);
+  } else if constexpr (is_instance<T, std::variant>) {
+    return fits_keys_of_one<Coders, T>(value, wanted);
+  } else if constexpr (config_map<T>) {
+    const auto& object = value.get_object();
+    return std::all_of(object.begin(), object.end(), [&](const auto& item) {
+      return !fits_config_kind<Coders, typename T::mapped_type>(item.value()) ||
+             fits_keys<Coders, typename T::mapped_type>(item.value(), wanted);
+    });
   } else {
     return true;
   }
+}
+
+template <class Coders, class Variant>
+bool fits_keys_of_one(const json::value& value, variant_fit wanted) {
+  return [&]<class... Types>(std::type_identity<std::variant<Types...>>) {
+    return ((fits_config_kind<Coders, Types>(value) && fits_keys<Coders, Types>(value, wanted)) ||
+            ...);
+  }(std::type_identity<Variant>());
 }
 
 /// Takes the first alternative that fits, if there is one. Where the kind alone decides, what it

@@ -142,6 +142,11 @@ TEST_CASE("untouched scalars keep their spelling, and languages stay text") {
   CHECK(map.as_map().find("c")->as_integer() == 750);
   CHECK(map.as_map().find("d")->as_real() == 1000.5);
   CHECK(map.as_map().find("e")->source() == "99999999999999999999");
+  const auto ends =
+      read("a: -9223372036854775808\nb: 9223372036854775807\nc: 9223372036854775808\n");
+  CHECK(ends.as_map().find("a")->as_integer() == std::numeric_limits<std::int64_t>::min());
+  CHECK(ends.as_map().find("b")->as_integer() == std::numeric_limits<std::int64_t>::max());
+  CHECK(ends.as_map().find("c")->source() == "9223372036854775808");
   CHECK(again("language: no\n") == "language: 'no'\n");
 }
 

@@ -137,6 +137,8 @@ TEST_CASE("filters do what Jinja's do") {
                variables) == "A+B+C x2");
   CHECK(render("{{ u | upper }}{{ u | join(',') }}{{ 'xax' | trim('x') }}") == "a");
   CHECK(render("{% if l | length == 3 %}three{% endif %}", variables) == "three");
+  CHECK(render("{{ 'é à é' | trim('è') }} {{ 'éaé' | trim('é') }}[{{ 'ééé' | trim('é') }}]") ==
+        "é à é a[]");
 }
 
 TEST_CASE("escapes in texts are Python's") {

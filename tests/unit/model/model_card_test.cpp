@@ -111,6 +111,14 @@ TEST_CASE("the line breaks of the original are kept (V49)") {
   CHECK(model_card::parse(text).content() == text);
 }
 
+TEST_CASE("lone carriage returns of the text do not cost the header") {
+  const std::string text = "---\nlicense: mit\n---\nepoch 1\repoch 2\repoch 3\rdone\r";
+  auto card = model_card::parse(text);
+  CHECK(card.content() == text);
+  card.data()["tags"] = card_list{"a"};
+  CHECK(model_card::parse(card.content()).data().text_or("license") == "mit");
+}
+
 TEST_CASE("an opener without end does not take long (V55)") {
   for (const std::string lb : {"\n", "\r\n", "\r"}) {
     std::string text = "---" + lb;

@@ -161,8 +161,12 @@ struct variant_config {
   std::variant<std::vector<int>, std::vector<std::string>> items{};
   optimizer first{};
   std::variant<std::vector<adam>, std::vector<sgd>> steps{};
+  std::variant<std::optional<adam>, sgd> perhaps{};
+  std::variant<std::map<std::string, adam>, std::map<std::string, sgd>> by_name{};
+  std::variant<std::variant<adam, plain_descent>, sgd> nested{};
 };
-BOOST_DESCRIBE_STRUCT(variant_config, (), (act, count, items, first, steps))
+BOOST_DESCRIBE_STRUCT(variant_config, (),
+                      (act, count, items, first, steps, perhaps, by_name, nested))
 
 /// Converted without exceptions, but for who asks for what it is not.
 struct percent {
@@ -329,6 +333,16 @@ TEST_CASE("whole numbers may be spelled as floats, and a variant takes what fits
   CHECK(std::get<schedule>(read<full_config>(R"({"mixed":{"steps":1}})").mixed).steps == 1);
 }
 
+TEST_CASE("a number that a program made unsigned is as good as any other") {
+  json::object object{{"hidden_size", 7u}, {"mixed", std::uint64_t{5}}};
+  const auto config = config_from_json<full_config>(object);
+  CHECK(config.hidden_size == 7);
+  CHECK(std::get<int>(config.mixed) == 5);
+  object["hidden_size"] = std::uint64_t{1} << 63;
+  CHECK_THROWS_WITH_AS(config_from_json<full_config>(object), doctest::Contains("out of range"),
+                       error);
+}
+
 TEST_CASE("a value that does not fit is an error with the member's path") {
   refuses<full_config>(R"({"hidden_size":"big"})",
                        "config.hidden_size: an integer is expected, not text");
@@ -445,6 +459,14 @@ TEST_CASE("an alternative is read back as what it was") {
     config.first = held;
     CHECK(again().first.index() == held.index());
   }
+  config.perhaps = sgd();
+  config.by_name = std::map<std::string, sgd>{{"head", sgd()}};
+  config.nested = sgd();
+  CHECK(again().perhaps.index() == 1);
+  CHECK(again().by_name.index() == 1);
+  CHECK(again().nested.index() == 1);
+  config.perhaps = std::optional<adam>();
+  CHECK_FALSE(std::get<0>(again().perhaps));
   config.act = activation::tanh;
   config.count = std::uint8_t{3};
   CHECK(std::get<activation>(again().act) == activation::tanh);

@@ -139,6 +139,16 @@ TEST_CASE_FIXTURE(state_dict_fixture,
   CHECK(safetensors_model(folder).tensor("u").as<std::uint32_t>()[0] == 0x3f800000);
 }
 
+TEST_CASE_FIXTURE(state_dict_fixture, "equal views are one, whatever another shape's name is") {
+  const std::vector<float> four{1, 2, 3, 4};
+  save_state_dict(
+      folder, {tensor_of("a", {4}, four), tensor_of("b", {2, 2}, four), tensor_of("c", {4}, four)});
+  const safetensors_file file(folder / "model.safetensors");
+  CHECK(file.find("a").has_value());
+  CHECK(file.find("b").has_value());
+  CHECK_FALSE(file.find("c").has_value());
+}
+
 TEST_CASE_FIXTURE(state_dict_fixture, "a pattern names file, shards and index (V89)") {
   save_state_dict_options options{.filename_pattern = "model.variant{suffix}.safetensors"};
   save_state_dict(folder, five(), options);

@@ -68,6 +68,15 @@ TEST_CASE_FIXTURE(fixture, "small sequential reads share few requests, several i
   CHECK(shared->buffers->free_bytes() == 32 * mib);
 }
 
+TEST_CASE_FIXTURE(fixture, "a read-ahead beyond the budget is what the budget has to spare") {
+  host(40 * mib);
+  options.read_ahead = 128 * mib;
+  auto file = open();
+  CHECK(read_all(file, 10'007) == content());
+  CHECK(contents.seen().size() <= 40);
+  CHECK(shared->buffers->free_bytes() == 32 * mib);
+}
+
 TEST_CASE_FIXTURE(fixture, "a reader that looks at little fetches little") {
   host(64 * mib);
   auto file = open();
