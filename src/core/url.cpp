@@ -7,6 +7,7 @@
 #include <boost/url.hpp>
 
 #include <algorithm>
+#include <array>
 #include <cctype>
 
 namespace cohub::core {
@@ -36,6 +37,14 @@ void append_escape(std::string& text, char c) {
   text += digits[static_cast<unsigned char>(c) & 15];
 }
 
+/// What RFC 3986 wants escaped wherever it stands. A table: every byte of every url is looked up.
+constexpr auto may_not_be_raw = [] {
+  std::array<bool, 256> table{};
+  for (const char c : std::string_view(" \"<>\\^`{|}")) table[static_cast<unsigned char>(c)] = true;
+  for (std::size_t code = 0x7f; code < table.size(); ++code) table[code] = true;
+  return table;
+}();
+
 /// Escapes what servers leave raw in a Location although RFC 3986 does not allow it; control
 /// characters are refused.
 boost::system::result<std::string> tolerate(std::string_view text) {
@@ -50,8 +59,7 @@ boost::system::result<std::string> tolerate(std::string_view text) {
     const bool stray_percent = c == '%' && (i + 2 >= text.size() || hex_value(text[i + 1]) < 0 ||
                                             hex_value(text[i + 2]) < 0);
     const bool is_bracket = (c == '[' || c == ']') && i > query;
-    if (code > 0x7e || stray_percent || is_bracket ||
-        std::string_view(" \"<>\\^`{|}").find(c) != std::string_view::npos)
+    if (may_not_be_raw[code] || stray_percent || is_bracket)
       append_escape(strict, c);
     else
       strict += c;
@@ -115,18 +123,19 @@ std::string without_dot_segments(std::string_view path) {
   return result;
 }
 
+std::string bracketed(const std::string& host) {
+  return host.find(':') == std::string::npos ? host : '[' + host + ']';
+}
+
 }  // namespace
 
 std::string host_and_port(const origin& where) {
-  std::string text =
-      where.host.find(':') == std::string::npos ? where.host : '[' + where.host + ']';
-  return text + ':' + std::to_string(where.port);
+  return bracketed(where.host) + ':' + std::to_string(where.port);
 }
 
 std::string origin::authority() const {
-  std::string text = host_and_port(*this);
-  if (port == (secure() ? 443 : 80)) text.resize(text.rfind(':'));
-  return text;
+  const bool is_default = port == (secure() ? 443 : 80);
+  return is_default ? bracketed(host) : host_and_port(*this);
 }
 
 std::string url::text() const { return origin.scheme + "://" + origin.authority() + target; }

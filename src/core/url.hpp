@@ -34,6 +34,7 @@ struct url {
   std::string printable() const;
   std::string_view path() const noexcept;
   std::string_view query() const noexcept;  ///< without '?'
+  friend bool operator==(const url&, const url&) = default;
 };
 
 /// Refuses everything but absolute http and https urls: errc::invalid_url.

@@ -124,10 +124,9 @@ const std::optional<proxy>& connection_pool::route_of(slot& here, const core::or
     const auto chosen = choose_proxy(proxies_, where);
     // Without the url, which may hold a password.
     if (!chosen)
-      throw error(errc::proxy_failure,
-                  "connecting to " + where.authority() + " (the url in " +
-                      (where.secure() ? "HTTPS_PROXY" : "HTTP_PROXY") +
-                      " or ALL_PROXY must be http://[user:password@]host:port)");
+      throw error(errc::invalid_url, "connecting to " + where.authority() + " (the url in " +
+                                         (where.secure() ? "HTTPS_PROXY" : "HTTP_PROXY") +
+                                         " or ALL_PROXY must be http://[user:password@]host:port)");
     here.route = *chosen;
   }
   return *here.route;

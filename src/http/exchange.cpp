@@ -168,8 +168,10 @@ bool is_proxys_refusal(const answer_parser::value_type& answer) {
 /// Whether the body is what was asked for, in the one coding that any client takes. Another would
 /// be handed on as content.
 bool is_plainly_coded(const answer_parser::value_type& answer) {
-  const auto coding = answer[beast::http::field::transfer_encoding];
-  return coding.empty() || beast::iequals(coding, "chunked") || beast::iequals(coding, "identity");
+  const auto [first, last] = answer.equal_range(beast::http::field::transfer_encoding);
+  return std::all_of(first, last, [](const auto& field) {
+    return beast::iequals(field.value(), "chunked") || beast::iequals(field.value(), "identity");
+  });
 }
 
 bool is_http_error(boost::system::error_code code) {
@@ -223,8 +225,12 @@ awaitable<exchange_outcome> exchange(leased_connection lease, const request& wha
   }
   if (failure == asio::error::timed_out)
     throw error(errc::timed_out, doing(what) + ": waiting for an answer", context);
-  if (is_http_error(failure) && failure != beast::http::error::partial_message)
-    throw error(errc::invalid_response, doing(what) + " (" + failure.message() + ")", context);
+  if (is_http_error(failure) && failure != beast::http::error::partial_message) {
+    // Not what was asked for, but perhaps what came late of an earlier answer.
+    outcome.no_answer = std::make_exception_ptr(
+        error(errc::invalid_response, doing(what) + " (" + failure.message() + ")", context));
+    co_return outcome;
+  }
   if (!answered || failure) {
     boost::system::error_code code = errc::truncated_body;
     if (failure && !is_http_error(failure) && !is_broken_connection(failure)) code = failure;
@@ -248,6 +254,7 @@ awaitable<exchange_outcome> exchange(leased_connection lease, const request& wha
 
   lease->set_silence_limit(limits.stall);
   auto answer = head_of(*reader, what);
+  if (settings.on_head) settings.on_head(answer);
   auto body_context = context;
   if (const auto id = answered_id(answer.headers); !id.empty()) body_context.request_id = id;
   std::optional<std::uint64_t> length;

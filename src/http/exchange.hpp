@@ -4,6 +4,7 @@
 #include "http/message.hpp"
 #include "http/transport.hpp"
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -13,7 +14,7 @@ namespace cohub::http {
 struct exchange_outcome {
   response answer{};
   /// Set instead of an answer: the connection broke before a byte of the answer came, or what came
-  /// is a success of a request that was not sent whole.
+  /// is no HTTP (errc::invalid_response), or a success of a request that was not sent whole.
   std::exception_ptr no_answer{};
 };
 
@@ -22,6 +23,8 @@ struct exchange_settings {
   std::string user_agent{};
   std::string trace_id{};
   time_limits limits{};
+  /// Called with the head of the answer, before anybody else gets the connection.
+  std::function<void(const response_head&)> on_head{};
 };
 
 /// Sends `what` on `lease` and reads the answer's head. The answer owns the connection from then

@@ -17,6 +17,11 @@ bool equal_without_case(std::string_view a, std::string_view b) noexcept {
                     [](char x, char y) { return lower(x) == lower(y); });
 }
 
+bool is_encoded(const fields& headers) noexcept {
+  const auto coding = headers.get("Content-Encoding");
+  return !coding.empty() && !equal_without_case(coding, "identity");
+}
+
 std::string_view fields::get(std::string_view name) const noexcept {
   for (const auto& [key, value] : items_)
     if (equal_without_case(key, name)) return value;

@@ -33,6 +33,10 @@ class fields {
   std::vector<std::pair<std::string, std::string>> items_;
 };
 
+/// Whether a body comes in a coding, gzip for example, where the only one that is asked for is the
+/// content as it is.
+bool is_encoded(const fields& headers) noexcept;
+
 /// ASCII comparison without case.
 bool equal_without_case(std::string_view a, std::string_view b) noexcept;
 

@@ -120,9 +120,8 @@ boost::system::result<proxy> parse_proxy(std::string_view text) {
     if (lower(text.substr(0, mark)) != "http") return make_error_code(errc::invalid_url);
     text.remove_prefix(mark + 3);
   }
-  text = text.substr(0, text.find_first_of("/?#"));
   proxy result;
-  // The last '@': people write passwords as they are.
+  // The last '@': people write passwords as they are, with a '/' too.
   if (const auto at = text.rfind('@'); at != text.npos) {
     const auto user_info = text.substr(0, at);
     text.remove_prefix(at + 1);
@@ -132,6 +131,7 @@ boost::system::result<proxy> parse_proxy(std::string_view text) {
         "Basic " + core::base64_encode(core::percent_decode(user_info.substr(0, colon)) + ':' +
                                        core::percent_decode(password));
   }
+  text = text.substr(0, text.find_first_of("/?#"));
   const auto place = core::parse_url("http://" + std::string(text));
   if (!place) return place.error();
   result.origin = place->origin;

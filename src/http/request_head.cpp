@@ -4,64 +4,51 @@
 
 #include "http/trace_id.hpp"
 
-#include <boost/beast/http/empty_body.hpp>
-#include <boost/beast/http/message.hpp>
-#include <boost/beast/http/serializer.hpp>
-
+#include <algorithm>
+#include <string>
 #include <string_view>
 
 namespace cohub::http {
 
 namespace {
 
-namespace beast = boost::beast;
-
-void check_field(std::string_view text) {
-  if (text.find_first_of(std::string_view("\r\n\0", 3)) != text.npos)
-    throw error(errc::invalid_argument, "a header field must not contain line breaks");
+/// Whoever chose the text must not get to write another line of the head.
+void check_line(std::string_view text) {
+  const bool breaks = std::any_of(text.begin(), text.end(),
+                                  [](char c) { return c == '\r' || c == '\n' || c == 0; });
+  if (breaks) throw error(errc::invalid_argument, "a header field must not contain line breaks");
 }
 
 }  // namespace
 
 std::string serialize_head(const request& what, const exchange_settings& settings,
                            const proxy* through) {
-  beast::http::request<beast::http::empty_body> message;
-  message.method_string(to_string(what.verb));
-  check_field(what.url.target);
-  message.target(through != nullptr ? what.url.text() : what.url.target);
-  message.version(11);
-  message.set(beast::http::field::host, what.url.origin.authority());
-  check_field(settings.user_agent);
-  message.set(beast::http::field::user_agent, settings.user_agent);
-  check_field(settings.trace_id);
-  message.set(trace_field, settings.trace_id);
+  fields sent;
+  sent.set("Host", what.url.origin.authority());
+  sent.set("User-Agent", settings.user_agent);
+  sent.set(trace_field, settings.trace_id);
   // Sizes and ranges count bytes as stored; a compressed answer would make both worthless.
-  message.set(beast::http::field::accept_encoding, "identity");
-  for (const auto* some : {&what.headers, &what.home_headers}) {
-    for (const auto& [name, value] : *some) {
-      check_field(name);
-      check_field(value);
-      message.set(name, value);
-    }
-  }
+  sent.set("Accept-Encoding", "identity");
+  for (const auto* some : {&what.headers, &what.home_headers})
+    for (const auto& [name, value] : *some) sent.set(name, value);
+  // The body goes as it is, whatever the headers say that an upload's answer asked for: two
+  // tellings of where it ends would let somebody on the way read another request into it.
+  sent.erase("Transfer-Encoding");
   if (through != nullptr && !through->authorization.empty())
-    message.set(beast::http::field::proxy_authorization, through->authorization);
+    sent.set("Proxy-Authorization", through->authorization);
   if (what.body || what.verb == method::post || what.verb == method::put)
-    message.content_length(what.body ? what.body->size() : 0);
-  std::string head;
-  beast::http::request_serializer<beast::http::empty_body> serializer(message);
-  boost::system::error_code failure;
-  while (!serializer.is_done() && !failure) {
-    serializer.next(failure, [&](boost::system::error_code&, const auto& buffers) {
-      for (auto it = beast::net::buffer_sequence_begin(buffers);
-           it != beast::net::buffer_sequence_end(buffers); ++it) {
-        const beast::net::const_buffer piece = *it;
-        head.append(static_cast<const char*>(piece.data()), piece.size());
-      }
-      serializer.consume(beast::buffer_bytes(buffers));
-    });
+    sent.set("Content-Length", std::to_string(what.body ? what.body->size() : 0));
+
+  const auto target = through != nullptr ? what.url.text() : what.url.target;
+  check_line(target);
+  std::string head(to_string(what.verb));
+  head.append(" ").append(target).append(" HTTP/1.1\r\n");
+  for (const auto& [name, value] : sent) {
+    check_line(name);
+    check_line(value);
+    head.append(name).append(": ").append(value).append("\r\n");
   }
-  return head;
+  return head.append("\r\n");
 }
 
 }  // namespace cohub::http

@@ -1,21 +1,23 @@
 #include "http/trace_id.hpp"
 
+#include "core/hex.hpp"
+
 #include <array>
-#include <cstdio>
+#include <cstddef>
 
 namespace cohub::http {
 
 std::string uuid4(std::uint64_t high, std::uint64_t low) {
   high = (high & ~std::uint64_t{0xf000}) | 0x4000;                     // the version
   low = (low & ~(std::uint64_t{3} << 62)) | (std::uint64_t{2} << 62);  // the variant
-  std::array<char, 40> text{};
-  std::snprintf(text.data(), text.size(), "%08llx-%04llx-%04llx-%04llx-%012llx",
-                static_cast<unsigned long long>(high >> 32),
-                static_cast<unsigned long long>(high >> 16 & 0xffff),
-                static_cast<unsigned long long>(high & 0xffff),
-                static_cast<unsigned long long>(low >> 48),
-                static_cast<unsigned long long>(low & 0xffff'ffff'ffff));
-  return text.data();
+  std::array<std::byte, 16> bytes{};
+  for (std::size_t i = 0; i < 8; ++i) {
+    bytes[i] = static_cast<std::byte>(high >> (56 - 8 * i));
+    bytes[8 + i] = static_cast<std::byte>(low >> (56 - 8 * i));
+  }
+  auto text = core::to_hex(bytes);
+  for (const std::size_t dash : {8, 13, 18, 23}) text.insert(dash, 1, '-');
+  return text;
 }
 
 std::string choose_trace_id(const fields& headers, const fields& home_headers,

@@ -28,6 +28,9 @@ namespace {
 constexpr int max_hops = 10;
 constexpr std::size_t drained_rest = 64 * 1024;
 constexpr std::chrono::seconds draining_time{1};  // beyond, a new connection is cheaper
+/// What a longer limit is cut to, as `milliseconds::max()` for "none": the clocks count
+/// nanoseconds, and could not hold it.
+constexpr std::chrono::milliseconds longest_limit = std::chrono::hours(24 * 365);
 
 bool is_redirect(int status) {
   return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
@@ -191,18 +194,62 @@ awaitable<exchange_outcome> exchange_in_time(leased_connection lease, request& w
   co_return outcome;
 }
 
+/// Waits as long as an earlier answer asked requests like this one to.
+awaitable<void> wait_for_turn(state_ptr self, const request& what) {
+  while (const auto until = self->limits.pause(what.url, rate_limits::clock::now())) {
+    const auto wait = *until - rate_limits::clock::now();
+    if (!what.retry && has_limit(what) && wait > *what.limit) throw_paused(what, wait);
+    asio::steady_timer timer(co_await asio::this_coro::executor, *until);
+    co_await timer.async_wait(asio::use_awaitable);
+  }
+}
+
+bool is_nonsense(const std::exception_ptr& no_answer) {
+  try {
+    std::rethrow_exception(no_answer);
+  } catch (const error& e) {
+    return e.code() == errc::invalid_response;
+  }
+}
+
+/// A connection for a request whose turn it is: while it stood in line for one, another request may
+/// have been asked to wait.
+awaitable<leased_connection> acquire_in_turn(state_ptr self, const request& what, bool fresh,
+                                             std::chrono::milliseconds connect_limit,
+                                             std::optional<std::uint64_t> ticket) {
+  for (;;) {
+    auto lease = co_await self->pool->acquire(what.url.origin, fresh, connect_limit, ticket);
+    if (!self->limits.pause(what.url, rate_limits::clock::now())) co_return lease;
+    ticket = lease.ticket();
+    lease.give_back();
+    auto waiting = wait_for_turn(self, what);
+    co_await std::move(waiting);
+  }
+}
+
+time_limits within_reason(time_limits limits) {
+  for (auto* const limit : {&limits.connect, &limits.first_byte, &limits.stall})
+    *limit = std::min(*limit, longest_limit);
+  return limits;
+}
+
 /// One try of one hop; `trace_id` becomes that of the last request sent. Here and below references
 /// are lent: the caller awaits in the scope that owns them.
 awaitable<exchange_outcome> attempt(state_ptr self, request& what, std::string& trace_id) {
   exchange_settings settings;
   settings.user_agent = self->config.user_agent;
   settings.trace_id = trace_id = choose_trace_id(what.headers, what.home_headers, self->random);
-  settings.limits = what.timeouts.value_or(self->config.timeouts);
+  settings.limits = within_reason(what.timeouts.value_or(self->config.timeouts));
   auto& limits = settings.limits;
   if (has_limit(what))
     limits.connect =
         limits.connect.count() > 0 ? std::min(limits.connect, *what.limit) : *what.limit;
-  auto lease = co_await self->pool->acquire(what.url.origin, !what.idempotent, limits.connect);
+  settings.on_head = [&self, &what](const response_head& head) {
+    self->limits.answered(what.url, head.status, head.headers,
+                          requested_wait(head.status, head.headers), rate_limits::clock::now());
+  };
+  auto acquiring = acquire_in_turn(self, what, !what.idempotent, limits.connect, {});
+  auto lease = co_await std::move(acquiring);
   const bool reused = lease.reused();
   const auto ticket = lease.ticket();
   auto trying = exchange_in_time(std::move(lease), what, settings);
@@ -210,7 +257,8 @@ awaitable<exchange_outcome> attempt(state_ptr self, request& what, std::string& 
   if (outcome.no_answer && reused && what.idempotent) {
     // The server closed the idle connection in the moment it was used again: not a failed try.
     settings.trace_id = trace_id = choose_trace_id(what.headers, what.home_headers, self->random);
-    auto fresh = co_await self->pool->acquire(what.url.origin, true, limits.connect, ticket);
+    auto acquiring_fresh = acquire_in_turn(self, what, true, limits.connect, ticket);
+    auto fresh = co_await std::move(acquiring_fresh);
     auto trying_again = exchange_in_time(std::move(fresh), what, settings);
     outcome = co_await std::move(trying_again);
   }
@@ -226,16 +274,6 @@ void report(const transport::state& self, const request& what, const exchange_ou
       {what, answer, std::move(failure), std::chrono::steady_clock::now() - begin, trace_id});
 }
 
-/// Waits as long as an earlier answer asked requests like this one to.
-awaitable<void> wait_for_turn(state_ptr self, const request& what) {
-  while (const auto until = self->limits.pause(what.url, rate_limits::clock::now())) {
-    const auto wait = *until - rate_limits::clock::now();
-    if (!what.retry && has_limit(what) && wait > *what.limit) throw_paused(what, wait);
-    asio::steady_timer timer(co_await asio::this_coro::executor, *until);
-    co_await timer.async_wait(asio::use_awaitable);
-  }
-}
-
 awaitable<response> send_with_retries(state_ptr self, request& what) {
   for (std::size_t tries = 1;; ++tries) {
     co_await wait_for_turn(self, what);
@@ -249,7 +287,8 @@ awaitable<response> send_with_retries(state_ptr self, request& what) {
       auto trying = attempt(self, what, trace_id);
       outcome = co_await std::move(trying);
       failure = outcome.no_answer;
-      again = failure && what.idempotent;
+      // A server that does not speak HTTP will not learn it; a mishap deserves two more tries.
+      again = failure && what.idempotent && (!is_nonsense(failure) || tries < 3);
     } catch (const boost::system::system_error& e) {
       if (is_cancellation(e)) throw;
       failure = std::current_exception();
@@ -265,7 +304,6 @@ awaitable<response> send_with_retries(state_ptr self, request& what) {
       const int status = outcome.answer.status();
       const auto& headers = outcome.answer.head().headers;
       asked = requested_wait(status, headers);
-      self->limits.answered(what.url, status, headers, asked, rate_limits::clock::now());
       // 429 says that nothing was done, and so does 503 mostly; other failures may have come after
       // the deed.
       again = is_transient_status(status) &&
@@ -351,6 +389,7 @@ transport::~transport() {
 }
 
 awaitable<response> transport::send(request what) {
+  if (what.limit) what.limit = std::min(*what.limit, longest_limit);
   return send_following(state_, std::move(what));
 }
 

@@ -24,6 +24,15 @@ hub::failed_reply reply_of(const http::response_head& head, std::string body) {
   return reply;
 }
 
+/// Who did not ask for a compressed answer cannot read it.
+void require_plain(const http::response_head& head, const std::string& doing) {
+  if (!http::is_encoded(head.headers)) return;
+  http_context context;
+  context.status = head.status;
+  context.url = head.url.printable();
+  throw error(errc::invalid_response, doing + ": the answer came compressed, unasked", context);
+}
+
 /// What the transport met, with what the request was for.
 error while_doing(const std::string& doing, const error& failure) {
   return error(failure.code(), doing + ": " + failure.doing(), failure.http());
@@ -106,6 +115,7 @@ awaitable<api_answer> call_and_read(context_ptr shared, http::request what, std:
       auto calling = call(shared, what, doing);
       auto answer = co_await std::move(calling);
       whole.head = answer.head();
+      require_plain(whole.head, doing);
       try {
         whole.body = co_await answer.read_all();
       } catch (const error& e) {

@@ -47,6 +47,7 @@ TEST_CASE("a proxy's url gives its place and its credential") {
       {"http://joe@proxy.example", "proxy.example:80", "joe:"},
       {"http://j%40e:p%3Aa%25b@proxy.example", "proxy.example:80", "j@e:p:a%b"},
       {"http://joe:p@ss:word@proxy.example:1", "proxy.example:1", "joe:p@ss:word"},
+      {"http://joe:p@ss/wo#r?d@proxy.example:1/", "proxy.example:1", "joe:p@ss/wo#r?d"},
   };
   for (const auto& [text, name, credential] : rows) {
     CAPTURE(text);

@@ -31,6 +31,8 @@ TEST_CASE("the end of a chunked body may come byte by byte") {
   });
   http::transport transport(context.get_executor(), quick());
   const std::vector<std::pair<std::string, std::string>> all{{"0\r\n\r\n", ""},
+                                                             {"00\r\n\r\n", ""},
+                                                             {"000\r\n\r\n", ""},
                                                              {"0\r\nX-Sum: 1\r\n\r\n", ""},
                                                              {"5\r\nhello\r\n0\r\n\r\n", "hello"},
                                                              {"3\r\n0\r\n\r\n0\r\n\r\n", "0\r\n"}};

@@ -80,7 +80,8 @@ TEST_CASE("a body whose length or coding is in doubt is refused") {
         "Content-Length : 15\r\n", "Transfer-Encoding: gzip\r\n",
         "Transfer-Encoding: gzip\r\nContent-Length: 15\r\n", "Transfer-Encoding: gzip, chunked\r\n",
         "Transfer-Encoding: chunked, gzip\r\n",
-        "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n"}) {
+        "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n",
+        "Transfer-Encoding: identity\r\nTransfer-Encoding: gzip\r\n"}) {
     CAPTURE(doubtful);
     fields = doubtful;
     CHECK(failure_of(context, transport, get(server.origin() + "/")).code() ==

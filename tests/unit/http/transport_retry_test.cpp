@@ -110,6 +110,46 @@ TEST_CASE("what one request was told to wait, the others of its kind wait too") 
   CHECK(server.seen()[1].line == "GET /page HTTP/1.1");
 }
 
+TEST_CASE("what stands in line for a connection waits, too, once one request was told to") {
+  asio::io_context context;
+  scripted_server server(context, [](const seen_request&) {
+    return scripted_reply::text(429, "", "Retry-After: 55\r\n");
+  });
+  auto config = quick();
+  config.max_connections = 1;
+  config.retries.attempts = 1;
+  http::transport transport(context.get_executor(), config);
+  int refused = 0;
+  int told = 0;
+  for (int i = 0; i < 5; ++i) {
+    auto what = get(server.origin() + "/o/m/resolve/main/x");
+    what.retry = false;
+    what.limit = 10s;
+    asio::co_spawn(context, fetch(transport, what), [&](std::exception_ptr failure, answer came) {
+      if (came.status == 429) ++refused;
+      if (failure) ++told;
+    });
+  }
+  while (refused + told < 5) context.run_one();
+  CHECK(refused == 1);
+  CHECK(told == 4);
+  CHECK(server.seen().size() == 1);
+}
+
+TEST_CASE("limits without end are none") {
+  asio::io_context context;
+  scripted_server server(context,
+                         [](const seen_request&) { return scripted_reply::text(200, "hello"); });
+  auto config = quick();
+  constexpr auto endless = std::chrono::milliseconds::max();
+  config.timeouts.connect = config.timeouts.first_byte = config.timeouts.stall = endless;
+  http::transport transport(context.get_executor(), config);
+  auto what = get(server.origin() + "/");
+  what.limit = endless;
+  CHECK(test::run(context, fetch(transport, what)).body == "hello");
+  CHECK(server.seen().size() == 1);
+}
+
 TEST_CASE("a budget bounds the retries of all requests together") {
   asio::io_context context;
   scripted_server server(context,
