@@ -46,9 +46,14 @@ class file {
   void truncate(std::uint64_t size);
   /// Waits until content is on the disk.
   void sync();
-  /// Keeps others out who ask the same; false if one of them was first. Where the file system has
-  /// no locks nobody is kept out, and all are told true.
-  bool try_lock();
+  enum class lock {
+    taken,    ///< others who ask are refused
+    refused,  ///< somebody else has it
+    none      ///< the file system has no locks: nobody is kept out
+  };
+  lock ask_lock();
+  /// False if somebody else has the lock.
+  bool try_lock() { return ask_lock() != lock::refused; }
   /// Whether the path still stands for this file: another process may have replaced or removed it.
   bool is_in_place() const noexcept;
   /// Gives a file without a name its name, with all of its content. False if that cannot be, for

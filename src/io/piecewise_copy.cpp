@@ -1,5 +1,7 @@
 #include "io/piecewise_copy.hpp"
 
+#include "cohub/error.hpp"
+
 #include <unistd.h>
 
 #include <algorithm>
@@ -22,8 +24,9 @@ piecewise_copy::~piecewise_copy() {
 
 bool piecewise_copy::step(std::uint64_t bytes) {
   while (bytes > 0) {
-    const auto count = by_system_ ? copy_by_system(bytes) : copy_by_hand(bytes);
-    if (count == 0 && !by_system_) return false;
+    const bool by_system = by_system_;
+    const auto count = by_system ? copy_by_system(bytes) : copy_by_hand(bytes);
+    if (count == 0 && !by_system) return false;  // else reading decides
     at_ += count;
     bytes -= std::min(count, bytes);
   }
@@ -31,6 +34,9 @@ bool piecewise_copy::step(std::uint64_t bytes) {
 }
 
 void piecewise_copy::publish(const std::filesystem::path& destination) {
+  if (at_ < from_.size())
+    throw error(errc::content_mismatch,
+                "copying " + from_.path().string() + ", of which not all was read");
   rename_file(to_.path(), destination);
   moved_ = true;
 }

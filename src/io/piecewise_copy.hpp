@@ -20,6 +20,7 @@ class piecewise_copy {
   /// Copies some more; false at the end.
   bool step(std::uint64_t bytes);
   /// Moves the whole copy to its place.
+  /// @throws error  errc::content_mismatch where it is not whole
   void publish(const std::filesystem::path& destination);
 
  private:

@@ -72,6 +72,7 @@ large_folder_record::large_folder_record(const std::filesystem::path& state_dir,
     load();
     if (last_ == now) return;
     done_.clear();
+    begin();  // nothing in it counts any more
     append(encode_branch(anew_mark, now));
   } catch (const std::exception&) {
     file_ = {};
@@ -105,6 +106,10 @@ void large_folder_record::load() {
     file_.truncate(end_);
     return;
   }
+  begin();
+}
+
+void large_folder_record::begin() {
   file_.truncate(0);
   file_.write_at(0, std::as_bytes(std::span(magic)));
   end_ = magic.size();

@@ -38,6 +38,7 @@ class large_folder_record {
 
  private:
   void load();
+  void begin();
   void append(std::string_view text);
 
   io::file file_{};

@@ -2,13 +2,19 @@
 
 #include "cohub/error.hpp"
 
+#include "cache/leftover.hpp"
 #include "hub/file_metadata.hpp"
 #include "transfer/partial_journal.hpp"
 
+#include <signal.h>
+#include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
+#include <cerrno>
+#include <chrono>
 #include <limits>
 #include <string_view>
 #include <utility>
@@ -49,10 +55,34 @@ bool is_trusted(const partial_head& head) {
   return !head.boot.empty() && head.boot == boot_id();
 }
 
-std::string owner_text() {
+std::string host_name() {
   std::array<char, 256> host{};
   if (::gethostname(host.data(), host.size() - 1) < 0) host[0] = '?';
-  return std::to_string(::getpid()) + ' ' + host.data();
+  return host.data();
+}
+
+std::string owner_text() { return std::to_string(::getpid()) + ' ' + host_name(); }
+
+/// Whether the process that wrote a journal last may still be at it, where no lock tells: of this
+/// host, if it lives; of another one, if it wrote a moment ago.
+bool may_be_at_work(const std::string& owner, const std::filesystem::path& partial) {
+  const auto blank = std::min(owner.find(' '), owner.size());
+  const auto process = core::parse_decimal(std::string_view(owner).substr(0, blank));
+  if (process && owner.substr(std::min(blank + 1, owner.size())) == host_name()) {
+    const auto id = static_cast<pid_t>(*process);
+    return id != ::getpid() && (::kill(id, 0) == 0 || errno == EPERM);
+  }
+  struct stat status {};
+  return ::stat(partial.c_str(), &status) == 0 &&
+         !cache::is_stale(status, std::chrono::system_clock::now());
+}
+
+std::optional<partial_journal> read_journal(const io::file& journal) {
+  const auto length = journal.size();
+  if (length > journal_limit) return {};
+  std::string text(static_cast<std::size_t>(length), '\0');
+  text.resize(journal.read_at(0, std::as_writable_bytes(std::span(text))));
+  return decode_partial_journal(text);
 }
 
 }  // namespace
@@ -93,11 +123,17 @@ partial_file::~partial_file() {
 void partial_file::open(const std::filesystem::path& stem) {
   for (int tries = 0; tries < open_limit; ++tries) {
     io::file opened(with_suffix(stem, ".cohub.partial"), io::file::mode::read_write);
-    if (!opened.try_lock()) break;
+    const auto lock = opened.ask_lock();
+    if (lock == io::file::lock::refused) break;
     // Another process may have published it between the opening and the locking.
     if (!opened.is_in_place()) continue;
+    io::file journal(with_suffix(stem, ".cohub.journal"), io::file::mode::read_write);
+    if (lock == io::file::lock::none) {
+      const auto known = read_journal(journal);
+      if (known && may_be_at_work(known->head.owner, opened.path())) break;
+    }
     content_ = std::move(opened);
-    journal_ = io::file(with_suffix(stem, ".cohub.journal"), io::file::mode::read_write);
+    journal_ = std::move(journal);
     return;
   }
   own_name_ = true;
@@ -109,11 +145,7 @@ void partial_file::open(const std::filesystem::path& stem) {
 void partial_file::load_journal() {
   // A partial has its full length from the start: any other was not begun with this journal.
   if (content_.size() != size_) return;
-  const auto length = journal_.size();
-  if (length > journal_limit) return;
-  std::string text(static_cast<std::size_t>(length), '\0');
-  text.resize(journal_.read_at(0, std::as_writable_bytes(std::span(text))));
-  auto journal = decode_partial_journal(text);
+  auto journal = read_journal(journal_);
   if (journal && journal->head.size == size_ && journal->head.etag == etag_ &&
       is_trusted(journal->head))
     done_ = std::move(journal->done);
@@ -224,7 +256,10 @@ void partial_file::save() {
 void partial_file::publish(const std::filesystem::path& destination, io::durability survives) {
   const std::scoped_lock guard(mutex_);
   if (survives == io::durability::machine) content_.sync();
-  io::rename_file(content_.path(), destination, survives);
+  std::error_code unknown;
+  // Where locks keep nobody out, another process may have had the same file and been sooner.
+  if (content_.is_in_place() || !std::filesystem::exists(destination, unknown))
+    io::rename_file(content_.path(), destination, survives);
   gone_ = true;
   ::unlink(journal_.path().c_str());
 }

@@ -140,6 +140,15 @@ TEST_CASE_FIXTURE(fixture, "a second writer gets a file of its own, which does n
   CHECK(entries(folder.path()) == 1);
 }
 
+TEST_CASE_FIXTURE(fixture, "what another process has put in its place meanwhile is done") {
+  const auto destination = folder.path() / "done";
+  partial_file content(stem, 3, "etag");
+  content.write(0, block(3, 'a'));
+  fs::rename(content.path(), destination);
+  content.publish(destination);
+  CHECK(io::read_file(destination, 10) == "aaa");
+}
+
 TEST_CASE_FIXTURE(fixture, "starting over forgets, and discarding removes") {
   {
     partial_file partial(stem, 100, "etag");
