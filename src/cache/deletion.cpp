@@ -203,6 +203,11 @@ void deletion::remove_snapshot(const std::string& repo, const std::string& name,
       keep(full, "is named by a ref", true);
       return;
     }
+    const auto lock = appearance_lock::attempt(root_ / ".locks" / repo / (name + ".lock"));
+    if (!lock) {
+      keep(full, "is being downloaded", true);
+      return;
+    }
     if (snapshots && is_downloading(*folder)) {
       // A file under way may be meant for this snapshot, and its folder was made before it.
       result_.freed_size += snapshots->remove_files_below(name);

@@ -78,11 +78,20 @@ std::optional<file_lock> try_lock_file(const std::filesystem::path& path) {
 }
 
 std::optional<file_lock> try_lock_file(const std::filesystem::path& path, lock_call call) {
+  return file_lock::attempt(path, call, LOCK_EX | LOCK_NB);
+}
+
+std::optional<file_lock> try_share_file(const std::filesystem::path& path) {
+  return file_lock::attempt(path, ::flock, LOCK_SH | LOCK_NB);
+}
+
+std::optional<file_lock> file_lock::attempt(const std::filesystem::path& path, lock_call call,
+                                            int operation) {
   for (int tries = 0; tries < reopen_limit; ++tries) {
     file_lock lock(open_lock(path));
     int outcome = 0;
     do {
-      outcome = call(lock.descriptor_, LOCK_EX | LOCK_NB);
+      outcome = call(lock.descriptor_, operation);
     } while (outcome < 0 && errno == EINTR);
     if (outcome < 0 && errno == EWOULDBLOCK) return {};
     // ENOSYS, ENOLCK, EOPNOTSUPP, EINVAL, on CIFS also EACCES: there are no locks here, and what is

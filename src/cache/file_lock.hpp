@@ -19,7 +19,7 @@ namespace cohub::cache {
 /// What locks an open file: `flock`, or what a test puts in its place.
 using lock_call = int (*)(int descriptor, int operation);
 
-/// An exclusive lock on a file, until the object goes. The file stays.
+/// A lock on a file, until the object goes. The file stays.
 class file_lock {
  public:
   file_lock() = default;
@@ -32,16 +32,23 @@ class file_lock {
 
  private:
   friend std::optional<file_lock> try_lock_file(const std::filesystem::path& path, lock_call call);
+  friend std::optional<file_lock> try_share_file(const std::filesystem::path& path);
+  static std::optional<file_lock> attempt(const std::filesystem::path& path, lock_call call,
+                                          int operation);
   explicit file_lock(int descriptor) noexcept : descriptor_(descriptor) {}
   int descriptor_ = -1;
 };
 
-/// One try, which does not wait: nothing if somebody else holds the lock. The folder must exist.
-/// Where the file system has no locks (network file systems say so in many ways) the result holds
-/// none.
+/// One try at an exclusive lock, which does not wait: nothing if somebody else holds the lock. The
+/// folder must exist. Where the file system has no locks (network file systems say so in many ways)
+/// the result holds none.
 /// @throws error  the lock file cannot be opened
 std::optional<file_lock> try_lock_file(const std::filesystem::path& path);
 std::optional<file_lock> try_lock_file(const std::filesystem::path& path, lock_call call);
+
+/// The same, but others may have the lock as well who ask for it in this way; `try_lock_file` gets
+/// none meanwhile.
+std::optional<file_lock> try_share_file(const std::filesystem::path& path);
 
 /// Keeps others from a file that is about to appear, as a lock does, but makes no lock file where
 /// there is none: that costs as much as a small file. Whoever wants to act on such a file makes its

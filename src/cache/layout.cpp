@@ -78,6 +78,10 @@ std::filesystem::path repo_layout::lock(std::string_view etag) const {
   return cache_dir_ / ".locks" / folder_.filename() / (checked_etag(etag) + ".lock");
 }
 
+std::filesystem::path repo_layout::snapshot_lock(std::string_view commit) const {
+  return cache_dir_ / ".locks" / folder_.filename() / (checked_commit(commit) + ".lock");
+}
+
 std::string link_text(std::string_view path, std::string_view etag) {
   const auto normal = checked_path(path);
   std::string text = "../";  // out of the commit's folder, and out of snapshots/

@@ -34,6 +34,8 @@ class repo_layout {
   std::filesystem::path no_exist(std::string_view commit, std::string_view path) const;
   std::filesystem::path tree(std::string_view commit) const;
   std::filesystem::path lock(std::string_view etag) const;
+  /// Shared by those who bring a snapshot, and have nothing in the cache yet that keeps it there.
+  std::filesystem::path snapshot_lock(std::string_view commit) const;
 
  private:
   std::filesystem::path cache_dir_;

@@ -2,6 +2,7 @@
 
 #include "cohub/error.hpp"
 
+#include "cache/leftover.hpp"
 #include "cache/repo_cache.hpp"
 #include "core/base64.hpp"
 #include "core/digest.hpp"
@@ -11,7 +12,10 @@
 #include "hub/repo_path.hpp"
 #include "io/file.hpp"
 
+#include <boost/algorithm/string/predicate.hpp>
+
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <array>
 #include <charconv>
@@ -30,6 +34,18 @@ std::filesystem::path checked_path(std::string_view name) {
   if (const auto outcome = hub::check_download_path(name); !outcome)
     throw error(outcome.error(), "using \"" + std::string(name) + "\" as a path in a folder");
   return std::filesystem::path(name).lexically_normal();
+}
+
+/// Whether a path leads to where it is noted what the folder's files are: a repository that has
+/// such files could pass its content off as another's. Some file systems do not tell letter cases
+/// apart.
+bool is_bookkeeping(const std::filesystem::path& relative) {
+  auto part = relative.begin();
+  for (const std::string_view name : {".cache", "huggingface"}) {
+    if (part == relative.end() || !boost::iequals(part->native(), name)) return false;
+    ++part;
+  }
+  return true;
 }
 
 /// Parents below `root` must be real folders.
@@ -84,7 +100,11 @@ std::string hashed_name(std::string_view basename) {
 local_folder::local_folder(std::filesystem::path root) : root_(std::move(root)) {}
 
 std::filesystem::path local_folder::file(std::string_view path) const {
-  return root_ / checked_path(path);
+  const auto relative = checked_path(path);
+  if (is_bookkeeping(relative))
+    throw error(errc::invalid_path, "using \"" + std::string(path) +
+                                        "\" as a path in a folder, where downloads keep notes");
+  return root_ / relative;
 }
 
 std::filesystem::path local_folder::metadata_file(std::string_view path) const {
@@ -101,6 +121,24 @@ std::filesystem::path local_folder::partial(std::string_view path, std::string_v
   const auto normal = checked_path(path);
   return bookkeeping() / "download" / normal.parent_path() /
          (hashed_name(normal.filename().string()) + "." + std::string(etag));
+}
+
+void local_folder::remove_other_partials(std::string_view path,
+                                         std::string_view etag) const noexcept {
+  try {
+    const auto mine = partial(path, etag);
+    const auto prefix = hashed_name(checked_path(path).filename().string()) + '.';
+    std::error_code failure;
+    std::filesystem::directory_iterator entry(mine.parent_path(), failure);
+    for (; !failure && entry != std::filesystem::directory_iterator(); entry.increment(failure)) {
+      const auto name = entry->path().filename().native();
+      const bool is_other = name.starts_with(prefix) &&
+                            leftover_kind(name) == cached_incomplete_file_info::kind::partial &&
+                            !name.starts_with(mine.filename().native() + '.');
+      if (is_other) ::unlink(entry->path().c_str());
+    }
+  } catch (...) {  // they take disk, no more
+  }
 }
 
 std::filesystem::path local_folder::tree(std::string_view commit) const {

@@ -35,6 +35,9 @@ class local_folder {
   std::filesystem::path lock_file(std::string_view path) const;
   /// Where a partial file of ours may be, to which a suffix is added.
   std::filesystem::path partial(std::string_view path, std::string_view etag) const;
+  /// Removes the partial files of `path` with other etags than this one, which nobody continues any
+  /// more. For who has the file's lock.
+  void remove_other_partials(std::string_view path, std::string_view etag) const noexcept;
   std::filesystem::path tree(std::string_view commit) const;
 
   /// Makes the folders for one file, `.gitignore` and CACHEDIR.TAG. A parent that is a link, and so

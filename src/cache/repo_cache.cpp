@@ -2,6 +2,7 @@
 
 #include "cohub/error.hpp"
 
+#include "hub/file_metadata.hpp"
 #include "hub/repo_id.hpp"
 #include "io/file.hpp"
 
@@ -94,11 +95,11 @@ cached_file repo_cache::try_to_load(std::string_view revision, std::string_view 
   cached_file found;
   const auto commit = resolve(revision);
   if (!commit) return found;
-  if (is_regular(layout_.no_exist(*commit, path))) {
-    found.what = cached_file::knowledge::absent;
-  } else if (auto file = find_file(*commit, path)) {
+  if (auto file = find_file(*commit, path)) {
     found.what = cached_file::knowledge::present;
     found.path = std::move(*file);
+  } else if (is_regular(layout_.no_exist(*commit, path))) {
+    found.what = cached_file::knowledge::absent;
   }
   return found;
 }
@@ -109,7 +110,18 @@ void repo_cache::mark_no_exist(std::string_view commit, std::string_view path) c
   const io::file touched(mark, io::file::mode::read_write);
 }
 
-bool repo_cache::has_blob(std::string_view etag) const { return is_regular(layout_.blob(etag)); }
+bool repo_cache::has_blob(std::string_view etag, std::uint64_t size) const {
+  const auto blob = layout_.blob(etag);
+  if (!is_regular(blob)) return false;
+  std::error_code went;
+  const auto there = std::filesystem::file_size(blob, went);
+  if (went || there == size) return !went;
+  // A checksum tells which of the two is damaged.
+  if (hub::kind_of_etag(etag) != hub::etag_kind::opaque) return false;
+  throw error(errc::content_mismatch, "the cache has " + std::to_string(there) +
+                                          " bytes by the etag of " + std::to_string(size) + ", \"" +
+                                          std::string(etag) + "\"");
+}
 
 std::filesystem::path repo_cache::link_blob(std::string_view commit, std::string_view path,
                                             std::string_view etag, blob_age age) const {

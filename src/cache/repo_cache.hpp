@@ -54,7 +54,10 @@ class repo_cache {
   /// Remembers that a commit has no such file.
   void mark_no_exist(std::string_view commit, std::string_view path) const;
 
-  bool has_blob(std::string_view etag) const;
+  /// Of this size, in bytes: one that is damaged is none.
+  /// @throws error  errc::content_mismatch: by an etag that is no checksum the cache has another
+  ///                content
+  bool has_blob(std::string_view etag, std::uint64_t size) const;
   /// Puts a blob into a snapshot and yields its path there. What leads to the same blob is left
   /// alone; a regular file is replaced only by a fresh blob.
   std::filesystem::path link_blob(std::string_view commit, std::string_view path,

@@ -55,9 +55,10 @@ std::optional<time_limits> content_timeouts(const time_limits& configured) {
 
 std::string checked_endpoint(std::string endpoint) {
   while (endpoint.ends_with('/')) endpoint.pop_back();
-  if (!core::parse_url(endpoint))
-    throw error(errc::invalid_url, "the endpoint \"" + endpoint +
-                                       "\" (HF_ENDPOINT) must begin with http:// or https://");
+  if (!core::parse_url(endpoint) || endpoint.find_first_of("?#") != endpoint.npos)
+    throw error(errc::invalid_url,
+                "the endpoint \"" + endpoint +
+                    "\" (HF_ENDPOINT) must begin with http:// or https:// and have no query");
   return endpoint;
 }
 

@@ -78,6 +78,22 @@ struct selection {
   }
 };
 
+/// How many of these are no more.
+std::size_t gone(const std::vector<std::filesystem::path>& paths) {
+  std::error_code unknown;
+  return static_cast<std::size_t>(
+      std::count_if(paths.begin(), paths.end(), [&](const std::filesystem::path& path) {
+        return !std::filesystem::exists(std::filesystem::symlink_status(path, unknown));
+      }));
+}
+
+std::vector<std::filesystem::path> snapshots_of(const selection& chosen) {
+  std::vector<std::filesystem::path> paths;
+  for (const auto& [repo, revisions] : chosen.repos)
+    for (const auto* const revision : revisions) paths.push_back(revision->snapshot_path);
+  return paths;
+}
+
 selection select(const cache_info& info, const std::vector<std::string>& targets) {
   selection chosen;
   std::set<std::string> wanted;
@@ -213,13 +229,15 @@ int remove(const arguments& args) {
   delete_cache_result outcome;
   const int status = execute(args, plan, outcome);
   const auto freed = format_size(outcome.freed_size);
-  facts["repos_deleted"] = chosen.whole_repos();
-  facts["revisions_deleted"] = chosen.revisions();
+  const auto repos = gone(plan.repos);
+  const auto revisions = gone(snapshots_of(chosen));
+  facts["repos_deleted"] = repos;
+  facts["revisions_deleted"] = revisions;
   facts["freed"] = freed;
   facts["left"] = outcome.left.size();
   if (status == success)
-    args.out.result("Deleted " + std::to_string(chosen.whole_repos()) + " repo(s) and " +
-                        std::to_string(chosen.revisions()) + " revision(s); freed " + freed + ".",
+    args.out.result("Deleted " + std::to_string(repos) + " repo(s) and " +
+                        std::to_string(revisions) + " revision(s); freed " + freed + ".",
                     facts);
   return status;
 }
@@ -256,11 +274,20 @@ int prune(const arguments& args) {
   delete_cache_result outcome;
   const int status = execute(args, plan, outcome);
   const auto freed = format_size(outcome.freed_size);
-  facts["revisions_deleted"] = chosen.revisions();
-  facts["incomplete_deleted"] = leftovers;
+  const auto revisions = gone(snapshots_of(chosen));
+  std::vector<std::filesystem::path> others;
+  for (const auto& file : info->incomplete_files) others.push_back(file.file_path);
+  for (const auto& blob : info->unlinked_blobs) others.push_back(blob.blob_path);
+  facts["revisions_deleted"] = revisions;
+  facts["incomplete_deleted"] = gone(others);
   facts["freed"] = freed;
   facts["left"] = outcome.left.size();
-  if (status == success) args.out.result("Deleted " + summary + "; freed " + freed + ".", facts);
+  if (status == success)
+    args.out.result("Deleted " +
+                        joined(counted(revisions, "unreferenced revision(s)"),
+                               counted(gone(others), "incomplete or unused file(s)")) +
+                        "; freed " + freed + ".",
+                    facts);
   return status;
 }
 

@@ -40,11 +40,23 @@ using arguments_ptr = std::shared_ptr<const arguments>;
 
 bool is_folder(const std::string& file) { return file.ends_with('/'); }
 
-/// A file stands for itself, a folder ("art/") for all below it.
-std::vector<std::string> patterns_of(std::vector<std::string> files) {
-  for (auto& file : files)
-    if (is_folder(file)) file += "**";
-  return files;
+/// The pattern that only this name matches.
+std::string literally(const std::string& name) {
+  std::string pattern;
+  for (const char c : name)
+    pattern += c == '*' || c == '?' || c == '[' ? std::string{'[', c, ']'} : std::string(1, c);
+  return pattern;
+}
+
+/// A file stands for itself, a folder ("art/") for all below it; what may be a pattern is one, too.
+std::vector<std::string> patterns_of(const std::vector<std::string>& files) {
+  std::vector<std::string> patterns;
+  for (const auto& file : files) {
+    const std::string below = is_folder(file) ? "**" : "";
+    patterns.push_back(file + below);
+    if (auto literal = literally(file); literal != file) patterns.push_back(literal + below);
+  }
+  return patterns;
 }
 
 bool is_one_file(const arguments& args) {

@@ -149,11 +149,14 @@ class display final : public observer {
       case transfer_event::kind::retry:
         say("trying again: " + printable(event.detail));
         break;
+      case transfer_event::kind::lock_wait:
+        say(file + ": " + printable(event.detail));
+        break;
       case transfer_event::kind::commit_failed:
         say("the commit failed: " + printable(event.detail));
         break;
       case transfer_event::kind::warning:
-        if (!file.empty()) say(file + ": " + printable(event.detail));
+        say((file.empty() ? std::string() : file + ": ") + printable(event.detail));
         break;
       case transfer_event::kind::rate_limited:
         say(printable(event.detail));

@@ -30,20 +30,19 @@ http_context context_of(const http::response& answer) {
 /// Compares an answer's head with what was asked for; throws where it does not fit.
 void check_head(const content_fetch& self, const http::response& answer, core::byte_range range,
                 bool ranged) {
-  const auto encoding = answer.header("Content-Encoding");
-  if (!encoding.empty() && !http::equal_without_case(encoding, "identity"))
-    throw error(errc::invalid_response,
-                doing(self) + ": the content came compressed, which was not asked for",
-                context_of(answer));
+  if (http::is_encoded(answer.head().headers))
+    throw unfit_answer(errc::invalid_response,
+                       doing(self) + ": the content came compressed, which was not asked for",
+                       context_of(answer));
   auto expected = self.what.size;
   if (answer.status() == 206) {
     const auto given = core::parse_content_range(answer.header("Content-Range"));
     if (!ranged || !given || !given->range || *given->range != range ||
         (given->total && *given->total != self.what.size))
-      throw error(errc::invalid_response,
-                  doing(self) + ": the answer is not the range that was asked for, " +
-                      core::range_header(range),
-                  context_of(answer));
+      throw unfit_answer(errc::invalid_response,
+                         doing(self) + ": the answer is not the range that was asked for, " +
+                             core::range_header(range),
+                         context_of(answer));
     expected = range.size();
   }
   if (const auto length = answer.content_length(); length && *length != expected)
@@ -123,11 +122,12 @@ awaitable<opened_content> open_by(fetch_ptr self, content_source::route route,
   } catch (const boost::system::system_error& e) {
     if (e.code() == asio::error::operation_aborted) throw;
     opened.failure = std::current_exception();
-    opened.may_retry = may_retry(opened.failure);
+    // A head that makes no sense may be a mishap, as a cut one is.
+    opened.may_retry = may_retry(opened.failure) || e.code() == errc::invalid_response;
   }
   if (opened.failure) co_return opened;
 
-  const auto head = opened.answer.head();
+  const auto& head = opened.answer.head();
   opened.origin = head.url.origin;
   const auto verdict = judge_status(
       head.status, self->source->is_foreign(head.url) || self->source->is_remembered(route.url));

@@ -64,7 +64,7 @@ content_source::route& content_source::route::operator=(route&& other) noexcept 
 }
 
 void content_source::route::confirm(const core::url& answered, std::string_view etag) {
-  const bool is_current = source_->location_ && source_->location_->text() == url.text();
+  const bool is_current = source_->location_ == url;
   if (source_->is_remembered(url) && !is_current) return;
   source_->location_ = answered;
   source_->confirmed_ = true;
@@ -73,7 +73,7 @@ void content_source::route::confirm(const core::url& answered, std::string_view 
 
 void content_source::route::expire() {
   // Another request may have found the new address meanwhile: that one stays.
-  if (source_->location_ && source_->location_->text() != url.text()) return;
+  if (source_->location_ && source_->location_ != url) return;
   source_->location_.reset();
   source_->validator_.clear();  // belongs to the address
   source_->confirmed_ = false;

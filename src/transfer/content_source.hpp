@@ -61,7 +61,7 @@ class content_source : public std::enable_shared_from_this<content_source> {
   bool is_foreign(const core::url& answered) const noexcept;
   /// Whether a request to this address relied on what an earlier answer told of it: the resolve
   /// address itself does not expire. A Hub may sign addresses of its own origin, too.
-  bool is_remembered(const core::url& asked) const { return asked.text() != resolve_.text(); }
+  bool is_remembered(const core::url& asked) const { return asked != resolve_; }
   /// Whether that ETag shows that the content is not what earlier answers brought.
   bool changed(std::string_view etag) const noexcept;
 

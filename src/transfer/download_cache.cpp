@@ -85,11 +85,11 @@ placed_blob place_from_cache(const file_request& file, const file_facts& facts, 
   placed_blob placed;
   placed.pointer = file.cache.find_file(facts.commit, file.path);
   if (!placed.pointer) {
-    if (!file.cache.has_blob(facts.etag)) return placed;
+    if (!file.cache.has_blob(facts.etag, facts.size)) return placed;
     file.cache.prepare();
     if (locked == blob_lock::nobody) {
       auto lock = cache::try_lock_file(file.cache.layout().lock(facts.etag));
-      if (!lock || !file.cache.has_blob(facts.etag)) return placed;
+      if (!lock || !file.cache.has_blob(facts.etag, facts.size)) return placed;
       placed.lock = std::move(*lock);
     }
     placed.pointer =
@@ -234,7 +234,8 @@ dry_run_file_info describe_facts(const file_request& file, const file_facts& fac
   info.filename = file.path;
   info.file_size = facts.size;
   info.local_path = file.cache.layout().pointer(facts.commit, file.path);
-  info.is_cached = file.cache.find_file(facts.commit, file.path) || file.cache.has_blob(facts.etag);
+  info.is_cached =
+      file.cache.find_file(facts.commit, file.path) || file.cache.has_blob(facts.etag, facts.size);
   info.will_download = file.options.force_download || !info.is_cached;
   return info;
 }

@@ -88,7 +88,9 @@ awaitable<bool> copy_from_cache(local_ptr local, file_facts facts) {
   auto find = [local, facts] {
     const auto cached = local->file->cache.find_file(facts.commit, local->file->path);
     std::error_code failure;
-    return cached ? std::filesystem::canonical(*cached, failure) : std::filesystem::path();
+    if (!cached || std::filesystem::file_size(*cached, failure) != facts.size)
+      return std::filesystem::path();
+    return std::filesystem::canonical(*cached, failure);
   };
   auto finding = ask(local, std::move(find));
   const auto from = co_await std::move(finding);
@@ -156,6 +158,8 @@ awaitable<void> fetch_file(local_ptr local, file_facts facts,
   }
   auto work = [local, facts] {
     local->folder.write_metadata(local->file->path, facts.commit, facts.etag);
+    // Small ones have none, and a folder of many need not be read for each.
+    if (facts.size > small_size) local->folder.remove_other_partials(local->file->path, facts.etag);
   };
   auto noting = io::on_pool(local->file->shared->pool, std::move(work));
   co_await std::move(noting);

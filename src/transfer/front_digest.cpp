@@ -13,14 +13,13 @@ std::optional<core::digest> digest_for(hub::etag_kind kind, std::uint64_t size) 
   return digest;
 }
 
-front_digest::front_digest(hub::etag_kind kind, std::uint64_t size)
-    : kind_(kind), size_(size), digest_(digest_for(kind, size)) {}
+front_digest::front_digest(hub::etag_kind kind, std::uint64_t size) : kind_(kind), size_(size) {}
 
 bool front_digest::feed(std::uint64_t offset, std::span<const std::byte> bytes) {
   if (!active()) return false;
   const std::unique_lock guard(mutex_, std::try_to_lock);
   if (!guard.owns_lock() || offset != front_) return false;
-  digest_->update(bytes);
+  digest().update(bytes);
   front_ += bytes.size();
   return true;
 }
@@ -36,7 +35,7 @@ void front_digest::catch_up(const io::file& content, std::uint64_t end,
     if (content.read_at(front_, bytes) != wanted)
       throw error(errc::content_mismatch,
                   "checking " + content.path().string() + ", which became shorter meanwhile");
-    digest_->update(bytes);
+    digest().update(bytes);
     front_ += wanted;
     if (std::chrono::steady_clock::now() >= until) break;
   }
@@ -44,13 +43,18 @@ void front_digest::catch_up(const io::file& content, std::uint64_t end,
 
 void front_digest::restart() {
   const std::scoped_lock guard(mutex_);
-  digest_ = digest_for(kind_, size_);
+  digest_.reset();
   front_ = 0;
 }
 
 std::string front_digest::hex() {
   const std::scoped_lock guard(mutex_);
-  return digest_->hex_digest();
+  return digest().hex_digest();
+}
+
+core::digest& front_digest::digest() {
+  if (!digest_) digest_ = digest_for(kind_, size_);
+  return *digest_;
 }
 
 }  // namespace cohub::transfer

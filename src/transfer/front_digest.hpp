@@ -46,11 +46,13 @@ class front_digest {
   std::string hex();
 
  private:
+  core::digest& digest();
+
   hub::etag_kind kind_;
   std::uint64_t size_;
   std::mutex mutex_;
   std::atomic<std::uint64_t> front_{0};
-  std::optional<core::digest> digest_{};
+  std::optional<core::digest> digest_{};  // from its first use on: small content has its own
   std::vector<std::byte> piece_{};
 };
 

@@ -2,6 +2,7 @@
 
 #include "cohub/error.hpp"
 
+#include "cache/file_lock.hpp"
 #include "cache/local_dir.hpp"
 #include "cache/tree_cache.hpp"
 #include "hub/repo_id.hpp"
@@ -22,11 +23,14 @@
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include <sys/stat.h>
+
 #include <algorithm>
 #include <array>
 #include <chrono>
 #include <exception>
 #include <memory>
+#include <stop_token>
 #include <utility>
 #include <vector>
 
@@ -98,13 +102,37 @@ awaitable<std::string> ask_commit(snapshot_ptr wanted, asking how) {
   co_return info.sha;
 }
 
-/// Downloads while it is still being told what.
-awaitable<void> fetch_files(snapshot_ptr wanted) {
+/// How often what somebody deletes meanwhile is fetched.
+constexpr std::size_t most_rounds = 4;
+
+/// Which of these files a folder lacks.
+std::vector<std::string> absent_of(const std::filesystem::path& folder,
+                                   const std::vector<std::string>& paths,
+                                   const std::stop_token& stop) {
+  std::vector<std::string> absent;
+  try {
+    const io::file opened(folder, io::file::mode::read);
+    for (const auto& path : paths) {
+      io::throw_if_stopped(stop);
+      struct stat status {};
+      if (::fstatat(opened.native_handle(), path.c_str(), &status, 0) < 0 ||
+          !S_ISREG(status.st_mode))
+        absent.push_back(path);
+    }
+  } catch (const error&) {
+    absent = paths;
+  }
+  return absent;
+}
+
+/// Downloads while it is still being told what; `paths` gets the names of all files. Outlives the
+/// call.
+awaitable<void> fetch_files(snapshot_ptr wanted, std::vector<std::string>& paths) {
   const auto executor = co_await asio::this_coro::executor;
   bounded_queue<snapshot_file> missing(executor, queue_limit);
   // Lends a reference to this frame: sound, because both are awaited below.
   auto group = asio::experimental::make_parallel_group(
-      asio::co_spawn(executor, list_missing(wanted, missing), asio::deferred),
+      asio::co_spawn(executor, list_missing(wanted, missing, paths), asio::deferred),
       asio::co_spawn(executor, fetch_missing(wanted, missing), asio::deferred));
   auto outcome =
       co_await group.async_wait(asio::experimental::wait_for_one_error(), asio::use_awaitable);
@@ -112,6 +140,26 @@ awaitable<void> fetch_files(snapshot_ptr wanted) {
   if (order[0] == 1 && fetching) std::rethrow_exception(fetching);
   if (listing) std::rethrow_exception(listing);
   if (fetching) std::rethrow_exception(fetching);
+}
+
+/// The same; after a mismatch the stored listing goes, which may be what is wrong.
+awaitable<void> fetch_listed(snapshot_ptr wanted, std::vector<std::string>& paths) {
+  std::exception_ptr mismatch;
+  try {
+    auto fetching = fetch_files(wanted, paths);
+    co_await std::move(fetching);
+  } catch (const error& e) {
+    if (e.code() != errc::content_mismatch) throw;
+    mismatch = std::current_exception();
+  }
+  if (!mismatch) co_return;
+  auto forget = [wanted] {
+    std::error_code ignored;
+    return std::filesystem::remove(wanted->tree_path(wanted->commit), ignored);
+  };
+  auto forgetting = io::on_pool(wanted->shared->pool, std::move(forget));
+  co_await std::move(forgetting);
+  std::rethrow_exception(mismatch);
 }
 
 std::filesystem::path folder_of(const snapshot_request& wanted, const std::string& commit) {
@@ -135,15 +183,12 @@ void write_ref(const snapshot_request& wanted) {
 /// Names of wanted files that the folder lacks, by the stored listing; none where there is no
 /// listing.
 std::vector<std::string> lacking(const snapshot_request& wanted, const std::string& commit,
-                                 const std::filesystem::path& folder) {
-  std::vector<std::string> names;
+                                 const std::filesystem::path& folder, const std::stop_token& stop) {
+  std::vector<std::string> paths;
   const auto stored = cache::read_tree(wanted.tree_path(commit));
-  if (!stored) return names;
-  std::error_code ignored;
-  for (auto& file : select_files(wanted, *stored))
-    if (!std::filesystem::is_regular_file(folder / file.path, ignored))
-      names.push_back(std::move(file.path));
-  return names;
+  if (!stored) return paths;
+  for (auto& file : select_files(wanted, *stored)) paths.push_back(std::move(file.path));
+  return absent_of(folder, paths, stop);
 }
 
 [[noreturn]] void throw_incomplete(const snapshot_request& wanted,
@@ -164,14 +209,15 @@ bool has_content(const std::filesystem::path& folder) {
 }
 
 /// What is there of the revision in the cache; nothing if it knows none.
-std::optional<std::filesystem::path> find_in_cache(const snapshot_request& wanted) {
+std::optional<std::filesystem::path> find_in_cache(const snapshot_request& wanted,
+                                                   const std::stop_token& stop) {
   const auto commit = wanted.cache.resolve(wanted.options.revision);
   std::error_code ignored;
   if (!commit) return {};
   auto folder = wanted.cache.layout().snapshot(*commit);
   if (!std::filesystem::is_directory(folder, ignored) || std::filesystem::is_empty(folder, ignored))
     return {};
-  const auto names = lacking(wanted, *commit, folder);
+  const auto names = lacking(wanted, *commit, folder, stop);
   if (!names.empty()) throw_incomplete(wanted, names);
   return folder;
 }
@@ -190,13 +236,14 @@ std::optional<std::string> commit_of_folder(const snapshot_request& wanted,
 
 /// A local folder that is not empty is given out, checked where that is possible; who asked is told
 /// that the Hub was not.
-std::optional<std::filesystem::path> find_in_local_dir(const snapshot_request& wanted) {
+std::optional<std::filesystem::path> find_in_local_dir(const snapshot_request& wanted,
+                                                       const std::stop_token& stop) {
   const cache::local_folder local(wanted.options.local_dir);
   if (!has_content(local.root())) return {};
   const auto commit = commit_of_folder(wanted, local);
   const bool is_listed = commit && cache::read_tree(local.tree(*commit));
   if (is_listed) {
-    const auto names = lacking(wanted, *commit, local.root());
+    const auto names = lacking(wanted, *commit, local.root(), stop);
     if (!names.empty()) throw_incomplete(wanted, names);
   }
   auto text = "the Hub was not asked for " + wanted.repo_id + " at " + wanted.options.revision +
@@ -207,11 +254,25 @@ std::optional<std::filesystem::path> find_in_local_dir(const snapshot_request& w
   return local.root();
 }
 
+/// Who wanted no request made need not be told that there was none.
+void tell_of_fallback(const snapshot_request& wanted, const std::exception_ptr& failure) {
+  try {
+    std::rethrow_exception(failure);
+  } catch (const boost::system::system_error& e) {
+    if (e.code() != errc::offline)
+      tell(wanted, transfer_event::kind::warning, {},
+           "the cache stands in for the Hub: " + std::string(e.what()));
+  }
+}
+
 /// What is there of the revision, when the Hub cannot be asked for it (hub-protocol, section 5.4).
-std::filesystem::path find_local(const snapshot_request& wanted,
-                                 const std::exception_ptr& failure) {
-  auto folder = wanted.to_cache() ? find_in_cache(wanted) : find_in_local_dir(wanted);
-  if (folder) return std::move(*folder);
+std::filesystem::path find_local(const snapshot_request& wanted, const std::exception_ptr& failure,
+                                 const std::stop_token& stop) {
+  auto folder = wanted.to_cache() ? find_in_cache(wanted, stop) : find_in_local_dir(wanted, stop);
+  if (folder) {
+    if (wanted.to_cache()) tell_of_fallback(wanted, failure);
+    return std::move(*folder);
+  }
   throw_not_cached(wanted.repo_id + " at " + wanted.options.revision, failure);
 }
 
@@ -221,8 +282,8 @@ dry_run_file_info describe_in_cache(const snapshot_request& wanted, const snapsh
   info.file_size = file.size;
   info.filename = file.path;
   info.local_path = wanted.cache.layout().pointer(wanted.commit, file.path);
-  info.is_cached =
-      wanted.cache.find_file(wanted.commit, file.path) || wanted.cache.has_blob(file.etag);
+  info.is_cached = wanted.cache.find_file(wanted.commit, file.path) ||
+                   wanted.cache.has_blob(file.etag, file.size);
   info.will_download = wanted.options.force_download || !info.is_cached;
   return info;
 }
@@ -247,10 +308,10 @@ struct local_snapshot {
 };
 
 awaitable<local_snapshot> look_for_local(request_ptr wanted, std::exception_ptr failure) {
-  auto work = [wanted, failure = std::move(failure)] {
+  auto work = [wanted, failure = std::move(failure)](const std::stop_token& stop) {
     local_snapshot found;
     try {
-      found.folder = find_local(*wanted, failure);
+      found.folder = find_local(*wanted, failure, stop);
     } catch (const error&) {
       found.failure = std::current_exception();
     }
@@ -261,12 +322,49 @@ awaitable<local_snapshot> look_for_local(request_ptr wanted, std::exception_ptr 
   co_return found;
 }
 
+/// Keeps the snapshot from being deleted while nothing names it yet. Without, where the cache
+/// cannot be written to or somebody deletes at the moment, it is looked at in the end all the same.
+awaitable<cache::file_lock> hold_snapshot(request_ptr wanted) {
+  auto work = [wanted] {
+    std::optional<cache::file_lock> lock;
+    try {
+      wanted->cache.prepare();
+      lock = cache::try_share_file(wanted->cache.layout().snapshot_lock(wanted->commit));
+    } catch (const error&) {
+    }
+    return lock ? std::move(*lock) : cache::file_lock();
+  };
+  auto holding = io::on_pool(wanted->shared->pool, std::move(work));
+  auto lock = co_await std::move(holding);
+  co_return lock;
+}
+
+/// Fetches what is missing until all is there: other clients delete without asking for locks.
+awaitable<void> fetch_to_cache(request_ptr wanted) {
+  auto holding = hold_snapshot(wanted);
+  const auto held = co_await std::move(holding);
+  for (std::size_t round = 1;; ++round) {
+    const auto paths = std::make_shared<std::vector<std::string>>();
+    auto fetching = fetch_listed(wanted, *paths);
+    co_await std::move(fetching);
+    auto look = [wanted, paths](const std::stop_token& stop) {
+      return absent_of(folder_of(*wanted, wanted->commit), *paths, stop);
+    };
+    auto looking = io::on_pool(wanted->shared->pool, std::move(look));
+    const auto absent = co_await std::move(looking);
+    if (absent.empty()) co_return;
+    if (round == most_rounds) throw_incomplete(*wanted, absent);
+    tell(*wanted, transfer_event::kind::warning, {},
+         std::to_string(absent.size()) + " files were deleted while others came");
+  }
+}
+
 awaitable<std::filesystem::path> download(request_ptr wanted) {
   for (const auto how : ways_of_asking) {
     auto learning = learn_commit(wanted, how);
     auto failure = co_await std::move(learning);
     if (!failure) break;
-    if (!may_fall_back(failure)) std::rethrow_exception(failure);
+    if (!may_fall_back(failure) || wanted->options.force_download) std::rethrow_exception(failure);
     const bool again = how == asking::once && may_pass(failure);
     auto looking = look_for_local(wanted, std::move(failure));
     auto found = co_await std::move(looking);
@@ -281,9 +379,13 @@ awaitable<std::filesystem::path> download(request_ptr wanted) {
     folders.push_back(layout.blobs());
     auto sweeping = sweep(wanted->shared, std::move(folders));
     co_await std::move(sweeping);
+    auto fetching = fetch_to_cache(wanted);
+    co_await std::move(fetching);
+  } else {
+    std::vector<std::string> paths;
+    auto fetching = fetch_listed(wanted, paths);
+    co_await std::move(fetching);
   }
-  auto fetching = fetch_files(wanted);
-  co_await std::move(fetching);
   auto work = [wanted] {
     write_ref(*wanted);
     return folder_of(*wanted, wanted->commit);

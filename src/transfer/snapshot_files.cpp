@@ -3,6 +3,7 @@
 #include "cohub/error.hpp"
 
 #include "cache/file_lock.hpp"
+#include "core/url.hpp"
 #include "hub/file_metadata.hpp"
 #include "hub/routes.hpp"
 #include "io/file.hpp"
@@ -28,6 +29,9 @@ namespace {
 
 /// Files that one job of the pool writes.
 constexpr std::size_t place_step = 32;
+/// Jobs that write at the same time, as far as the pool has threads: making a file can take a file
+/// system longer than fetching it.
+constexpr std::size_t placers = 4;
 /// Files that may wait to be written; beyond, the network waits for the disk.
 constexpr std::size_t arrived_limit = 64;
 
@@ -59,12 +63,29 @@ struct placed_file {
   std::exception_ptr failure{};
 };
 
+/// What the contents of all files have in common: their address up to the path, and who asks.
+content_description describe_contents(const snapshot_request& wanted) {
+  auto request = hub_request(*wanted.shared, wanted.access, http::method::get,
+                             hub::routes::resolve(wanted.access.endpoint, wanted.options.type,
+                                                  wanted.repo_id, wanted.commit, {}));
+  content_description what;
+  what.resolve = std::move(request.url);
+  what.credentials = credentials_of(request);
+  return what;
+}
+
 struct fetching {
   fetching(snapshot_ptr request, bounded_queue<snapshot_file>& queue,
            asio::any_io_executor executor)
-      : wanted(std::move(request)), missing(queue), arrived(executor, arrived_limit) {}
+      : wanted(std::move(request)),
+        contents(describe_contents(*wanted)),
+        blobs(wanted->cache.layout().blobs().native() + '/'),
+        missing(queue),
+        arrived(executor, arrived_limit) {}
 
   snapshot_ptr wanted;
+  content_description contents;  // of every file, but for what tells one from the others
+  std::string blobs;             // their folder
   bounded_queue<snapshot_file>& missing;
   bounded_queue<arrived_file> arrived;
   std::size_t workers = 0;             // that still fetch
@@ -92,14 +113,20 @@ placed_file place(const snapshot_request& wanted, const arrived_file& arrived) {
     }
     const auto bytes = arrived.content.span();
     check_small(path, etag, bytes);
+    // What nobody can check later must be on the disk before its name is.
+    const auto survives = hub::kind_of_etag(etag) == hub::etag_kind::opaque
+                              ? io::durability::machine
+                              : io::durability::process;
     io::write_file_atomically(
         layout.blob(etag),
-        std::string_view(reinterpret_cast<const char*>(bytes.data()), bytes.size()),
-        io::durability::process, layout.blobs());
+        std::string_view(reinterpret_cast<const char*>(bytes.data()), bytes.size()), survives,
+        layout.blobs());
     wanted.cache.link_blob(wanted.commit, path, etag, cache::blob_age::fresh);
     if (!lock->undisturbed()) placed.outcome = placing::disturbed;
-  } catch (const error&) {
-    placed.outcome = placing::failed;
+  } catch (const error& e) {
+    // Somebody deleted a folder meanwhile, without asking for locks.
+    const bool went = e.code() == boost::system::errc::no_such_file_or_directory;
+    placed.outcome = went ? placing::disturbed : placing::failed;
     placed.failure = std::current_exception();
   }
   return placed;
@@ -116,7 +143,7 @@ bool is_mismatch(const std::exception_ptr& failure) {
 }
 
 std::string claim_key(const fetching& all, const snapshot_file& file) {
-  return all.wanted->cache.layout().blob(file.etag).native();
+  return all.blobs + file.etag;
 }
 
 awaitable<void> fetch_by_itself(fetching_ptr all, snapshot_file file, reuse of_cache) {
@@ -144,20 +171,15 @@ std::shared_ptr<cohub::observer> everybody(const snapshot_request& wanted,
 }
 
 /// The file's description outlives the call.
-awaitable<small_content> receive(snapshot_ptr wanted, const snapshot_file& file) {
-  const auto& shared = *wanted->shared;
-  const auto url = hub::routes::resolve(wanted->access.endpoint, wanted->options.type,
-                                        wanted->repo_id, wanted->commit, file.path);
-  auto request = hub_request(shared, wanted->access, http::method::get, url);
-  content_description what;
+awaitable<small_content> receive(fetching_ptr all, const snapshot_file& file) {
+  auto what = all->contents;
   what.name = file.path;
-  what.resolve = std::move(request.url);
-  what.credentials = credentials_of(request);
+  what.resolve.target += core::percent_encode(file.path, "/");
   what.size = file.size;
   what.etag = file.etag;
   content_settings settings;
-  settings.observer = everybody(*wanted, file.path);
-  auto receiving = receive_small(wanted->shared, std::move(what), std::move(settings));
+  settings.observer = everybody(*all->wanted, file.path);
+  auto receiving = receive_small(all->wanted->shared, std::move(what), std::move(settings));
   auto content = co_await std::move(receiving);
   co_return content;
 }
@@ -179,7 +201,7 @@ awaitable<void> work(fetching_ptr all) {
       all->again.push_back(std::move(later));
       continue;
     }
-    arrived.content = co_await receive(all->wanted, *file);
+    arrived.content = co_await receive(all, *file);
     arrived.file = std::move(*file);
     std::vector<arrived_file> files;
     files.push_back(std::move(arrived));
@@ -229,7 +251,7 @@ void check_second_chance(const snapshot_request& wanted, const snapshot_file& fi
 bool link_equal(const snapshot_request& wanted, const snapshot_file& file) {
   try {
     const auto lock = cache::appearance_lock::attempt(wanted.cache.layout().lock(file.etag));
-    return lock && wanted.cache.has_blob(file.etag) &&
+    return lock && wanted.cache.has_blob(file.etag, file.size) &&
            wanted.cache.try_link_blob(wanted.commit, file.path, file.etag, small_size) &&
            lock->undisturbed();
   } catch (const error&) {
@@ -288,8 +310,6 @@ awaitable<void> place_arrived(fetching_ptr all) {
       }
     }
   }
-  auto fetching = fetch_again(all);
-  co_await std::move(fetching);
 }
 
 }  // namespace
@@ -299,7 +319,8 @@ awaitable<void> fetch_missing(snapshot_ptr wanted, bounded_queue<snapshot_file>&
   const auto all = std::make_shared<fetching>(wanted, missing, executor);
   using operation = decltype(asio::co_spawn(executor, place_arrived(all), asio::deferred));
   std::vector<operation> parts;
-  parts.push_back(asio::co_spawn(executor, place_arrived(all), asio::deferred));
+  for (std::size_t i = 0; i < placers; ++i)
+    parts.push_back(asio::co_spawn(executor, place_arrived(all), asio::deferred));
   all->workers = wanted->options.max_workers;
   for (std::size_t i = 0; i < wanted->options.max_workers; ++i)
     parts.push_back(asio::co_spawn(executor, work(all), asio::deferred));
@@ -309,6 +330,8 @@ awaitable<void> fetch_missing(snapshot_ptr wanted, bounded_queue<snapshot_file>&
   auto& [order, failures] = outcome;
   for (const std::size_t i : order)
     if (failures[i]) std::rethrow_exception(failures[i]);
+  auto again = fetch_again(all);
+  co_await std::move(again);
 }
 
 }  // namespace cohub::transfer

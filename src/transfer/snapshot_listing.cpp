@@ -43,11 +43,11 @@ enum class presence { cached, to_copy, missing };
 presence look_up(const snapshot_request& wanted, const snapshot_file& file, cache_contents& there) {
   if (there.snapshot && wanted.cache.find_file(wanted.commit, file.path)) return presence::cached;
   if (!there.blobs) return presence::missing;
-  if (!wanted.cache.has_blob(file.etag)) return presence::missing;
+  if (!wanted.cache.has_blob(file.etag, file.size)) return presence::missing;
   if (!there.locks) wanted.cache.prepare();
   there.locks = true;
   const auto lock = cache::try_lock_file(wanted.cache.layout().lock(file.etag));
-  if (!lock || !wanted.cache.has_blob(file.etag)) return presence::missing;
+  if (!lock || !wanted.cache.has_blob(file.etag, file.size)) return presence::missing;
   const auto pointer = wanted.cache.try_link_blob(wanted.commit, file.path, file.etag, small_size);
   return pointer ? presence::cached : presence::to_copy;
 }
@@ -74,8 +74,9 @@ looked_up look_up_all(const snapshot_request& wanted, std::vector<snapshot_file>
 /// Finds what is missing, and hands it on.
 class missing_files {
  public:
-  missing_files(snapshot_ptr wanted, bounded_queue<snapshot_file>& queue)
-      : wanted_(std::move(wanted)), queue_(queue) {}
+  missing_files(snapshot_ptr wanted, bounded_queue<snapshot_file>& queue,
+                std::vector<std::string>& paths)
+      : wanted_(std::move(wanted)), queue_(queue), paths_(paths) {}
 
   awaitable<void> open() {
     if (!looks_up()) co_return;
@@ -85,6 +86,7 @@ class missing_files {
   }
 
   awaitable<void> offer(std::vector<snapshot_file> files) {
+    for (const auto& file : files) paths_.push_back(file.path);
     for (std::size_t begin = 0; begin < files.size(); begin += lookup_step) {
       const auto end = std::min(begin + lookup_step, files.size());
       std::vector<snapshot_file> step(
@@ -99,6 +101,7 @@ class missing_files {
         cached_ += found.cached;
         step = std::move(found.missing);
         announce(step);
+        announce(found.to_copy);
         std::move(found.to_copy.begin(), found.to_copy.end(), std::back_inserter(step));
       }
       auto handing = queue_.push(std::move(step));
@@ -126,6 +129,7 @@ class missing_files {
 
   snapshot_ptr wanted_;
   bounded_queue<snapshot_file>& queue_;
+  std::vector<std::string>& paths_;
   cache_contents there_{};
   std::size_t cached_ = 0;
 };
@@ -168,11 +172,13 @@ awaitable<std::vector<snapshot_file>> list_all(snapshot_ptr wanted) {
   co_return select_files(*wanted, *entries);
 }
 
-awaitable<void> list_missing(snapshot_ptr wanted, bounded_queue<snapshot_file>& queue) {
-  missing_files missing(wanted, queue);
+awaitable<void> list_missing(snapshot_ptr wanted, bounded_queue<snapshot_file>& queue,
+                             std::vector<std::string>& paths) {
+  missing_files missing(wanted, queue, paths);
   auto opening = missing.open();
   co_await std::move(opening);
-  auto stored = co_await read_stored(wanted);
+  std::optional<std::vector<tree_entry>> stored;
+  if (!wanted->options.force_download) stored = co_await read_stored(wanted);
   if (stored) {
     auto offering = missing.offer(select_files(*wanted, *stored));
     co_await std::move(offering);
@@ -187,6 +193,7 @@ awaitable<void> list_missing(snapshot_ptr wanted, bounded_queue<snapshot_file>& 
     co_await std::move(offering);
   }
   missing.close();
+  if (all.empty()) co_return;  // it costs little, and may be a mistake of the moment
   auto keeping = keep(wanted, std::move(all));
   co_await std::move(keeping);
 }

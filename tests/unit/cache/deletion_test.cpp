@@ -50,6 +50,22 @@ TEST_CASE_FIXTURE(fixture, "a plan says what goes, and touches nothing") {
   CHECK(below(root) == before);
 }
 
+TEST_CASE_FIXTURE(fixture, "a revision that somebody downloads stays, whatever else goes") {
+  put_two_revisions();
+  const auto locks = root / ".locks" / repo.filename();
+  fs::create_directories(locks);
+  const auto held = cache::try_share_file(locks / (sha('b') + ".lock"));
+  REQUIRE(held.has_value());
+  const auto before = below(repo / "snapshots" / sha('b'));
+  delete_cache_strategy plan;
+  SUBCASE("alone") { plan = scan().delete_revisions({sha('b')}); }
+  SUBCASE("with its repository") { plan = scan().delete_revisions({"model/ns/name"}); }
+  const auto result = execute(plan);
+  REQUIRE_FALSE(result.left.empty());
+  CHECK(result.left.front().in_use);
+  CHECK(below(repo / "snapshots" / sha('b')) == before);
+}
+
 TEST_CASE_FIXTURE(fixture, "where all revisions go, the folder goes") {
   put_two_revisions();
   const auto info = scan();

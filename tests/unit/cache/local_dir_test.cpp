@@ -82,6 +82,36 @@ TEST_CASE_FIXTURE(fixture, "damaged metadata is none, and reading changes nothin
   CHECK(folder.read_metadata("f.txt").has_value());
 }
 
+TEST_CASE_FIXTURE(fixture, "no file takes the place of what is noted about files") {
+  for (const char* path : {".cache/huggingface/download/w.bin.metadata", ".cache/huggingface/x",
+                           ".Cache/HuggingFace/trees/x.json", "d/../.cache/./huggingface/x"})
+    CHECK_THROWS_AS(folder.file(path), error);
+  CHECK_NOTHROW(folder.file(".cache/other"));
+  CHECK_NOTHROW(folder.file("d/.cache/huggingface/x"));
+}
+
+TEST_CASE_FIXTURE(fixture, "partials of other content go, those of other files and clients stay") {
+  const std::string now(64, 'a');
+  const std::string old(64, 'b');
+  folder.prepare("d/w.bin");
+  const auto put = [](fs::path stem, const char* suffix) {
+    stem += suffix;
+    io::write_file_atomically(stem, "x");
+    return stem;
+  };
+  const auto mine = put(folder.partial("d/w.bin", now), ".cohub.partial");
+  const auto others = put(folder.partial("d/v.bin", old), ".cohub.partial");
+  const auto pythons = put(folder.partial("d/w.bin", old), ".1a2b3c4d.incomplete");
+  const auto gone = put(folder.partial("d/w.bin", old), ".cohub.partial");
+  const auto gone_too = put(folder.partial("d/w.bin", old), ".cohub.journal");
+  folder.remove_other_partials("d/w.bin", now);
+  CHECK(fs::exists(mine));
+  CHECK(fs::exists(others));
+  CHECK(fs::exists(pythons));
+  CHECK_FALSE(fs::exists(gone));
+  CHECK_FALSE(fs::exists(gone_too));
+}
+
 TEST_CASE_FIXTURE(fixture, "no path leads out of the folder, by name or by link") {
   CHECK_THROWS_AS(folder.file("../f"), error);
   CHECK_THROWS_AS(folder.metadata_file("/f"), error);

@@ -101,10 +101,20 @@ TEST_CASE_FIXTURE(fixture, "a link to nothing counts as absent, and is mended") 
   cached.link_blob(sha, "f", "e1", cache::blob_age::fresh);
   fs::remove(layout.blob("e1"));
   CHECK_FALSE(cached.find_file(sha, "f").has_value());
-  CHECK_FALSE(cached.has_blob("e1"));
+  CHECK_FALSE(cached.has_blob("e1", 7));
   put_blob("e2", "again");
   cached.link_blob(sha, "f", "e2", cache::blob_age::fresh);
   CHECK(cached.find_file(sha, "f").has_value());
+}
+
+TEST_CASE_FIXTURE(fixture, "a blob of another size is damaged, or not what its etag stands for") {
+  const std::string checksum(64, 'a');
+  put_blob(checksum, "cut");
+  CHECK(cached.has_blob(checksum, 3));
+  CHECK_FALSE(cached.has_blob(checksum, 4));
+  put_blob("v1", "content");
+  CHECK(cached.has_blob("v1", 7));
+  CHECK_THROWS_AS(cached.has_blob("v1", 8), error);
 }
 
 TEST_CASE_FIXTURE(fixture, "without links a fresh blob is moved and an existing one is copied") {
@@ -112,10 +122,10 @@ TEST_CASE_FIXTURE(fixture, "without links a fresh blob is moved and an existing 
   put_blob("e1", "content");
   const auto first = plain.link_blob(sha, "f", "e1", cache::blob_age::existing);
   CHECK(fs::is_regular_file(fs::symlink_status(first)));
-  CHECK(plain.has_blob("e1"));
+  CHECK(plain.has_blob("e1", 7));
   const auto second = plain.link_blob(sha, "g", "e1", cache::blob_age::fresh);
   CHECK(io::read_file(second, 100) == "content");
-  CHECK_FALSE(plain.has_blob("e1"));
+  CHECK_FALSE(plain.has_blob("e1", 7));
   CHECK(plain.find_file(sha, "g") == second);
   CHECK(files_below(layout.folder()) ==
         std::set<std::string>{"snapshots/" + sha + "/f", "snapshots/" + sha + "/g"});
@@ -154,5 +164,5 @@ TEST_CASE_FIXTURE(fixture, "a cache that the Python client filled is read") {
   REQUIRE(file.has_value());
   CHECK(io::read_file(*file, 100) == "content");
   CHECK(cached.find_file(*commit, "regular.txt").has_value());
-  CHECK_FALSE(cached.has_blob("abc"));
+  CHECK_FALSE(cached.has_blob("abc", 7));
 }

@@ -96,7 +96,93 @@ TEST_CASE_FIXTURE(fixture, "snapshots that are made at the same time fetch each 
 TEST_CASE_FIXTURE(fixture, "small files that nobody locks leave no lock files") {
   files.erase("model.bin");
   download();
-  CHECK(names_below(shared->cache_dir / ".locks").empty());
+  CHECK(names_below(shared->cache_dir / ".locks") ==
+        std::set<std::string>{"models--o--m/" + scripted_commit + ".lock"});
+}
+
+TEST_CASE_FIXTURE(fixture,
+                  "a snapshot under way is kept from deletion, and is nobody's when done") {
+  const auto lock = shared->cache_dir / ".locks/models--o--m" / (scripted_commit + ".lock");
+  std::size_t held = 0;
+  content_fault = [&](const seen_request&) -> std::optional<scripted_reply> {
+    if (!cache::try_lock_file(lock)) ++held;
+    CHECK(cache::try_share_file(lock).has_value());
+    return {};
+  };
+  download();
+  CHECK(held > 0);
+  CHECK(cache::try_lock_file(lock).has_value());
+}
+
+TEST_CASE_FIXTURE(fixture, "what others delete while a snapshot comes is fetched again") {
+  bool deleted = false;
+  content_fault = [&](const seen_request&) -> std::optional<scripted_reply> {
+    const auto snapshot = repo_folder() / "snapshots" / scripted_commit;
+    if (!deleted && fs::exists(snapshot / "README.md")) {
+      fs::remove_all(snapshot);  // as clients do that know of no lock
+      deleted = true;
+    }
+    return {};
+  };
+  files["model.bin"].content = test::patterned(8u << 20);  // several requests
+  const auto path = download();
+  CHECK(deleted);
+  CHECK(names_below(path) == all_names());
+  CHECK(observer->count(transfer_event::kind::warning) == 1);
+}
+
+TEST_CASE_FIXTURE(fixture, "what is always deleted meanwhile is an error in the end") {
+  api_fault = [&](const seen_request& request) -> std::optional<scripted_reply> {
+    if (request.line.find("/resolve/") != std::string::npos)
+      fs::remove_all(repo_folder() / "snapshots");
+    return {};
+  };
+  content_fault = [&](const seen_request&) -> std::optional<scripted_reply> {
+    fs::remove_all(repo_folder());
+    return {};
+  };
+  CHECK(failure() != boost::system::error_code());
+  CHECK_FALSE(fs::exists(repo_folder() / "refs/main"));
+}
+
+TEST_CASE_FIXTURE(fixture, "a listing that was wrong once is asked for again") {
+  std::size_t answered = 0;
+  std::string wrong;
+  api_fault = [&](const seen_request& request) -> std::optional<scripted_reply> {
+    if (request.line.find("/tree/") == std::string::npos || answered++ > 0) return {};
+    return scripted_reply::text(200, wrong);
+  };
+  SUBCASE("one without files") {
+    wrong = "[]";
+    download();
+  }
+  SUBCASE("one with another checksum") {
+    files["a.txt"].content = "this";
+    wrong = listing();
+    files["a.txt"].content = "that";
+    CHECK(failure() == errc::content_mismatch);
+  }
+  SUBCASE("one that a forced run does not believe") {
+    files["late.txt"].content = "late";
+    auto all = files;
+    files.erase("late.txt");
+    wrong = listing();
+    files = all;
+    download();
+    options.force_download = true;
+  }
+  CHECK(names_below(download()) == all_names());
+}
+
+TEST_CASE_FIXTURE(fixture, "a forced snapshot never falls back to the cache, another one tells") {
+  download();
+  api_fault = [](const seen_request&) -> std::optional<scripted_reply> {
+    return scripted_reply::text(500, "");
+  };
+  CHECK(names_below(download()) == all_names());
+  CHECK(observer->count(transfer_event::kind::warning) == 1);
+  options.force_download = true;
+  CHECK(failure() != boost::system::error_code());
 }
 
 TEST_CASE_FIXTURE(fixture, "a second run makes one request, and none at a commit") {
