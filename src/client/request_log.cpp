@@ -1,8 +1,10 @@
 #include "client/request_log.hpp"
 
 #include "core/trim.hpp"
+#include "http/retry_policy.hpp"
 #include "http/trace_id.hpp"
 
+#include <chrono>
 #include <mutex>
 #include <set>
 #include <string>
@@ -91,15 +93,24 @@ void tell_warnings(const core::logger& log, observer* listener,
   }
 }
 
+/// A refusal, or an answer after which others wait so long that somebody may wonder.
+bool asks_to_wait(const http::response_head& answer) {
+  constexpr std::chrono::seconds noticed{3};
+  if (answer.status == 429) return true;
+  const auto wait = answer.status == 503 ? http::requested_wait(answer.status, answer.headers)
+                                         : http::window_left(answer.headers);
+  return wait && *wait > noticed;
+}
+
 void tell_limit(const core::logger& log, observer* listener, const http::request_report& report) {
-  if (report.answer->status != 429) return;
+  if (!asks_to_wait(*report.answer)) return;
   log_record record;
   record.level = log_level::warning;
   record.operation = "request";
   record.url = report.what.url.printable();
   record.status = report.answer->status;
   record.request_id = printable(request_id(report));
-  record.message = "the Hub asks to slow down";
+  record.message = report.what.url.origin.host + " asks to slow down";
   for (const char* name : {"ratelimit", "Retry-After"})
     if (const auto value = report.answer->headers.get(name); !value.empty())
       record.message += std::string("; ") + name + ": " + printable(value);

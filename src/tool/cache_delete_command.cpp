@@ -282,12 +282,10 @@ int prune(const arguments& args) {
   facts["incomplete_deleted"] = gone(others);
   facts["freed"] = freed;
   facts["left"] = outcome.left.size();
-  if (status == success)
-    args.out.result("Deleted " +
-                        joined(counted(revisions, "unreferenced revision(s)"),
-                               counted(gone(others), "incomplete or unused file(s)")) +
-                        "; freed " + freed + ".",
-                    facts);
+  auto what = joined(counted(revisions, "unreferenced revision(s)"),
+                     counted(gone(others), "incomplete or unused file(s)"));
+  if (what.empty()) what = "nothing";
+  if (status == success) args.out.result("Deleted " + what + "; freed " + freed + ".", facts);
   return status;
 }
 

@@ -144,6 +144,9 @@ awaitable<void> fetch_blob(file_request_ptr file, file_facts facts,
   auto finding = find_with_facts(file, facts, blob_lock::caller);
   const auto found = co_await std::move(finding);
   if (found) {
+    progress_reporter progress(observer, file->path, transfer_progress::direction::download,
+                               facts.size);
+    progress.add(facts.size);  // as good as fetched
     report_event(observer, transfer_event::kind::cache_hit, file->path);
     co_return;
   }

@@ -83,12 +83,13 @@ void shared_observer::on_progress(const transfer_progress& progress) {
 }
 
 void shared_observer::on_event(const transfer_event& event) {
-  if (event.what == transfer_event::kind::finished) {
+  const bool is_hit = event.what == transfer_event::kind::cache_hit;
+  if (is_hit || event.what == transfer_event::kind::finished) {
     std::vector<std::shared_ptr<progress_total>> totals;
     {
       const std::scoped_lock guard(mutex_);
       for (auto& [who, file, count] : entries_) {
-        if (!who.total || file.finished) continue;
+        if (!who.total || file.finished || (is_hit && !file.begun)) continue;
         if (!file.begun) file.announced = who.total->begin_file(0);  // nothing had to move
         file.begun = true;
         file.finished = true;

@@ -3,6 +3,7 @@
 #include "cohub/error.hpp"
 
 #include "cache/file_lock.hpp"
+#include "cache/layout.hpp"
 #include "cache/tree_cache.hpp"
 #include "scripted_hub.hpp"
 
@@ -143,6 +144,35 @@ TEST_CASE_FIXTURE(fixture, "what is always deleted meanwhile is an error in the 
   };
   CHECK(failure() != boost::system::error_code());
   CHECK_FALSE(fs::exists(repo_folder() / "refs/main"));
+}
+
+TEST_CASE_FIXTURE(fixture, "what another process brings meanwhile counts as done") {
+  struct totalling : cohub::observer {
+    transfer_total last{};
+    void on_total(const transfer_total& total) override { last = total; }
+  };
+  const auto totals = std::make_shared<totalling>();
+  shared->totals = std::make_shared<transfer::observer_totals>();
+  options.observer = totals;
+  const cache::repo_layout layout(shared->cache_dir, repo_type::model, "o/m");
+  const auto etag = etag_of("model.bin");
+  fs::create_directories(layout.lock(etag).parent_path());
+  auto lock = cache::try_lock_file(layout.lock(etag));
+  REQUIRE(lock.has_value());
+  bool done = false;
+  asio::co_spawn(context, transfer::snapshot_download(shared, "o/m", options),
+                 [&](std::exception_ptr failure, const fs::path&) {
+                   CHECK_FALSE(failure);
+                   done = true;
+                 });
+  while (!fs::exists(layout.pointer(scripted_commit, "README.md"))) context.run_one();
+  io::write_file_atomically(layout.blob(etag), files["model.bin"].content);
+  lock.reset();
+  while (!done) context.run_one();
+  CHECK(requests("GET /model.bin") == 0);
+  CHECK(totals->last.files_done == files.size());
+  CHECK(totals->last.files_total == files.size());
+  CHECK(totals->last.bytes_done == totals->last.bytes_total);
 }
 
 TEST_CASE_FIXTURE(fixture, "a listing that was wrong once is asked for again") {
