@@ -9,6 +9,9 @@
 #include "server/multipart_store.hpp"
 #include "server/object_store.hpp"
 
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
 #include <boost/json/object.hpp>
 
 #include <algorithm>
@@ -25,6 +28,7 @@ namespace {
 
 constexpr std::size_t upload_piece = 1u << 20;
 constexpr std::uint64_t completion_limit = 4u << 20;
+constexpr std::chrono::milliseconds completion_pause{100};
 
 content_grant require_grant(const hub_store& store, const request_head& head) {
   const auto now = std::chrono::duration_cast<std::chrono::seconds>(
@@ -138,6 +142,22 @@ std::vector<uploaded_part> read_completion(const std::string& text, const std::s
   return parts;
 }
 
+/// Makes the object of the parts that `text` names; false if another request is about to.
+bool try_to_complete(hub_store& store, const content_grant& grant, const std::string& text) {
+  const std::shared_lock guard(store.objects_in_use);
+  const auto alone = multipart_store::completion::begin(store.uploads, grant.upload);
+  if (!alone) return false;
+  // Asked again after a lost answer, or by another client, there is nothing left to do.
+  if (has_object(store, grant)) {
+    alone->drop();
+    return true;
+  }
+  const auto count = (grant.size + grant.part_size - 1) / grant.part_size;
+  alone->make(read_completion(text, grant.sha256), count, grant.sha256, grant.size, store.objects);
+  note_object(store, grant);
+  return true;
+}
+
 class content_handler final : public request_handler {
  public:
   content_handler(std::shared_ptr<hub_store> store, pools threads)
@@ -225,21 +245,15 @@ class content_handler final : public request_handler {
     };
     auto receiving = receive_body(threads.reading, body, completion_limit, std::move(keep));
     co_await std::move(receiving);
-    auto finish = [store, grant, text] {
-      const std::shared_lock guard(store->objects_in_use);
-      const multipart_store::completion alone(store->uploads, grant.upload);
-      // Asked again after a lost answer, or by another client, there is nothing left to do.
-      if (has_object(*store, grant)) {
-        alone.drop();
-        return true;
-      }
-      const auto count = (grant.size + grant.part_size - 1) / grant.part_size;
-      alone.make(read_completion(*text, grant.sha256), count, grant.sha256, grant.size,
-                 store->objects);
-      note_object(*store, grant);
-      return true;
-    };
-    co_await io::on_pool(threads.writing, std::move(finish));
+    asio::steady_timer pause(co_await asio::this_coro::executor);
+    for (bool done = false; !done;) {
+      auto attempt = [store, grant, text] { return try_to_complete(*store, grant, *text); };
+      done = co_await io::on_pool(threads.writing, std::move(attempt));
+      if (done) break;
+      // Another client completes the same upload: no thread has to wait for that.
+      pause.expires_after(completion_pause);
+      co_await pause.async_wait(asio::use_awaitable);
+    }
     co_return json_reply(boost::json::object());
   }
 

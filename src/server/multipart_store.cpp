@@ -71,7 +71,7 @@ std::string multipart_store::open(std::string_view key, std::uint64_t size) {
   const std::string id = core::sha256_hex(key).substr(0, 32);
   const std::lock_guard lock(mutex_);
   forget_old();
-  // Who joins one that is being completed sends what is dropped, and waits for the end then.
+  // Who joins one that is being completed sends what is dropped, and waits for its end then.
   if (completing_.contains(id) || std::filesystem::exists(folder_of(id) / "content")) return id;
   io::create_directories(folder_of(id));
   // The upload is open once its content is there, in its full length.
@@ -143,27 +143,29 @@ std::string multipart_store::incoming_part::finish(std::uint64_t expected) {
   return etag;
 }
 
-multipart_store::completion::completion(multipart_store& store, std::string id)
-    : store_(store), id_(std::move(id)) {
+std::unique_ptr<multipart_store::completion> multipart_store::completion::begin(
+    multipart_store& store, const std::string& id) {
   std::shared_ptr<gate> way;
+  std::unique_ptr<completion> begun;
   {
-    std::unique_lock lock(store.mutex_);
-    store.completed_.wait(lock, [&] { return !store.completing_.contains(id_); });
-    store.completing_.insert(id_);
-    if (const auto found = store.writers_.find(id_); found != store.writers_.end()) {
+    const std::lock_guard lock(store.mutex_);
+    if (!store.completing_.insert(id).second) return nullptr;
+    begun.reset(new completion(store, id));
+    if (const auto found = store.writers_.find(id); found != store.writers_.end()) {
       way = std::move(found->second);
       store.writers_.erase(found);
     }
   }
-  if (!way) return;
+  if (!way) return begun;
+  // What is being written now is the last.
   const std::lock_guard last(way->writing);
   way->closed = true;
+  return begun;
 }
 
 multipart_store::completion::~completion() {
   const std::lock_guard lock(store_.mutex_);
   store_.completing_.erase(id_);
-  store_.completed_.notify_all();
 }
 
 void multipart_store::completion::make(const std::vector<uploaded_part>& parts, std::uint64_t count,

@@ -3,7 +3,6 @@
 #include "io/file.hpp"
 
 #include <chrono>
-#include <condition_variable>
 #include <cstdint>
 #include <filesystem>
 #include <map>
@@ -14,6 +13,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace cohub::server {
@@ -80,8 +80,8 @@ class multipart_store {
   /// The end of an upload: as long as it lives, nobody else writes to it or completes it.
   class completion {
    public:
-    /// Waits for one that is under way.
-    completion(multipart_store& store, std::string id);
+    /// Null while another one is under way.
+    static std::unique_ptr<completion> begin(multipart_store& store, const std::string& id);
     completion(completion&&) = delete;
     ~completion();
     /// Makes the object of its parts, all of which are named in order.
@@ -93,6 +93,7 @@ class multipart_store {
     void drop() const;
 
    private:
+    completion(multipart_store& store, std::string id) : store_(store), id_(std::move(id)) {}
     multipart_store& store_;
     std::string id_;
   };
@@ -108,7 +109,6 @@ class multipart_store {
   std::mutex mutex_;
   std::map<std::string, std::shared_ptr<gate>> writers_;  // uploads with parts on their way
   std::set<std::string> completing_;
-  std::condition_variable completed_;
   std::chrono::steady_clock::time_point next_cleaning_{};
 };
 

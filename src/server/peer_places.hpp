@@ -16,7 +16,7 @@ class peer_places {
   /// Counts one more; false, and it does not count, if the address has all that one may have.
   bool enter(const boost::asio::ip::address& peer) {
     auto& count = taken_[peer];
-    if (count >= most_ && !peer.is_loopback()) return false;
+    if (count >= most_ && !is_here(peer)) return false;
     ++count;
     return true;
   }
@@ -27,6 +27,13 @@ class peer_places {
   }
 
  private:
+  /// Who listens on all addresses of IPv6 sees those of IPv4 as mapped ones.
+  static bool is_here(const boost::asio::ip::address& peer) {
+    using namespace boost::asio::ip;
+    if (!peer.is_v6() || !peer.to_v6().is_v4_mapped()) return peer.is_loopback();
+    return make_address_v4(v4_mapped, peer.to_v6()).is_loopback();
+  }
+
   std::size_t most_;
   std::map<boost::asio::ip::address, std::size_t> taken_;
 };

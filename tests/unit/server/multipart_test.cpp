@@ -8,14 +8,12 @@
 
 #include <doctest/doctest.h>
 
-#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <limits>
 #include <span>
 #include <string>
-#include <thread>
 #include <vector>
 
 using namespace cohub;
@@ -262,23 +260,18 @@ TEST_CASE("what comes while an upload is completed is taken, and changes nothing
   const auto etag = part->finish(text.size());
   const auto slow = uploads.receive(id, 1, 0);
   slow->write(bytes.first(4));
-  std::thread second;
-  std::atomic<bool> done = false;
-  {
-    const server::multipart_store::completion alone(uploads, id);
-    CHECK(uploads.receive(id, 1, 0) == nullptr);
-    second = std::thread([&] {
-      const server::multipart_store::completion waits(uploads, id);
-      done = true;
-    });
-    CHECK_FALSE(done);
-    alone.make({{1, etag}}, 1, sha256, text.size(), objects);
-    const std::string others = "abcdef";
-    slow->write(std::as_bytes(std::span(others)));
-    CHECK_FALSE(slow->finish(text.size()).empty());
-  }
-  second.join();
-  CHECK(done);
+  using completion = server::multipart_store::completion;
+  auto alone = completion::begin(uploads, id);
+  REQUIRE(alone);
+  CHECK(uploads.receive(id, 1, 0) == nullptr);
+  CHECK(completion::begin(uploads, id) == nullptr);
+  CHECK(uploads.open("key", text.size()) == id);
+  alone->make({{1, etag}}, 1, sha256, text.size(), objects);
+  const std::string others = "abcdef";
+  slow->write(std::as_bytes(std::span(others)));
+  CHECK_FALSE(slow->finish(text.size()).empty());
+  alone.reset();
+  CHECK(completion::begin(uploads, id) != nullptr);
   CHECK(io::read_file(objects.path_of(sha256), 100) == text);
   CHECK_THROWS_AS(uploads.receive(id, 1, 0), server::failure);
 }

@@ -232,5 +232,6 @@ TEST_CASE("one address does not take the places of all") {
   places.leave(far);
   CHECK(places.enter(far));
   // A proxy on this machine speaks for everybody.
-  for (int i = 0; i < 5; ++i) CHECK(places.enter(boost::asio::ip::address_v4::loopback()));
+  for (const char* here : {"127.0.0.1", "::1", "::ffff:127.0.0.1"})
+    for (int i = 0; i < 5; ++i) CHECK(places.enter(boost::asio::ip::make_address(here)));
 }
