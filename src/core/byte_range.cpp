@@ -22,6 +22,13 @@ std::optional<std::string_view> after_unit(std::string_view text, char separator
   return trim(text.substr(1));
 }
 
+/// The number; the largest one for what is larger.
+std::optional<std::uint64_t> parse_clamped(std::string_view text) {
+  if (const auto value = parse_decimal(text)) return value;
+  if (text.empty() || text.find_first_not_of("0123456789") != text.npos) return {};
+  return UINT64_MAX;
+}
+
 }  // namespace
 
 std::optional<std::uint64_t> parse_decimal(std::string_view text) {
@@ -68,8 +75,8 @@ requested_range parse_range_header(std::string_view text, std::uint64_t size) {
   if (dash == rest->npos) return whole;
   const auto first_text = trim(rest->substr(0, dash));
   const auto last_text = trim(rest->substr(dash + 1));
-  const auto first = parse_decimal(first_text);
-  const auto last = parse_decimal(last_text);
+  const auto first = parse_clamped(first_text);
+  const auto last = parse_clamped(last_text);
   if ((!first_text.empty() && !first) || (!last_text.empty() && !last) || (!first && !last))
     return whole;
   requested_range part;

@@ -110,6 +110,7 @@ boost::system::result<lfs_batch_request> read_lfs_batch_request(std::string_view
   if (list == nullptr || !list->is_array()) return make_error_code(errc::invalid_response);
   lfs_batch_request request;
   request.operation = text_or(*object, "operation");
+  request.hash_algorithm = text_or(*object, "hash_algo", request.hash_algorithm);
   if (const auto* ref = object->if_contains("ref"); ref != nullptr && ref->is_object())
     request.ref = text_or(ref->get_object(), "name");
   if (const auto* kinds = object->if_contains("transfers"); kinds != nullptr && kinds->is_array())
@@ -119,8 +120,11 @@ boost::system::result<lfs_batch_request> read_lfs_batch_request(std::string_view
     if (!item.is_object()) return make_error_code(errc::invalid_response);
     lfs_object wanted;
     wanted.oid = text_or(item.get_object(), "oid");
-    wanted.size = number_or(item.get_object(), "size");
-    if (!core::is_hex(wanted.oid, 64)) return make_error_code(errc::invalid_response);
+    const auto* size = item.get_object().if_contains("size");
+    boost::system::error_code failed;
+    if (size != nullptr) wanted.size = size->to_number<std::uint64_t>(failed);
+    if (size == nullptr || failed || !core::is_hex(wanted.oid, 64))
+      return make_error_code(errc::invalid_response);
     request.objects.push_back(std::move(wanted));
   }
   return request;

@@ -26,6 +26,7 @@ struct lfs_batch_request {
   std::string ref{};        ///< the revision that the objects are for; may be empty
   std::vector<std::string> transfers{};
   std::vector<lfs_object> objects{};
+  std::string hash_algorithm = "sha256";  ///< of the object ids
 };
 boost::system::result<lfs_batch_request> read_lfs_batch_request(std::string_view body);
 

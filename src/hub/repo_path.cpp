@@ -20,6 +20,20 @@ bool begins_with_drive(std::string_view segment) noexcept {
          ((segment[0] >= 'a' && segment[0] <= 'z') || (segment[0] >= 'A' && segment[0] <= 'Z'));
 }
 
+/// Whether some file system or other takes the name for git's own folder, as git has it: "git~1" is
+/// its short name on Windows, which also ignores letter case, final dots and blanks, and what
+/// follows a colon.
+bool means_git_folder(std::string_view segment) {
+  segment = segment.substr(0, segment.find(':'));
+  segment = segment.substr(0, segment.find_last_not_of(". ") + 1);
+  std::string name(segment);
+  std::transform(name.begin(), name.end(), name.begin(),
+                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+  if (name == ".git") return true;
+  return name.size() > 4 && name.starts_with("git~") &&
+         name.find_first_not_of("0123456789", 4) == name.npos;
+}
+
 /// Calls `refuses` for each segment between `separators`; true if none is refused.
 template <class Predicate>
 bool each_segment_passes(std::string_view path, std::string_view separators, Predicate refuses) {
@@ -36,11 +50,12 @@ bool each_segment_passes(std::string_view path, std::string_view separators, Pre
 boost::system::result<std::string> check_path_in_repo(std::string_view path) {
   if (path.starts_with('/')) path.remove_prefix(1);
   if (path.starts_with("./")) path.remove_prefix(2);
-  const bool valid =
-      path.size() <= 4096 && !has_control_characters(path) && path.find('\\') == path.npos &&
-      !find_invalid_utf8(path) && each_segment_passes(path, "/", [](std::string_view segment) {
-        return segment == "." || segment == ".." || segment == ".git" || segment == ".cache";
-      });
+  const bool valid = path.size() <= 4096 && !has_control_characters(path) &&
+                     path.find('\\') == path.npos && !find_invalid_utf8(path) &&
+                     each_segment_passes(path, "/", [](std::string_view segment) {
+                       return segment == "." || segment == ".." || segment == ".cache" ||
+                              means_git_folder(segment);
+                     });
   if (!valid) return make_error_code(errc::invalid_path);
   return std::string(path);
 }

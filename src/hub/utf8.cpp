@@ -48,6 +48,17 @@ std::optional<std::size_t> find_invalid_utf8(std::string_view text) noexcept {
   return {};
 }
 
+std::string as_utf8(std::string_view text) {
+  std::string valid;
+  valid.reserve(text.size());
+  while (const auto odd = find_invalid_utf8(text)) {
+    valid += text.substr(0, *odd);
+    append_utf8(valid, 0xfffd);
+    text.remove_prefix(*odd + 1);
+  }
+  return valid += text;
+}
+
 void append_utf8(std::string& text, std::uint32_t value) {
   const auto add = [&text](std::uint32_t byte) { text += static_cast<char>(byte); };
   if (value < 0x80) {

@@ -21,6 +21,9 @@ std::optional<code_point> decode_utf8(std::string_view text, std::size_t offset)
 /// Offset of the first byte that is not part of valid UTF-8.
 std::optional<std::size_t> find_invalid_utf8(std::string_view text) noexcept;
 
+/// The text with U+FFFD for each byte that is not part of valid UTF-8: JSON can hold it.
+std::string as_utf8(std::string_view text);
+
 void append_utf8(std::string& text, std::uint32_t code_point);
 
 }  // namespace cohub::hub

@@ -83,6 +83,7 @@ reply ask_access(hub_store& store, const call& what) {
 reply list_access_requests(hub_store& store, const call& what) {
   const access have = require_writable(store, what);
   if (!is_status(what.path)) throw not_found("Not found");
+  require_gated(have.repo);
   boost::json::array list;
   for (const auto& each : have.repo.access_requests) {
     if (each.status != what.path) continue;
@@ -110,6 +111,8 @@ reply change_access_request(hub_store& store, const call& what) {
     require_gated(each);
     const auto before = each.access_of(user);
     if (!grant && before.empty()) throw not_found("The user has not asked for access: " + user);
+    if (!grant && before == status)
+      throw not_found("The user's request is " + status + " already: " + user);
     if (grant && before == "accepted") throw bad_request("The user has access already: " + user);
     each.set_access(user, status);
   });

@@ -12,6 +12,7 @@
 
 #include <algorithm>
 #include <exception>
+#include <initializer_list>
 #include <span>
 #include <string>
 #include <utility>
@@ -23,17 +24,32 @@ namespace {
 
 constexpr std::size_t body_piece = 1u << 20;
 
-bool is_host(std::string_view text) {
-  return !text.empty() && text.size() <= 300 && std::all_of(text.begin(), text.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
-           c == '-' || c == '_' || c == ':' || c == '[' || c == ']';
-  });
-}
+constexpr std::string_view digits = "0123456789";
+constexpr std::string_view letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
 
 /// A Host header's name or address, without the port.
 std::string_view host_name(std::string_view host) {
   const auto end = host.starts_with('[') ? host.find(']') + 1 : host.find(':');
   return host.substr(0, end);
+}
+
+bool consists_of(std::string_view text, std::initializer_list<std::string_view> characters) {
+  return !text.empty() && std::all_of(text.begin(), text.end(), [&](char c) {
+    return std::any_of(characters.begin(), characters.end(),
+                       [&](std::string_view some) { return some.find(c) != some.npos; });
+  });
+}
+
+/// A name or an address in brackets, and maybe a port: links are made of it.
+bool is_host(std::string_view text) {
+  constexpr std::size_t longest = 300;
+  if (text.size() > longest) return false;
+  auto name = host_name(text);
+  auto port = text.substr(name.size());
+  if (!port.empty() && (port.front() != ':' || !consists_of(port.substr(1), {digits})))
+    return false;
+  if (!name.starts_with('[')) return consists_of(name, {letters, digits, ".-_"});
+  return consists_of(name.substr(1, name.size() - 2), {"abcdefABCDEF", digits, ":."});
 }
 
 /// Where the answer's links lead: to what the caller has reached this Hub by, unless that is

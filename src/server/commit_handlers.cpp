@@ -17,6 +17,7 @@
 #include <algorithm>
 #include <mutex>
 #include <optional>
+#include <shared_mutex>
 #include <string>
 #include <string_view>
 
@@ -126,12 +127,10 @@ class arriving_commit final : public body_consumer {
         have_(require_committer(store, what)),
         repository_(store.repos.path_of(what.type, what.id)),
         branch_(require_branch(repository_, what.revision)),
-        reader_(
-            repository_,
-            [&store, &what](const std::string& sha256) {
-              return store.object_size(what.type, what.id, sha256);
-            },
-            file_limit(store)) {}
+        sizes_([&store, &what](const std::string& sha256) {
+          return store.object_size(what.type, what.id, sha256);
+        }),
+        reader_(repository_, sizes_, file_limit(store)) {}
 
   void take(std::string_view piece) override { reader_.take(piece); }
   std::size_t memory() const noexcept override { return reader_.memory(); }
@@ -145,6 +144,7 @@ class arriving_commit final : public body_consumer {
   const access have_;
   git_repository repository_;
   const std::string branch_;
+  const object_sizes sizes_;
   commit_reader reader_;
 };
 
@@ -165,6 +165,9 @@ std::string arriving_commit::parent_of(const commit_request& request,
 reply arriving_commit::finish() {
   const auto request = reader_.finish();
   check_message(request);
+  // Large objects that were there when their lines came stay until the commit names them.
+  const std::shared_lock guard(store_.objects_in_use);
+  for (const auto& [sha256, path] : request.objects) require_object(sizes_, sha256, path);
   const auto writer = store_.repos.writer(what_.type, what_.id);
   const std::lock_guard lock(*writer);
   require_same(store_, have_);

@@ -17,9 +17,15 @@ namespace {
 
 /// Of the names and brackets around a file's content.
 constexpr std::size_t line_overhead = 1u << 20;
+/// What it takes to remember a large object, its path apart.
+constexpr std::size_t object_memory = 256;
 
 failure too_large_file() {
   return {413, {}, "A file of the commit is too large: send it as a large object, by LFS"};
+}
+
+failure no_object(const std::string& path) {
+  return bad_request("LFS pointer pointed to a file that does not exist: " + path);
 }
 
 /// Turns lines into changes.
@@ -35,7 +41,7 @@ struct line_visitor {
     // Who commits the pointer itself, as git does, needs its object no less.
     if (file.content.size() <= lfs_pointer_limit)
       if (const auto pointer = read_lfs_pointer(file.content))
-        require_object(pointer->sha256, pointer->size, file.path);
+        need_object(pointer->sha256, pointer->size, file.path);
     if (file.content.size() > file_limit) throw too_large_file();
     leave(file.old_path, file.path);
     put(file.path, file.content);
@@ -43,7 +49,7 @@ struct line_visitor {
 
   void operator()(const hub::commit_lfs_file& file) const {
     if (!core::is_hex(file.sha256, 64)) throw bad_request("Invalid object id of " + file.path);
-    const auto size = require_object(file.sha256, file.size, file.path);
+    const auto size = need_object(file.sha256, file.size, file.path);
     leave(file.old_path, file.path);
     put(file.path, write_lfs_pointer({file.sha256, size}));
   }
@@ -56,12 +62,12 @@ struct line_visitor {
   }
 
   /// Its size, which is `announced` unless that is 0.
-  std::uint64_t require_object(const std::string& sha256, std::uint64_t announced,
-                               const std::string& path) const {
-    const auto size = sizes(sha256);
-    if (!size || (announced != 0 && announced != *size))
-      throw bad_request("LFS pointer pointed to a file that does not exist: " + path);
-    return *size;
+  std::uint64_t need_object(const std::string& sha256, std::uint64_t announced,
+                            const std::string& path) const {
+    const auto size = require_object(sizes, sha256, path);
+    if (announced != 0 && announced != size) throw no_object(path);
+    request.objects.try_emplace(sha256, path);
+    return size;
   }
 
   /// A file that is renamed is no longer where it was.
@@ -92,6 +98,13 @@ std::string checked_path(const std::string& path) {
   return std::move(*checked);
 }
 
+std::uint64_t require_object(const object_sizes& sizes, const std::string& sha256,
+                             const std::string& path) {
+  const auto size = sizes(sha256);
+  if (!size) throw no_object(path);
+  return *size;
+}
+
 std::string commit_request::message() const {
   return description.empty() ? summary : summary + "\n\n" + description;
 }
@@ -104,7 +117,8 @@ commit_reader::commit_reader(git_repository& repository, object_sizes sizes, std
 
 std::size_t commit_reader::memory() const noexcept {
   // A line is there three times: as it came, its text, and the bytes that the text stands for.
-  return 3 * begun_.size() + request_.changes.size() * sizeof(git_change) + path_bytes_;
+  return 3 * begun_.size() + request_.changes.size() * sizeof(git_change) + path_bytes_ +
+         request_.objects.size() * object_memory;
 }
 
 void commit_reader::take(std::string_view piece) {
@@ -128,7 +142,7 @@ void commit_reader::read_line(std::string_view line) {
     const auto before = request_.changes.size();
     std::visit(line_visitor{request_, repository_, sizes_, file_limit_}, *parsed);
     for (auto i = before; i < request_.changes.size(); ++i)
-      path_bytes_ += request_.changes[i].path.capacity();
+      path_bytes_ += 2 * request_.changes[i].path.capacity();
     return;
   }
   const auto* header = std::get_if<hub::commit_header>(&*parsed);

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -17,6 +18,7 @@ struct commit_request {
   std::string description{};
   std::string parent_commit{};
   std::vector<git_change> changes{};
+  std::map<std::string, std::string> objects{};  ///< sha256 of what it needs, and a path of each
 
   std::string message() const;
 };
@@ -26,6 +28,10 @@ std::string checked_path(const std::string& path);
 
 /// Size of a large object, nothing if the repository does not have it.
 using object_sizes = std::function<std::optional<std::uint64_t>(const std::string& sha256)>;
+
+/// The object's size. @throws failure  400: the repository does not have it
+std::uint64_t require_object(const object_sizes& sizes, const std::string& sha256,
+                             const std::string& path);
 
 /// Reads an NDJSON body (hub-protocol, section 7.5) as it arrives and writes its files as blobs.
 /// Blocking.
@@ -51,7 +57,7 @@ class commit_reader {
   object_sizes sizes_;
   std::size_t file_limit_;
   std::size_t line_limit_;
-  std::size_t path_bytes_ = 0;  // of the changes
+  std::size_t path_bytes_ = 0;  // of the changes, and once more of their objects
   commit_request request_{};
   bool has_header_ = false;
   std::string begun_{};  // a line whose end has not arrived

@@ -9,6 +9,9 @@
 #include "server/multipart_store.hpp"
 #include "server/object_store.hpp"
 
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
 #include <boost/json/object.hpp>
 
 #include <algorithm>
@@ -25,6 +28,7 @@ namespace {
 
 constexpr std::size_t upload_piece = 1u << 20;
 constexpr std::uint64_t completion_limit = 4u << 20;
+constexpr std::chrono::milliseconds completion_pause{100};
 
 content_grant require_grant(const hub_store& store, const request_head& head) {
   const auto now = std::chrono::duration_cast<std::chrono::seconds>(
@@ -52,24 +56,44 @@ reply read_object(const hub_store& store, const content_grant& grant, const requ
   return answer;
 }
 
-/// Whether the repository that an upload is for has the object already.
-bool has_object(const hub_store& store, const content_grant& grant) {
-  const auto slash = grant.repository.find('/');
-  const auto type = hub::parse_plural(std::string_view(grant.repository).substr(0, slash));
-  return type && slash != grant.repository.npos &&
-         store.repos.has_object(*type, grant.repository.substr(slash + 1), grant.sha256);
-}
+/// The repository that an upload is for, and what it was moved to meanwhile.
+struct upload_target {
+  repo_type type = repo_type::model;
+  std::vector<std::string> ids{};
+};
 
-/// Gives the object to the repository that it was uploaded for, which may have moved meanwhile.
-void note_object(hub_store& store, const content_grant& grant) {
+upload_target target_of(const hub_store& store, const content_grant& grant) {
+  upload_target target;
   const auto slash = grant.repository.find('/');
   const auto type = hub::parse_plural(std::string_view(grant.repository).substr(0, slash));
   if (!type || slash == grant.repository.npos) throw not_found("The repository does not exist");
-  const std::string id = grant.repository.substr(slash + 1);
-  if (store.repos.add_object(*type, id, grant.sha256)) return;
-  for (const auto& moved : store.repos.moved_to(*type, id))
-    if (store.repos.add_object(*type, moved, grant.sha256)) return;
+  target.type = *type;
+  target.ids.push_back(grant.repository.substr(slash + 1));
+  for (auto& moved : store.repos.moved_to(*type, target.ids.front()))
+    target.ids.push_back(std::move(moved));
+  return target;
+}
+
+/// Whether the repository that an upload is for has the object already: another client may have
+/// brought it meanwhile.
+bool has_object(const hub_store& store, const content_grant& grant) {
+  const auto target = target_of(store, grant);
+  return std::any_of(target.ids.begin(), target.ids.end(), [&](const std::string& id) {
+    return store.repos.find(target.type, id) && store.object_size(target.type, id, grant.sha256);
+  });
+}
+
+/// Gives the object to the repository that it was uploaded for.
+void note_object(hub_store& store, const content_grant& grant) {
+  const auto target = target_of(store, grant);
+  for (const auto& id : target.ids)
+    if (store.repos.add_object(target.type, id, grant.sha256)) return;
   throw not_found("The repository does not exist any more");
+}
+
+/// What stands for a part that nobody needs any more: the completion does not look at it.
+std::string etag_of_dropped(const content_grant& grant) {
+  return '"' + grant.sha256 + '-' + std::to_string(grant.part) + '"';
 }
 
 /// Hands the whole body to `write` in pieces, on the pool. `write` owns what it touches.
@@ -116,6 +140,22 @@ std::vector<uploaded_part> read_completion(const std::string& text, const std::s
         {hub::number_or(item.get_object(), "partNumber"), hub::text_or(item.get_object(), "etag")});
   }
   return parts;
+}
+
+/// Makes the object of the parts that `text` names; false if another request is about to.
+bool try_to_complete(hub_store& store, const content_grant& grant, const std::string& text) {
+  const std::shared_lock guard(store.objects_in_use);
+  const auto alone = multipart_store::completion::begin(store.uploads, grant.upload);
+  if (!alone) return false;
+  // Asked again after a lost answer, or by another client, there is nothing left to do.
+  if (has_object(store, grant)) {
+    alone->drop();
+    return true;
+  }
+  const auto count = (grant.size + grant.part_size - 1) / grant.part_size;
+  alone->make(read_completion(text, grant.sha256), count, grant.sha256, grant.size, store.objects);
+  note_object(store, grant);
+  return true;
 }
 
 class content_handler final : public request_handler {
@@ -177,15 +217,20 @@ class content_handler final : public request_handler {
                                        content_grant grant, request_body& body) {
     using incoming = multipart_store::incoming_part;
     auto open = [store, grant] {
-      auto part =
-          store->uploads.receive(grant.upload, grant.part, (grant.part - 1) * grant.part_size);
+      std::unique_ptr<incoming> part;
+      if (!has_object(*store, grant))
+        part = store->uploads.receive(grant.upload, grant.part, (grant.part - 1) * grant.part_size);
       return std::shared_ptr<incoming>(part.release(), [store](incoming* each) { delete each; });
     };
     auto part = co_await io::on_pool(pool, std::move(open));
-    auto write = [part](std::span<const std::byte> bytes) { part->write(bytes); };
+    auto write = [part](std::span<const std::byte> bytes) {
+      if (part) part->write(bytes);
+    };
     auto receiving = receive_body(pool, body, size_of_upload(grant), std::move(write));
     co_await std::move(receiving);
-    auto finish = [part, grant] { return part->finish(size_of_upload(grant)); };
+    auto finish = [part, grant] {
+      return part ? part->finish(size_of_upload(grant)) : etag_of_dropped(grant);
+    };
     const auto etag = co_await io::on_pool(pool, std::move(finish));
     reply answer;
     answer.headers.set("ETag", etag);
@@ -200,18 +245,15 @@ class content_handler final : public request_handler {
     };
     auto receiving = receive_body(threads.reading, body, completion_limit, std::move(keep));
     co_await std::move(receiving);
-    auto finish = [store, grant, text] {
-      const std::shared_lock guard(store->objects_in_use);
-      // Asked again after a lost answer, there is nothing left to do.
-      if (!has_object(*store, grant)) {
-        const auto count = (grant.size + grant.part_size - 1) / grant.part_size;
-        store->uploads.complete(grant.upload, read_completion(*text, grant.sha256), count,
-                                grant.sha256, grant.size, store->objects);
-      }
-      note_object(*store, grant);
-      return true;
-    };
-    co_await io::on_pool(threads.writing, std::move(finish));
+    asio::steady_timer pause(co_await asio::this_coro::executor);
+    for (bool done = false; !done;) {
+      auto attempt = [store, grant, text] { return try_to_complete(*store, grant, *text); };
+      done = co_await io::on_pool(threads.writing, std::move(attempt));
+      if (done) break;
+      // Another client completes the same upload: no thread has to wait for that.
+      pause.expires_after(completion_pause);
+      co_await pause.async_wait(asio::use_awaitable);
+    }
     co_return json_reply(boost::json::object());
   }
 

@@ -36,21 +36,41 @@ boost::json::object author_json(const std::string& name) {
   return author;
 }
 
+/// What a comment says now.
+comment_version latest_version(const discussion_event& comment) {
+  comment_version latest;
+  latest.author = comment.edited_by.empty() ? comment.author : comment.edited_by;
+  latest.text = comment.text;
+  latest.written_at = comment.updated_at.empty() ? comment.created_at : comment.updated_at;
+  return latest;
+}
+
+boost::json::object version_json(const comment_version& version, bool hidden) {
+  boost::json::object json;
+  json["raw"] = hidden ? std::string() : version.text;
+  json["html"] = hidden ? std::string() : version.text;
+  json["updatedAt"] = version.written_at;
+  json["author"] = author_json(version.author);
+  return json;
+}
+
+/// Clients count the edits by the versions that they have replaced.
+boost::json::object comment_json(const discussion_event& comment) {
+  boost::json::array history;
+  for (const auto& each : comment.versions) history.push_back(version_json(each, comment.hidden));
+  boost::json::object data;
+  data["edited"] = comment.edited;
+  data["hidden"] = comment.hidden;
+  data["latest"] = version_json(latest_version(comment), comment.hidden);
+  data["history"] = std::move(history);
+  data["numEdits"] = comment.versions.size();
+  return data;
+}
+
 boost::json::object event_json(const discussion_event& event) {
   boost::json::object data;
   if (event.type == "comment") {
-    boost::json::object latest;
-    latest["raw"] = event.hidden ? std::string() : event.text;
-    latest["html"] = event.hidden ? std::string() : event.text;
-    latest["updatedAt"] = event.updated_at.empty() ? event.created_at : event.updated_at;
-    latest["author"] = author_json(event.author);
-    data["edited"] = event.edited;
-    data["hidden"] = event.hidden;
-    boost::json::array history;
-    history.push_back(latest);
-    data["latest"] = std::move(latest);
-    data["history"] = std::move(history);
-    data["numEdits"] = event.edited ? 1 : 0;
+    data = comment_json(event);
   } else if (event.type == "status-change") {
     data["status"] = event.text;
   } else if (event.type == "title-change") {
@@ -101,21 +121,6 @@ std::optional<proposal> proposal_of(const git_repository& repository, const disc
   return proposal{*base, *head};
 }
 
-/// A text that JSON can hold: lines of files may be in any encoding.
-std::string as_utf8(const std::string& text) {
-  std::string valid;
-  valid.reserve(text.size());
-  for (std::size_t i = 0; i < text.size();) {
-    const auto character = hub::decode_utf8(text, i);
-    if (character)
-      valid.append(text, i, character->length);
-    else
-      hub::append_utf8(valid, 0xfffd);
-    i += character ? character->length : 1;
-  }
-  return valid;
-}
-
 /// What a pull request changes, and what keeps it from being merged.
 void add_changes(boost::json::object& json, const std::filesystem::path& path,
                  const discussion& what, bool with_diff) {
@@ -125,12 +130,12 @@ void add_changes(boost::json::object& json, const std::filesystem::path& path,
   const bool undecided = what.status == "open" || what.status == "draft";
   if (between && undecided)
     for (const auto& file : conflicting_files(path, between->base, between->head))
-      conflicts.emplace_back(file);
+      conflicts.emplace_back(hub::as_utf8(file));
   json["filesWithConflicts"] = std::move(conflicts);
   if (!between || !with_diff) return;
   const auto since = merge_base(path, between->base, between->head).value_or(between->base);
   if (const auto diff = write_diff(path, since, between->head, diff_format::patch, largest_diff))
-    json["diff"] = as_utf8(*diff);
+    json["diff"] = hub::as_utf8(*diff);  // lines of files may be in any encoding
 }
 
 /// Whether the caller may have what the repository holds, and not only know of it.
@@ -210,7 +215,10 @@ struct change {
   std::string require_text(std::string_view key) const {
     auto text = require_comment(body, key);
     std::size_t size = text.size();
-    for (const auto& each : on.events) size += each.text.size();
+    for (const auto& each : on.events) {
+      size += each.text.size();
+      for (const auto& version : each.versions) size += version.text.size();
+    }
     if (size > longest_discussion) throw unprocessable("The discussion is too long");
     return text;
   }
@@ -282,7 +290,10 @@ boost::json::object change_comment(const change& to, const std::string& id, bool
   if (hide) {
     event->hidden = true;
   } else {
-    event->text = to.require_text("content");
+    auto text = to.require_text("content");
+    event->versions.push_back(latest_version(*event));
+    event->text = std::move(text);
+    event->edited_by = to.have.who->name;
     event->edited = true;
   }
   event->updated_at = timestamp_now();
@@ -402,10 +413,11 @@ reply super_squash(hub_store& store, const call& what) {
   git_repository repository(store.repos.path_of(what.type, what.id));
   const bool full = what.revision.starts_with("refs/");
   const std::string branch = full ? what.revision : "refs/heads/" + what.revision;
-  if (repository.ref_target("refs/tags/" + what.revision) || branch.starts_with("refs/tags/"))
-    throw bad_request("A tag cannot be squashed");
   const auto head =
       git_repository::is_ref_name(branch) ? repository.ref_target(branch) : std::nullopt;
+  const bool tag = branch.starts_with("refs/tags/") ||
+                   (!head && repository.ref_target("refs/tags/" + what.revision));
+  if (tag) throw bad_request("A tag cannot be squashed");
   if (!head) throw invalid_revision(what.revision);
   const auto made = repository.write_squash(*head, message, have.who->name);
   repository.set_ref(branch, made, store.temporary);

@@ -18,6 +18,29 @@ namespace {
 
 constexpr std::uint64_t file_limit = 256u << 20;
 
+boost::json::array write_versions(const std::vector<comment_version>& versions) {
+  boost::json::array list;
+  for (const auto& each : versions) {
+    boost::json::object version;
+    version["author"] = each.author;
+    version["text"] = each.text;
+    version["writtenAt"] = each.written_at;
+    list.push_back(std::move(version));
+  }
+  return list;
+}
+
+std::vector<comment_version> read_versions(const boost::json::object& event) {
+  std::vector<comment_version> versions;
+  const auto* list = event.if_contains("versions");
+  if (list == nullptr || !list->is_array()) return versions;
+  for (const auto& item : list->get_array())
+    if (const auto* object = item.if_object())
+      versions.push_back({hub::text_or(*object, "author"), hub::text_or(*object, "text"),
+                          hub::text_or(*object, "writtenAt")});
+  return versions;
+}
+
 boost::json::object write_discussion(const discussion& what) {
   boost::json::object entry;
   entry["num"] = what.number;
@@ -39,6 +62,8 @@ boost::json::object write_discussion(const discussion& what) {
     event["subject"] = each.subject;
     event["edited"] = each.edited;
     event["hidden"] = each.hidden;
+    if (!each.edited_by.empty()) event["editedBy"] = each.edited_by;
+    if (!each.versions.empty()) event["versions"] = write_versions(each.versions);
     events.push_back(std::move(event));
   }
   entry["events"] = std::move(events);
@@ -69,6 +94,8 @@ discussion read_discussion(const boost::json::object& entry) {
     event.subject = hub::text_or(*object, "subject");
     event.edited = hub::flag_or(*object, "edited");
     event.hidden = hub::flag_or(*object, "hidden");
+    event.edited_by = hub::text_or(*object, "editedBy");
+    event.versions = read_versions(*object);
     what.events.push_back(std::move(event));
   }
   return what;

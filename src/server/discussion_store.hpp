@@ -8,6 +8,13 @@
 
 namespace cohub::server {
 
+/// What a comment said before it was edited.
+struct comment_version {
+  std::string author{};
+  std::string text{};
+  std::string written_at{};
+};
+
 /// Something that happened in a discussion.
 struct discussion_event {
   std::string id{};
@@ -19,6 +26,8 @@ struct discussion_event {
   std::string subject{};  ///< the old title, or the commit's id
   bool edited = false;
   bool hidden = false;
+  std::string edited_by{};                  ///< whose words the text is, if not the author's
+  std::vector<comment_version> versions{};  ///< that edits have replaced, oldest first
 };
 
 /// A discussion or a pull request that somebody opened; they are numbered together.

@@ -42,26 +42,40 @@ int append_line(const git_diff_delta*, const git_diff_hunk*, const git_diff_line
   return 0;
 }
 
+git_diff_ptr compare(::git_repository* repository, const std::string& from, const std::string& to) {
+  const auto before = open_tree(repository, from);
+  const auto after = open_tree(repository, to);
+  git_diff_options options{};
+  git_check(git_diff_options_init(&options, GIT_DIFF_OPTIONS_VERSION), "comparing commits");
+  options.max_size = largest_text;
+  git_diff* raw = nullptr;
+  git_check(git_diff_tree_to_tree(&raw, repository, before.get(), after.get(), &options),
+            "comparing commits");
+  return git_diff_ptr(raw);
+}
+
+/// The files that are not the same in both.
+std::vector<std::string> differing_files(::git_repository* repository, const std::string& ours,
+                                         const std::string& theirs) {
+  const auto diff = compare(repository, ours, theirs);
+  std::vector<std::string> files;
+  for (std::size_t i = 0; i < git_diff_num_deltas(diff.get()); ++i)
+    files.emplace_back(git_diff_get_delta(diff.get(), i)->new_file.path);
+  return files;
+}
+
 }  // namespace
 
 std::optional<std::string> write_diff(const std::filesystem::path& repository,
                                       const std::string& from, const std::string& to,
                                       diff_format format, std::size_t limit) {
   const auto owner = open_git(repository);
-  const auto before = open_tree(owner.get(), from);
-  const auto after = open_tree(owner.get(), to);
-  git_diff_options options{};
-  git_check(git_diff_options_init(&options, GIT_DIFF_OPTIONS_VERSION), "comparing commits");
-  options.max_size = largest_text;
-  git_diff* raw = nullptr;
-  git_check(git_diff_tree_to_tree(&raw, owner.get(), before.get(), after.get(), &options),
-            "comparing commits");
-  const git_diff_ptr diff(raw);
-  git_check(git_diff_find_similar(raw, nullptr), "looking for renamed files");
+  const auto diff = compare(owner.get(), from, to);
+  git_check(git_diff_find_similar(diff.get(), nullptr), "looking for renamed files");
   bounded_text out;
   out.limit = limit;
   const auto as = format == diff_format::raw ? GIT_DIFF_FORMAT_RAW : GIT_DIFF_FORMAT_PATCH;
-  const int code = git_diff_print(raw, as, append_line, &out);
+  const int code = git_diff_print(diff.get(), as, append_line, &out);
   if (code == GIT_EUSER) return std::nullopt;
   git_check(code, "writing a diff");
   return std::move(out.text);
@@ -82,11 +96,13 @@ std::optional<std::string> merge_base(const std::filesystem::path& repository,
 std::vector<std::string> conflicting_files(const std::filesystem::path& repository,
                                            const std::string& ours, const std::string& theirs) {
   const auto owner = open_git(repository);
+  if (!merge_base(repository, ours, theirs)) return differing_files(owner.get(), ours, theirs);
   const auto our_commit = open_commit(owner.get(), ours);
   const auto their_commit = open_commit(owner.get(), theirs);
   git_index* merged = nullptr;
-  git_check(git_merge_commits(&merged, owner.get(), our_commit.get(), their_commit.get(), nullptr),
-            "merging");
+  // Names that libgit2 does not write keep it from merging anything.
+  if (git_merge_commits(&merged, owner.get(), our_commit.get(), their_commit.get(), nullptr) < 0)
+    return differing_files(owner.get(), ours, theirs);
   const git_index_ptr index(merged);
   std::vector<std::string> files;
   if (git_index_has_conflicts(merged) == 0) return files;

@@ -23,7 +23,8 @@ std::optional<std::string> write_diff(const std::filesystem::path& repository,
 std::optional<std::string> merge_base(const std::filesystem::path& repository,
                                       const std::string& one, const std::string& other);
 
-/// The files that keep one commit from being merged into another.
+/// The files that keep one commit from being merged into another: all that they differ in, if they
+/// have no history in common.
 std::vector<std::string> conflicting_files(const std::filesystem::path& repository,
                                            const std::string& ours, const std::string& theirs);
 

@@ -4,13 +4,14 @@
 
 #include "core/hex.hpp"
 #include "hub/repo_id.hpp"
+#include "hub/utf8.hpp"
 #include "io/file.hpp"
 #include "server/failure.hpp"
+#include "server/git_path_history.hpp"
 #include "server/git_tree_edit.hpp"
 #include "server/lfs_pointer.hpp"
 
 #include <algorithm>
-#include <set>
 #include <system_error>
 #include <utility>
 
@@ -33,6 +34,15 @@ git_signature_ptr signature_of(const std::string& name) {
   return git_signature_ptr(raw);
 }
 
+/// A plain git may have pushed names that libgit2 does not write.
+void check_merge(int code) {
+  if (code >= 0) return;
+  const auto* problem = git_error_last();
+  if (problem != nullptr && (problem->klass == GIT_ERROR_INDEX || problem->klass == GIT_ERROR_TREE))
+    throw unprocessable(std::string("The commits cannot be merged: ") + problem->message);
+  throw git_failure("merging");
+}
+
 bool may_be_short_id(const std::string& text) {
   return text.size() >= 7 && text.size() < 40 &&
          text.find_first_not_of("0123456789abcdef") == text.npos;
@@ -41,14 +51,15 @@ bool may_be_short_id(const std::string& text) {
 git_commit_info describe_commit(const git_commit* commit) {
   git_commit_info info;
   info.id = to_hex(*git_commit_id(commit));
-  const std::string_view message(git_commit_message(commit));
+  // Git takes any bytes for a message or a name; answers are UTF-8.
+  const auto message = hub::as_utf8(git_commit_message(commit));
   const auto end = message.find('\n');
-  info.title = std::string(message.substr(0, end));
+  info.title = message.substr(0, end);
   if (end != message.npos) {
     const auto start = message.find_first_not_of('\n', end);
-    if (start != message.npos) info.message = std::string(message.substr(start));
+    if (start != message.npos) info.message = message.substr(start);
   }
-  info.author = git_commit_author(commit)->name;
+  info.author = hub::as_utf8(git_commit_author(commit)->name);
   info.time = git_commit_time(commit);
   return info;
 }
@@ -114,8 +125,10 @@ std::vector<git_ref> git_repository::refs() const {
   const git_reference_iterator_ptr iterator(raw);
   std::vector<git_ref> all;
   const char* name = nullptr;
-  while (git_reference_next_name(&name, raw) == 0)
+  while (git_reference_next_name(&name, raw) == 0) {
+    if (hub::find_invalid_utf8(name)) continue;  // no request can name it
     if (auto commit = ref_target(name)) all.push_back({name, std::move(*commit)});
+  }
   std::sort(all.begin(), all.end(),
             [](const git_ref& a, const git_ref& b) { return a.name < b.name; });
   return all;
@@ -157,32 +170,18 @@ std::vector<git_commit_info> git_repository::history(const std::string& commit, 
 std::map<std::string, git_commit_info> git_repository::last_commits(
     const std::string& commit, const std::vector<std::string>& paths) const {
   std::map<std::string, git_commit_info> found;
-  std::set<std::string, std::less<>> open(paths.begin(), paths.end());
+  git_path_history open(repository_.get(), paths);
   std::string at = commit;
-  for (std::size_t steps = 0; !open.empty() && steps < history_search; ++steps) {
+  for (std::size_t steps = 1; !open.empty(); ++steps) {
     git_commit* raw = nullptr;
     const git_oid id = to_oid(at);
     git_check(git_commit_lookup(&raw, repository_.get(), &id), "reading a commit");
     const git_commit_ptr here(raw);
     const auto info = describe_commit(raw);
-    if (git_commit_parentcount(raw) == 0 || steps + 1 == history_search) {
-      for (const auto& path : open) found[path] = info;
-      break;
-    }
-    at = to_hex(*git_commit_parent_id(raw, 0));
-    // What a commit changes is little, however many paths are asked for.
-    git_diff* changes = nullptr;
-    git_check(git_diff_tree_to_tree(&changes, repository_.get(), tree_of(at).get(),
-                                    tree_of(info.id).get(), nullptr),
-              "comparing commits");
-    const git_diff_ptr diff(changes);
-    for (std::size_t i = 0; i < git_diff_num_deltas(changes); ++i)
-      for (std::string_view path = git_diff_get_delta(changes, i)->new_file.path; !path.empty();
-           path = path.substr(0, path.find('/') == path.npos ? 0 : path.rfind('/')))
-        if (const auto touched = open.find(path); touched != open.end()) {
-          found[*touched] = info;
-          open.erase(touched);
-        }
+    const bool last = git_commit_parentcount(raw) == 0 || steps == history_search || open.is_dear();
+    if (steps == 1) open.begin(tree_of(at));
+    if (!last) at = to_hex(*git_commit_parent_id(raw, 0));
+    for (auto& path : last ? open.rest() : open.go_back(tree_of(at))) found[std::move(path)] = info;
   }
   return found;
 }
@@ -263,6 +262,7 @@ void git_repository::list_tree(const git_tree* tree, const std::string& prefix, 
   for (std::size_t i = 0; more && i < count; ++i) {
     const git_tree_entry* entry = git_tree_entry_byindex(tree, i);
     const std::string name = git_tree_entry_name(entry);
+    if (hub::find_invalid_utf8(name)) continue;  // no request can name it
     const bool is_mark = skipping && name == skip_to;
     if (skipping && !is_mark) continue;
     skipping = false;
@@ -304,6 +304,7 @@ void git_repository::list(const std::string& commit, const std::string& folder, 
 std::vector<std::string> git_repository::file_names(const std::string& commit) const {
   std::vector<std::string> names;
   const auto note = [](const char* folder, const git_tree_entry* entry, void* to) {
+    if (hub::find_invalid_utf8(git_tree_entry_name(entry))) return 1;  // nor what is in it
     if (git_tree_entry_type(entry) == GIT_OBJECT_BLOB)
       static_cast<std::vector<std::string>*>(to)->push_back(std::string(folder) +
                                                             git_tree_entry_name(entry));
@@ -399,14 +400,18 @@ std::optional<std::string> git_repository::write_merge(const std::string& ours,
   const git_commit_ptr our_commit(raw);
   git_check(git_commit_lookup(&raw, repository_.get(), &their_id), "reading a commit");
   const git_commit_ptr their_commit(raw);
+  // Without a history in common, all that was ever deleted would count as added by the other side.
+  git_oid base{};
+  const int related = git_merge_base(&base, repository_.get(), &our_id, &their_id);
+  if (related == GIT_ENOTFOUND) return std::nullopt;
+  git_check(related, "looking for a merge base");
   git_index* merged = nullptr;
-  git_check(
-      git_merge_commits(&merged, repository_.get(), our_commit.get(), their_commit.get(), nullptr),
-      "merging");
+  check_merge(
+      git_merge_commits(&merged, repository_.get(), our_commit.get(), their_commit.get(), nullptr));
   const git_index_ptr index(merged);
   if (git_index_has_conflicts(merged) != 0) return std::nullopt;
   git_oid tree{};
-  git_check(git_index_write_tree_to(&tree, merged, repository_.get()), "writing a tree");
+  check_merge(git_index_write_tree_to(&tree, merged, repository_.get()));
   // Which of its trees are new libgit2 does not say: all of them count.
   written_.push_back(tree);
   sync_all_ = true;

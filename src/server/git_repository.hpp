@@ -62,8 +62,8 @@ class git_repository {
   std::vector<git_commit_info> history(const std::string& commit, std::size_t skip,
                                        std::size_t limit, std::size_t& total) const;
 
-  /// For each path the commit that changed it last, along first parents; beyond 1000 commits, the
-  /// oldest one looked at.
+  /// For each path the commit that changed it last, along first parents; beyond 1000 commits, or
+  /// fewer where folders are very large, the oldest one looked at.
   std::map<std::string, git_commit_info> last_commits(const std::string& commit,
                                                       const std::vector<std::string>& paths) const;
 
@@ -91,7 +91,8 @@ class git_repository {
                            const std::string& message, const std::string& author);
 
   /// Writes the commit that merges `theirs` into `ours`, both of which are its parents; nothing
-  /// where they conflict. On disk when it returns; no ref is touched.
+  /// where they conflict, or have no history in common. On disk when it returns; no ref is touched.
+  /// @throws failure  422: the files of one side have names that cannot be merged
   std::optional<std::string> write_merge(const std::string& ours, const std::string& theirs,
                                          const std::string& message, const std::string& author);
   /// Writes a commit that has neither files nor history.

@@ -69,8 +69,7 @@ std::optional<std::uint64_t> hub_store::object_size(repo_type type, const std::s
 }
 
 void hub_store::remove_unheld(const std::vector<std::string>& sha256s) {
-  for (const auto& sha256 : sha256s)
-    if (!repos.is_held(sha256)) objects.remove(sha256);
+  for (const auto& sha256 : repos.unheld(sha256s)) objects.remove(sha256);
 }
 
 void hub_store::renew_secret() {

@@ -9,6 +9,7 @@
 #include "server/repo_store.hpp"
 #include "server/signed_url.hpp"
 #include "server/token_store.hpp"
+#include "server/weights_cache.hpp"
 
 #include <cstdint>
 #include <filesystem>
@@ -37,6 +38,7 @@ class hub_store {
   object_store objects;
   multipart_store uploads;
   url_signer signer;
+  weights_cache weights;
   /// Held shared by who stores a large object or gives it to a repository, until both are done; and
   /// alone by who deletes one.
   std::shared_mutex objects_in_use;

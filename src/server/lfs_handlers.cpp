@@ -55,12 +55,14 @@ hub::lfs_action signed_action(const hub_store& store, const call& what, const ch
 }
 
 /// Where each part goes, and where the whole is completed. Who asks again goes on with the same
-/// upload by other addresses: what takes longer than they live comes to an end, too.
-hub::lfs_action multipart_action(hub_store& store, const call& what, const hub::lfs_object& object,
-                                 std::uint64_t part_size) {
+/// upload by other addresses: what takes longer than they live comes to an end, too. Others have an
+/// upload of their own, in which nobody else's bytes are.
+hub::lfs_action multipart_action(hub_store& store, const call& what, const std::string& user,
+                                 const hub::lfs_object& object, std::uint64_t part_size) {
   content_grant grant = grant_for(store, what, "PUT", object);
   grant.upload = store.uploads.open(
-      grant.repository + ' ' + object.oid + ' ' + std::to_string(part_size), object.size);
+      grant.repository + ' ' + user + ' ' + object.oid + ' ' + std::to_string(part_size),
+      object.size);
   grant.part_size = part_size;
   hub::lfs_action action;
   action.header.emplace_back("chunk_size", std::to_string(part_size));
@@ -77,6 +79,14 @@ hub::lfs_action multipart_action(hub_store& store, const call& what, const hub::
   return action;
 }
 
+/// @throws failure  the caller may not bring or have the objects
+access require_transfer(hub_store& store, const call& what, const hub::lfs_batch_request& request) {
+  if (request.operation == "download") return require_content(store, what);
+  if (request.ref.empty() || request.ref.starts_with("refs/pr/"))
+    return require_proposable(store, what);
+  return require_writable(store, what);  // early: the commit would be refused anyway
+}
+
 /// The size of the parts in which the object is to come; 0: it comes whole.
 std::uint64_t part_size_for(const hub_store& store, const std::vector<std::string>& transfers,
                             std::uint64_t size) {
@@ -86,7 +96,7 @@ std::uint64_t part_size_for(const hub_store& store, const std::vector<std::strin
   return std::max(part, divided_up(size, parts_limit));
 }
 
-hub::lfs_batch_answer upload_answer(hub_store& store, const call& what,
+hub::lfs_batch_answer upload_answer(hub_store& store, const call& what, const std::string& user,
                                     const hub::lfs_object& object, std::uint64_t part_size) {
   hub::lfs_batch_answer answer;
   answer.oid = object.oid;
@@ -97,7 +107,7 @@ hub::lfs_batch_answer upload_answer(hub_store& store, const call& what,
   if (stored && *stored != object.size)
     return refused(std::move(answer), 422, "The object has another size");
   if (stored && store.repos.has_object(what.type, what.id, object.oid)) return answer;
-  answer.upload = part_size > 0 ? multipart_action(store, what, object, part_size)
+  answer.upload = part_size > 0 ? multipart_action(store, what, user, object, part_size)
                                 : signed_action(store, what, "PUT", object);
   hub::lfs_action verify;
   verify.href = what.endpoint + '/' + std::string(hub::url_prefix(what.type)) + what.id +
@@ -145,15 +155,13 @@ std::string write_download_reply(const hub_store& store, const call& what,
 reply lfs_batch(hub_store& store, const call& what) {
   const auto request = hub::read_lfs_batch_request(what.body);
   if (!request) throw unprocessable("The request's body is not an LFS batch request");
+  // The JavaScript client writes it with a line.
+  if (request->hash_algorithm != "sha256" && request->hash_algorithm != "sha_256")
+    throw failure(409, {}, "Objects are named by their sha256 here");
   const bool upload = request->operation == "upload";
   if (!upload && request->operation != "download")
     throw unprocessable("Unknown operation: " + request->operation);
-  if (!upload)
-    require_content(store, what);
-  else if (request->ref.empty() || request->ref.starts_with("refs/pr/"))
-    require_proposable(store, what);
-  else
-    require_writable(store, what);  // early: the commit would be refused anyway
+  const access have = require_transfer(store, what, *request);
   if (request->objects.size() > objects_limit)
     throw failure(413, {}, "Too many objects: at most 1000 may be asked at once");
   reply answer;
@@ -168,7 +176,7 @@ reply lfs_batch(hub_store& store, const call& what) {
       if (parts > batch_parts_limit)
         throw failure(413, {}, "Too many parts: at most 20000 may be asked at once");
       if (part_size > 0) batch.transfer = "multipart";
-      batch.objects.push_back(upload_answer(store, what, object, part_size));
+      batch.objects.push_back(upload_answer(store, what, have.who->name, object, part_size));
     }
     answer.body = hub::write_lfs_batch_reply(batch);
   } else {

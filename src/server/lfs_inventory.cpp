@@ -1,5 +1,6 @@
 #include "server/lfs_inventory.hpp"
 
+#include "hub/utf8.hpp"
 #include "server/git_handle.hpp"
 #include "server/lfs_pointer.hpp"
 
@@ -67,7 +68,7 @@ class inventory {
       } else if (git_tree_entry_type(entry) == GIT_OBJECT_BLOB &&
                  seen_.insert(to_hex(which)).second) {
         if (const auto pointer = find_lfs_pointer(objects_.get(), which))
-          found_.try_emplace(pointer->sha256, lfs_mention{path, ref, pointer->size});
+          found_.try_emplace(pointer->sha256, lfs_mention{hub::as_utf8(path), ref, pointer->size});
       }
     }
   }

@@ -3,6 +3,7 @@
 #include "cohub/error.hpp"
 
 #include "io/with_timeout.hpp"
+#include "server/request_reader.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
@@ -13,6 +14,8 @@
 #include <sys/resource.h>
 
 #include <algorithm>
+#include <optional>
+#include <stdexcept>
 #include <utility>
 
 namespace cohub::server {
@@ -52,7 +55,8 @@ listener::listener(asio::any_io_executor executor, const std::string& address, s
       ended_(executor),
       tls_(std::move(tls)),
       context_(std::make_shared<session_context>(std::move(context))),
-      most_(most_connections()) {
+      most_(most_connections()),
+      places_(most_ / 2) {
   const auto endpoint = endpoint_of(address, port);
   try {
     acceptor_.open(endpoint.protocol());
@@ -73,9 +77,7 @@ awaitable<void> listener::accept_all(std::shared_ptr<listener> self) {
   while (self->acceptor_.is_open()) {
     boost::system::error_code code;
     if (self->accepted_ >= self->most_) {
-      self->close_idlest();
-      self->ended_.expires_after(accept_pause);
-      co_await self->ended_.async_wait(asio::redirect_error(asio::use_awaitable, code));
+      co_await make_room(self);
       continue;
     }
     tcp::socket socket =
@@ -92,11 +94,25 @@ awaitable<void> listener::accept_all(std::shared_ptr<listener> self) {
   }
 }
 
+awaitable<void> listener::make_room(std::shared_ptr<listener> self) {
+  boost::system::error_code code;
+  co_await self->acceptor_.async_wait(tcp::acceptor::wait_read,
+                                      asio::redirect_error(asio::use_awaitable, code));
+  if (!self->acceptor_.is_open() || self->accepted_ < self->most_) co_return;
+  if (!self->close_idlest()) self->close_slowest();
+  self->ended_.expires_after(accept_pause);
+  co_await self->ended_.async_wait(asio::redirect_error(asio::use_awaitable, code));
+}
+
 awaitable<void> listener::serve_one(std::shared_ptr<listener> self, tcp::socket socket) {
   auto status = std::make_shared<session_status>();
+  std::optional<asio::ip::address> peer;
   try {
     socket.set_option(tcp::no_delay(true));
-    status->peer = socket.remote_endpoint().address().to_string();
+    const auto address = socket.remote_endpoint().address();
+    if (!self->places_.enter(address)) throw std::runtime_error("too many of one address");
+    peer = address;
+    status->peer = address.to_string();
     std::unique_ptr<http::stream> connection;
     if (self->tls_) {
       auto handshake = http::accept_tls_stream(std::move(socket), self->tls_);
@@ -104,14 +120,15 @@ awaitable<void> listener::serve_one(std::shared_ptr<listener> self, tcp::socket 
     } else {
       connection = http::make_plain_stream(std::move(socket));
     }
-    if (self->context_->stopping) co_return;
+    if (self->context_->stopping) throw std::runtime_error("the Hub stops");
     status->connection = connection.get();
     self->sessions_.insert(status);
     self->peak_ = std::max(self->peak_, self->sessions_.size());
     co_await serve(self->context_, std::move(connection), status);
   } catch (const std::exception&) {
-    // A handshake that failed concerns nobody but that client.
+    // A handshake that failed, or a place that is not there, concerns nobody but that client.
   }
+  if (peer) self->places_.leave(*peer);
   self->sessions_.erase(status);
   --self->accepted_;
   self->ended_.cancel();
@@ -126,6 +143,19 @@ bool listener::close_idlest() noexcept {
   if (idlest == nullptr) return false;
   idlest->connection->close();
   return true;
+}
+
+void listener::close_slowest() noexcept {
+  session_status* slowest = nullptr;
+  double least = 0;
+  for (const auto& each : sessions_) {
+    if (each->connection == nullptr || each->requests == nullptr) continue;
+    const auto pace = each->requests->pace();
+    if (!pace || (slowest != nullptr && *pace >= least)) continue;
+    slowest = each.get();
+    least = *pace;
+  }
+  if (slowest != nullptr) slowest->connection->close();
 }
 
 void listener::begin_stop() {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "server/peer_places.hpp"
 #include "server/session.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
@@ -17,8 +18,8 @@
 namespace cohub::server {
 
 /// Accepts connections on one address and serves each in a coroutine of its own. There are as many
-/// at once as leave descriptors for other things: beyond that, one that carries no request gives
-/// way to a new one.
+/// at once as leave descriptors for other things, and half as many of one address. Beyond that, one
+/// that carries no request gives way to a new one, else the one whose request comes most slowly.
 class listener : public std::enable_shared_from_this<listener> {
  public:
   /// Binds. @param tls  null: plain
@@ -40,8 +41,12 @@ class listener : public std::enable_shared_from_this<listener> {
 
  private:
   static awaitable<void> accept_all(std::shared_ptr<listener> self);
+  /// Makes room for somebody who waits outside.
+  static awaitable<void> make_room(std::shared_ptr<listener> self);
   /// Closes the connection that has carried no request for longest; false if all carry one.
   bool close_idlest() noexcept;
+  /// Closes the connection on which a request's body comes most slowly, if there is one.
+  void close_slowest() noexcept;
   static awaitable<void> serve_one(std::shared_ptr<listener> self, asio::ip::tcp::socket socket);
 
   asio::ip::tcp::acceptor acceptor_;
@@ -53,6 +58,7 @@ class listener : public std::enable_shared_from_this<listener> {
   std::size_t peak_ = 0;
   std::size_t accepted_ = 0;  // connections that are there, also those without a session yet
   std::size_t most_;          // that there may be
+  peer_places places_;
 };
 
 }  // namespace cohub::server

@@ -8,6 +8,7 @@
 #include "server/handlers.hpp"
 #include "server/permissions.hpp"
 #include "server/repo_description.hpp"
+#include "server/repo_measures.hpp"
 #include "server/target.hpp"
 #include "server/weights_summary.hpp"
 
@@ -123,12 +124,15 @@ struct listed_repo {
 };
 
 /// Nothing where it cannot be read: deleted in between, or damaged.
-std::optional<boost::json::object> described(const hub_store& store, const repo_record& record,
+std::optional<boost::json::object> described(hub_store& store, const repo_record& record,
                                              const std::string& commit,
-                                             const description_options& options) {
+                                             const description_options& options,
+                                             const std::vector<std::string>& expand) {
   try {
     const git_repository repository(store.repos.path_of(record.type, record.id));
-    return describe_repo(record, repository, commit, options);
+    auto description = describe_repo(record, repository, commit, options);
+    if (!expand.empty()) add_measures(description, store, record, repository, commit, expand);
+    return description;
   } catch (const std::exception&) {
     return std::nullopt;
   }
@@ -209,7 +213,7 @@ reply list_repos(hub_store& store, const call& what) {
   boost::json::array page;
   for (auto i = skip; i < found.size() && i - skip < limit; ++i) {
     const auto& [record, commit, key] = found[static_cast<std::size_t>(i)];
-    auto repo = described(store, record, commit, options);
+    auto repo = described(store, record, commit, options, expand);
     if (!repo) continue;
     if (expand.empty() && !full && !query_flag(what.query, "cardData")) repo->erase("cardData");
     keep_expanded(*repo, expand);

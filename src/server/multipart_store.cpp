@@ -71,7 +71,8 @@ std::string multipart_store::open(std::string_view key, std::uint64_t size) {
   const std::string id = core::sha256_hex(key).substr(0, 32);
   const std::lock_guard lock(mutex_);
   forget_old();
-  if (std::filesystem::exists(folder_of(id) / "content")) return id;
+  // Who joins one that is being completed sends what is dropped, and waits for its end then.
+  if (completing_.contains(id) || std::filesystem::exists(folder_of(id) / "content")) return id;
   io::create_directories(folder_of(id));
   // The upload is open once its content is there, in its full length.
   const auto begun = folder_of(id) / "begun";
@@ -91,38 +92,42 @@ std::string multipart_store::open(std::string_view key, std::uint64_t size) {
 std::unique_ptr<multipart_store::incoming_part> multipart_store::receive(const std::string& id,
                                                                          std::uint64_t number,
                                                                          std::uint64_t offset) {
-  {
-    const std::lock_guard lock(mutex_);
-    if (completing_.contains(id) || !std::filesystem::exists(folder_of(id) / "content"))
-      throw no_such_upload();
-    ++writers_[id];
-  }
-  try {
-    return std::unique_ptr<incoming_part>(new incoming_part(*this, id, number, offset));
-  } catch (...) {
-    const std::lock_guard lock(mutex_);
-    if (--writers_[id] == 0) writers_.erase(id);
-    throw;
-  }
+  const std::lock_guard lock(mutex_);
+  if (completing_.contains(id)) return nullptr;
+  const auto content = folder_of(id) / "content";
+  if (!std::filesystem::exists(content)) throw no_such_upload();
+  auto& way = writers_[id];
+  if (!way) way = std::make_shared<gate>();
+  std::unique_ptr<incoming_part> part(new incoming_part(
+      *this, id, way, number, offset, io::file(content, io::file::mode::read_write)));
+  ++way->parts;
+  return part;
+}
+
+void multipart_store::leave(const std::string& id, const std::shared_ptr<gate>& way) {
+  const std::lock_guard lock(mutex_);
+  if (--way->parts > 0) return;
+  const auto found = writers_.find(id);
+  if (found != writers_.end() && found->second == way) writers_.erase(found);
 }
 
 multipart_store::incoming_part::incoming_part(multipart_store& store, std::string id,
-                                              std::uint64_t number, std::uint64_t offset)
+                                              std::shared_ptr<gate> way, std::uint64_t number,
+                                              std::uint64_t offset, io::file content)
     : store_(store),
       id_(std::move(id)),
+      way_(std::move(way)),
       number_(number),
       offset_(offset),
-      content_(store.folder_of(id_) / "content", io::file::mode::read_write),
+      content_(std::move(content)),
       digest_(std::make_unique<part_digest>()) {}
 
-multipart_store::incoming_part::~incoming_part() {
-  const std::lock_guard lock(store_.mutex_);
-  if (--store_.writers_[id_] == 0) store_.writers_.erase(id_);
-}
+multipart_store::incoming_part::~incoming_part() { store_.leave(id_, way_); }
 
 void multipart_store::incoming_part::write(std::span<const std::byte> bytes) {
   digest_->running.update(bytes);
-  content_.write_at(offset_ + size_, bytes);
+  const std::shared_lock lock(way_->writing);
+  if (!way_->closed) content_.write_at(offset_ + size_, bytes);
   size_ += bytes.size();
 }
 
@@ -130,39 +135,45 @@ std::string multipart_store::incoming_part::finish(std::uint64_t expected) {
   if (size_ != expected) throw bad_request("The part has another size than was announced");
   std::string etag = '"' + digest_->running.hex_digest() + '"';
   const std::string line = std::to_string(number_) + ' ' + etag + '\n';
+  const std::shared_lock open(way_->writing);
+  if (way_->closed) return etag;
   const std::lock_guard lock(store_.mutex_);
   io::file list(store_.folder_of(id_) / "parts", io::file::mode::read_write);
   list.write_at(list.size(), std::as_bytes(std::span(line)));
   return etag;
 }
 
-/// Keeps parts out while the whole is looked at; lets them in again unless the object was made.
-class multipart_store::completion {
- public:
-  completion(multipart_store& store, const std::string& id) : store_(store), id_(id) {
+std::unique_ptr<multipart_store::completion> multipart_store::completion::begin(
+    multipart_store& store, const std::string& id) {
+  std::shared_ptr<gate> way;
+  std::unique_ptr<completion> begun;
+  {
     const std::lock_guard lock(store.mutex_);
-    if (store.completing_.contains(id))
-      throw failure(409, {}, "The upload is being completed by another request");
-    if (!std::filesystem::exists(store.folder_of(id) / "content")) throw no_such_upload();
-    if (store.writers_.contains(id)) throw failure(409, {}, "A part is still being uploaded");
-    store.completing_.insert(id);
+    if (!store.completing_.insert(id).second) return nullptr;
+    begun.reset(new completion(store, id));
+    if (const auto found = store.writers_.find(id); found != store.writers_.end()) {
+      way = std::move(found->second);
+      store.writers_.erase(found);
+    }
   }
-  completion(completion&&) = delete;
-  ~completion() {
-    const std::lock_guard lock(store_.mutex_);
-    store_.completing_.erase(id_);
-  }
+  if (!way) return begun;
+  // What is being written now is the last.
+  const std::lock_guard last(way->writing);
+  way->closed = true;
+  return begun;
+}
 
- private:
-  multipart_store& store_;
-  const std::string& id_;
-};
+multipart_store::completion::~completion() {
+  const std::lock_guard lock(store_.mutex_);
+  store_.completing_.erase(id_);
+}
 
-void multipart_store::complete(const std::string& id, const std::vector<uploaded_part>& parts,
-                               std::uint64_t count, const std::string& sha256, std::uint64_t size,
-                               const object_store& objects) {
-  const completion closed(*this, id);
-  const auto there = read_parts(folder_of(id) / "parts");
+void multipart_store::completion::make(const std::vector<uploaded_part>& parts, std::uint64_t count,
+                                       const std::string& sha256, std::uint64_t size,
+                                       const object_store& objects) const {
+  const auto folder = store_.folder_of(id_);
+  if (!std::filesystem::exists(folder / "content")) throw no_such_upload();
+  const auto there = read_parts(folder / "parts");
   if (parts.size() != count)
     throw bad_request("The upload has " + std::to_string(count) + " parts");
   for (std::size_t i = 0; i < parts.size(); ++i) {
@@ -171,12 +182,16 @@ void multipart_store::complete(const std::string& id, const std::vector<uploaded
     if (found == there.end() || found->second != parts[i].etag)
       throw bad_request("Part " + std::to_string(i + 1) + " is not there, or is another");
   }
-  const bool sound = objects.adopt(folder_of(id) / "content", sha256, size);
+  const bool sound = objects.adopt(folder / "content", sha256, size);
   // No part can be told from another that is wrong, or was lost when the machine crashed: whoever
   // tries again sends all of them.
-  std::error_code ignored;
-  std::filesystem::remove_all(folder_of(id), ignored);
+  drop();
   if (!sound) throw bad_request("The content does not have the announced sha256");
+}
+
+void multipart_store::completion::drop() const {
+  std::error_code ignored;
+  std::filesystem::remove_all(store_.folder_of(id_), ignored);
 }
 
 }  // namespace cohub::server

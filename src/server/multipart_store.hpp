@@ -9,9 +9,11 @@
 #include <memory>
 #include <mutex>
 #include <set>
+#include <shared_mutex>
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace cohub::server {
@@ -29,6 +31,13 @@ struct uploaded_part {
 ///
 /// Uploads survive a restart; one that nobody touched for a week is forgotten.
 class multipart_store {
+  /// What the parts of one upload come in by.
+  struct gate {
+    std::shared_mutex writing{};  // shared by those who write, alone by who closes it
+    bool closed = false;
+    std::size_t parts = 0;  // with the store's lock held
+  };
+
  public:
   explicit multipart_store(std::filesystem::path folder);
 
@@ -36,7 +45,8 @@ class multipart_store {
   /// @throws failure  422: no file can be as large here
   std::string open(std::string_view key, std::uint64_t size);
 
-  /// One part on its way in, written where it belongs. It counts once `finish` has returned.
+  /// One part on its way in, written where it belongs. It counts once `finish` has returned. What
+  /// still comes when another client completes the upload is taken, and dropped.
   class incoming_part {
    public:
     incoming_part(incoming_part&&) = delete;
@@ -48,10 +58,11 @@ class multipart_store {
 
    private:
     friend class multipart_store;
-    incoming_part(multipart_store& store, std::string id, std::uint64_t number,
-                  std::uint64_t offset);
+    incoming_part(multipart_store& store, std::string id, std::shared_ptr<gate> way,
+                  std::uint64_t number, std::uint64_t offset, io::file content);
     multipart_store& store_;
     std::string id_;
+    std::shared_ptr<gate> way_;
     std::uint64_t number_;
     std::uint64_t offset_;
     std::uint64_t size_ = 0;
@@ -61,26 +72,42 @@ class multipart_store {
   };
 
   /// @param offset  of the part in the object
-  /// @throws failure  404: no such upload, or it is being completed
+  /// @return null  while the upload is being completed: it has all of its parts
+  /// @throws failure  404: no such upload
   std::unique_ptr<incoming_part> receive(const std::string& id, std::uint64_t number,
                                          std::uint64_t offset);
 
-  /// Makes the object of its parts, all of which are named in order.
-  /// @throws failure  404: no such upload; 400: a part is missing, has another ETag, or the whole
-  ///                  is not that object, whose upload is forgotten then; 409: a part is still
-  ///                  being written
-  void complete(const std::string& id, const std::vector<uploaded_part>& parts, std::uint64_t count,
-                const std::string& sha256, std::uint64_t size, const object_store& objects);
+  /// The end of an upload: as long as it lives, nobody else writes to it or completes it.
+  class completion {
+   public:
+    /// Null while another one is under way.
+    static std::unique_ptr<completion> begin(multipart_store& store, const std::string& id);
+    completion(completion&&) = delete;
+    ~completion();
+    /// Makes the object of its parts, all of which are named in order.
+    /// @throws failure  404: no such upload; 400: a part is missing, has another ETag, or the whole
+    ///                  is not that object, whose upload is forgotten then
+    void make(const std::vector<uploaded_part>& parts, std::uint64_t count,
+              const std::string& sha256, std::uint64_t size, const object_store& objects) const;
+    /// Forgets the upload of an object that came in another way.
+    void drop() const;
+
+   private:
+    completion(multipart_store& store, std::string id) : store_(store), id_(std::move(id)) {}
+    multipart_store& store_;
+    std::string id_;
+  };
 
  private:
-  class completion;
   std::filesystem::path folder_of(const std::string& id) const { return folder_ / id; }
+  /// A part has ended, one way or the other.
+  void leave(const std::string& id, const std::shared_ptr<gate>& way);
   /// Drops what nobody touched for long, at most once an hour. With `mutex_` held.
   void forget_old();
 
   std::filesystem::path folder_;
   std::mutex mutex_;
-  std::map<std::string, std::size_t> writers_;  // uploads with parts on their way
+  std::map<std::string, std::shared_ptr<gate>> writers_;  // uploads with parts on their way
   std::set<std::string> completing_;
   std::chrono::steady_clock::time_point next_cleaning_{};
 };

@@ -16,14 +16,15 @@
 #include <array>
 #include <cmath>
 #include <string_view>
+#include <unordered_set>
 #include <utility>
 
 namespace cohub::server {
 
 namespace {
 
-constexpr std::uint64_t card_limit = 4u << 20;
 constexpr std::uint64_t config_limit = 1u << 20;
+constexpr std::size_t tags_limit = 1000;
 
 /// What may be asked for by name, of whichever type.
 constexpr auto expandable = std::to_array<std::string_view>({"author",
@@ -140,7 +141,7 @@ std::string subdomain_of(std::string id) {
   return id;
 }
 
-/// The tags that the Hub makes of a card.
+/// The tags that the Hub makes of a card, each once: the first of them, if there are very many.
 std::vector<std::string> tags_of(const card_map& card, repo_type type) {
   std::vector<std::string> tags;
   if (type == repo_type::model) {
@@ -158,8 +159,11 @@ std::vector<std::string> tags_of(const card_map& card, repo_type type) {
   add_texts(card, "base_model", "base_model:", tags);
   add_texts(card, "license", "license:", tags);
   std::vector<std::string> once;
-  for (auto& tag : tags)
-    if (std::find(once.begin(), once.end(), tag) == once.end()) once.push_back(std::move(tag));
+  std::unordered_set<std::string> seen;
+  for (auto& tag : tags) {
+    if (once.size() == tags_limit) break;
+    if (seen.insert(tag).second) once.push_back(std::move(tag));
+  }
   return once;
 }
 
@@ -212,6 +216,7 @@ boost::json::object describe_repo(const repo_record& record, const git_repositor
   if (record.type == repo_type::model && options.config)
     if (auto config = config_of(repository, commit); !config.empty())
       object["config"] = std::move(config);
+  if (const auto* results = card.find("model-index")) object["model-index"] = to_json(*results);
   if (!card.empty()) object["cardData"] = to_json(card_value(card));
   return std::move(object);
 }

@@ -4,12 +4,16 @@
 
 #include <boost/json/object.hpp>
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
 namespace cohub::server {
 
 class git_repository;
+
+/// Bytes of a card that is read; a larger one counts as none.
+constexpr std::uint64_t card_limit = 4u << 20;
 
 struct description_options {
   bool files = true;  ///< the list of siblings

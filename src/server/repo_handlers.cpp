@@ -14,16 +14,19 @@
 #include "server/handlers.hpp"
 #include "server/permissions.hpp"
 #include "server/repo_description.hpp"
+#include "server/repo_measures.hpp"
 #include "server/request_json.hpp"
 #include "server/route_table.hpp"
 #include "server/target.hpp"
-#include "server/weights_summary.hpp"
 
 #include <algorithm>
+#include <filesystem>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <shared_mutex>
 #include <string>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -35,6 +38,10 @@ namespace {
 void require_name(const std::string& id) {
   if (!repo_store::is_valid_id(id) || !is_reachable_id(id))
     throw bad_request("Invalid repository name: " + id);
+}
+
+bool is_sdk(const std::string& word) {
+  return word == "gradio" || word == "streamlit" || word == "docker" || word == "static";
 }
 
 /// Type and id of a body of create or delete.
@@ -96,8 +103,9 @@ void require_owner(const identity& who, const repo_record& record) {
 
 /// What clients are told of a repository that was made, or that was there already.
 reply creation_reply(hub_store& store, const call& what, const repo_record& record, bool made) {
+  const auto id = store.repos.spelling_of(record.type, record.id).value_or(record.id);
   boost::json::object answer;
-  answer["url"] = hub::routes::repo_page(what.endpoint, record.type, record.id);
+  answer["url"] = hub::routes::repo_page(what.endpoint, record.type, id);
   if (!made) {
     const std::string message =
         "You already created this " + std::string(hub::singular(record.type)) + " repo";
@@ -152,7 +160,7 @@ reply create_repo(hub_store& store, const call& what) {
   record.set_visibility(asked_visibility(body, record.type).value_or("public"));
   record.sdk = hub::text_or(body, "sdk");
   require_owner(who, record);
-  if (record.type == repo_type::space && record.sdk.empty())
+  if (record.type == repo_type::space && !is_sdk(record.sdk))
     throw bad_request("A space needs an sdk: gradio, streamlit, docker or static");
   const auto files = first_files(body);
   const auto fill = [&](const std::filesystem::path& path) {
@@ -212,12 +220,17 @@ reply delete_repo(hub_store& store, const call& what) {
   call target = what;
   read_name(body, who.name, target.type, target.id);
   const access have = require_writable(store, target);
-  // Nobody gets an object while it is decided whether anybody has it.
-  const std::unique_lock guard(store.objects_in_use);
-  const auto objects = store.repos.objects_of(target.type, target.id);
-  if (!store.repos.remove(target.type, target.id))
-    throw failure(404, "RepoNotFound", "Repository not found");
-  store.remove_unheld(objects);
+  std::optional<std::filesystem::path> gone;
+  {
+    // Nobody gets an object while it is decided whether anybody has it.
+    const std::unique_lock guard(store.objects_in_use);
+    const auto objects = store.repos.objects_of(target.type, target.id);
+    gone = store.repos.take_away(target.type, target.id);
+    if (!gone) throw failure(404, "RepoNotFound", "Repository not found");
+    store.remove_unheld(objects);
+  }
+  std::error_code ignored;  // what stays is removed at the next start
+  std::filesystem::remove_all(*gone, ignored);
   return text_reply("OK");
 }
 
@@ -235,15 +248,7 @@ reply get_repo_info(hub_store& store, const call& what) {
   options.config = tells("config");
   options.files_metadata = query_flag(what.query, "blobs");
   auto object = describe_repo(have.repo, repository, commit, options);
-  if (std::find(expand.begin(), expand.end(), "safetensors") != expand.end())
-    if (const auto weights = summarize_weights(store, have.repo, repository, commit)) {
-      boost::json::object parameters;
-      for (const auto& [type, count] : weights->parameters) parameters[type] = count;
-      boost::json::object safetensors;
-      safetensors["parameters"] = std::move(parameters);
-      safetensors["total"] = weights->total;
-      object["safetensors"] = std::move(safetensors);
-    }
+  add_measures(object, store, have.repo, repository, commit, expand);
   keep_expanded(object, expand);
   return json_reply(object);
 }
@@ -260,8 +265,9 @@ reply check_write_access(hub_store& store, const call& what) {
 
 reply validate_yaml(hub_store&, const call& what) {
   const auto body = require_object(what.body);
-  const auto problems =
-      check_card(hub::text_or(body, "content"), hub::text_or(body, "repoType", "model"));
+  const auto content = hub::text_or(body, "content");
+  if (content.size() > card_limit) throw failure(413, {}, "The card is too large");
+  const auto problems = check_card(content, hub::text_or(body, "repoType", "model"));
   const auto listed = [](const std::vector<std::string>& messages) {
     boost::json::array list;
     for (const auto& message : messages) {

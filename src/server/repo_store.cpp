@@ -3,6 +3,7 @@
 #include "cohub/error.hpp"
 
 #include "core/hex.hpp"
+#include "http/fields.hpp"
 #include "hub/json_reader.hpp"
 #include "hub/repo_id.hpp"
 #include "io/file.hpp"
@@ -25,6 +26,7 @@
 #include <set>
 #include <span>
 #include <system_error>
+#include <unordered_set>
 #include <utility>
 
 namespace cohub::server {
@@ -36,6 +38,7 @@ constexpr const char* record_name = "cohub.json";
 constexpr const char* objects_name = "cohub-objects";
 constexpr std::uint64_t record_limit = 64u << 20;
 constexpr std::uint64_t sign_limit = 1000;
+constexpr std::size_t few_objects = 16;
 
 /// What a commit that was cut off by a crash has left.
 void remove_unfinished_packs(const std::filesystem::path& repository) {
@@ -121,7 +124,8 @@ void repo_store::for_each_repository(Visit visit) const {
   for (const auto& type : std::filesystem::directory_iterator(folder_, ignored))
     for (const auto& owner : std::filesystem::directory_iterator(type.path(), ignored))
       for (const auto& entry : std::filesystem::directory_iterator(owner.path(), ignored))
-        if (std::filesystem::exists(entry.path() / record_name, ignored)) visit(entry.path());
+        if (std::filesystem::exists(entry.path() / record_name, ignored) && !visit(entry.path()))
+          return;
 }
 
 std::vector<repo_record> repo_store::all(repo_type type) const {
@@ -172,6 +176,7 @@ repo_store::repo_store(std::filesystem::path folder, std::filesystem::path tempo
     } catch (const error&) {
       // One that cannot be read must not keep the others from being served.
     }
+    return true;
   });
 }
 
@@ -223,7 +228,8 @@ bool repo_store::place(const std::filesystem::path& building, const repo_record&
   io::create_directories(target.parent_path(), io::durability::machine);
   const auto lock_owner = writer(record.type, record.id);
   const std::lock_guard lock(*lock_owner);
-  if (std::filesystem::exists(target)) {
+  const std::lock_guard naming(naming_);
+  if (spelling_of(record.type, record.id)) {
     std::filesystem::remove_all(building);
     return false;
   }
@@ -234,7 +240,7 @@ bool repo_store::place(const std::filesystem::path& building, const repo_record&
 bool repo_store::create(const repo_record& given,
                         const std::function<void(const std::filesystem::path&)>& fill) {
   const auto record = completed(given);
-  if (std::filesystem::exists(path_of(record.type, record.id))) return false;
+  if (spelling_of(record.type, record.id)) return false;
   const auto building = temporary_ / ("repository-" + io::random_suffix() + io::random_suffix());
   try {
     create_git_repository(building, record.owner());
@@ -251,7 +257,7 @@ bool repo_store::create(const repo_record& given,
 
 bool repo_store::copy(repo_type type, const std::string& from, const repo_record& given) {
   const auto record = completed(given);
-  if (std::filesystem::exists(path_of(record.type, record.id))) return false;
+  if (spelling_of(record.type, record.id)) return false;
   const auto building = temporary_ / ("repository-" + io::random_suffix() + io::random_suffix());
   try {
     {
@@ -281,7 +287,8 @@ bool repo_store::move(repo_type type, const std::string& from, const std::string
   const auto lock_to = writer(type, to);
   if (lock_from == lock_to) return false;
   const std::scoped_lock lock(*lock_from, *lock_to);
-  if (!std::filesystem::exists(path_of(type, from)) || std::filesystem::exists(path_of(type, to)))
+  const std::lock_guard naming(naming_);
+  if (!std::filesystem::exists(path_of(type, from)) || spelling_of(type, to).value_or(from) != from)
     return false;
   io::create_directories(path_of(type, to).parent_path(), io::durability::machine);
   // The way is there before it is needed: as long as the repository is in its old place, that is
@@ -314,24 +321,38 @@ std::vector<std::string> repo_store::moved_to(repo_type type, const std::string&
       return found;
     }
     const auto sign = sign_of(type, at);
-    if (!std::filesystem::exists(sign, code)) return found;
+    if (!std::filesystem::exists(sign, code)) break;
     at = io::read_file(sign, sign_limit);
   }
+  auto spelled = is_valid_id(id) ? spelling_of(type, id) : std::nullopt;
+  if (spelled && *spelled != id) found.push_back(std::move(*spelled));
   return found;
 }
 
-bool repo_store::remove(repo_type type, const std::string& id) {
-  const auto path = path_of(type, id);
-  const auto doomed = temporary_ / ("deleted-" + io::random_suffix() + io::random_suffix());
-  {
-    const auto lock_owner = writer(type, id);
-    const std::lock_guard lock(*lock_owner);
-    if (!std::filesystem::exists(path)) return false;
-    io::rename_file(path, doomed, io::durability::machine);
+std::optional<std::string> repo_store::spelling_of(repo_type type, const std::string& id) const {
+  std::error_code code;
+  if (std::filesystem::exists(path_of(type, id), code)) return id;
+  const auto owners = folder_ / std::string(hub::plural(type));
+  for (const auto& owner : std::filesystem::directory_iterator(owners, code)) {
+    const auto owner_name = owner.path().filename().string();
+    if (!http::equal_without_case(owner_name, id.substr(0, id.find('/')))) continue;
+    for (const auto& entry : std::filesystem::directory_iterator(owner.path(), code)) {
+      if (entry.path().extension() != ".git") continue;
+      auto candidate = owner_name + '/' + entry.path().stem().string();
+      if (http::equal_without_case(candidate, id)) return candidate;
+    }
   }
-  std::error_code ignored;  // what stays is removed at the next start
-  std::filesystem::remove_all(doomed, ignored);
-  return true;
+  return std::nullopt;
+}
+
+std::optional<std::filesystem::path> repo_store::take_away(repo_type type, const std::string& id) {
+  const auto path = path_of(type, id);
+  auto doomed = temporary_ / ("deleted-" + io::random_suffix() + io::random_suffix());
+  const auto lock_owner = writer(type, id);
+  const std::lock_guard lock(*lock_owner);
+  if (!std::filesystem::exists(path)) return std::nullopt;
+  io::rename_file(path, doomed, io::durability::machine);
+  return doomed;
 }
 
 bool repo_store::has_object(repo_type type, const std::string& id,
@@ -393,16 +414,24 @@ void repo_store::keep_objects(repo_type type, const std::string& id,
   io::sync_folder(folder);
 }
 
-bool repo_store::is_held(const std::string& sha256) const {
-  bool held = false;
+std::vector<std::string> repo_store::unheld(const std::vector<std::string>& sha256s) const {
+  std::unordered_set<std::string> left(sha256s.begin(), sha256s.end());
   for_each_repository([&](const std::filesystem::path& repository) {
     std::error_code code;
     const auto objects = repository / objects_name;
     // One without a list has whatever it names.
-    held = held || std::filesystem::exists(objects / sha256, code) ||
-           !std::filesystem::exists(objects, code);
+    if (!std::filesystem::exists(objects, code)) left.clear();
+    // A few are asked for one by one, many are looked for in the list.
+    if (left.size() <= few_objects)
+      std::erase_if(left, [&](const std::string& sha256) {
+        return std::filesystem::exists(objects / sha256, code);
+      });
+    else
+      for (const auto& entry : std::filesystem::directory_iterator(objects, code))
+        left.erase(entry.path().filename().string());
+    return !left.empty();
   });
-  return held;
+  return {left.begin(), left.end()};
 }
 
 std::optional<repo_record> repo_store::update(repo_type type, const std::string& id,

@@ -72,11 +72,15 @@ class repo_store {
   /// Gives it another id, all at once, and remembers the way from the old one; false if it does not
   /// exist, or one of the new id does.
   bool move(repo_type type, const std::string& from, const std::string& to);
-  /// Where to look for an id that has no repository: what it was moved to, or, for a lone name, the
-  /// repositories of that name.
+  /// Where to look for an id that has no repository: what it was moved to, how it is spelled, or,
+  /// for a lone name, the repositories of that name.
   std::vector<std::string> moved_to(repo_type type, const std::string& id) const;
-  /// Removes it, all at once; false if it does not exist.
-  bool remove(repo_type type, const std::string& id);
+  /// The id of the repository of that name in whatever case of letters: two that differ in nothing
+  /// else are not made.
+  std::optional<std::string> spelling_of(repo_type type, const std::string& id) const;
+  /// Takes it away, all at once; nothing if it does not exist. What was it is at the path that
+  /// comes back, for the caller to remove: there may be very much of it.
+  std::optional<std::filesystem::path> take_away(repo_type type, const std::string& id);
   /// Whether the content of a large object came in through this repository. Who knows a sha256 from
   /// a listing does not have the content: it is no way to that of another repository.
   bool has_object(repo_type type, const std::string& id, const std::string& sha256) const;
@@ -88,8 +92,8 @@ class repo_store {
   std::string pushed_at(repo_type type, const std::string& id, const std::string& sha256) const;
   /// Forgets all objects but these. On disk when it returns.
   void keep_objects(repo_type type, const std::string& id, const std::vector<std::string>& sha256s);
-  /// Whether any repository has the object.
-  bool is_held(const std::string& sha256) const;
+  /// Those of the objects that no repository has.
+  std::vector<std::string> unheld(const std::vector<std::string>& sha256s) const;
 
   /// Changes the record as it is now, all at once; nothing if the repository does not exist. What
   /// `change` throws leaves it unchanged.
@@ -100,7 +104,7 @@ class repo_store {
   std::shared_ptr<std::mutex> writer(repo_type type, const std::string& id);
 
  private:
-  /// Calls `visit` with the folder of each repository.
+  /// Calls `visit` with the folder of each repository until it says false.
   template <class Visit>
   void for_each_repository(Visit visit) const;
   /// Fills what a new record leaves open.
@@ -112,6 +116,7 @@ class repo_store {
 
   std::filesystem::path folder_;
   std::filesystem::path temporary_;
+  std::mutex naming_;  // held while it is decided that a name is free, after any `writer`
   std::mutex mutex_;
   std::map<std::string, std::shared_ptr<std::mutex>> writers_;
 };

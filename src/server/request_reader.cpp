@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstring>
+#include <iterator>
 #include <limits>
 #include <string_view>
 #include <vector>
@@ -26,6 +27,28 @@ constexpr std::size_t read_piece = 16 * 1024;
 /// For a whole head: silence alone would let a client send a byte now and then for ever.
 constexpr std::chrono::seconds head_time{30};
 
+/// A proxy may send a whole url, whose host counts more than the header.
+void take_origin_form(request_head& head) {
+  const auto scheme_end = head.target.find("://");
+  const auto scheme = std::string_view(head.target).substr(0, scheme_end);
+  if (!http::equal_without_case(scheme, "http") && !http::equal_without_case(scheme, "https"))
+    return;
+  if (scheme_end == head.target.npos) return;
+  const auto host = scheme_end + 3;
+  const auto path = std::min(head.target.find_first_of("/?", host), head.target.size());
+  head.headers.set("Host", head.target.substr(host, path - host));
+  head.target.erase(0, path);
+  if (!head.target.starts_with('/')) head.target.insert(0, "/");
+}
+
+/// Without exactly one it is not known what the request is for.
+void check_host(const parser& reader) {
+  const auto [first, last] = reader.get().equal_range(beast::http::field::host);
+  const auto count = std::distance(first, last);
+  if (count > 1 || (count == 0 && reader.get().version() >= 11))
+    throw failure(400, {}, "A request has one Host header");
+}
+
 request_head to_head(const parser& reader) {
   const auto& message = reader.get();
   request_head head;
@@ -33,6 +56,7 @@ request_head to_head(const parser& reader) {
   head.target = std::string(message.target());
   for (const auto& field : message)
     head.headers.add(std::string(field.name_string()), std::string(field.value()));
+  take_origin_form(head);
   head.keep_alive = message.keep_alive();
   head.expects_continue = message.version() >= 11 &&
                           http::equal_without_case(head.headers.get("Expect"), "100-continue");
@@ -69,6 +93,7 @@ struct request_reader::state {
   // Of a body, since its pace was looked at last:
   std::chrono::steady_clock::duration waited{};
   std::size_t came = 0;
+  std::optional<std::chrono::steady_clock::time_point> waiting_since{};
 
   /// Looks at the pace of a body from time to time, before more of it is waited for; what the
   /// handler takes in between does not count.
@@ -87,11 +112,21 @@ struct request_reader::state {
     if (gone) co_return 0;
     check_pace();
     const auto begun = std::chrono::steady_clock::now();
+    waiting_since = begun;
     const std::size_t count = co_await connection.read_some(buffer);
+    waiting_since.reset();
     waited += std::chrono::steady_clock::now() - begun;
     came += count;
     gone = count == 0;
     co_return count;
+  }
+
+  /// Some clients end a request's body with an empty line too many.
+  std::size_t skip_empty_lines() {
+    const std::string_view next(static_cast<const char*>(ahead.data().data()), ahead.size());
+    const auto count = std::min(next.find_first_not_of("\r\n"), next.size());
+    ahead.consume(count);
+    return count;
   }
 
   awaitable<std::size_t> fill() {
@@ -160,8 +195,12 @@ awaitable<std::optional<request_head>> request_reader::read_head() {
   // The parser's own limit holds for what one call of it sees: fields that come in pieces would add
   // up to any size.
   std::size_t parsed = 0;
+  bool begun = false;
   auto started = std::chrono::steady_clock::now();
   for (bool anything = self.ahead.size() > 0;;) {
+    if (!begun) parsed += self.skip_empty_lines();
+    if (parsed > head_limit) throw failure(400, {}, "Endless empty lines");
+    begun = begun || self.ahead.size() > 0;
     if (self.ahead.size() > 0) {
       boost::system::error_code code;
       const std::size_t used = self.reader->put(self.ahead.data(), code);
@@ -177,7 +216,7 @@ awaitable<std::optional<request_head>> request_reader::read_head() {
     }
     const std::size_t count = co_await self.fill();
     if (count == 0) {
-      if (anything) throw failure(400, {}, "The request ended early");
+      if (begun) throw failure(400, {}, "The request ended early");
       co_return head;
     }
     if (!anything) started = std::chrono::steady_clock::now();
@@ -185,6 +224,7 @@ awaitable<std::optional<request_head>> request_reader::read_head() {
     if (std::chrono::steady_clock::now() - started > head_time)
       throw failure(408, {}, "The request took too long");
   }
+  check_host(*self.reader);
   check_coding(*self.reader);
   head = to_head(*self.reader);
   self.left = head->content_length;
@@ -213,6 +253,15 @@ awaitable<std::size_t> request_reader::read_some(std::span<std::byte> buffer) {
   // Whoever reads may take its time with what it got.
   self.connection.set_silence_limit({});
   co_return count;
+}
+
+std::optional<double> request_reader::pace() const noexcept {
+  constexpr std::chrono::seconds long_enough{1};
+  const state& self = *state_;
+  if (self.ended || !self.waiting_since) return std::nullopt;
+  const auto waited = self.waited + (std::chrono::steady_clock::now() - *self.waiting_since);
+  if (waited < long_enough) return std::nullopt;
+  return static_cast<double>(self.came) / std::chrono::duration<double>(waited).count();
 }
 
 bool request_reader::at_end() const noexcept { return state_->ended; }

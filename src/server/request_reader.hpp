@@ -28,6 +28,9 @@ class request_reader final : public request_body {
   bool at_end() const noexcept;
   /// Reads and drops the rest of the body, at most `limit` bytes; false if there was more.
   awaitable<bool> drain(std::uint64_t limit);
+  /// Bytes in a second with which the body has come of late; nothing where none is awaited, or not
+  /// for long enough to tell.
+  std::optional<double> pace() const noexcept;
   /// Whether the client still waits for "100 Continue": it has sent nothing of the body.
   bool continue_pending() const noexcept;
 

@@ -14,6 +14,7 @@
 #include <algorithm>
 #include <mutex>
 #include <string>
+#include <string_view>
 
 namespace cohub::server {
 
@@ -47,11 +48,23 @@ boost::json::object optional_object(const std::string& body) {
   return std::move(parsed->as_object());
 }
 
+/// Each part of a ref's name becomes a file's, and all of it a path.
+bool fits_in_files(std::string_view name) {
+  constexpr std::size_t longest_name = 1000, longest_part = 250;
+  if (name.size() > longest_name) return false;
+  for (auto end = name.find('/'); end != name.npos; end = name.find('/')) {
+    if (end > longest_part) return false;
+    name.remove_prefix(end + 1);
+  }
+  return name.size() <= longest_part;
+}
+
 void check_name(const std::string& name) {
   if (name.starts_with("refs/"))
     throw bad_request("Invalid reference name: \"" + name + "\" must not begin with refs/");
   if (!git_repository::is_ref_name("refs/heads/" + name))
     throw bad_request("Invalid reference name: " + name);
+  if (!fits_in_files(name)) throw bad_request("The reference name is too long");
 }
 
 boost::json::object ref_json(const git_ref& ref, std::size_t prefix) {

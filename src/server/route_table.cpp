@@ -4,6 +4,7 @@
 #include "server/failure.hpp"
 #include "server/handlers.hpp"
 #include "server/permissions.hpp"
+#include "server/repo_description.hpp"
 #include "server/target.hpp"
 
 #include <algorithm>
@@ -11,6 +12,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace cohub::server {
@@ -20,6 +22,8 @@ namespace {
 using segments = std::span<const std::string>;
 
 constexpr std::uint64_t small_body = 1u << 20;
+/// A card as JSON text, in which a byte may be written as "\\u0000".
+constexpr std::uint64_t card_body = 6 * card_limit + 1024;
 constexpr std::uint64_t paths_body = 4u << 20;
 constexpr std::uint64_t listing_body = 16u << 20;  // thousands of paths, samples of 512 bytes
 constexpr std::uint64_t commit_body = 8ull << 30;
@@ -132,9 +136,19 @@ segments take_revision(segments parts, call& what) {
   return parts.subspan(count);
 }
 
-[[noreturn]] void refuse(bool known, const request_head& head) {
-  if (known) throw failure(405, {}, "Method " + head.method + " is not allowed here");
-  throw not_found("Not found");
+/// @param allowed  the methods that the target knows; empty: there is no such target
+[[noreturn]] void refuse(std::string allowed, const request_head& head) {
+  if (allowed.empty()) throw not_found("Not found");
+  http::fields headers;
+  headers.set("Allow", std::move(allowed));
+  throw failure(405, {}, "Method " + head.method + " is not allowed here", std::move(headers));
+}
+
+/// Adds a method as routes are written to those that a target knows.
+void allow(std::string& allowed, std::string_view method) {
+  if (!allowed.empty()) allowed += ", ";
+  allowed += method;
+  if (method == "GET") allowed += ", HEAD";
 }
 
 /// A method as routes are written: HEAD is answered like GET, without the body.
@@ -151,15 +165,15 @@ route repository_route(segments parts, const request_head& head, call& what) {
   const auto method = plain_method(head);
   if (parts.empty()) {
     if (method == "GET") return {get_repo_info};
-    refuse(true, head);
+    refuse("GET, HEAD", head);
   }
   if (parts[0] == "auth-check" && parts.size() == 2 && parts[1] == "write" && method == "GET")
     return {check_write_access};
-  bool known = false;
+  std::string allowed;
   for (const auto& each : operations) {
     const auto rest = parts.subspan(1);
     if (each.name != parts[0] || rest.empty() != (each.rest == tail::none)) continue;
-    known = true;
+    allow(allowed, each.method);
     if (each.method != method) continue;
     if (each.rest == tail::revision) what.revision = joined(rest);
     if (each.rest == tail::word) what.path = joined(rest);
@@ -169,7 +183,7 @@ route repository_route(segments parts, const request_head& head, call& what) {
     }
     return each.to;
   }
-  refuse(known, head);
+  refuse(std::move(allowed), head);
 }
 
 /// What small files are redirected to: {type}/{id}/{commit}/{path}.
@@ -200,14 +214,15 @@ route api_route(segments parts, const request_head& head, call& what) {
                   changing(create_repo, admits<require_writer>, listing_body)},
       fixed_route{"POST", "repos/move", changing(move_repo, admits<require_writer>)},
       fixed_route{"DELETE", "repos/delete", changing(delete_repo, admits<require_writer>)},
-      fixed_route{"POST", "validate-yaml", {validate_yaml, small_body}},
+      fixed_route{"POST", "validate-yaml", {validate_yaml, card_body}},
   };
-  bool known = false;
+  std::string allowed;
   for (const auto& each : fixed) {
     if (each.name != name) continue;
-    known = true;
+    allow(allowed, each.method);
     if (each.method == method) return each.to;
   }
+  const bool known = !allowed.empty();
   if (!known && parts.size() == 4 && parts[0] == "organizations" && method == "GET" &&
       parts[2] == "settings" && parts[3] == "repositories") {
     what.id = parts[1];
@@ -226,7 +241,7 @@ route api_route(segments parts, const request_head& head, call& what) {
     }
   if (parts.size() > 1 && parts[0] == "resolve-cache" && method == "GET")
     return cached_route(parts.subspan(1), what);
-  refuse(known, head);
+  refuse(std::move(allowed), head);
 }
 
 route file_route(segments parts, const request_head& head, call& what) {
@@ -258,13 +273,14 @@ route file_route(segments parts, const request_head& head, call& what) {
     what.id.resize(what.id.size() - 4);
     const std::string name = joined(parts.subspan(at + 2));
     const bool known = name == "objects/batch" || name == "verify";
-    if (!known || head.method != "POST") refuse(known, head);
+    if (!known || head.method != "POST") refuse(known ? "POST" : "", head);
     if (name == "verify") return asking(lfs_verify, admits<require_proposable>, small_body);
     return asking(lfs_batch, admits<require_content>, listing_body);
   }
   const auto rest = take_revision(parts.subspan(at + 1), what);
   what.path = joined(rest);
-  if (what.path.empty() || plain_method(head) != "GET") refuse(!what.path.empty(), head);
+  if (what.path.empty() || plain_method(head) != "GET")
+    refuse(what.path.empty() ? "" : "GET, HEAD", head);
   return {parts[at] == "resolve" ? resolve_file : raw_file};
 }
 

@@ -201,6 +201,7 @@ awaitable<void> serve(std::shared_ptr<session_context> context,
                       std::unique_ptr<http::stream> connection,
                       std::shared_ptr<session_status> status) {
   request_reader reader(*connection, context->idle_limit);
+  status->requests = &reader;
   try {
     for (bool more = true; more && !context->stopping;) {
       status->busy = false;
@@ -213,6 +214,7 @@ awaitable<void> serve(std::shared_ptr<session_context> context,
   }
   connection->close();
   status->connection = nullptr;
+  status->requests = nullptr;
 }
 
 }  // namespace cohub::server

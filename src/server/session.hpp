@@ -23,11 +23,14 @@ struct session_context {
   bool stopping = false;  ///< no further request on any connection
 };
 
+class request_reader;
+
 /// What a listener may know of a connection while it is served.
 struct session_status {
   http::stream* connection = nullptr;
-  std::string peer{};  ///< address at the other end
-  bool busy = false;   ///< between a request's head and the end of its answer
+  const request_reader* requests = nullptr;  ///< as long as there is a connection
+  std::string peer{};                        ///< address at the other end
+  bool busy = false;                         ///< between a request's head and the end of its answer
   std::chrono::steady_clock::time_point idle_since{};  ///< where it is not
 };
 

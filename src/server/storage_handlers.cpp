@@ -9,6 +9,7 @@
 #include "server/handlers.hpp"
 #include "server/lfs_inventory.hpp"
 #include "server/permissions.hpp"
+#include "server/repo_measures.hpp"
 #include "server/request_json.hpp"
 #include "server/target.hpp"
 
@@ -146,8 +147,7 @@ reply list_own_repos(hub_store& store, const call& what) {
     for (auto& record : store.repos.all(type)) {
       if (record.owner() != owner) continue;
       own_repo each;
-      for (const auto& sha256 : store.repos.objects_of(type, record.id))
-        each.storage += store.objects.size_of(sha256).value_or(0);
+      each.storage = storage_of(store, type, record.id);
       each.updated_at = updated_at(store, record);
       each.record = std::move(record);
       total += each.storage;

@@ -1,9 +1,9 @@
 #pragma once
 
 #include "server/hub_store.hpp"
+#include "server/weights_cache.hpp"
 
 #include <cstdint>
-#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -12,15 +12,9 @@ namespace cohub::server {
 
 class git_repository;
 
-/// How many parameters a model's safetensors files hold.
-struct weights_summary {
-  std::map<std::string, std::uint64_t> parameters{};  ///< by type of number: "BF16"
-  std::uint64_t total = 0;
-};
-
-/// Reads the headers of the safetensors files at the root of a commit; nothing if there are none
-/// that can be read. Blocking.
-std::optional<weights_summary> summarize_weights(const hub_store& store, const repo_record& record,
+/// Reads the headers of the safetensors files at the root of a commit, as many as a model has;
+/// nothing if there are none that can be read. Blocking.
+std::optional<weights_summary> summarize_weights(hub_store& store, const repo_record& record,
                                                  const git_repository& repository,
                                                  const std::string& commit);
 

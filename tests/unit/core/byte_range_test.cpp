@@ -61,6 +61,15 @@ TEST_CASE("a Range header selects one part, the whole, or nothing") {
   }
 }
 
+TEST_CASE("numbers beyond all files select what there is") {
+  const auto clamped = parse_range_header("bytes=2-99999999999999999999999", 10);
+  CHECK(clamped.what == requested_range::outcome::part);
+  CHECK(clamped.range == byte_range{2, 10});
+  CHECK(parse_range_header("bytes=-99999999999999999999999", 10).range == byte_range{0, 10});
+  CHECK(parse_range_header("bytes=99999999999999999999999-", 10).what ==
+        requested_range::outcome::unsatisfiable);
+}
+
 TEST_CASE("decimals are digits and nothing else") {
   CHECK(parse_decimal("18446744073709551615") == 18446744073709551615u);
   for (const char* text : {"", "-1", "+1", " 1", "1 ", "0x1", "18446744073709551616", "1e3"}) {

@@ -74,3 +74,14 @@ TEST_CASE("answers of another shape are refused") {
     CHECK(read.error() == errc::invalid_response);
   }
 }
+
+TEST_CASE("an object that is asked for has a size") {
+  const auto asked = [](const std::string& size) {
+    return read_lfs_batch_request(R"({"operation":"upload","objects":[{"oid":")" + oid + '"' +
+                                  size + "}]}");
+  };
+  CHECK(asked(R"(,"size":0)").value().hash_algorithm == "sha256");
+  CHECK_FALSE(asked("").has_value());
+  CHECK_FALSE(asked(R"(,"size":-3)").has_value());
+  CHECK_FALSE(asked(R"(,"size":"3")").has_value());
+}

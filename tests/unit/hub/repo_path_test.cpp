@@ -8,9 +8,16 @@ using namespace cohub;
 using namespace cohub::hub;
 
 TEST_CASE("paths in a commit are normalised") {
-  const std::pair<const char*, const char*> cases[] = {
-      {"/file.txt", "file.txt"}, {"./file.txt", "file.txt"}, {"//x", "/x"}, {"/./a", "a"},
-      {"x.git/a", "x.git/a"},    {".cached/x", ".cached/x"}, {"", ""}};
+  const std::pair<const char*, const char*> cases[] = {{"/file.txt", "file.txt"},
+                                                       {"./file.txt", "file.txt"},
+                                                       {"//x", "/x"},
+                                                       {"/./a", "a"},
+                                                       {"x.git/a", "x.git/a"},
+                                                       {".cached/x", ".cached/x"},
+                                                       {"", ""},
+                                                       {"git~x", "git~x"},
+                                                       {".gitignore", ".gitignore"},
+                                                       {"git~", "git~"}};
   for (const auto& [given, expected] : cases) {
     CAPTURE(given);
     CHECK(check_path_in_repo(given).value() == expected);
@@ -19,7 +26,8 @@ TEST_CASE("paths in a commit are normalised") {
 
 TEST_CASE("paths that a commit must not have") {
   for (const char* path : {".", "..", "../x", ".git/x", "a/.git/b", ".cache/x", "a/.cache",
-                           "a/../b", "a\\..\\b", "a\nb", "bad\xff.txt"}) {
+                           "a/../b", "a\\..\\b", "a\nb", "bad\xff.txt", ".GIT/config", "a/.Git",
+                           ".git ", ".git. ./x", "git~1", "GIT~12/x", ".git::$INDEX_ALLOCATION"}) {
     CAPTURE(path);
     const auto checked = check_path_in_repo(path);
     REQUIRE_FALSE(checked.has_value());

@@ -92,6 +92,7 @@ TEST_CASE_FIXTURE(shared_repo, "the owner lets users in, and out again") {
   CHECK(handle("grant", R"({"user":"bob"})").status == 200);
   CHECK(as(other, file).body == "content");
   CHECK(handle("grant", R"({"user":"bob"})").status == 400);
+  CHECK(handle("handle", R"({"user":"bob","status":"accepted"})").status == 404);
   CHECK(handle("handle", R"({"user":"bob","status":"pending"})").status == 200);
   CHECK(as(other, file).status == 403);
   CHECK(handle("handle", R"({"user":"alice","status":"accepted"})").status == 404);
@@ -100,6 +101,8 @@ TEST_CASE_FIXTURE(shared_repo, "the owner lets users in, and out again") {
   CHECK(handle("elsewhere", R"({"user":"bob"})").status == 404);
   CHECK(as(other, "/api/models/alice/m/user-access-request/pending").status == 403);
   CHECK(ask({}).status == 401);
+  gate("");
+  CHECK(get("/api/models/alice/m/user-access-request/pending").status == 400);
 }
 
 TEST_CASE_FIXTURE(shared_repo, "whoever asks for what is gated automatically has it at once") {

@@ -2,13 +2,18 @@
 #include "core/base64.hpp"
 #include "git_output.hpp"
 #include "hub_caller.hpp"
+#include "server/failure.hpp"
+#include "server/git_repository.hpp"
+#include "server/handlers.hpp"
 
 #include <doctest/doctest.h>
 
 #include <filesystem>
+#include <span>
 #include <string>
 
 using namespace cohub::test;
+namespace server = cohub::server;
 
 TEST_CASE_FIXTURE(hub_caller, "a commit adds, replaces and deletes, and git agrees") {
   make_repo("m");
@@ -252,4 +257,63 @@ TEST_CASE_FIXTURE(hub_caller, "a repository is made with the files and the licen
       post("/api/repos/create", R"({"name":"n","files":[{"path":"../x","content":""}]})").status ==
       422);
   CHECK(get("/api/models/alice/n").status == 404);
+}
+
+TEST_CASE("an object that goes while its commit arrives is missed in the end") {
+  temporary_folder folder;
+  cohub::local_hub_config config;
+  config.root = folder.path() / "hub";
+  server::hub_store store(config);
+  server::repo_record record;
+  record.id = "alice/m";
+  REQUIRE(store.repos.create(record));
+  const std::string content = "large content";
+  const auto sha256 = cohub::core::sha256_hex(content);
+  server::incoming_object object(store.objects);
+  object.write(std::as_bytes(std::span(content)));
+  REQUIRE(object.store_as(sha256, content.size()));
+  REQUIRE(store.repos.add_object(record.type, record.id, sha256));
+  server::call what;
+  what.id = record.id;
+  what.revision = "main";
+  what.headers.set("Authorization", "Bearer " + store.tokens.create("alice", "write").token);
+  const auto arriving = server::receive_commit(store, what);
+  const auto head = server::git_repository(store.repos.path_of(record.type, record.id));
+  const auto before = head.resolve("main");
+  arriving->take("{\"key\":\"header\",\"value\":{\"summary\":\"x\"}}\n" +
+                 lfs_line("w.bin", sha256, content.size()));
+  store.repos.keep_objects(record.type, record.id, {});
+  int status = 0;
+  try {
+    arriving->finish();
+  } catch (const server::failure& problem) {
+    status = problem.status();
+  }
+  CHECK(status == 400);
+  CHECK(head.resolve("main") == before);
+}
+
+TEST_CASE_FIXTURE(hub_caller, "names that git keeps for itself are refused") {
+  make_repo("m");
+  const auto head = head_of("alice/m");
+  for (const char* name : {".GIT/config", "a/.Git/x", ".git /x", ".git.", "git~1"}) {
+    CAPTURE(name);
+    CHECK(commit("alice/m", file_line(name, "1")).status == 422);
+  }
+  CHECK(head_of("alice/m") == head);
+}
+
+TEST_CASE_FIXTURE(hub_caller, "a batch says how large its objects are, and how they are named") {
+  make_repo("m");
+  const auto batch = [&](const std::string& fields) {
+    return post(
+               "/alice/m.git/info/lfs/objects/batch",
+               R"({"operation":"upload","objects":[{"oid":")" + std::string(64, 'a') + '"' + fields)
+        .status;
+  };
+  CHECK(batch(R"(,"size":3}]})") == 200);
+  CHECK(batch(R"(,"size":3}],"hash_algo":"sha_256"})") == 200);
+  CHECK(batch(R"(}]})") == 422);
+  CHECK(batch(R"(,"size":-3}]})") == 422);
+  CHECK(batch(R"(,"size":3}],"hash_algo":"sha512"})") == 409);
 }

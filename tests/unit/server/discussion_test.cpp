@@ -2,12 +2,14 @@
 #include "hub_caller.hpp"
 #include "io/file.hpp"
 #include "server/discussions.hpp"
+#include "server/git_repository.hpp"
 #include "server/repo_store.hpp"
 
 #include <doctest/doctest.h>
 
 #include <filesystem>
 #include <string>
+#include <vector>
 
 using namespace cohub::test;
 using method = cohub::http::method;
@@ -106,4 +108,82 @@ TEST_CASE_FIXTURE(discussion_fixture, "a remark that is refused merges nothing")
   CHECK(head_of("alice/m") == head);
   CHECK(post(target, R"({"comment":"well done"})").status == 200);
   CHECK(head_of("alice/m") != head);
+}
+
+TEST_CASE_FIXTURE(discussion_fixture, "who edited a comment is told, and what it said before") {
+  const auto opened = send(method::post, "/api/models/alice/m/discussions", other,
+                           R"({"title":"a title","description":"bob's words"})");
+  REQUIRE(opened.status == 200);
+  CHECK(discussion(1).at_pointer("/events/0/data/history").as_array().empty());
+  const auto comment =
+      "/api/models/alice/m/discussions/1/comment/" + text_at(discussion(1), "/events/0/id");
+  CHECK(post(comment + "/edit", R"({"content":"alice's words"})").status == 200);
+  restart();
+  CHECK(post(comment + "/edit", R"({"content":"more of them"})").status == 200);
+  const auto edited = discussion(1);
+  CHECK(text_at(edited, "/events/0/author/name") == "bob");
+  CHECK(text_at(edited, "/events/0/data/latest/author/name") == "alice");
+  CHECK(text_at(edited, "/events/0/data/latest/raw") == "more of them");
+  CHECK(edited.at_pointer("/events/0/data/history").as_array().size() == 2);
+  CHECK(edited.at_pointer("/events/0/data/numEdits").as_int64() == 2);
+  CHECK(text_at(edited, "/events/0/data/history/0/author/name") == "bob");
+  CHECK(text_at(edited, "/events/0/data/history/0/raw") == "bob's words");
+  CHECK(text_at(edited, "/events/0/data/history/1/author/name") == "alice");
+  CHECK(post(comment + "/hide", "{}").status == 200);
+  CHECK(get("/api/models/alice/m/discussions/1").body.find("words") == std::string::npos);
+}
+
+TEST_CASE_FIXTURE(discussion_fixture, "what has no history in common is not merged") {
+  commit("alice/m", file_line("old", "1") + file_line("b", "1"));
+  CHECK(propose("a change").status == 200);
+  commit("alice/m", delete_line("old"));
+  CHECK(post("/api/models/alice/m/super-squash/main", R"({"message":"one"})").status == 200);
+  const auto head = head_of("alice/m");
+  const auto details = discussion(1);
+  const auto& conflicts = details.at("filesWithConflicts").as_array();
+  REQUIRE(conflicts.size() == 2);
+  CHECK(conflicts[0].as_string() == "a");
+  CHECK(conflicts[1].as_string() == "old");
+  CHECK(post("/api/models/alice/m/discussions/1/merge", "{}").status == 409);
+  CHECK(head_of("alice/m") == head);
+  CHECK(text_at(discussion(1), "/status") == "open");
+}
+
+TEST_CASE_FIXTURE(discussion_fixture, "names that a plain git has pushed keep no answer back") {
+  server::git_repository repository(git_dir("alice/m"));
+  const auto push = [&](const std::string& ref, const std::string& name) {
+    const auto before = repository.ref_target("refs/heads/main").value();
+    std::vector<server::git_change> changes(1);
+    changes[0].path = name;
+    changes[0].blob = repository.write_blob(name);
+    const auto made = repository.write_commit(before, changes, "a \xff message", "n\xff");
+    repository.set_ref(ref, made, config.root / "tmp");
+  };
+  CHECK(propose("a change").status == 200);
+  push("refs/heads/main", ".GIT/config");
+  push("refs/heads/main", "folder\xff/x");
+  push("refs/heads/main", "bad\xff");
+  CHECK(post("/api/models/alice/m/discussions/1/merge", "{}").status == 422);
+  CHECK(get("/api/models/alice/m/discussions/1?diff=1").status == 200);
+  const auto commits = get("/api/models/alice/m/commits/main");
+  REQUIRE(commits.status == 200);
+  CHECK(commits.json().as_array().size() == 4);
+  CHECK(commits.body.find("a \xef\xbf\xbd message") != std::string::npos);
+  for (const char* target : {"/api/models/alice/m/tree/main?recursive=true&expand=true",
+                             "/api/models/alice/m", "/api/models/alice/m?blobs=true"}) {
+    CAPTURE(target);
+    const auto got = get(target);
+    CHECK(got.status == 200);
+    CHECK(cohub::hub::parse_json(got.body).has_value());
+    CHECK(got.body.find("bad") == std::string::npos);
+    CHECK(got.body.find("folder") == std::string::npos);
+    CHECK(got.body.find(".gitattributes") != std::string::npos);
+  }
+}
+
+TEST_CASE_FIXTURE(discussion_fixture, "a tag of a branch's name is not in the way of the branch") {
+  CHECK(post("/api/models/alice/m/tag/main", R"({"tag":"main"})").status == 200);
+  CHECK(post("/api/models/alice/m/tag/main", R"({"tag":"v1"})").status == 200);
+  CHECK(post("/api/models/alice/m/super-squash/main", R"({"message":"one"})").status == 200);
+  CHECK(post("/api/models/alice/m/super-squash/v1", R"({"message":"one"})").status == 400);
 }

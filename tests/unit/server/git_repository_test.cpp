@@ -175,3 +175,30 @@ TEST_CASE_FIXTURE(repository_fixture, "thousands of files in one commit are one 
   CHECK(git(path, "ls-tree -r main | wc -l").text == "3001");
   CHECK(git(path, "fsck --strict").status == 0);
 }
+
+TEST_CASE_FIXTURE(repository_fixture, "a path is looked for in the folder that it was in then") {
+  const auto one = commit({put("d/e/x", "1"), put("d/e/y", "1"), put("f", "1")});
+  git_change gone;
+  gone.what = git_change::kind::remove_folder;
+  gone.path = "d";
+  commit({gone});
+  const auto three = commit({put("d", "a file"), put("d-e/z", "1")});
+  gone.what = git_change::kind::remove_file;
+  commit({gone});
+  const auto five = commit({put("d/e/x", "1")});
+  const auto six = commit({put("d/e/y", "1")});
+  auto touched = repository->last_commits(six, {"d", "d/e", "d/e/x", "d/e/y", "d-e", "f"});
+  CHECK(touched["d"].id == six);
+  CHECK(touched["d/e"].id == six);
+  CHECK(touched["d/e/x"].id == five);
+  CHECK(touched["d/e/y"].id == six);
+  CHECK(touched["d-e"].id == three);
+  CHECK(touched["f"].id == one);
+  CHECK(touched.size() == 6);
+}
+
+TEST_CASE_FIXTURE(repository_fixture, "histories that have nothing in common are not merged") {
+  const auto ours = commit({put("a", "1")});
+  const auto alone = repository->write_squash(ours, "alone", "alice");
+  CHECK_FALSE(repository->write_merge(ours, alone, "merge", "alice"));
+}

@@ -74,17 +74,18 @@ struct raw_caller : hub_caller {
 TEST_CASE_FIXTURE(raw_caller, "what is not HTTP is answered 400 and closed") {
   CHECK(status(raw("garbage\r\n\r\n")) == "HTTP/1.1 400");
   CHECK(status(raw("GET /api/whoami-v2\r\n\r\n")) == "HTTP/1.1 400");
-  CHECK(status(raw("GET / HTTP/1.1\r\nContent-Length: -1\r\n\r\n")) == "HTTP/1.1 400");
-  CHECK(status(raw("GET / HTTP/1.1\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n")) ==
-        "HTTP/1.1 400");
+  CHECK(status(raw("GET / HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n")) == "HTTP/1.1 400");
+  CHECK(status(raw("GET / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nTransfer-Encoding: "
+                   "chunked\r\n\r\n")) == "HTTP/1.1 400");
   CHECK(get("/api/whoami-v2").status == 200);
 }
 
 TEST_CASE_FIXTURE(raw_caller, "headers beyond 64 KiB are answered 431") {
-  CHECK(status(raw("GET / HTTP/1.1\r\nX: " + std::string(70'000, 'x') + "\r\n\r\n")) ==
+  CHECK(status(raw("GET / HTTP/1.1\r\nHost: x\r\nX: " + std::string(70'000, 'x') + "\r\n\r\n")) ==
         "HTTP/1.1 431");
-  CHECK(status(raw("GET /" + std::string(70'000, 'x') + " HTTP/1.1\r\n\r\n")) == "HTTP/1.1 431");
-  std::string many = "GET / HTTP/1.1\r\n";
+  CHECK(status(raw("GET /" + std::string(70'000, 'x') + " HTTP/1.1\r\nHost: x\r\n\r\n")) ==
+        "HTTP/1.1 431");
+  std::string many = "GET / HTTP/1.1\r\nHost: x\r\n";
   for (int i = 0; i < 7'000; ++i) many += "X: 12345\r\n";
   CHECK(status(raw(many + "\r\n")) == "HTTP/1.1 431");
   CHECK(status(raw(many)) == "HTTP/1.1 431");
@@ -95,7 +96,7 @@ TEST_CASE_FIXTURE(raw_caller, "requests that stop midway leave nothing behind") 
   const auto head = head_of("alice/m");
   const std::string lines =
       "{\"key\":\"header\",\"value\":{\"summary\":\"x\"}}\n" + file_line("a", "1");
-  raw("POST /api/models/alice/m/commit/main HTTP/1.1\r\nAuthorization: Bearer " + token +
+  raw("POST /api/models/alice/m/commit/main HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer " + token +
       "\r\nContent-Length: " + std::to_string(lines.size() + 10) + "\r\n\r\n" + lines);
   raw("GET /api/who");
   raw("");
@@ -114,7 +115,8 @@ TEST_CASE_FIXTURE(raw_caller, "a chunked commit is read like any other") {
     return std::string(text.data());
   };
   const auto answer =
-      raw("POST /api/models/alice/m/commit/main HTTP/1.1\r\nConnection: close\r\nAuthorization: "
+      raw("POST /api/models/alice/m/commit/main HTTP/1.1\r\nHost: x\r\nConnection: "
+          "close\r\nAuthorization: "
           "Bearer " +
           token + "\r\nTransfer-Encoding: chunked\r\n\r\n" + hex(20) + "\r\n" + first + "\r\n" +
           hex(rest.size()) + "\r\n" + rest + "\r\n0\r\n\r\n");
@@ -125,8 +127,8 @@ TEST_CASE_FIXTURE(raw_caller, "a chunked commit is read like any other") {
 TEST_CASE_FIXTURE(raw_caller, "an empty chunked body may end byte by byte") {
   const auto port = cohub::core::parse_url(hub->endpoint()).value().origin.port;
   std::vector<std::string> pieces{
-      "POST /api/repos/create HTTP/1.1\r\nConnection: close\r\nAuthorization: Bearer " + token +
-      "\r\nTransfer-Encoding: chunked\r\n\r\n"};
+      "POST /api/repos/create HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: Bearer " +
+      token + "\r\nTransfer-Encoding: chunked\r\n\r\n"};
   for (const char c : std::string("0\r\n\r\n")) pieces.emplace_back(1, c);
   CHECK(status(run(dribble(port, pieces))) == "HTTP/1.1 400");  // it is no JSON
   CHECK(get("/api/whoami-v2").status == 200);
@@ -135,26 +137,28 @@ TEST_CASE_FIXTURE(raw_caller, "an empty chunked body may end byte by byte") {
 TEST_CASE_FIXTURE(raw_caller, "who waits for 100-continue gets it, or the refusal instead") {
   const std::string body = "{\"name\":\"m\"}";
   const auto request = [&](const std::string& as) {
-    return "POST /api/repos/create HTTP/1.1\r\nConnection: close\r\nExpect: "
+    return "POST /api/repos/create HTTP/1.1\r\nHost: x\r\nConnection: close\r\nExpect: "
            "100-continue\r\nAuthorization: Bearer " +
            as + "\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n";
   };
   // The body comes along at once: then nobody waits.
   CHECK(status(raw(request(token) + body)) == "HTTP/1.1 200");
   const auto refused =
-      raw("POST /api/models/alice/m/commit/main HTTP/1.1\r\nExpect: 100-continue\r\nAuthorization: "
+      raw("POST /api/models/alice/m/commit/main HTTP/1.1\r\nHost: x\r\nExpect: "
+          "100-continue\r\nAuthorization: "
           "Bearer wrong\r\nContent-Length: 1000000000\r\n\r\n",
           false);
   CHECK(status(refused) == "HTTP/1.1 401");
   const auto granted =
-      raw("POST /api/repos/create HTTP/1.1\r\nExpect: 100-continue\r\nAuthorization: Bearer " +
+      raw("POST /api/repos/create HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nAuthorization: "
+          "Bearer " +
           token + "\r\nContent-Length: 5\r\n\r\n");
   CHECK(status(granted) == "HTTP/1.1 100");
 }
 
 TEST_CASE_FIXTURE(raw_caller, "bodies that are too large are refused before they are read") {
-  const auto answer = raw("POST /api/repos/create HTTP/1.1\r\nAuthorization: Bearer " + token +
-                          "\r\nContent-Length: 99999999\r\n\r\nabc");
+  const auto answer = raw("POST /api/repos/create HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer " +
+                          token + "\r\nContent-Length: 99999999\r\n\r\nabc");
   CHECK(status(answer) == "HTTP/1.1 413");
 }
 
@@ -172,7 +176,8 @@ TEST_CASE_FIXTURE(raw_caller, "no url leaves the store") {
 
 TEST_CASE_FIXTURE(raw_caller, "two requests in one packet get two answers in order") {
   const auto both =
-      raw("GET /api/nothing HTTP/1.1\r\n\r\nGET /api/whoami-v2 HTTP/1.1\r\nConnection: "
+      raw("GET /api/nothing HTTP/1.1\r\nHost: x\r\n\r\nGET /api/whoami-v2 HTTP/1.1\r\nHost: "
+          "x\r\nConnection: "
           "close\r\n\r\n");
   const auto first = both.find("HTTP/1.1 404");
   const auto second = both.find("HTTP/1.1 401");

@@ -12,6 +12,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/thread_pool.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/write.hpp>
 #include <doctest/doctest.h>
 
 #include <sys/resource.h>
@@ -95,6 +96,14 @@ awaitable<std::vector<asio::ip::tcp::socket>> connect_often(std::uint16_t port, 
     co_await sockets.back().async_connect(where, asio::use_awaitable);
   }
   co_return sockets;
+}
+
+/// A request on each, of whose body nothing comes.
+awaitable<void> begin_requests(std::vector<asio::ip::tcp::socket>* sockets) {
+  static const std::string head =
+      "POST /api/validate-yaml HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n";
+  for (auto& socket : *sockets)
+    co_await asio::async_write(socket, asio::buffer(head), asio::use_awaitable);
 }
 
 }  // namespace
@@ -205,7 +214,7 @@ TEST_CASE_FIXTURE(hub_caller, "who may do nothing is refused before the body is 
     CAPTURE(each.target);
     CHECK(send(each.verb, each.target, {}, "no json").status == 401);
   }
-  CHECK(post("/api/validate-yaml", std::string(2u << 20, ' ')).status == 413);
+  CHECK(post("/api/validate-yaml", std::string(26u << 20, ' ')).status == 413);
 }
 
 TEST_CASE_FIXTURE(hub_caller, "repositories have names that urls can lead to") {
@@ -225,4 +234,13 @@ TEST_CASE_FIXTURE(hub_caller, "repositories have names that urls can lead to") {
     CHECK(get("/api/models/" + id + "/tree/main").status == 200);
     CHECK(get("/" + id + "/resolve/main/.gitattributes").status == 200);
   }
+}
+
+TEST_CASE("beyond its connections, a Hub closes the one whose request comes most slowly") {
+  const few_descriptors limit(300);
+  hub_caller caller;
+  const auto port = core::parse_url(caller.hub->endpoint()).value().origin.port;
+  auto slow = caller.run(connect_often(port, 75));
+  caller.run(begin_requests(&slow));
+  CHECK(caller.get("/api/whoami-v2").status == 200);
 }

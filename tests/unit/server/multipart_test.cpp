@@ -1,6 +1,10 @@
 #include "core/digest.hpp"
 #include "hub/multipart_plan.hpp"
 #include "hub_caller.hpp"
+#include "io/file.hpp"
+#include "server/failure.hpp"
+#include "server/multipart_store.hpp"
+#include "server/object_store.hpp"
 
 #include <doctest/doctest.h>
 
@@ -8,6 +12,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <limits>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -106,7 +111,9 @@ TEST_CASE_FIXTURE(multipart_fixture, "a part has its size, and an upload its end
   CHECK(put(plan.part_urls[2], "too long for it").status == 400);
   CHECK(put(plan.part_urls[0] + "0", "0123456789").status == 403);
   CHECK(complete(plan, put_all(plan)) == 200);
-  CHECK(put(plan.part_urls[0], "0123456789").status == 404);
+  const auto late = put(plan.part_urls[0], "0123456789");
+  CHECK(late.status == 200);
+  CHECK_FALSE(late.header("ETag").empty());
 }
 
 TEST_CASE_FIXTURE(multipart_fixture, "clients that know no parts send objects whole") {
@@ -209,4 +216,62 @@ TEST_CASE_FIXTURE(multipart_fixture, "objects are not given by way of a name tha
   const auto refused = send(method::post, "/api/models/alice/m/lfs-files/duplicate", token,
                             R"({"target":{"type":"model","name":"alice/to"},"files":[]})");
   CHECK(refused.status == 404);
+}
+
+TEST_CASE_FIXTURE(multipart_fixture, "two clients of one user may bring the same object at once") {
+  const auto one = begin();
+  const auto two = begin();
+  const auto etags = put_all(one);
+  auto others = put_all(two);
+  CHECK(others == etags);
+  others.pop_back();
+  CHECK(complete(one, etags) == 200);
+  others.push_back(put(two.part_urls[2], content.substr(20)).header("ETag"));
+  CHECK(complete(two, others) == 200);
+  CHECK(is_there());
+  CHECK(std::filesystem::is_empty(config.root / "uploads"));
+}
+
+TEST_CASE_FIXTURE(multipart_fixture, "nobody writes into the upload of another user") {
+  const auto mine = begin();
+  const auto reply =
+      send(method::post, "/alice/m.git/info/lfs/objects/batch", other,
+           hub::write_lfs_batch_request({{oid, content.size()}}, "", {"basic", "multipart"}));
+  const auto batch = hub::read_lfs_batch_reply(reply.body).value();
+  const auto theirs =
+      hub::read_multipart_plan(*batch.objects.at(0).upload, content.size()).value().value();
+  CHECK(hub::upload_key(theirs) != hub::upload_key(mine));
+  const auto etags = put_all(mine);
+  CHECK(put(theirs.part_urls[1], "ABCDEFGHIJ").status == 200);
+  CHECK(complete(mine, etags) == 200);
+  CHECK(is_there());
+}
+
+TEST_CASE("what comes while an upload is completed is taken, and changes nothing") {
+  test::temporary_folder folder;
+  const server::object_store objects(folder.path() / "objects", folder.path() / "tmp");
+  server::multipart_store uploads(folder.path() / "uploads");
+  const std::string text = "0123456789";
+  const auto sha256 = core::sha256_hex(text);
+  const auto bytes = std::as_bytes(std::span(text));
+  const auto id = uploads.open("key", text.size());
+  const auto part = uploads.receive(id, 1, 0);
+  part->write(bytes);
+  const auto etag = part->finish(text.size());
+  const auto slow = uploads.receive(id, 1, 0);
+  slow->write(bytes.first(4));
+  using completion = server::multipart_store::completion;
+  auto alone = completion::begin(uploads, id);
+  REQUIRE(alone);
+  CHECK(uploads.receive(id, 1, 0) == nullptr);
+  CHECK(completion::begin(uploads, id) == nullptr);
+  CHECK(uploads.open("key", text.size()) == id);
+  alone->make({{1, etag}}, 1, sha256, text.size(), objects);
+  const std::string others = "abcdef";
+  slow->write(std::as_bytes(std::span(others)));
+  CHECK_FALSE(slow->finish(text.size()).empty());
+  alone.reset();
+  CHECK(completion::begin(uploads, id) != nullptr);
+  CHECK(io::read_file(objects.path_of(sha256), 100) == text);
+  CHECK_THROWS_AS(uploads.receive(id, 1, 0), server::failure);
 }

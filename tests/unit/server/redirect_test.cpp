@@ -109,7 +109,10 @@ TEST_CASE_FIXTURE(hub_caller, "contents are found by the name that the caller kn
   CHECK(location("hub.example:8080").starts_with("http://hub.example" + port + "/objects/"));
   CHECK(location("[fd00::1]:8080").starts_with("http://[fd00::1]" + port + "/objects/"));
   CHECK(location("hub.example").starts_with("http://hub.example" + port + "/objects/"));
-  CHECK(location("a b").starts_with(hub->content_endpoint() + "/objects/"));
+  for (const char* wrong : {"a b", "[::1", "::::", "[]", "a:b", "a:1:2", "[x]", "a]"}) {
+    CAPTURE(wrong);
+    CHECK(location(wrong).starts_with(hub->content_endpoint() + "/objects/"));
+  }
 }
 
 TEST_CASE("where contents are found may be configured") {

@@ -9,6 +9,7 @@
 using cohub::test::answer;
 using cohub::test::file_line;
 using cohub::test::hub_caller;
+using cohub::test::lfs_line;
 using cohub::test::text_at;
 using method = cohub::http::method;
 
@@ -45,6 +46,7 @@ TEST_CASE_FIXTURE(hub_caller, "creating is refused for wrong names, tokens and o
   CHECK(post("/api/repos/create", "{\"name\":\"m.git\"}").status == 400);
   CHECK(post("/api/repos/create", "{\"name\":\"m\",\"type\":\"bucket\"}").status == 400);
   CHECK(post("/api/repos/create", "{\"name\":\"m\",\"type\":\"space\"}").status == 400);
+  CHECK(post("/api/repos/create", R"({"name":"m","type":"space","sdk":"nope"})").status == 400);
   CHECK(post("/api/repos/create", "not json").status == 400);
   CHECK(post("/api/repos/create", "[1]").status == 400);
   CHECK(post("/api/repos/create", "{\"name\":\"m\",\"organization\":\"bob\"}").status == 403);
@@ -168,6 +170,11 @@ TEST_CASE_FIXTURE(hub_caller, "branches and tags are made, listed and deleted") 
   CHECK(again.header("X-Error-Message") == "Reference refs/heads/dev/x already exists");
   CHECK(post(api + "branch/refs%2Fx", "{}").status == 400);
   CHECK(post(api + "branch/a..b", "{}").status == 400);
+  CHECK(post(api + "branch/" + std::string(251, 'b'), "{}").status == 400);
+  CHECK(post(api + "branch/x%2F" + std::string(251, 'b') + "%2Fy", "{}").status == 400);
+  CHECK(post(api + "tag/main", "{\"tag\":\"" + std::string(300, 't') + "\"}").status == 400);
+  CHECK(post(api + "branch/" + std::string(250, 'b'), "{}").status == 200);
+  CHECK(send(method::delete_, api + "branch/" + std::string(250, 'b'), token).status == 200);
   CHECK(post(api + "branch/y", "{\"startingPoint\":\"nope\"}").status == 404);
   CHECK(post(api + "tag/dev%2Fx", "{\"tag\":\"v1\"}").status == 200);
   CHECK(post(api + "tag/main", "{\"tag\":\"v1\"}").status == 409);
@@ -261,4 +268,60 @@ TEST_CASE_FIXTURE(hub_caller, "a card may bear any license that the public Hub k
   for (const char* known : {"mit", "mpl-2.0", "llama3.1", "openrail++", "cc-by-nc-sa-3.0", "other"})
     CHECK(status_of(known) == 200);
   CHECK(status_of("my-own") == 400);
+}
+
+TEST_CASE_FIXTURE(hub_caller, "a name in other letters leads to the repository, and is taken") {
+  make_repo("F1");
+  commit("alice/F1", file_line("a.txt", "content"));
+  const auto elsewhere = get("/api/models/Alice/f1/tree/main");
+  CHECK(elsewhere.status == 307);
+  CHECK(elsewhere.header("Location") == "/api/models/alice/F1/tree/main");
+  CHECK(get("/alice/f1/resolve/main/a.txt").header("Location") == "/alice/F1/resolve/main/a.txt");
+  const auto twin = post("/api/repos/create", R"({"name":"f1"})");
+  CHECK(twin.status == 409);
+  CHECK(text_at(twin.json(), "/url") == hub->endpoint() + "/alice/F1");
+  make_repo("other");
+  const auto move = [&](const std::string& from, const std::string& to) {
+    return post("/api/repos/move", R"({"fromRepo":"alice/)" + from + R"(","toRepo":"alice/)" + to +
+                                       R"(","type":"model"})")
+        .status;
+  };
+  CHECK(move("other", "f1") == 409);
+  CHECK(move("F1", "f1") == 200);
+  CHECK(get("/api/models/alice/F1").header("Location") == "/api/models/alice/f1");
+  make_repo("hidden", true);
+  CHECK(send(method::get, "/api/models/alice/Hidden", {}).status == 401);
+}
+
+TEST_CASE_FIXTURE(hub_caller, "a card may have very many tags, of which the first are told") {
+  make_repo("m");
+  std::string card = "---\ntags:\n- twice\n- twice\n";
+  for (int i = 0; i < 50'000; ++i) card += "- t" + std::to_string(i) + '\n';
+  REQUIRE(commit("alice/m", file_line("README.md", card + "---\n")).status == 200);
+  const auto tags = get("/api/models/alice/m?expand=tags").json().at("tags").as_array();
+  CHECK(tags.size() == 1000);
+  CHECK(tags.at(1).as_string() == "t0");
+}
+
+TEST_CASE_FIXTURE(hub_caller, "a card is checked, however its text is written as JSON") {
+  std::string content = R"(---\nlicense: mit\n---\n)";
+  for (int i = 0; i < 400'000; ++i) content += "\\u0041";
+  CHECK(post("/api/validate-yaml", R"({"repoType":"model","content":")" + content + "\"}").status ==
+        200);
+  content.append(4u << 20, 'x');
+  CHECK(post("/api/validate-yaml", R"({"repoType":"model","content":")" + content + "\"}").status ==
+        413);
+}
+
+TEST_CASE_FIXTURE(hub_caller, "results of a card and the storage taken are told by name") {
+  make_repo("m");
+  const std::string content(1000, 'w');
+  const auto sha256 = upload_object("alice/m", content);
+  commit("alice/m", lfs_line("w.bin", sha256, content.size()) +
+                        file_line("README.md", "---\nmodel-index:\n- name: x\n---\n"));
+  const auto told = get("/api/models/alice/m?expand=model-index&expand=usedStorage").json();
+  CHECK(text_at(told, "/model-index/0/name") == "x");
+  CHECK(told.at("usedStorage").to_number<int>() == 1000);
+  const auto listed = get("/api/models?expand=usedStorage").json();
+  CHECK(listed.at(0).at("usedStorage").to_number<int>() == 1000);
 }

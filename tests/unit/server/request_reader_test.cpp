@@ -130,26 +130,28 @@ std::string story_of(const std::string& text, std::size_t piece) {
 }
 
 const std::string plain = "GET /a HTTP/1.1\r\nHost: x\r\n\r\n";
-const std::string counted = "POST /b HTTP/1.1\r\nContent-Length: 5\r\n\r\nhello";
+const std::string counted = "POST /b HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhello";
 const std::string chunked =
-    "PUT /c HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\nA;x=y\r\n0123456789\r\n"
+    "PUT /c HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: "
+    "chunked\r\n\r\n3\r\nabc\r\nA;x=y\r\n0123456789\r\n"
     "0\r\nTrailer: t\r\n\r\n";
 
 }  // namespace
 
 TEST_CASE("a body that only trickles is given up") {
   asio::io_context context(1);
-  trickle connection(context.get_executor(),
-                     "POST /b HTTP/1.1\r\nContent-Length: 1000\r\n\r\n" + std::string(1000, 'x'));
+  trickle connection(
+      context.get_executor(),
+      "POST /b HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n" + std::string(1000, 'x'));
   const auto status = test::run(context, read_slowly(connection));
   CHECK(status == 408);
 }
 
 TEST_CASE("nor may the head of a chunk trickle") {
   asio::io_context context(1);
-  trickle connection(
-      context.get_executor(),
-      "POST /b HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n1;" + std::string(1000, 'x') + "\r\n");
+  trickle connection(context.get_executor(),
+                     "POST /b HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n1;" +
+                         std::string(1000, 'x') + "\r\n");
   const auto status = test::run(context, read_slowly(connection));
   CHECK(status == 408);
 }
@@ -176,14 +178,14 @@ TEST_CASE("a message whose length can be read in two ways is refused") {
         "Transfer-Encoding : chunked\r\n", " Content-Length: 5\r\n", "Content-Length\r\n"}) {
     CAPTURE(headers);
     for (const std::size_t piece : {1u, 4096u}) {
-      const auto story = story_of(post + headers + "\r\nhello" + plain, piece);
+      const auto story = story_of(post + headers + "Host: x\r\n\r\nhello" + plain, piece);
       CHECK((story == "400" || story == "501"));
     }
   }
 }
 
 TEST_CASE("chunks that are malformed, endless or cut end the request") {
-  const std::string head = "PUT / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n";
+  const std::string head = "PUT / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n";
   for (const std::string& body :
        {std::string("x\r\nabc\r\n0\r\n\r\n"), std::string("-3\r\nabc\r\n0\r\n\r\n"),
         std::string("3\r\nabcd\r\n0\r\n\r\n"), std::string("fffffffffffffffff\r\nabc"),
@@ -236,4 +238,34 @@ TEST_CASE("whatever comes, the reader ends with requests or with a refusal") {
   }
   CHECK(refused > 300);
   CHECK(refused < 2900);
+}
+
+TEST_CASE("a request names one host, by a header or by a whole url") {
+  const std::string line = "GET /a HTTP/1.1\r\n";
+  CHECK(story_of(line + "\r\n", 4096) == "400");
+  CHECK(story_of(line + "Host: x\r\nHost: x\r\n\r\n", 4096) == "400");
+  CHECK(story_of("GET /a HTTP/1.0\r\n\r\n", 4096) == "GET /a []\nend");
+  CHECK(story_of("GET HTTP://h:80/a/b?c=d HTTP/1.1\r\nHost: x\r\n\r\n", 4096) ==
+        "GET /a/b?c=d []\nend");
+  CHECK(story_of("GET https://h?c HTTP/1.1\r\nHost: x\r\n\r\n", 4096) == "GET /?c []\nend");
+  CHECK(story_of("GET http HTTP/1.1\r\nHost: x\r\n\r\n", 4096) == "GET http []\nend");
+}
+
+TEST_CASE("empty lines before a request are none of it") {
+  for (const std::size_t piece : {1u, 3u, 4096u}) {
+    CAPTURE(piece);
+    CHECK(story_of("\r\n\r\n" + plain + "\r\n" + counted + "\r\n" + plain, piece) ==
+          "GET /a []\nPOST /b [hello]\nGET /a []\nend");
+    CHECK(story_of(plain + "\r\n", piece) == "GET /a []\nend");
+    CHECK(story_of(std::string(200'000, '\n') + plain, piece) == "400");
+  }
+}
+
+TEST_CASE("the pace of a body is known once it has been waited for") {
+  asio::io_context context(1);
+  spoken connection(counted, 4096);
+  request_reader reader(connection, std::chrono::milliseconds(0));
+  const auto head = test::run(context, reader.read_head());
+  REQUIRE(head);
+  CHECK_FALSE(reader.pace());
 }

@@ -15,6 +15,7 @@ namespace {
 
 struct found {
   int status = 200;
+  std::string allowed{};
   server::route to{};
   server::call what{};
 };
@@ -28,6 +29,7 @@ found route_of(const std::string& method, const std::string& target) {
     result.to = server::find_route(head, result.what);
   } catch (const server::failure& problem) {
     result.status = problem.status();
+    result.allowed = std::string(problem.headers().get("Allow"));
   }
   return result;
 }
@@ -121,4 +123,14 @@ TEST_CASE("urls that lead nowhere or are malformed are refused") {
   CHECK(route_of("GET", "/a/b/resolve/main/%C3%A9").status == 200);
   CHECK(route_of("GET", "a/b").status == 400);
   CHECK(route_of("GET", "*").status == 400);
+}
+
+TEST_CASE("a method that is not allowed is told those that are") {
+  CHECK(route_of("PUT", "/api/models/a/b").allowed == "GET, HEAD");
+  CHECK(route_of("PUT", "/api/whoami-v2").allowed == "GET, HEAD");
+  CHECK(route_of("PUT", "/api/models/a/b/branch/x").allowed == "POST, DELETE");
+  CHECK(route_of("PUT", "/api/models/a/b/discussions").allowed == "GET, HEAD, POST");
+  CHECK(route_of("GET", "/a/b.git/info/lfs/objects/batch").allowed == "POST");
+  CHECK(route_of("POST", "/a/b/resolve/main/x").allowed == "GET, HEAD");
+  CHECK(route_of("GET", "/api/models/a/b/nothing/x").allowed.empty());
 }

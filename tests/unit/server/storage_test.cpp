@@ -340,3 +340,29 @@ TEST_CASE_FIXTURE(storage_fixture, "every answer has a length and echoes the tra
     CHECK_FALSE(got.headers.has("Transfer-Encoding"));
   }
 }
+
+TEST_CASE_FIXTURE(storage_fixture, "headers that no model has count for nothing") {
+  const auto put_header = [&](const std::string& name, const std::string& header) {
+    std::string length(8, '\0');
+    length[0] = static_cast<char>(header.size() % 256);
+    length[1] = static_cast<char>(header.size() / 256);
+    commit("alice/m", file_line(name + ".safetensors", length + header));
+  };
+  put_header("a", R"({"w":{"dtype":"F32","shape":[3]}})");
+  put_header("b", R"({"w":{"dtype":"F32","shape":[4294967296,4294967296]}})");
+  put_header("c", R"({"w":{"dtype":"F32","shape":[-1]}})");
+  std::string types = "{";
+  for (int i = 0; i < 100; ++i)
+    types +=
+        "\"w" + std::to_string(i) + "\":{\"dtype\":\"T" + std::to_string(i) + "\",\"shape\":[1]},";
+  types.back() = '}';
+  put_header("d", types);
+  const auto total = [&] {
+    const auto told = get("/api/models/alice/m").json();
+    return told.at("safetensors").at("total").to_number<std::uint64_t>();
+  };
+  CHECK(total() == 3);
+  CHECK(total() == 3);  // from memory
+  put_header("e", R"({"w":{"dtype":"F32","shape":[18446744073709551615]}})");
+  CHECK(total() == 3);
+}

@@ -3,9 +3,12 @@
 #include "core/digest.hpp"
 #include "io/file.hpp"
 #include "server/hub_store.hpp"
+#include "server/peer_places.hpp"
 
+#include <boost/asio/ip/address.hpp>
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <memory>
 #include <span>
 #include <string>
@@ -115,9 +118,12 @@ TEST_CASE_FIXTURE(store_fixture, "a repository is made once and removed with all
   record.id = "alice/m";
   CHECK(store->repos.create(record));
   CHECK_FALSE(store->repos.create(record));
-  CHECK(store->repos.remove(cohub::repo_type::model, "alice/m"));
-  CHECK_FALSE(store->repos.remove(cohub::repo_type::model, "alice/m"));
+  const auto gone = store->repos.take_away(cohub::repo_type::model, "alice/m");
+  REQUIRE(gone);
+  CHECK(std::filesystem::exists(*gone / "HEAD"));
+  CHECK_FALSE(store->repos.take_away(cohub::repo_type::model, "alice/m"));
   CHECK_FALSE(std::filesystem::exists(store->repos.path_of(cohub::repo_type::model, "alice/m")));
+  reopen();
   CHECK(std::filesystem::is_empty(store->temporary));
 }
 
@@ -169,4 +175,63 @@ TEST_CASE_FIXTURE(
   CHECK(repos.has_object(model, "alice/n", sha256));
   std::filesystem::remove_all(repos.path_of(model, "alice/n") / "cohub-objects");
   CHECK(repos.has_object(model, "alice/n", std::string(64, 'b')));
+}
+
+TEST_CASE_FIXTURE(store_fixture, "objects go when no repository has them") {
+  auto& repos = store->repos;
+  const auto model = cohub::repo_type::model;
+  for (const char* id : {"alice/a", "alice/b"}) {
+    server::repo_record record;
+    record.id = id;
+    REQUIRE(repos.create(record));
+  }
+  // Few are asked for one by one, many are not.
+  for (const std::size_t count : {4u, 100u}) {
+    CAPTURE(count);
+    std::vector<std::string> sha256s;
+    for (std::size_t i = 0; i < count; ++i)
+      sha256s.push_back(cohub::core::sha256_hex(std::to_string(count + i)));
+    CHECK(repos.unheld(sha256s).size() == count);
+    CHECK(repos.add_object(model, "alice/a", sha256s[0]));
+    CHECK(repos.add_object(model, "alice/b", sha256s[1]));
+    const auto left = repos.unheld(sha256s);
+    CHECK(left.size() == count - 2);
+    for (const auto& held : {sha256s[0], sha256s[1]})
+      CHECK(std::find(left.begin(), left.end(), held) == left.end());
+  }
+  std::filesystem::remove_all(repos.path_of(model, "alice/b") / "cohub-objects");
+  CHECK(repos.unheld({std::string(64, 'a')}).empty());
+}
+
+TEST_CASE_FIXTURE(store_fixture, "no two repositories differ in the case of letters alone") {
+  auto& repos = store->repos;
+  const auto model = cohub::repo_type::model;
+  server::repo_record record;
+  record.id = "alice/m";
+  REQUIRE(repos.create(record));
+  record.id = "Alice/M";
+  CHECK_FALSE(repos.create(record));
+  CHECK_FALSE(repos.copy(model, "alice/m", record));
+  CHECK(repos.spelling_of(model, "ALICE/M") == "alice/m");
+  CHECK_FALSE(repos.spelling_of(model, "alice/mm"));
+  CHECK(repos.moved_to(model, "Alice/m") == std::vector<std::string>{"alice/m"});
+  record.id = "alice/other";
+  REQUIRE(repos.create(record));
+  CHECK_FALSE(repos.move(model, "alice/other", "alice/M"));
+  CHECK(repos.move(model, "alice/m", "alice/M"));
+  CHECK(repos.moved_to(model, "alice/m") == std::vector<std::string>{"alice/M"});
+}
+
+TEST_CASE("one address does not take the places of all") {
+  server::peer_places places(2);
+  const auto far = boost::asio::ip::make_address("192.0.2.1");
+  CHECK(places.enter(far));
+  CHECK(places.enter(far));
+  CHECK_FALSE(places.enter(far));
+  CHECK(places.enter(boost::asio::ip::make_address("2001:db8::1")));
+  places.leave(far);
+  CHECK(places.enter(far));
+  // A proxy on this machine speaks for everybody.
+  for (const char* here : {"127.0.0.1", "::1", "::ffff:127.0.0.1"})
+    for (int i = 0; i < 5; ++i) CHECK(places.enter(boost::asio::ip::make_address(here)));
 }
