@@ -40,7 +40,7 @@ struct transfer_event {
     committed,        ///< a commit was made in the background; `detail` is its id, no `file`
     commit_failed,    ///< one was not; `detail` says why
     lock_wait,        ///< somebody else has the file's lock, for another ten seconds
-    rate_limited,     ///< the Hub asks to slow down; no `file`
+    rate_limited,     ///< a server asks to slow down, or to wait for seconds; no `file`
     warning,  ///< something to say to who runs the program; `file`: what it is about, if any
   };
 
