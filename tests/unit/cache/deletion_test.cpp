@@ -8,6 +8,7 @@
 #include <doctest/doctest.h>
 
 #include <sys/file.h>
+#include <sys/stat.h>
 
 using namespace cohub;
 namespace fs = std::filesystem;
@@ -64,6 +65,14 @@ TEST_CASE_FIXTURE(fixture, "a revision that somebody downloads stays, whatever e
   REQUIRE_FALSE(result.left.empty());
   CHECK(result.left.front().in_use);
   CHECK(below(repo / "snapshots" / sha('b')) == before);
+}
+
+TEST_CASE_FIXTURE(fixture, "a pipe among the refs holds nobody up") {
+  put_two_revisions();
+  const auto plan = scan().delete_revisions({sha('b')});
+  REQUIRE(::mkfifo((repo / "refs/pipe").c_str(), 0600) == 0);
+  execute(plan);
+  CHECK_FALSE(fs::exists(repo / "snapshots" / sha('b')));
 }
 
 TEST_CASE_FIXTURE(fixture, "where all revisions go, the folder goes") {
