@@ -51,8 +51,7 @@ enum class errc {
   invalid_argument,       ///< an option out of range, or two that exclude each other
   local_entry_not_found,  ///< not in the cache, and the Hub was not asked, not reached, or did not
                           ///< tell: see `http_context::status`
-  incomplete_snapshot,    ///< a snapshot in the cache lacks files: the Hub was not to be asked, or
-                          ///< somebody deletes them as fast as they come
+  incomplete_snapshot,    ///< a snapshot in the cache lacks files, which could not be had
   offline,                ///< offline mode forbids the request
 
   // what is in files
