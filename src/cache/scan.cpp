@@ -6,6 +6,7 @@
 #include "cache/snapshot_walk.hpp"
 #include "hub/repo_id.hpp"
 #include "io/file.hpp"
+#include "io/on_pool.hpp"
 
 #include <sys/stat.h>
 
@@ -77,7 +78,8 @@ std::string trimmed(const std::string& text) {
 /// The scan of one repository on its way.
 class scanner {
  public:
-  explicit scanner(fs::path folder) : folder_(std::move(folder)) {}
+  scanner(fs::path folder, std::stop_token stop)
+      : folder_(std::move(folder)), stop_(std::move(stop)) {}
 
   repo_scan run() {
     const auto name = folder_.filename().string();
@@ -139,6 +141,7 @@ class scanner {
   }
 
   void scan_ref(const fs::path& file, const std::string& name) {
+    io::throw_if_stopped(stop_);
     if (is_clutter(file.filename())) return;
     if (is_temporary_ref(file.filename().string())) {
       add_incomplete(found_.incomplete_files, file, kind::temporary);
@@ -201,6 +204,7 @@ class scanner {
   }
 
   std::optional<cached_file_info> scan_file(const fs::path& file, const std::string& name) {
+    io::throw_if_stopped(stop_);
     cached_file_info info;
     info.file_name = name;
     info.file_path = file;
@@ -249,6 +253,7 @@ class scanner {
   void find_unlinked_blobs() {
     std::vector<cache_warning> told;  // by scan_leftovers()
     for (const auto& name : list_names(folder_ / "blobs", told)) {
+      io::throw_if_stopped(stop_);
       cached_blob_info blob;
       blob.blob_path = folder_ / "blobs" / name;
       struct stat status {};
@@ -261,6 +266,7 @@ class scanner {
   }
 
   fs::path folder_;
+  std::stop_token stop_;
   repo_scan found_{};
   cached_repo_info repo_{};
   std::map<std::string, std::vector<std::string>> refs_{};  // by commit
@@ -297,12 +303,13 @@ cache_root scan_root(const fs::path& cache_dir) {
   return root;
 }
 
-repo_scan scan_repo(const fs::path& folder) {
+repo_scan scan_repo(const fs::path& folder, const std::stop_token& stop) {
   std::error_code failure;
   auto resolved = fs::canonical(folder, failure);
-  if (failure || resolved == folder) return scanner(folder).run();
+  if (failure || resolved == folder) return scanner(folder, stop).run();
   // A repository that lies elsewhere keeps the name that it has here.
-  auto scan = resolved.filename() == folder.filename() ? scanner(resolved).run() : repo_scan();
+  auto scan =
+      resolved.filename() == folder.filename() ? scanner(resolved, stop).run() : repo_scan();
   scan.incomplete_files.clear();
   scan.unlinked_blobs.clear();
   auto warning = make_warning(folder, "is a link: what it leads to is shown, but never deleted");

@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <optional>
+#include <stop_token>
 #include <vector>
 
 /// Looking through a cache (hub-protocol, section 10). All of it blocks: it belongs on the pool.
@@ -32,7 +33,8 @@ struct repo_scan {
   std::vector<cache_warning> warnings{};
 };
 
-repo_scan scan_repo(const std::filesystem::path& folder);
+/// @throws boost::system::system_error  operation_aborted: `stop` told it to
+repo_scan scan_repo(const std::filesystem::path& folder, const std::stop_token& stop = {});
 
 /// Joins the scans of a root and its folders, in their order.
 cache_info join_scans(cache_root root, std::vector<repo_scan> scans);

@@ -6,6 +6,7 @@
 #include "io/on_pool.hpp"
 
 #include <memory>
+#include <stop_token>
 #include <utility>
 #include <vector>
 
@@ -25,7 +26,9 @@ awaitable<cache_info> scan(transfer::context_ptr shared, scan_cache_dir_options 
   const auto root = std::make_shared<cache::cache_root>(std::move(found));
   const auto scans = std::make_shared<std::vector<cache::repo_scan>>(root->folders.size());
   auto task = [shared, root, scans](std::size_t index) {
-    auto work = [root, scans, index] { (*scans)[index] = cache::scan_repo(root->folders[index]); };
+    auto work = [root, scans, index](std::stop_token stop) {
+      (*scans)[index] = cache::scan_repo(root->folders[index], stop);
+    };
     return io::on_pool(shared->pool, std::move(work));
   };
   auto scanning = io::for_each_bounded(scans->size(), scans_at_once, std::move(task));

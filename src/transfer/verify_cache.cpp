@@ -15,6 +15,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <stop_token>
 #include <utility>
 #include <vector>
 
@@ -85,10 +86,11 @@ local_root find_root(const context& shared, const std::string& repo_id,
 }
 
 /// The files of a folder by their path in the repository.
-std::map<std::string, fs::path> list_files(const local_root& root) {
+std::map<std::string, fs::path> list_files(const local_root& root, const std::stop_token& stop) {
   std::map<std::string, fs::path> files;
   std::vector<cache_warning> ignored;
   cache::walk_files(root.path, ignored, [&](const fs::path& file, const std::string& name) {
+    io::throw_if_stopped(stop);
     // Bookkeeping of downloads to a local folder.
     if (root.is_local_dir && name.starts_with(".cache/huggingface/")) return;
     std::error_code gone;
@@ -126,9 +128,11 @@ std::string lower(std::string hex) {
 /// Sorts the names of both sides; yields what is to be hashed. Blocking, for the sizes.
 std::vector<comparison> compare_names(folder_verification& outcome,
                                       const std::map<std::string, tree_entry>& remote,
-                                      const std::map<std::string, fs::path>& local) {
+                                      const std::map<std::string, fs::path>& local,
+                                      const std::stop_token& stop) {
   std::vector<comparison> both;
   for (const auto& [path, entry] : remote) {
+    io::throw_if_stopped(stop);
     const auto here = local.find(path);
     if (here == local.end()) {
       outcome.missing_paths.push_back(path);
@@ -230,9 +234,9 @@ awaitable<folder_verification> verify_repo_checksums(context_ptr shared, std::st
   outcome.revision = root.revision;
   outcome.verified_path = root.path;
   // Lends what this frame has: the pool is done before it goes on.
-  auto listing = [&outcome, &remote, &root] {
+  auto listing = [&outcome, &remote, &root](std::stop_token stop) {
     return std::make_shared<std::vector<comparison>>(
-        compare_names(outcome, remote, list_files(root)));
+        compare_names(outcome, remote, list_files(root, stop), stop));
   };
   const auto files = co_await io::on_pool(shared->pool, std::move(listing));
   const auto groups = group(*files);

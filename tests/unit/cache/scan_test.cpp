@@ -4,9 +4,12 @@
 
 #include "cache_builder.hpp"
 
+#include <boost/asio/error.hpp>
 #include <doctest/doctest.h>
 
 #include <unistd.h>
+
+#include <stop_token>
 
 using namespace cohub;
 namespace fs = std::filesystem;
@@ -67,6 +70,20 @@ TEST_CASE_FIXTURE(fixture, "times are those of the newest content") {
   CHECK(now - model.last_modified < std::chrono::hours(1));
   CHECK(now - model.revisions[0].last_modified < std::chrono::hours(1));
   CHECK(now - model.revisions[1].last_modified > std::chrono::hours(23));
+}
+
+TEST_CASE_FIXTURE(fixture, "looking into a repository ends when it is told to") {
+  put_two_revisions();
+  std::stop_source stop;
+  CHECK(cache::scan_repo(repo, stop.get_token()).repo);
+  stop.request_stop();
+  boost::system::error_code outcome;
+  try {
+    cache::scan_repo(repo, stop.get_token());
+  } catch (const boost::system::system_error& e) {
+    outcome = e.code();
+  }
+  CHECK(outcome == boost::asio::error::operation_aborted);
 }
 
 TEST_CASE_FIXTURE(fixture, "no cache, and a file in its place, are errors") {
