@@ -13,6 +13,7 @@
 #include "io/file.hpp"
 
 #include <boost/algorithm/string/predicate.hpp>
+#include <climits>
 
 #include <sys/stat.h>
 #include <unistd.h>
@@ -29,6 +30,7 @@ namespace cohub::cache {
 namespace {
 
 constexpr std::uint64_t metadata_limit = 4096;
+constexpr std::size_t longest_suffix = std::string_view(".metadata").size();
 
 std::filesystem::path checked_path(std::string_view name) {
   if (const auto outcome = hub::check_download_path(name); !outcome)
@@ -108,11 +110,19 @@ std::filesystem::path local_folder::file(std::string_view path) const {
 }
 
 std::filesystem::path local_folder::metadata_file(std::string_view path) const {
-  return bookkeeping() / "download" / (checked_path(path).string() + ".metadata");
+  return note(path, ".metadata");
 }
 
 std::filesystem::path local_folder::lock_file(std::string_view path) const {
-  return bookkeeping() / "download" / (checked_path(path).string() + ".lock");
+  return note(path, ".lock");
+}
+
+std::filesystem::path local_folder::note(std::string_view path, std::string_view suffix) const {
+  const auto normal = checked_path(path);
+  auto name = normal.filename().string();
+  // Where Python has no name to give: its suffix is one too many for the file system.
+  if (name.size() + longest_suffix > NAME_MAX) name = hashed_name(name);
+  return bookkeeping() / "download" / normal.parent_path() / name.append(suffix);
 }
 
 std::filesystem::path local_folder::partial(std::string_view path, std::string_view etag) const {

@@ -55,6 +55,8 @@ class local_folder {
   void write_metadata(std::string_view path, std::string_view commit, std::string_view etag) const;
 
  private:
+  std::filesystem::path note(std::string_view path, std::string_view suffix) const;
+
   std::filesystem::path root_;
 };
 

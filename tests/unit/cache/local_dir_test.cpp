@@ -57,6 +57,19 @@ TEST_CASE_FIXTURE(fixture, "bookkeeping lies where the Python client looks for i
   CHECK(fs::exists(root / ".cache/huggingface/CACHEDIR.TAG"));
 }
 
+TEST_CASE_FIXTURE(fixture, "names that leave no room for a suffix have metadata, too") {
+  const std::string name(255, 'n');
+  const auto path = "a/" + name;
+  folder.prepare(path);
+  put(path, "content");
+  folder.write_metadata(path, sha, "e1");
+  CHECK(folder.read_metadata(path).has_value());
+  CHECK(folder.metadata_file(path).parent_path() ==
+        folder.root() / ".cache/huggingface/download/a");
+  io::write_file_atomically(folder.lock_file(path), "");
+  CHECK(folder.metadata_file("a/" + name.substr(9)).filename() == name.substr(9) + ".metadata");
+}
+
 TEST_CASE_FIXTURE(fixture, "metadata is believed until the file is changed or goes") {
   put("f.txt", "content");
   CHECK_FALSE(folder.read_metadata("f.txt").has_value());
