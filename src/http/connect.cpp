@@ -3,7 +3,6 @@
 #include "cohub/error.hpp"
 
 #include "http/happy_eyeballs.hpp"
-#include "http/lookup.hpp"
 #include "http/proxy_tunnel.hpp"
 
 #include <optional>
@@ -26,11 +25,12 @@ bool is_cancellation(boost::system::error_code code) {
   throw error(code, doing);
 }
 
-awaitable<std::vector<tcp::endpoint>> addresses_of(core::origin where) {
+awaitable<std::vector<tcp::endpoint>> addresses_of(std::shared_ptr<address_book> hosts,
+                                                   core::origin where) {
   std::vector<tcp::endpoint> found;
   boost::system::error_code failure;
   try {
-    auto looking = look_up(where.host, where.port);
+    auto looking = address_book::find(std::move(hosts), where.host, where.port);
     found = co_await std::move(looking);
   } catch (const boost::system::system_error& e) {
     failure = e.code();
@@ -40,8 +40,8 @@ awaitable<std::vector<tcp::endpoint>> addresses_of(core::origin where) {
 }
 
 /// A socket that is connected to the first address of `where` that answers.
-awaitable<tcp::socket> connect_socket(core::origin where) {
-  const auto addresses = co_await addresses_of(where);
+awaitable<tcp::socket> connect_socket(std::shared_ptr<address_book> hosts, core::origin where) {
+  const auto addresses = co_await addresses_of(hosts, where);
   std::optional<tcp::socket> socket;
   boost::system::error_code failure;
   try {
@@ -49,17 +49,19 @@ awaitable<tcp::socket> connect_socket(core::origin where) {
   } catch (const boost::system::system_error& e) {
     failure = e.code();
   }
+  if (failure && !is_cancellation(failure)) hosts->forget(where.host, where.port);
   if (failure) fail(failure, "connecting to " + where.authority());
   socket->set_option(tcp::no_delay(true), failure);
   co_return std::move(*socket);
 }
 
 /// The same by way of a proxy: the proxy's failures bear its name.
-awaitable<tcp::socket> connect_socket(core::origin where, proxy through) {
+awaitable<tcp::socket> connect_socket(std::shared_ptr<address_book> hosts, core::origin where,
+                                      proxy through) {
   std::optional<std::string> unreachable;
   std::optional<tcp::socket> socket;
   try {
-    socket = co_await connect_socket(through.origin);
+    socket = co_await connect_socket(std::move(hosts), through.origin);
   } catch (const boost::system::system_error& e) {
     if (is_cancellation(e.code())) throw;
     unreachable = e.code().message();
@@ -71,14 +73,15 @@ awaitable<tcp::socket> connect_socket(core::origin where, proxy through) {
 
 }  // namespace
 
-awaitable<std::unique_ptr<stream>> connect(core::origin where, std::optional<proxy> through,
+awaitable<std::unique_ptr<stream>> connect(std::shared_ptr<address_book> hosts, core::origin where,
+                                           std::optional<proxy> through,
                                            std::shared_ptr<asio::ssl::context> context,
                                            std::shared_ptr<tls_session_shelf> sessions) {
   std::optional<tcp::socket> socket;
   if (through) {
-    socket = co_await connect_socket(where, *through);
+    socket = co_await connect_socket(hosts, where, *through);
   } else {
-    socket = co_await connect_socket(where);
+    socket = co_await connect_socket(hosts, where);
   }
   std::unique_ptr<stream> result;
   if (!where.secure()) {

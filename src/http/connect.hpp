@@ -1,6 +1,7 @@
 #pragma once
 
 #include "core/url.hpp"
+#include "http/lookup.hpp"
 #include "http/proxy_settings.hpp"
 #include "http/stream.hpp"
 
@@ -13,11 +14,13 @@ namespace cohub::http {
 
 /// Opens a stream to an origin: resolves, connects to the first address that answers, and for https
 /// handshakes. Bounded by the caller (`io::with_timeout`).
+/// @param hosts  where addresses are looked up
 /// @param through  the proxy that is connected to instead; for https a tunnel through it is opened
 /// @param sessions  the TLS sessions of this very origin
 /// @throws error  the resolver's or the system's code, errc::proxy_failure,
 /// errc::certificate_rejected
-awaitable<std::unique_ptr<stream>> connect(core::origin where, std::optional<proxy> through,
+awaitable<std::unique_ptr<stream>> connect(std::shared_ptr<address_book> hosts, core::origin where,
+                                           std::optional<proxy> through,
                                            std::shared_ptr<asio::ssl::context> context,
                                            std::shared_ptr<tls_session_shelf> sessions);
 

@@ -240,7 +240,8 @@ awaitable<std::unique_ptr<stream>> connection_pool::wait_in_line(core::origin wh
 
 namespace {
 
-awaitable<std::unique_ptr<stream>> open_stream(core::origin where, std::optional<proxy> through,
+awaitable<std::unique_ptr<stream>> open_stream(std::shared_ptr<address_book> hosts,
+                                               core::origin where, std::optional<proxy> through,
                                                std::shared_ptr<shared_tls_context> tls,
                                                std::shared_ptr<tls_session_shelf> sessions) {
   std::shared_ptr<asio::ssl::context> context;
@@ -248,8 +249,8 @@ awaitable<std::unique_ptr<stream>> open_stream(core::origin where, std::optional
     auto getting = shared_tls_context::get(std::move(tls));
     context = co_await std::move(getting);
   }
-  auto connecting =
-      connect(std::move(where), std::move(through), std::move(context), std::move(sessions));
+  auto connecting = connect(std::move(hosts), std::move(where), std::move(through),
+                            std::move(context), std::move(sessions));
   auto opened = co_await std::move(connecting);
   co_return opened;
 }
@@ -284,7 +285,7 @@ awaitable<leased_connection> connection_pool::acquire(core::origin where, bool f
   if (where.secure() && !here.sessions) here.sessions = std::make_shared<tls_session_shelf>();
   std::string doing = "connecting to " + where.authority();
   if (through) doing += " through the proxy " + through->name();
-  auto opening = open_stream(where, through, tls_, here.sessions);
+  auto opening = open_stream(hosts_, where, through, tls_, here.sessions);
   lease.stream_ = co_await io::with_timeout(std::move(opening), connect_limit, std::move(doing));
   co_return lease;
 }

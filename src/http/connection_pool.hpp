@@ -1,6 +1,7 @@
 #pragma once
 
 #include "core/url.hpp"
+#include "http/lookup.hpp"
 #include "http/proxy_settings.hpp"
 #include "http/stream.hpp"
 
@@ -106,6 +107,7 @@ class connection_pool : public std::enable_shared_from_this<connection_pool> {
   std::shared_ptr<shared_tls_context> tls_;
   proxy_settings proxies_;
   std::unique_ptr<place> places_;
+  std::shared_ptr<address_book> hosts_ = std::make_shared<address_book>();
   std::uint64_t next_ticket_ = 0;
 };
 

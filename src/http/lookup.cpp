@@ -6,6 +6,7 @@
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include <cstddef>
 #include <memory>
 #include <utility>
 
@@ -15,18 +16,41 @@ namespace {
 
 using tcp = asio::ip::tcp;
 
-/// What a lookup and whoever waits for it share; the last of them to go drops it.
-struct pending_lookup {
-  explicit pending_lookup(asio::any_io_executor executor)
-      : over(std::move(executor), asio::steady_timer::time_point::max()) {}
-
-  asio::steady_timer over;
-  bool done = false;
-  boost::system::error_code failure{};
-  std::vector<tcp::endpoint> found{};
-};
+constexpr std::chrono::minutes believed{1};
 
 }  // namespace
+
+/// One that is under way, and those who wait for it.
+struct address_book::lookup {
+  explicit lookup(asio::any_io_executor executor)
+      : over(std::move(executor), clock::time_point::max()) {}
+
+  asio::steady_timer over;
+  std::size_t waiting = 0;
+  bool done = false;
+  boost::system::error_code failure{};
+  addresses found{};
+  lookup_canceller cancel{};
+};
+
+/// Who waits. The last one to go before the outcome is there takes the lookup out of the book.
+class address_book::seat {
+ public:
+  seat(std::shared_ptr<address_book> book, const host_and_port& whose,
+       std::shared_ptr<lookup> pending)
+      : book_(std::move(book)), whose_(whose), pending_(std::move(pending)) {
+    ++pending_->waiting;
+  }
+  seat(seat&&) = delete;
+  ~seat() {
+    if (--pending_->waiting == 0 && !pending_->done) book_->known_.erase(whose_);
+  }
+
+ private:
+  std::shared_ptr<address_book> book_;
+  const host_and_port& whose_;
+  std::shared_ptr<lookup> pending_;
+};
 
 lookup_starter system_lookup() {
   return [](asio::any_io_executor executor, const std::string& host, std::uint16_t port,
@@ -45,9 +69,37 @@ lookup_starter system_lookup() {
   };
 }
 
-awaitable<std::vector<tcp::endpoint>> look_up(std::string host, std::uint16_t port,
-                                              lookup_starter start) {
-  std::vector<tcp::endpoint> found;
+void address_book::begin(const std::shared_ptr<address_book>& self, const host_and_port& whose,
+                         const std::shared_ptr<lookup>& pending, asio::any_io_executor executor) {
+  known_[whose].under_way = pending;
+  addresses_handler handler = [pending, whose, book = std::weak_ptr(self)](
+                                  boost::system::error_code code, addresses found) {
+    if (pending->waiting == 0) return;
+    pending->done = true;
+    pending->failure = code;
+    pending->found = std::move(found);
+    pending->over.cancel();
+    const auto owner = book.lock();
+    if (!owner) return;
+    if (code) {
+      owner->known_.erase(whose);
+    } else {
+      owner->known_[whose] = {{}, pending->found, clock::now() + believed};
+    }
+  };
+  pending->cancel = start_(std::move(executor), whose.first, whose.second, std::move(handler));
+}
+
+void address_book::drop_outdated() {
+  const auto now = clock::now();
+  std::erase_if(known_, [now](const auto& one) {
+    return one.second.until <= now && one.second.under_way.expired();
+  });
+}
+
+awaitable<address_book::addresses> address_book::find(std::shared_ptr<address_book> self,
+                                                      std::string host, std::uint16_t port) {
+  addresses found;
   boost::system::error_code failure;
   const auto literal = asio::ip::make_address(host, failure);
   if (!failure) {
@@ -55,27 +107,28 @@ awaitable<std::vector<tcp::endpoint>> look_up(std::string host, std::uint16_t po
     co_return found;
   }
   const auto executor = co_await asio::this_coro::executor;
-  const auto pending = std::make_shared<pending_lookup>(executor);
-  addresses_handler handler = [pending](boost::system::error_code code,
-                                        std::vector<tcp::endpoint> addresses) {
-    pending->done = true;
-    pending->failure = code;
-    pending->found = std::move(addresses);
-    pending->over.cancel();
-  };
-  const auto cancel = start(executor, host, port, std::move(handler));
+  const host_and_port whose(std::move(host), port);
+  self->drop_outdated();
+  std::shared_ptr<lookup> pending;
+  if (const auto known = self->known_.find(whose); known != self->known_.end()) {
+    pending = known->second.under_way.lock();
+    if (!pending) co_return known->second.found;
+  }
+  const bool is_first = !pending;
+  if (is_first) pending = std::make_shared<lookup>(executor);
+  const seat mine(self, whose, pending);
+  if (is_first) self->begin(self, whose, pending, executor);
   if (!pending->done) {
     boost::system::error_code woken;
     co_await pending->over.async_wait(asio::redirect_error(asio::use_awaitable, woken));
   }
   const auto state = co_await asio::this_coro::cancellation_state;
   if (state.cancelled() != asio::cancellation_type::none) {
-    if (!pending->done) cancel();
+    if (!pending->done && pending->waiting == 1) pending->cancel();
     throw boost::system::system_error(asio::error::operation_aborted);
   }
   if (pending->failure) throw boost::system::system_error(pending->failure);
-  found = std::move(pending->found);
-  co_return found;
+  co_return pending->found;
 }
 
 }  // namespace cohub::http

@@ -35,6 +35,12 @@ struct slow_resolver {
   }
 };
 
+/// By a book of its own.
+awaitable<addresses> find(http::lookup_starter start, const std::string& host, std::uint16_t port) {
+  return http::address_book::find(std::make_shared<http::address_book>(std::move(start)), host,
+                                  port);
+}
+
 boost::system::error_code code_of(std::exception_ptr failure) {
   try {
     if (failure) std::rethrow_exception(failure);
@@ -52,7 +58,7 @@ TEST_CASE("cancelling ends a lookup that does not answer, and what comes later i
   asio::cancellation_signal cancel;
   std::optional<boost::system::error_code> outcome;
   asio::co_spawn(
-      context, http::look_up("hub.test", 443, resolver.start()),
+      context, find(resolver.start(), "hub.test", 443),
       asio::bind_cancellation_slot(cancel.slot(), [&](std::exception_ptr failure, addresses) {
         outcome = code_of(failure);
       }));
@@ -67,7 +73,7 @@ TEST_CASE("cancelling ends a lookup that does not answer, and what comes later i
 TEST_CASE("a time limit ends a lookup that does not answer") {
   asio::io_context context;
   slow_resolver resolver;
-  auto looking = io::with_timeout(http::look_up("hub.test", 443, resolver.start()), 20ms);
+  auto looking = io::with_timeout(find(resolver.start(), "hub.test", 443), 20ms);
   boost::system::error_code code;
   try {
     test::run(context, std::move(looking));
@@ -95,7 +101,7 @@ TEST_CASE("a lookup yields what the resolver says, at once or later") {
     addresses found;
     boost::system::error_code code;
     try {
-      found = test::run(context, http::look_up("hub.test", 443, std::move(start)));
+      found = test::run(context, find(std::move(start), "hub.test", 443));
     } catch (const boost::system::system_error& e) {
       code = e.code();
     }
@@ -112,7 +118,64 @@ TEST_CASE("a literal address is not looked up") {
     FAIL("looked up");
     return http::lookup_canceller();
   };
-  const auto found = test::run(context, http::look_up("::1", 80, std::move(nobody)));
+  const auto found = test::run(context, find(std::move(nobody), "::1", 80));
   REQUIRE(found.size() == 1);
   CHECK(found[0].address() == asio::ip::make_address("::1"));
+}
+
+TEST_CASE("a host is looked up once for all who ask, and again when it is forgotten") {
+  asio::io_context context;
+  slow_resolver resolver;
+  int lookups = 0;
+  auto start = resolver.start();
+  const auto book = std::make_shared<http::address_book>(
+      [&](asio::any_io_executor executor, const std::string& host, std::uint16_t port,
+          http::addresses_handler handler) {
+        ++lookups;
+        return start(std::move(executor), host, port, std::move(handler));
+      });
+  asio::cancellation_signal cancel;
+  int found = 0;
+  int failed = 0;
+  const auto ask = [&](asio::cancellation_slot slot) {
+    asio::co_spawn(context, http::address_book::find(book, "hub.test", 443),
+                   asio::bind_cancellation_slot(slot, [&](std::exception_ptr failure, addresses) {
+                     ++(failure ? failed : found);
+                   }));
+  };
+  const auto settle = [&] {
+    context.restart();
+    context.poll();
+  };
+  ask(cancel.slot());
+  ask({});
+  ask({});
+  settle();
+  CHECK(lookups == 1);
+  // Who leaves takes nobody along.
+  cancel.emit(asio::cancellation_type::terminal);
+  settle();
+  CHECK(failed == 1);
+  CHECK_FALSE(resolver.cancelled);
+  resolver.answer({}, {known});
+  settle();
+  CHECK(found == 2);
+  ask({});
+  settle();
+  CHECK(found == 3);
+  CHECK(lookups == 1);
+
+  book->forget("hub.test", 443);
+  ask({});
+  settle();
+  CHECK(lookups == 2);
+  resolver.answer(asio::error::host_not_found, {});
+  settle();
+  CHECK(failed == 2);
+  ask({});  // what failed is not remembered
+  settle();
+  CHECK(lookups == 3);
+  resolver.answer({}, {known});
+  settle();
+  CHECK(found == 4);
 }
