@@ -76,7 +76,7 @@ class pool_job {
     end();
   }
 
-  /// The pool lets it go unrun, or has run it.
+  /// It is let go unrun, unless the pool has begun it.
   void drop() noexcept {
     const std::scoped_lock lock(mutex_);
     if (stage_ != stage::queued) return;
@@ -84,8 +84,11 @@ class pool_job {
     end();
   }
 
-  /// The coroutine is cancelled.
-  void stop() noexcept { stop_.request_stop(); }
+  /// The coroutine is cancelled: work that waits is withdrawn, work that runs is told.
+  void cancel() noexcept {
+    drop();
+    stop_.request_stop();
+  }
 
   /// For the coroutine: rings when the work has ended.
   bell& when_ended() noexcept { return *bell_; }
@@ -98,7 +101,7 @@ class pool_job {
 
   /// The coroutine goes. Waits for work that runs, withdraws work that does not.
   void leave() noexcept {
-    stop();
+    stop_.request_stop();
     std::unique_lock lock(mutex_);
     ended_.wait(lock, [this] { return stage_ != stage::running; });
     stage_ = stage::ended;
@@ -158,9 +161,9 @@ class pool_client {
 
 /// Runs blocking `work`, which owns what it touches, on `pool`; resumes on the caller's executor.
 ///
-/// It ends when `work` does, cancelled or not. So `work` is either a bounded piece (one buffer
-/// written, one buffer hashed) or takes a `std::stop_token`, by which it is told of a cancellation,
-/// and ends soon then. Of a coroutine that is cancelled already it is not begun. A caller that is
+/// Cancellation withdraws work that waits for a thread; work that has begun is waited for. So
+/// `work` is either a bounded piece (one buffer written, one buffer hashed) or takes a
+/// `std::stop_token`, by which it is told of a cancellation, and ends soon then. A caller that is
 /// destroyed meanwhile, with its io_context, waits for work that has begun. That is why the caller
 /// waits for a bell of its own io_context: who waits on the pool belongs to the pool, and would
 /// outlive the io_context it is to go on in.
@@ -172,11 +175,9 @@ awaitable<work_result<Work>> on_pool(asio::any_io_executor pool, Work work) {
   auto running =
       asio::async_initiate<decltype(asio::use_awaitable), void(boost::system::error_code)>(
           [](auto handler, std::shared_ptr<pool_job<Work>> waited_for, asio::any_io_executor on) {
-            if constexpr (is_stoppable<Work>) {
-              auto slot = asio::get_associated_cancellation_slot(handler);
-              if (slot.is_connected())
-                slot.assign([waited_for](asio::cancellation_type) { waited_for->stop(); });
-            }
+            auto slot = asio::get_associated_cancellation_slot(handler);
+            if (slot.is_connected())
+              slot.assign([waited_for](asio::cancellation_type) { waited_for->cancel(); });
             // Who waits is not told of a cancellation: it would leave while the work runs.
             waited_for->when_ended().wait(
                 asio::bind_cancellation_slot(asio::cancellation_slot(), std::move(handler)));

@@ -158,6 +158,32 @@ TEST_CASE("work of a coroutine that is cancelled already is not begun") {
   CHECK_FALSE(ran);
 }
 
+TEST_CASE("work that waits for a thread is withdrawn when its coroutine is cancelled") {
+  asio::thread_pool pool(1);
+  std::promise<void> may_end;
+  asio::post(pool, [released = may_end.get_future().share()] { released.wait(); });
+  asio::io_context context;
+  asio::cancellation_signal signal;
+  bool ran = false;
+  boost::system::error_code failure;
+  auto body = [&]() -> cohub::awaitable<void> {
+    auto running = io::on_pool(pool.get_executor(), [&ran] { ran = true; });
+    try {
+      co_await std::move(running);
+    } catch (const boost::system::system_error& e) {
+      failure = e.code();
+    }
+  };
+  asio::co_spawn(context, body, asio::bind_cancellation_slot(signal.slot(), asio::detached));
+  context.poll();
+  signal.emit(asio::cancellation_type::terminal);
+  context.run();
+  CHECK(failure == asio::error::operation_aborted);
+  may_end.set_value();
+  pool.join();
+  CHECK_FALSE(ran);
+}
+
 TEST_CASE("work that has begun is waited for, whatever is cancelled meanwhile") {
   asio::thread_pool pool(1);
   asio::io_context context;
