@@ -37,6 +37,7 @@ void piecewise_copy::publish(const std::filesystem::path& destination) {
   if (at_ < from_.size())
     throw error(errc::content_mismatch,
                 "copying " + from_.path().string() + ", of which not all was read");
+  to_.close();  // first: some file systems tell then what was lost
   rename_file(to_.path(), destination);
   moved_ = true;
 }

@@ -149,7 +149,10 @@ void partial_file::load_journal() {
   if (journal && journal->head.size == size_ && journal->head.etag == etag_ &&
       is_trusted(journal->head))
     done_ = std::move(journal->done);
+  note_front();
 }
+
+void partial_file::note_front() noexcept { front_ = done_.end_of_run(0); }
 
 void partial_file::begin_journal() {
   partial_head head;
@@ -186,6 +189,7 @@ bool partial_file::write(std::uint64_t offset, std::span<const std::byte> bytes)
     content_.write_at(gap.begin, bytes.subspan(static_cast<std::size_t>(gap.begin - offset),
                                                static_cast<std::size_t>(gap.size())));
   note_written(gaps);
+  if (unsaved_bytes_ >= save_interval) save_unsaved();
   return gaps.size() == 1 && gaps.front() == whole;
 }
 
@@ -195,23 +199,22 @@ std::vector<core::byte_range> partial_file::missing(core::byte_range within) con
 }
 
 void partial_file::note_written(const std::vector<core::byte_range>& ranges) {
-  const std::scoped_lock guard(mutex_);
   for (const auto& range : ranges) {
-    done_.add(range);
     unsaved_.add(range);
     unsaved_bytes_ += range.size();
   }
-  if (unsaved_bytes_ < save_interval) return;
-  append(unsaved_);
-  unsaved_.clear();
-  unsaved_bytes_ = 0;
+  const std::scoped_lock guard(mutex_);
+  for (const auto& range : ranges) done_.add(range);
+  note_front();
 }
 
-void partial_file::append(const range_set& ranges) {
+void partial_file::save_unsaved() {
   std::string text;
-  for (const auto& range : ranges.ranges()) text += encode_partial_range(range);
+  for (const auto& range : unsaved_.ranges()) text += encode_partial_range(range);
   journal_.write_at(journal_end_, std::as_bytes(std::span(text)));
   journal_end_ += text.size();
+  unsaved_.clear();
+  unsaved_bytes_ = 0;
 }
 
 range_set partial_file::done() const {
@@ -219,21 +222,17 @@ range_set partial_file::done() const {
   return done_;
 }
 
-std::uint64_t partial_file::front() const {
-  const std::scoped_lock guard(mutex_);
-  return done_.end_of_run(0);
-}
-
 void partial_file::restart() {
-  const std::scoped_lock guard(mutex_);
+  const std::scoped_lock guard(turn_to_write_, mutex_);
   done_.clear();
+  note_front();
   unsaved_.clear();
   unsaved_bytes_ = 0;
   begin_journal();
 }
 
 std::uint64_t partial_file::forget_beyond_front() {
-  const std::scoped_lock guard(mutex_);
+  const std::scoped_lock guard(turn_to_write_, mutex_);
   const auto there = done_.count();
   const core::byte_range front{0, done_.end_of_run(0)};
   if (there == front.size()) return 0;
@@ -246,26 +245,25 @@ std::uint64_t partial_file::forget_beyond_front() {
 }
 
 void partial_file::save() {
-  const std::scoped_lock guard(mutex_);
-  if (gone_ || unsaved_.empty()) return;
-  append(unsaved_);
-  unsaved_.clear();
-  unsaved_bytes_ = 0;
+  const std::scoped_lock turn(turn_to_write_);
+  if (!gone_ && !unsaved_.empty()) save_unsaved();
 }
 
 void partial_file::publish(const std::filesystem::path& destination, io::durability survives) {
-  const std::scoped_lock guard(mutex_);
+  const std::scoped_lock turn(turn_to_write_);
   if (survives == io::durability::machine) content_.sync();
   std::error_code unknown;
   // Where locks keep nobody out, another process may have had the same file and been sooner.
-  if (content_.is_in_place() || !std::filesystem::exists(destination, unknown))
-    io::rename_file(content_.path(), destination, survives);
+  const bool is_ours = content_.is_in_place() || !std::filesystem::exists(destination, unknown);
+  content_.close();
+  if (is_ours) io::rename_file(content_.path(), destination, survives);
+  journal_.close();
   gone_ = true;
   ::unlink(journal_.path().c_str());
 }
 
 void partial_file::discard() noexcept {
-  const std::scoped_lock guard(mutex_);
+  const std::scoped_lock turn(turn_to_write_);
   gone_ = true;
   // The journal first: without it nobody believes what is in the partial.
   ::unlink(journal_.path().c_str());

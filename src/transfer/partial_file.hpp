@@ -4,6 +4,7 @@
 #include "io/file.hpp"
 #include "transfer/range_set.hpp"
 
+#include <atomic>
 #include <cstdint>
 #include <filesystem>
 #include <mutex>
@@ -41,8 +42,8 @@ class partial_file {
   bool write(std::uint64_t offset, std::span<const std::byte> bytes);
 
   range_set done() const;
-  /// How much of the file is there without a gap.
-  std::uint64_t front() const;
+  /// How much of the file is there without a gap. Never waits for the disk.
+  std::uint64_t front() const noexcept { return front_; }
 
   /// Forgets what is there: all is fetched again.
   void restart();
@@ -50,7 +51,8 @@ class partial_file {
   std::uint64_t forget_beyond_front();
   /// Makes the journal say all that is known.
   void save();
-  /// Moves the finished file to its place; the journal goes.
+  /// Closes the finished file and moves it to its place; the journal goes.
+  /// @throws error  the system's code: some file systems tell at the closing what was lost
   void publish(const std::filesystem::path& destination,
                io::durability survives = io::durability::process);
   /// Removes both.
@@ -62,19 +64,22 @@ class partial_file {
   void begin_journal();
   std::vector<core::byte_range> missing(core::byte_range within) const;
   void note_written(const std::vector<core::byte_range>& ranges);
-  void append(const range_set& ranges);
+  void note_front() noexcept;
+  void save_unsaved();
   void check_room() const;
 
   std::uint64_t size_;
   std::string etag_;
   io::file content_{};
   io::file journal_{};
+  // Guards all below but what `mutex_` does, and is held while the disk is written to.
   std::mutex turn_to_write_;
-  mutable std::mutex mutex_;
-  range_set done_{};
   range_set unsaved_{};
   std::uint64_t unsaved_bytes_ = 0;
   std::uint64_t journal_end_ = 0;
+  mutable std::mutex mutex_;  // taken after the other, and never for long
+  range_set done_{};
+  std::atomic<std::uint64_t> front_{0};
   bool own_name_ = false;  // unique to this process: of no use to another
   bool gone_ = false;      // published or discarded
 };

@@ -46,6 +46,7 @@ TEST_CASE_FIXTURE(fixture, "a partial that was closed is continued where it stop
   again.write(10, block(40, 'c'));
   CHECK(again.front() == 100);
   again.publish(folder.path() / "etag");
+  CHECK_FALSE(again.content().is_open());
   CHECK(io::read_file(folder.path() / "etag", 1000) ==
         std::string(10, 'a') + std::string(40, 'c') + std::string(50, 'b'));
   CHECK(entries(folder.path()) == 1);
