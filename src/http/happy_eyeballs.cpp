@@ -9,6 +9,10 @@
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cerrno>
 #include <cstddef>
 #include <deque>
 #include <exception>
@@ -59,14 +63,28 @@ awaitable<void> wait_for_start(race::lane& own) {
   }
 }
 
+/// As `socket.open` does, but children of this process do not inherit it.
+void open_socket(tcp::socket& socket, tcp protocol, boost::system::error_code& failure) {
+  const int descriptor =
+      ::socket(protocol.family(), protocol.type() | SOCK_CLOEXEC, protocol.protocol());
+  if (descriptor < 0) {
+    failure = {errno, boost::system::system_category()};
+    return;
+  }
+  socket.assign(protocol, descriptor, failure);
+  if (failure) ::close(descriptor);
+}
+
 /// One lane of the race, which is lent by whoever awaits all of them.
 awaitable<void> attempt(race& shared, std::size_t index) {
   auto& own = shared.lanes[index];
   co_await wait_for_start(own);
   shared.start_later(index + 1);
   tcp::socket socket(co_await asio::this_coro::executor);
-  co_await socket.async_connect(own.address,
-                                asio::redirect_error(asio::use_awaitable, own.failure));
+  open_socket(socket, own.address.protocol(), own.failure);
+  if (!own.failure)
+    co_await socket.async_connect(own.address,
+                                  asio::redirect_error(asio::use_awaitable, own.failure));
   if (own.failure) {
     if (own.failure != asio::error::operation_aborted) shared.start_at_once(index + 1);
     throw boost::system::system_error(own.failure);
