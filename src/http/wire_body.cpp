@@ -128,7 +128,7 @@ class wire_body final : public response::body {
     }
   }
 
-  /// A fast stream need not wake its reader for every segment; a slow one must, and every one near
+  /// A fast stream need not wake its reader for every segment; a slow one must, and every one at
   /// its end.
   std::size_t choose_mark() {
     const auto now = clock::now();
@@ -136,14 +136,17 @@ class wire_body final : public response::body {
     const auto rate = static_cast<double>(since_wait_) / std::max(elapsed.count(), 1e-6);
     last_wait_ = now;
     since_wait_ = 0;
-    const auto wanted = static_cast<std::uint64_t>(rate * wake_interval);
-    if (!left_ || wanted < smallest_mark || *left_ < 2 * largest_mark) return 1;
-    return static_cast<std::size_t>(std::bit_floor(std::min<std::uint64_t>(wanted, largest_mark)));
+    if (!left_ || *left_ <= read_ahead) return 1;
+    const auto wanted = std::min(static_cast<std::uint64_t>(rate * wake_interval), largest_mark);
+    if (wanted < smallest_mark) return 1;
+    return static_cast<std::size_t>(std::bit_floor(std::min(wanted, *left_ - read_ahead)));
   }
 
   static constexpr double wake_interval = 0.008;  // seconds
   static constexpr std::uint64_t smallest_mark = 16 * 1024;
   static constexpr std::uint64_t largest_mark = 256 * 1024;
+  /// What was read is out of the socket, and a piece of a TLS record (16 KiB) may be in it.
+  static constexpr std::uint64_t read_ahead = 32 * 1024;
 
   leased_connection lease_;
   std::unique_ptr<answer_parser> reader_;
