@@ -5,6 +5,7 @@
 #include "cohub/listing.hpp"
 
 #include "core/url.hpp"
+#include "io/on_pool.hpp"
 #include "transfer/context.hpp"
 
 #include <boost/system/result.hpp>
@@ -56,13 +57,29 @@ void weigh_page(page_cursor& at, std::string_view text, std::size_t items);
 template <class T>
 using page_reader = boost::system::result<std::vector<T>> (*)(std::string_view body);
 
+/// A page that is longer than this is read on the pool.
+inline constexpr std::size_t short_page = 512 * 1024;
+
+/// Reads a page's text, which is lent by a caller that awaits in the same scope.
+template <class T>
+awaitable<boost::system::result<std::vector<T>>> read_page(context_ptr shared,
+                                                           const std::string& text,
+                                                           page_reader<T> read) {
+  if (text.size() <= short_page) co_return read(text);
+  auto work = [&text, read] { return read(text); };
+  auto reading = io::on_pool(shared->pool, std::move(work));
+  auto page = co_await std::move(reading);
+  co_return page;
+}
+
 template <class T>
 awaitable<std::optional<std::vector<T>>> fetch_page(page_cursor_ptr at, page_reader<T> read) {
   std::optional<std::vector<T>> items;
   auto fetching = fetch_page_text(at);
   const auto text = co_await std::move(fetching);
   if (text) {
-    auto page = read(*text);
+    auto reading = read_page(at->shared, *text, read);
+    auto page = co_await std::move(reading);
     if (!page) throw error(page.error(), at->doing);
     items = std::move(*page);
     weigh_page(*at, *text, items->size());

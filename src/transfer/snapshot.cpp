@@ -92,6 +92,7 @@ awaitable<std::string> ask_commit(snapshot_ptr wanted, asking how) {
   repo_info_options options;
   options.type = wanted->options.type;
   options.revision = wanted->options.revision;
+  options.expand.push_back("sha");  // not the whole list of files
   auto fetching =
       fetch_repo_info(wanted->shared, wanted->access, wanted->repo_id, std::move(options),
                       limit_of_question(*wanted, how), how == asking::patiently);
@@ -187,7 +188,7 @@ std::vector<std::string> lacking(const snapshot_request& wanted, const std::stri
   std::vector<std::string> paths;
   const auto stored = cache::read_tree(wanted.tree_path(commit));
   if (!stored) return paths;
-  for (auto& file : select_files(wanted, *stored)) paths.push_back(std::move(file.path));
+  for (auto& file : select_files(wanted, *stored, stop)) paths.push_back(std::move(file.path));
   return absent_of(folder, paths, stop);
 }
 

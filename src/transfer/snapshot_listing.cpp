@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <iterator>
+#include <stop_token>
 #include <utility>
 
 namespace cohub::transfer {
@@ -24,14 +25,13 @@ constexpr std::size_t lookup_step = 1024;
 struct cache_contents {
   bool snapshot = false;
   bool blobs = false;
-  bool locks = false;  // their folder was made just now
 };
 
 cache_contents look_into(const cache::repo_layout& layout, const std::string& commit) {
   std::error_code ignored;
   cache_contents there;
   there.snapshot = std::filesystem::exists(layout.snapshot(commit), ignored);
-  there.blobs = std::filesystem::exists(layout.blobs(), ignored);
+  there.blobs = !std::filesystem::is_empty(layout.blobs(), ignored) && !ignored;
   return there;
 }
 
@@ -40,16 +40,15 @@ enum class presence { cached, to_copy, missing };
 /// Whether the cache has the file, if need be by a blob that another revision brought. One that
 /// must be copied, and takes long, is left to whoever fetches; so is one that another process has
 /// locked, and may be about to delete.
-presence look_up(const snapshot_request& wanted, const snapshot_file& file, cache_contents& there) {
+presence look_up(const snapshot_request& wanted, const snapshot_file& file,
+                 const cache_contents& there) {
   if (there.snapshot && wanted.cache.find_file(wanted.commit, file.path)) return presence::cached;
-  if (!there.blobs) return presence::missing;
-  if (!wanted.cache.has_blob(file.etag, file.size)) return presence::missing;
-  if (!there.locks) wanted.cache.prepare();
-  there.locks = true;
-  const auto lock = cache::try_lock_file(wanted.cache.layout().lock(file.etag));
+  if (!there.blobs || !wanted.cache.has_blob(file.etag, file.size)) return presence::missing;
+  const auto lock = cache::appearance_lock::attempt(wanted.cache.layout().lock(file.etag));
   if (!lock || !wanted.cache.has_blob(file.etag, file.size)) return presence::missing;
-  const auto pointer = wanted.cache.try_link_blob(wanted.commit, file.path, file.etag, small_size);
-  return pointer ? presence::cached : presence::to_copy;
+  if (!wanted.cache.try_link_blob(wanted.commit, file.path, file.etag, small_size))
+    return presence::to_copy;
+  return lock->undisturbed() ? presence::cached : presence::missing;
 }
 
 struct looked_up {
@@ -59,9 +58,10 @@ struct looked_up {
 };
 
 looked_up look_up_all(const snapshot_request& wanted, std::vector<snapshot_file> files,
-                      cache_contents there) {
+                      const cache_contents& there, const std::stop_token& stop) {
   looked_up found;
   for (auto& file : files) {
+    io::throw_if_stopped(stop);
     const auto what = look_up(wanted, file, there);
     if (what == presence::cached)
       ++found.cached;
@@ -93,8 +93,9 @@ class missing_files {
           std::make_move_iterator(files.begin() + static_cast<std::ptrdiff_t>(begin)),
           std::make_move_iterator(files.begin() + static_cast<std::ptrdiff_t>(end)));
       if (looks_up()) {
-        auto work = [wanted = wanted_, there = there_, step = std::move(step)]() mutable {
-          return look_up_all(*wanted, std::move(step), there);
+        auto work = [wanted = wanted_, there = there_,
+                     step = std::move(step)](const std::stop_token& stop) mutable {
+          return look_up_all(*wanted, std::move(step), there, stop);
         };
         auto looking = io::on_pool(wanted_->shared->pool, std::move(work));
         auto found = co_await std::move(looking);
@@ -146,8 +147,14 @@ awaitable<void> keep(snapshot_ptr wanted, std::vector<tree_entry> entries) {
   co_await std::move(keeping);
 }
 
-awaitable<std::optional<std::vector<tree_entry>>> read_stored(snapshot_ptr wanted) {
-  auto reading = [wanted] { return cache::read_tree(wanted->tree_path(wanted->commit)); };
+/// The files that a stored listing names, if there is one.
+awaitable<std::optional<std::vector<snapshot_file>>> read_stored(snapshot_ptr wanted) {
+  auto reading = [wanted](const std::stop_token& stop) {
+    std::optional<std::vector<snapshot_file>> files;
+    const auto entries = cache::read_tree(wanted->tree_path(wanted->commit));
+    if (entries) files = select_files(*wanted, *entries, stop);
+    return files;
+  };
   auto looking = io::on_pool(wanted->shared->pool, std::move(reading));
   auto stored = co_await std::move(looking);
   co_return stored;
@@ -164,12 +171,11 @@ listing<tree_entry> ask_hub(const snapshot_request& wanted) {
 }  // namespace
 
 awaitable<std::vector<snapshot_file>> list_all(snapshot_ptr wanted) {
-  auto entries = co_await read_stored(wanted);
-  if (!entries) {
-    auto pages = ask_hub(*wanted);
-    entries = co_await pages.all();
-  }
-  co_return select_files(*wanted, *entries);
+  auto stored = co_await read_stored(wanted);
+  if (stored) co_return std::move(*stored);
+  auto pages = ask_hub(*wanted);
+  const auto entries = co_await pages.all();
+  co_return select_files(*wanted, entries);
 }
 
 awaitable<void> list_missing(snapshot_ptr wanted, bounded_queue<snapshot_file>& queue,
@@ -177,10 +183,10 @@ awaitable<void> list_missing(snapshot_ptr wanted, bounded_queue<snapshot_file>& 
   missing_files missing(wanted, queue, paths);
   auto opening = missing.open();
   co_await std::move(opening);
-  std::optional<std::vector<tree_entry>> stored;
+  std::optional<std::vector<snapshot_file>> stored;
   if (!wanted->options.force_download) stored = co_await read_stored(wanted);
   if (stored) {
-    auto offering = missing.offer(select_files(*wanted, *stored));
+    auto offering = missing.offer(std::move(*stored));
     co_await std::move(offering);
     missing.close();
     co_return;

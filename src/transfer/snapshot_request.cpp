@@ -4,6 +4,7 @@
 
 #include "cache/local_dir.hpp"
 #include "hub/repo_path.hpp"
+#include "io/on_pool.hpp"
 #include "transfer/progress_reporter.hpp"
 
 #include <utility>
@@ -16,10 +17,11 @@ std::filesystem::path snapshot_request::tree_path(const std::string& of_commit) 
 }
 
 std::vector<snapshot_file> select_files(const snapshot_request& wanted,
-                                        const std::vector<tree_entry>& entries) {
+                                        const std::vector<tree_entry>& entries,
+                                        const std::stop_token& stop) {
   std::vector<snapshot_file> kept;
-  kept.reserve(entries.size());
   for (const auto& entry : entries) {
+    io::throw_if_stopped(stop);
     if (entry.type != tree_entry::kind::file) continue;
     if (const auto valid = hub::check_download_path(entry.path); !valid)
       throw error(valid.error(),

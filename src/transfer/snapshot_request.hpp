@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -47,7 +48,8 @@ struct snapshot_file {
 /// wanted or not: such a listing is not to be trusted.
 /// @throws error  errc::invalid_path
 std::vector<snapshot_file> select_files(const snapshot_request& wanted,
-                                        const std::vector<tree_entry>& entries);
+                                        const std::vector<tree_entry>& entries,
+                                        const std::stop_token& stop = {});
 
 /// What the Hub would tell of a file if it were asked.
 file_facts facts_of(const snapshot_request& wanted, const snapshot_file& file);
