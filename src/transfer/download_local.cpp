@@ -83,18 +83,16 @@ awaitable<bool> is_up_to_date(local_ptr local, file_facts facts) {
   co_return same;
 }
 
-/// Copies the file out of the main cache, if it has it.
-awaitable<bool> copy_from_cache(local_ptr local, file_facts facts) {
-  auto find = [local, facts] {
-    const auto cached = local->file->cache.find_file(facts.commit, local->file->path);
-    std::error_code failure;
-    if (!cached || std::filesystem::file_size(*cached, failure) != facts.size)
-      return std::filesystem::path();
-    return std::filesystem::canonical(*cached, failure);
-  };
-  auto finding = ask(local, std::move(find));
-  const auto from = co_await std::move(finding);
-  if (from.empty()) co_return false;
+/// The file in the main cache; empty if it is not there.
+std::filesystem::path find_in_cache(const local_request& local, const file_facts& facts) {
+  const auto cached = local.file->cache.find_file(facts.commit, local.file->path);
+  std::error_code failure;
+  if (!cached || std::filesystem::file_size(*cached, failure) != facts.size) return {};
+  return std::filesystem::canonical(*cached, failure);
+}
+
+/// Copies the file out of the main cache; false if that fails.
+awaitable<bool> copy_from_cache(local_ptr local, file_facts facts, std::filesystem::path from) {
   // As `content_settings::outdated`; the copy follows at once.
   auto forget = [local] {
     std::error_code ignored;
@@ -116,13 +114,30 @@ awaitable<bool> copy_from_cache(local_ptr local, file_facts facts) {
   co_return copied;
 }
 
+/// What is there of a file, in the folder and in the main cache.
+struct found_file {
+  verdict here = verdict::absent;
+  std::filesystem::path cached{};
+};
+
 /// Whether the file is there, or can be had without a download. Under its lock.
 awaitable<bool> check_satisfied(local_ptr local, file_facts facts) {
   if (local->file->options.force_download) co_return false;
-  auto comparing = is_up_to_date(local, facts);
-  bool there = co_await std::move(comparing);
-  if (!there) {
-    auto copying = copy_from_cache(local, facts);
+  auto look = [local, facts] {
+    found_file found;
+    found.here = judge(*local, facts);
+    if (found.here != verdict::current) found.cached = find_in_cache(*local, facts);
+    return found;
+  };
+  auto looking = ask(local, std::move(look));
+  const auto found = co_await std::move(looking);
+  bool there = found.here == verdict::current;
+  if (found.here == verdict::to_hash) {
+    auto comparing = is_up_to_date(local, facts);
+    there = co_await std::move(comparing);
+  }
+  if (!there && !found.cached.empty()) {
+    auto copying = copy_from_cache(local, facts, found.cached);
     there = co_await std::move(copying);
   }
   co_return there;
@@ -246,7 +261,8 @@ awaitable<std::filesystem::path> download_to_local_dir(file_request_ptr file,
                                                        std::optional<file_facts> known) {
   const auto local = make_local(file);
   auto destination = local->folder.file(file->path);
-  if (!file->options.force_download) {
+  // What is known says more than the commit, and is compared with what is there in any case.
+  if (!known && !file->options.force_download) {
     auto at_commit = [local] { return has_commit(*local); };
     auto asking_commit = ask(local, std::move(at_commit));
     const bool has_it = co_await std::move(asking_commit);
