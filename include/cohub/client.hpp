@@ -119,6 +119,12 @@ class client {
   /// the snapshot in the cache, or `local_dir`. Every file comes from the one commit that the
   /// revision named at the start. The first failure stops the rest; finished files stay. Memory:
   /// the listing, some hundred bytes a file, which is kept for the next time; content as above.
+  ///
+  /// In the cache, what somebody else deletes meanwhile is fetched anew. Where the Hub cannot be
+  /// asked, a snapshot that is complete by its kept listing stands in.
+  /// @throws error  as `download_file`; errc::incomplete_snapshot: files of it are missing, and
+  ///                the Hub cannot be asked or they keep disappearing
+  /// @par Cancellation  as of `download_file`, for every file
   /// @par Mirrors  snapshot_download()
   awaitable<std::filesystem::path> snapshot_download(std::string repo_id,
                                                      named<snapshot_download_options> options = {});

@@ -73,7 +73,9 @@ struct client_config {
   /// Open to all origins together, idle ones included; at least `max_connections` hold, whatever
   /// this says. Beyond, the one that was idle longest is closed, else requests wait in line.
   std::size_t max_total_connections = 64;
-  std::uint64_t buffer_budget = 32u << 20;  ///< bytes of transfer buffers of the whole client
+  /// Bytes of file content in buffers, of the whole client. Not in it: 128 KiB that TLS takes for
+  /// each open connection, and the Hub's answers to questions, of at most 64 MiB each.
+  std::uint64_t buffer_budget = 32u << 20;
   time_limits timeouts{};
   retry_limits retries{};
 

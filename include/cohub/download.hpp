@@ -26,8 +26,11 @@ struct download_options {
   bool force_download = false;         ///< fetch again what is cached
   bool local_files_only = false;       ///< use what is cached; no request
   std::optional<std::string> token{};  ///< unset: the client's; "" sends none
-  std::size_t connections = 16;  ///< the most ranged requests in flight; as many as help are used
-  /// Bytes per ranged request, at least 64 KiB; 0: about a second's worth.
+  /// The most ranged requests in flight, at least 1; as many as help are used. All large files of a
+  /// client together have `client_config::max_connections`.
+  std::size_t connections = 16;
+  /// Bytes per ranged request, at least 64 KiB; 0: 1 to 32 MiB, so that the wait for an answer
+  /// hardly counts. Either out of range is errc::invalid_argument.
   std::uint64_t chunk_size = 0;
   std::chrono::steady_clock::duration timeout{};  ///< for the whole file; zero means no limit
   /// For the question before the download; zero means no limit. Unset: `time_limits::metadata`. As
@@ -82,16 +85,18 @@ struct cached_file {
 
 struct snapshot_download_options {
   repo_type type = repo_type::model;
-  std::string revision = "main";
-  std::filesystem::path cache_dir{};
+  std::string revision = "main";      ///< branch, tag, `refs/pr/N` or commit
+  std::filesystem::path cache_dir{};  ///< empty: the client's
+  /// Not empty: the files go to `local_dir/path`, not into the cache.
   std::filesystem::path local_dir{};
   std::optional<std::vector<std::string>>
-      allow_patterns{};  ///< unset: all; empty: none (fnmatch rules)
-  std::vector<std::string> ignore_patterns{};
-  bool force_download = false;
-  bool local_files_only = false;
-  std::optional<std::string> token{};
-  std::size_t max_workers = 16;                   ///< files in flight
+      allow_patterns{};                        ///< unset: all; empty: none (fnmatch rules)
+  std::vector<std::string> ignore_patterns{};  ///< of what is left out, whatever else allows it
+  bool force_download = false;                 ///< fetch again what is there
+  bool local_files_only = false;               ///< use what is there; no request
+  std::optional<std::string> token{};          ///< unset: the client's; "" sends none
+  /// Files in flight, at least 1 (else errc::invalid_argument).
+  std::size_t max_workers = 16;
   std::chrono::steady_clock::duration timeout{};  ///< for the whole snapshot; zero means no limit
   /// For the question of which commit the revision names, as `download_options::etag_timeout`. A
   /// Hub that fails or is silent is asked once; again, and more patiently, only where there is no

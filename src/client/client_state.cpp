@@ -122,6 +122,7 @@ client_state make_client_state(asio::any_io_executor executor, client_config con
   shared->blocks = std::make_shared<transfer::block_stack>(
       static_cast<std::size_t>(block_bytes / transfer::block_stack::block_size));
   shared->buffers = std::make_shared<transfer::memory_budget>(budget - block_bytes);
+  shared->range_turns = std::make_shared<transfer::memory_budget>(config.max_connections);
   shared->observer = config.observer;
   if (config.blocking_executor) {
     shared->pool = config.blocking_executor;

@@ -9,6 +9,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -64,7 +65,13 @@ struct request {
   /// retried does not wait longer than this for a server either: errc::rate_limited. Unset or zero:
   /// no limit.
   std::optional<std::chrono::milliseconds> limit{};
+  /// Asked before each try, when a connection is at hand: false throws `unwanted_request` instead,
+  /// and leaves the connection to others. Empty: it is wanted.
+  std::function<bool()> wanted{};
 };
+
+/// What was to be asked for is not needed any more.
+struct unwanted_request {};
 
 /// Status and headers of an answer.
 struct response_head {

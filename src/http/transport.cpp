@@ -213,12 +213,16 @@ bool is_nonsense(const std::exception_ptr& no_answer) {
 }
 
 /// A connection for a request whose turn it is: while it stood in line for one, another request may
-/// have been asked to wait.
+/// have been asked to wait, and its sender may have got what it wants elsewhere.
 awaitable<leased_connection> acquire_in_turn(state_ptr self, const request& what, bool fresh,
                                              std::chrono::milliseconds connect_limit,
                                              std::optional<std::uint64_t> ticket) {
   for (;;) {
     auto lease = co_await self->pool->acquire(what.url.origin, fresh, connect_limit, ticket);
+    if (what.wanted && !what.wanted()) {
+      lease.give_back();
+      throw unwanted_request();
+    }
     if (!self->limits.pause(what.url, rate_limits::clock::now())) co_return lease;
     ticket = lease.ticket();
     lease.give_back();

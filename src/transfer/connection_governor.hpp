@@ -17,7 +17,8 @@ class connection_governor {
   std::size_t target() const noexcept { return target_; }
   void count(std::uint64_t bytes) noexcept { bytes_ += bytes; }
   /// Looks at what has come; to be called every `interval`.
-  void tick(transfer_clock::time_point now) noexcept;
+  /// @param wait  the shortest for an answer so far
+  void tick(transfer_clock::time_point now, transfer_clock::duration wait) noexcept;
   /// The server answered 429 or 503.
   void overloaded(transfer_clock::time_point now) noexcept;
 
@@ -31,6 +32,7 @@ class connection_governor {
   std::size_t target_;
   std::size_t settled_;      // what the trial is compared with
   double settled_rate_ = 0;  // bytes a second that it brought
+  bool climbing_ = true;     // since the start, every trial was worthwhile
   bool trying_ = true;       // whether `target_` is on trial
   bool warming_up_ = true;   // what comes says nothing yet
   std::uint64_t bytes_ = 0;  // since `since_`

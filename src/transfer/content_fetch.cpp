@@ -103,7 +103,8 @@ void report_expired(const content_fetch& self) {
 
 /// One request for a range.
 awaitable<opened_content> open_by(fetch_ptr self, content_source::route route,
-                                  core::byte_range range, bool ranged) {
+                                  core::byte_range range, bool ranged,
+                                  std::function<bool()> wanted) {
   opened_content opened;
   http::request request;
   request.url = route.url;
@@ -111,6 +112,7 @@ awaitable<opened_content> open_by(fetch_ptr self, content_source::route route,
   request.headers = route.headers;
   request.home_headers = route.credentials;  // the Hub may redirect to another host
   request.timeouts = self->shared->content_timeouts;
+  request.wanted = std::move(wanted);
   request.retry = false;  // counted and waited for here, where progress is known
   if (ranged)
     request.headers.set("Range", core::range_header(range));
@@ -168,7 +170,8 @@ bool may_retry(const std::exception_ptr& failure) noexcept {
   }
 }
 
-awaitable<opened_content> open_content(fetch_ptr self, core::byte_range range, bool ranged) {
+awaitable<opened_content> open_content(fetch_ptr self, core::byte_range range, bool ranged,
+                                       std::function<bool()> wanted) {
   // An address that was remembered may have expired, and so may the one that another request found
   // since: whoever met that asks the Hub for one of its own.
   for (int expired = 0;; ++expired) {
@@ -180,7 +183,7 @@ awaitable<opened_content> open_content(fetch_ptr self, core::byte_range range, b
       route = content_source::route_by_hub(self->source);
     }
     const bool remembered = self->source->is_remembered(route.url);
-    auto opening = open_by(self, std::move(route), range, ranged);
+    auto opening = open_by(self, std::move(route), range, ranged, wanted);
     auto opened = co_await std::move(opening);
     if (!opened.relocated || !remembered) co_return opened;
     report_expired(*self);

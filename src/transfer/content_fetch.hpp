@@ -18,6 +18,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <exception>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -59,8 +60,10 @@ struct opened_content {
 };
 
 /// Asks for a range, or without a Range header for all of it where `range` is the whole file and
-/// `ranged` is false. Addresses that expired are found anew. Only cancellation is thrown.
-awaitable<opened_content> open_content(fetch_ptr self, core::byte_range range, bool ranged);
+/// `ranged` is false. Addresses that expired are found anew. Only cancellation is thrown, and
+/// `http::unwanted_request` once `wanted`, if given, says so.
+awaitable<opened_content> open_content(fetch_ptr self, core::byte_range range, bool ranged,
+                                       std::function<bool()> wanted = {});
 
 /// What one read brought.
 struct received_block {

@@ -49,6 +49,9 @@ struct context {
   std::shared_ptr<memory_budget> buffers{};  ///< of whole small files; null: no bound
   /// Not of bytes, but of files that are downloaded at once: each has descriptors of its own.
   std::shared_ptr<memory_budget> open_files = std::make_shared<memory_budget>(64);
+  /// Nor of bytes, but of ranges of large files that are asked for at once: no more of them than
+  /// there are connections, or they would wait for each other's.
+  std::shared_ptr<memory_budget> range_turns = std::make_shared<memory_budget>(16);
   std::shared_ptr<block_stack> blocks = std::make_shared<block_stack>(64);  ///< of large ones
   /// Downloads that are going on, by where the content goes.
   std::shared_ptr<single_flight> flights = std::make_shared<single_flight>();

@@ -15,6 +15,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -58,8 +59,10 @@ struct ranges_state {
 using ranges_ptr = std::shared_ptr<ranges_state>;
 
 awaitable<void> digest_some(fetch_ptr self, std::uint64_t end) {
-  auto work = [partial = self->partial, digest = self->digest, end] {
-    digest->catch_up(partial->content(), end, std::chrono::steady_clock::now() + digest_turn);
+  auto work = [self, end] {
+    const auto block = self->shared->blocks->take();
+    self->digest->catch_up(self->partial->content(), end,
+                           std::chrono::steady_clock::now() + digest_turn, block.bytes());
   };
   auto digesting = io::on_pool(self->shared->pool, std::move(work));
   co_await std::move(digesting);
@@ -120,7 +123,8 @@ awaitable<void> fetch_piece(ranges_ptr state, range_piece_ptr piece, worker& sel
   while (!piece->left.empty()) {
     const auto asked = piece->left;
     const auto asked_at = transfer_clock::now();
-    auto opening = open_content(fetch, asked, true);
+    auto wanted = [piece] { return !piece->left.empty(); };
+    auto opening = open_content(fetch, asked, true, std::move(wanted));
     auto opened = co_await std::move(opening);
     const auto answered_at = transfer_clock::now();
     if (opened.ignored_range) throw range_ignored();
@@ -139,23 +143,47 @@ awaitable<void> fetch_piece(ranges_ptr state, range_piece_ptr piece, worker& sel
   }
 }
 
+/// The right to ask for one range. What others fetch is taken over only where nobody else has a use
+/// for the connection.
+awaitable<std::optional<memory_budget::share>> find_turn(ranges_ptr state) {
+  const auto& turns = state->fetch->shared->range_turns;
+  std::optional<memory_budget::share> turn;
+  if (state->scheduler.has_missing()) {
+    auto waiting = memory_budget::acquire(turns, 1);
+    turn = co_await std::move(waiting);
+    if (!state->scheduler.has_missing()) turn.reset();  // another was sooner
+  } else {
+    turn = memory_budget::try_acquire(turns, 1, 0);
+  }
+  co_return turn;
+}
+
 awaitable<void> run_worker(ranges_ptr state, std::size_t index) {
   const auto& fetch = state->fetch;
   worker self(fetch->shared->retries, transfer_clock::now());
+  const auto may_go = [state, index] {
+    return index < state->governor.target() && !state->checksum_lags();
+  };
   while (!state->scheduler.complete()) {
+    std::optional<memory_budget::share> turn;
+    if (may_go()) turn = co_await find_turn(state);
     range_scheduler::assignment given;
-    if (index < state->governor.target() && !state->checksum_lags()) {
+    if (turn && may_go()) {
       const auto now = transfer_clock::now();
       given = state->scheduler.take(self.meter.rate(now), state->governor.target(), now);
     }
     if (!given.piece) {
+      turn.reset();
       co_await state->changed.wait();
       continue;
     }
     if (given.taken_over)
       report_event(fetch->settings.observer, transfer_event::kind::resplit, fetch->what.name,
                    core::range_header(given.piece->left) + " goes to a faster connection");
-    co_await fetch_piece(state, given.piece, self);
+    try {
+      co_await fetch_piece(state, given.piece, self);
+    } catch (const http::unwanted_request&) {  // another was sooner
+    }
   }
   throw all_fetched();
 }
@@ -167,7 +195,7 @@ awaitable<void> supervise(ranges_ptr state) {
   for (;;) {
     timer.expires_after(connection_governor::interval);
     co_await timer.async_wait(asio::use_awaitable);
-    state->governor.tick(transfer_clock::now());
+    state->governor.tick(transfer_clock::now(), state->scheduler.shortest_wait());
     state->changed.notify();
   }
 }

@@ -25,13 +25,15 @@ bool front_digest::feed(std::uint64_t offset, std::span<const std::byte> bytes) 
 }
 
 void front_digest::catch_up(const io::file& content, std::uint64_t end,
-                            std::chrono::steady_clock::time_point until) {
+                            std::chrono::steady_clock::time_point until,
+                            std::span<std::byte> room) {
   if (!active()) return;
   const std::scoped_lock guard(mutex_);
-  piece_.resize(piece_size);
+  room = room.first(std::min(room.size(), piece_size));
   while (front_ < end) {
-    const auto wanted = static_cast<std::size_t>(std::min<std::uint64_t>(end - front_, piece_size));
-    const auto bytes = std::span(piece_).first(wanted);
+    const auto wanted =
+        static_cast<std::size_t>(std::min<std::uint64_t>(end - front_, room.size()));
+    const auto bytes = room.first(wanted);
     if (content.read_at(front_, bytes) != wanted)
       throw error(errc::content_mismatch,
                   "checking " + content.path().string() + ", which became shorter meanwhile");

@@ -12,7 +12,6 @@
 #include <optional>
 #include <span>
 #include <string>
-#include <vector>
 
 namespace cohub::transfer {
 
@@ -20,7 +19,7 @@ namespace cohub::transfer {
 /// Blocking, for the pool; several threads may feed at once.
 class front_digest {
  public:
-  /// What is read back from the file at a time.
+  /// What is read back from the file at a time, at most.
   static constexpr std::size_t piece_size = 256 * 1024;
 
   /// The etag's kind decides: the sha256, the git blob id, or nothing for an opaque one.
@@ -34,11 +33,11 @@ class front_digest {
   /// Takes bytes that lie exactly at the front, while they are still in a buffer; otherwise, or if
   /// another thread is digesting, false, and `catch_up` reads them back later.
   bool feed(std::uint64_t offset, std::span<const std::byte> bytes);
-  /// Digests from the file up to `end`: at least one piece, and no more once it is later than
-  /// `until`.
+  /// Digests from the file up to `end`, by way of `room`: at least one piece, and no more once it
+  /// is later than `until`.
   /// @throws error  errc::content_mismatch if the file is shorter
   void catch_up(const io::file& content, std::uint64_t end,
-                std::chrono::steady_clock::time_point until);
+                std::chrono::steady_clock::time_point until, std::span<std::byte> room);
 
   /// Begins anew.
   void restart();
@@ -53,7 +52,6 @@ class front_digest {
   std::mutex mutex_;
   std::atomic<std::uint64_t> front_{0};
   std::optional<core::digest> digest_{};  // from its first use on: small content has its own
-  std::vector<std::byte> piece_{};
 };
 
 /// A digest of that kind; nothing for an opaque etag.

@@ -59,7 +59,7 @@ range_scheduler::range_scheduler(const range_set& done, std::uint64_t size,
 
 std::uint64_t range_scheduler::next_size(double rate, std::size_t workers) const noexcept {
   if (chunk_size_ > 0) return chunk_size_;
-  const double wait = wait_ == transfer_clock::duration::max() ? 0 : seconds(wait_);
+  const double wait = seconds(shortest_wait());
   const auto in = [rate](double time) {
     return static_cast<std::uint64_t>(std::min(rate * time, double{largest_chunk}));
   };

@@ -64,6 +64,14 @@ class range_scheduler {
   };
   assignment take(double rate, std::size_t workers, transfer_clock::time_point now);
 
+  /// The shortest wait for an answer so far; zero: none has begun.
+  transfer_clock::duration shortest_wait() const noexcept {
+    return wait_ == transfer_clock::duration::max() ? transfer_clock::duration::zero() : wait_;
+  }
+
+  /// Whether there are bytes that nobody has been given.
+  bool has_missing() const noexcept { return !missing_.empty(); }
+
   /// The piece's answer begins, `wait` after it was asked for: time before that says nothing of how
   /// fast its bytes come.
   void begin(range_piece& piece, transfer_clock::duration wait,

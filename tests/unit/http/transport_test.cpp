@@ -179,6 +179,20 @@ TEST_CASE("no more connections are open than allowed, and everybody gets a turn"
   CHECK(server.connections() == 3);
 }
 
+TEST_CASE("what is not wanted any more is not sent, and its connection serves others") {
+  asio::io_context context;
+  scripted_server server(context,
+                         [](const seen_request&) { return scripted_reply::text(200, "ok"); });
+  http::transport transport(context.get_executor(), quick());
+  auto what = get(server.origin() + "/a");
+  what.wanted = [] { return false; };
+  CHECK_THROWS_AS(test::run(context, fetch(transport, what)), http::unwanted_request);
+  CHECK(test::run(context, fetch(transport, get(server.origin() + "/b"))).body == "ok");
+  REQUIRE(server.seen().size() == 1);
+  CHECK(server.seen()[0].line == "GET /b HTTP/1.1");
+  CHECK(server.connections() == 1);
+}
+
 TEST_CASE("cancelling stops a request at once and closes its connection") {
   asio::io_context context;
   scripted_server server(context, [](const seen_request& request) {

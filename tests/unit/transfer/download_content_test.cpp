@@ -210,6 +210,15 @@ TEST_CASE_FIXTURE(fixture, "a small budget slows a download and does not stop it
   CHECK(shared->buffers->free_bytes() == mib);
 }
 
+TEST_CASE_FIXTURE(fixture, "ranges are given out as there are turns, which files share") {
+  host(8 * mib);
+  shared->range_turns = std::make_shared<transfer::memory_budget>(1);
+  download();
+  CHECK(is_right());
+  CHECK(contents.connections() == 1);
+  CHECK(shared->range_turns->free_bytes() == 1);
+}
+
 TEST_CASE_FIXTURE(fixture, "settings that make no sense are refused") {
   host(3 * mib);
   settings.chunk_size = 1000;

@@ -4,12 +4,17 @@
 
 #include <doctest/doctest.h>
 
+#include <vector>
+
 using namespace cohub;
 using transfer::front_digest;
 
 namespace {
 
 std::span<const std::byte> bytes(std::string_view text) { return std::as_bytes(std::span(text)); }
+
+std::vector<std::byte> buffer(2 * front_digest::piece_size);
+const std::span<std::byte> room(buffer);
 
 constexpr auto in_time = std::chrono::steady_clock::time_point::max();
 constexpr auto too_late = std::chrono::steady_clock::time_point::min();
@@ -31,7 +36,7 @@ TEST_CASE("what was not at the front in time is read back from the file") {
   io::write_file_atomically(folder.path() / "f", "content");
   const io::file content(folder.path() / "f", io::file::mode::read);
   front_digest digest(hub::etag_kind::git_sha1, 7);
-  digest.catch_up(content, 5, in_time);
+  digest.catch_up(content, 5, in_time, room);
   CHECK(digest.front() == 5);
   CHECK(digest.feed(5, bytes("nt")));
   CHECK(digest.hex() == "6b584e8ece562ebffc15d38808cd6b98fc3d97ea");
@@ -43,9 +48,9 @@ TEST_CASE("a thread is given back once its time is over, but not for nothing") {
   io::write_file_atomically(folder.path() / "f", text);
   const io::file content(folder.path() / "f", io::file::mode::read);
   front_digest digest(hub::etag_kind::sha256, text.size());
-  digest.catch_up(content, text.size(), too_late);
+  digest.catch_up(content, text.size(), too_late, room);
   CHECK(digest.front() == front_digest::piece_size);
-  digest.catch_up(content, text.size(), in_time);
+  digest.catch_up(content, text.size(), in_time, room);
   CHECK(digest.front() == text.size());
 }
 
@@ -54,7 +59,7 @@ TEST_CASE("a file that became shorter is a mismatch") {
   io::write_file_atomically(folder.path() / "f", "con");
   const io::file content(folder.path() / "f", io::file::mode::read);
   front_digest digest(hub::etag_kind::sha256, 7);
-  CHECK_THROWS_AS(digest.catch_up(content, 7, in_time), error);
+  CHECK_THROWS_AS(digest.catch_up(content, 7, in_time, room), error);
 }
 
 TEST_CASE("starting over gives the digest of what comes then") {
