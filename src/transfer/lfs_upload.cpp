@@ -299,8 +299,7 @@ awaitable<void> relocate(run_ptr run, object_ptr object) {
 
 /// All pieces are there: makes them one object, and tells the Hub.
 awaitable<void> complete(run_ptr run, object_ptr object) {
-  auto check = [content = object->content()] { content->check_unchanged(); };
-  auto checking = io::on_pool(run->shared->pool, std::move(check));
+  auto checking = require_same(run->shared, object->content(), object->path(), object->oid());
   co_await std::move(checking);
   if (object->parts()) {
     auto completing = complete_parts(run->shared, object);

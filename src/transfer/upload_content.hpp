@@ -36,8 +36,9 @@ class upload_content : public std::enable_shared_from_this<upload_content> {
   virtual std::unique_ptr<content_reader> open() const = 0;
   /// What names the content for the next process; null where nothing does.
   virtual const io::file_identity* identity() const noexcept { return nullptr; }
+  /// @return whether that is certain; else only reading it again tells, as of a file that has grown
   /// @throws error  errc::content_mismatch: the file is not what it was when it was opened
-  virtual void check_unchanged() const {}
+  virtual bool check_unchanged() const { return true; }
   /// What is there at this moment, which may be more or less than there was, and of which what is
   /// appended later is no part: for what nobody has been promised yet.
   virtual std::shared_ptr<const upload_content> now() const { return shared_from_this(); }
