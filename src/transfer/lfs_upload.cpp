@@ -346,8 +346,10 @@ awaitable<void> send_piece(run_ptr run, piece_to_send next) {
     co_return;
   }
   if (object->parts() && object->journal) {
-    auto note = [journal = object->journal, part = next.piece.number, etag = answer.etag] {
-      journal->add(part, etag);
+    // A part that may have been read of a changed file is not remembered as one of this object.
+    auto note = [content = object->content(), journal = object->journal, part = next.piece.number,
+                 etag = answer.etag] {
+      if (content->check_unchanged()) journal->add(part, etag);
     };
     auto noting = io::on_pool(run->shared->pool, std::move(note));
     co_await std::move(noting);

@@ -161,3 +161,18 @@ TEST_CASE_FIXTURE(disturbed_fixture,
   CHECK(run(api->read_file("alice/m", "state.json")) == next);
   CHECK(large() == weights);
 }
+
+TEST_CASE_FIXTURE(disturbed_fixture, "a part that was read of a changed file is not remembered") {
+  std::string other = weights;
+  other[500'000] = static_cast<char>(other[500'000] ^ 1);
+  const auto meddling =
+      std::make_shared<meddler>("w.bin", sending, [&] { rewrite("w.bin", other); });
+  CHECK_THROWS_AS(upload(meddling), error);
+  CHECK(parts_noted() == 0);
+  hub->clear_requests();
+  connect();
+  rewrite("w.bin", weights);
+  upload({});
+  CHECK(hub->count_requests("", "PUT") == 3);
+  CHECK(large() == weights);
+}
