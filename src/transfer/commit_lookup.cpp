@@ -7,7 +7,6 @@
 #include "transfer/api_call.hpp"
 #include "transfer/paths_info.hpp"
 #include "transfer/tree_listing.hpp"
-#include "transfer/upload_content.hpp"
 
 #include <algorithm>
 #include <string_view>
@@ -69,10 +68,10 @@ std::unordered_set<std::string_view> paths_filled(const commit_plan& plan) {
 
 /// Whether the tree of a commit is as this one would have left it, by a sample of its paths.
 awaitable<bool> has_our_changes(context_ptr shared, commit_ptr commit, std::string oid) {
-  auto& plan = *commit->plan;
+  const auto& plan = *commit->plan;
   std::vector<std::string> paths;
-  std::unordered_map<std::string, planned_add*> added;
-  for (auto& add : plan.adds) {
+  std::unordered_map<std::string, const planned_add*> added;
+  for (const auto& add : plan.adds) {
     if (add.dropped() || added.size() == paths_compared) continue;
     added.emplace(add.path, &add);
     paths.push_back(add.path);
@@ -94,14 +93,10 @@ awaitable<bool> has_our_changes(context_ptr shared, commit_ptr commit, std::stri
       // A folder whose files were all named for deletion is gone, too.
       co_return false;
     }
-    auto& add = *found->second;
-    if (add.mode != hub::upload_mode::lfs && add.blob_id.empty()) {
-      auto hashing = git_blob_id_of(add.content, shared->pool);
-      add.blob_id = co_await std::move(hashing);
-    }
+    const auto& add = *found->second;
     const bool equal = add.mode == hub::upload_mode::lfs
                            ? entry.lfs && entry.lfs->sha256 == add.sha256
-                           : entry.oid == add.blob_id;
+                           : entry.oid == add.sent_id;
     if (!equal) co_return false;
     ++same;
   }

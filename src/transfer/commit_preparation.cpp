@@ -44,13 +44,17 @@ const planned_add* find_add(const commit_plan& plan, std::string_view path) {
   return found == plan.adds.end() ? nullptr : &*found;
 }
 
+/// Blocking: for the pool.
+std::string read_front(const upload_content& content, std::uint64_t limit) {
+  std::string text(static_cast<std::size_t>(std::min(content.size(), limit)), '\0');
+  if (!text.empty())
+    text.resize(content.open()->read_at(0, std::as_writable_bytes(std::span(text))));
+  return text;
+}
+
 awaitable<std::string> read_content(context_ptr shared, upload_content_ptr content,
                                     std::uint64_t limit) {
-  auto work = [content, limit] {
-    std::string text(static_cast<std::size_t>(std::min(content->size(), limit)), '\0');
-    text.resize(content->open()->read_at(0, std::as_writable_bytes(std::span(text))));
-    return text;
-  };
+  auto work = [content, limit] { return read_front(*content->now(), limit); };
   auto reading = io::on_pool(shared->pool, std::move(work));
   auto text = co_await std::move(reading);
   co_return text;
@@ -124,11 +128,9 @@ awaitable<void> preupload(context_ptr shared, commit_ptr commit, rules_ptr rules
       if (!add.content) continue;  // a copy
       hub::preupload_file file;
       file.path = add.path;
-      file.size = add.size;
-      file.sample.resize(
-          static_cast<std::size_t>(std::min<std::uint64_t>(add.size, hub::sample_size)));
-      if (add.size > 0)
-        add.content->open()->read_at(0, std::as_writable_bytes(std::span(file.sample)));
+      const auto there = add.content->now();
+      file.size = there->size();
+      file.sample = read_front(*there, hub::sample_size);
       files.push_back(std::move(file));
     }
     if (files.empty()) return std::string();

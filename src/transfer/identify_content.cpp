@@ -56,11 +56,9 @@ awaitable<bool> identify_content(context_ptr shared, commit_ptr commit, std::siz
     co_return !add.unchanged && !add.uploaded;
   }
   if (!add.oid_there.empty() && !add.refilled) {
-    if (add.blob_id.empty()) {
-      auto hashing = git_blob_id_of(add.content, shared->pool);
-      add.blob_id = co_await std::move(hashing);
-    }
-    add.unchanged = add.blob_id == add.oid_there;
+    auto hashing = git_blob_id_of(add.content, shared->pool);
+    const auto blob_id = co_await std::move(hashing);
+    add.unchanged = blob_id == add.oid_there;
   }
   co_return false;
 }

@@ -64,7 +64,7 @@ std::shared_ptr<http::body_source> content_body(upload_content_ptr content, std:
 awaitable<std::string> sha256_of(upload_content_ptr content, asio::any_io_executor pool,
                                  progress_ptr progress = {});
 
-/// The id that git gives some content as a blob.
+/// The id that git gives some content as a blob, as it is at this moment.
 awaitable<std::string> git_blob_id_of(upload_content_ptr content, asio::any_io_executor pool);
 
 }  // namespace cohub::transfer

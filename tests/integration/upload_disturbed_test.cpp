@@ -176,3 +176,54 @@ TEST_CASE_FIXTURE(disturbed_fixture, "a part that was read of a changed file is 
   CHECK(hub->count_requests("", "PUT") == 3);
   CHECK(large() == weights);
 }
+
+TEST_CASE_FIXTURE(disturbed_fixture,
+                  "a small file that changes before the Hub is asked is committed as it is then") {
+  test::write_all(root / "log.txt", "one\n");
+  commit_operation_add log;
+  log.path_in_repo = "log.txt";
+  log.content = root / "log.txt";
+  commit_operation_add source;
+  source.path_in_repo = "empty.txt";
+  source.content = std::make_shared<meddling_source>([&] { append("log.txt", "two\n"); });
+  std::vector<commit_operation> operations;
+  operations.emplace_back(std::move(log));
+  operations.emplace_back(std::move(source));
+  run(api->create_commit("alice/m", std::move(operations), "both"));
+  CHECK(run(api->read_file("alice/m", "log.txt")) == "one\ntwo\n");
+}
+
+TEST_CASE_FIXTURE(disturbed_fixture,
+                  "a small file that changes before a commit whose answer is lost is found in it") {
+  test::write_all(root / "log.txt", "one\n");
+  hub_fault lost;
+  lost.path_part = "/commit/";
+  lost.method = "POST";
+  lost.lose_answer = true;
+  hub->inject(lost);
+  const auto before = commits();
+  const auto info =
+      upload(std::make_shared<meddler>("w.bin", hashing, [&] { append("log.txt", "two\n"); }));
+  CHECK(commits() == before + 1);
+  CHECK(run(api->repo_info("alice/m")).sha == info.oid);
+  CHECK(run(api->read_file("alice/m", "log.txt")) == "one\ntwo\n");
+}
+
+TEST_CASE_FIXTURE(disturbed_fixture,
+                  "a small file that is replaced while the commit is sent comes as it is then") {
+  // More than is read at once, before it.
+  for (const char* name : {"a.txt", "b.txt"})
+    test::write_all(root / name, std::string(300'000, 'a'));
+  test::write_all(root / "c.txt", "before");
+  std::filesystem::remove(root / "w.bin");
+  // Totals are told at most ten times a second: of the first file that is sent, only after a while.
+  hub_fault slow;
+  slow.path_part = "/preupload/";
+  slow.delay = std::chrono::milliseconds(150);
+  hub->inject(slow);
+  std::string next;
+  SUBCASE("of another length") { next = "after all"; }
+  SUBCASE("of the same length") { next = "behind"; }
+  upload(std::make_shared<meddler>([&] { replace("c.txt", next); }));
+  CHECK(run(api->read_file("alice/m", "c.txt")) == next);
+}
