@@ -48,10 +48,10 @@ struct outcome {
   http_context http{};           ///< of the failure
 };
 
-/// A failure after which the commit may have been made.
+/// A failure after which the commit may have been made: also a success whose words cannot be read.
 bool may_be_lost(const error& failure) {
   const int status = failure.http().status;
-  if (status != 0) return status == 408 || status >= 500;
+  if (status != 0 && status / 100 != 2) return status == 408 || status >= 500;
   return is_transient(failure.code()) || failure.code() == errc::invalid_response;
 }
 

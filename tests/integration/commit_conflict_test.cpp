@@ -434,6 +434,18 @@ TEST_CASE_FIXTURE(conflict_fixture, "a Hub that is busy may have opened the pull
   CHECK(hub->count_requests("/commit/", "POST") == 1);
 }
 
+TEST_CASE_FIXTURE(conflict_fixture, "a success that nobody can read is looked for, and made once") {
+  const auto before = history().size();
+  hub_fault compressed;
+  compressed.path_part = "/commit/";
+  compressed.method = "POST";
+  compressed.headers.emplace_back("Content-Encoding", "gzip");
+  hub->inject(compressed);
+  const auto info = run(api->create_commit("alice/m", add_bytes("b.txt", "3"), "unread"));
+  CHECK(history().size() == before + 1);
+  CHECK(history()[0].commit_id == info.oid);
+}
+
 namespace {
 
 /// More files than the Hub is asked for at once, one of which somebody else deletes.
