@@ -12,6 +12,7 @@
 #include "transfer/commit_preparation.hpp"
 #include "transfer/download_retry.hpp"
 #include "transfer/paths_info.hpp"
+#include "transfer/patient_limits.hpp"
 #include "transfer/retry_wait.hpp"
 
 #include <algorithm>
@@ -92,8 +93,7 @@ awaitable<outcome> post(context_ptr shared, commit_ptr commit, std::string paren
   what.headers.set("Content-Type", "application/x-ndjson");
   what.body = std::move(body);
   what.busy_is_undone = false;
-  what.timeouts = shared->timeouts;
-  what.timeouts->first_byte = std::max(what.timeouts->first_byte, what.timeouts->commit);
+  what.timeouts = patient_limits(shared->timeouts);
   const std::string doing = "committing to " + commit->repo_id;
   outcome result;
   try {
