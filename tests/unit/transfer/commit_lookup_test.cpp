@@ -60,3 +60,31 @@ TEST_CASE_FIXTURE(fixture, "one whose contents were never sent whole was not mad
   files["log.txt"] = {""};
   CHECK_FALSE(is_found());
 }
+
+TEST_CASE_FIXTURE(fixture, "a title is the same without the blanks around it") {
+  add("a.txt", "a");
+  files["a.txt"] = {"a"};
+  for (const char* message : {" a message", "\n a message \n\nmore", "a message\r\nmore"}) {
+    CAPTURE(message);
+    commit->message = message;
+    CHECK(is_found());
+  }
+  commit->message = "a messages";
+  CHECK_FALSE(is_found());
+}
+
+TEST_CASE_FIXTURE(fixture, "the attributes that a Hub adds to do not hide a commit") {
+  add(".gitattributes", "ours");
+  SUBCASE("beside other files, they are not asked for") {
+    add("w.bin", "content");
+    files["w.bin"] = {"content"};
+    CHECK(is_found());
+    CHECK(asked.find("gitattributes") == std::string::npos);
+  }
+  SUBCASE("alone, they are all there is to know it by") {
+    files[".gitattributes"] = {"ours, and what the Hub added"};
+    CHECK_FALSE(is_found());
+    files[".gitattributes"] = {"ours"};
+    CHECK(is_found());
+  }
+}
