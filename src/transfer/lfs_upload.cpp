@@ -219,7 +219,7 @@ void check_answers(const upload_run& run, const std::vector<object_ptr>& objects
   if (!refused.empty()) throw refusal_of(*run.shared, *run.commit, path, refused);
 }
 
-/// Asks where the objects go, and sends them there.
+/// Asks where the objects go, and sends them there; by halves, where the answer cannot be read.
 awaitable<void> begin_objects(run_ptr run, std::vector<object_ptr> objects) {
   if (objects.empty()) co_return;
   std::vector<hub::lfs_object> wanted;
@@ -229,8 +229,26 @@ awaitable<void> begin_objects(run_ptr run, std::vector<object_ptr> objects) {
     one.size = object->size();
     wanted.push_back(std::move(one));
   }
-  auto asking = ask_batch(run->shared, run->commit, std::move(wanted));
-  auto answers = co_await std::move(asking);
+  std::vector<hub::lfs_batch_answer> answers;
+  bool unreadable = false;
+  try {
+    auto asking = ask_batch(run->shared, run->commit, std::move(wanted));
+    answers = co_await std::move(asking);
+  } catch (const error& failure) {
+    // An address for each part of so many large objects may be more than an answer can hold.
+    unreadable = failure.code() == errc::invalid_response && objects.size() > 1;
+    if (!unreadable) throw;
+  }
+  if (unreadable) {
+    const auto middle = objects.begin() + static_cast<std::ptrdiff_t>(objects.size() / 2);
+    std::vector<object_ptr> rest(middle, objects.end());
+    objects.erase(middle, objects.end());
+    auto first = begin_objects(run, std::move(objects));
+    co_await std::move(first);
+    auto second = begin_objects(run, std::move(rest));
+    co_await std::move(second);
+    co_return;
+  }
   answers_by_oid answer_of;
   for (auto& answer : answers) answer_of.emplace(answer.oid, &answer);
   check_answers(*run, objects, answer_of);

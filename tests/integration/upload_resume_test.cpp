@@ -613,3 +613,26 @@ TEST_CASE_FIXTURE(pair_fixture, "a Hub that forgets one object of several is tol
   run(commit());
   CHECK(test::read_all(run(api->download_file("alice/m", "1.bin"))) == contents[1]);
 }
+
+TEST_CASE_FIXTURE(pair_fixture,
+                  "an answer that is too long for all objects is asked for by halves") {
+  hub_fault endless;
+  endless.path_part = "/objects/batch";
+  SUBCASE("once") {
+    endless.body = std::string((64u << 20) + 1, ' ');
+    hub->inject(endless);
+    run(commit());
+    for (int i = 0; i < 2; ++i) {
+      const auto name = std::to_string(i) + ".bin";
+      CHECK(test::read_all(run(api->download_file("alice/m", name))) == contents[i]);
+    }
+    CHECK(hub->count_requests("/objects/batch") == 3);
+  }
+  SUBCASE("for each one, too") {
+    endless.body = "not JSON";
+    endless.times = 0;
+    hub->inject(endless);
+    CHECK(failure_of(commit()).code() == errc::invalid_response);
+    CHECK(hub->count_requests("/objects/batch") == 2);
+  }
+}
