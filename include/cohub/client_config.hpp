@@ -21,8 +21,8 @@ struct time_limits {
   std::chrono::milliseconds connect{10'000};  ///< resolve, connect and TLS handshake together
   std::chrono::milliseconds first_byte{
       60'000};  ///< from the request's last byte to the end of the answer's head
-  /// `first_byte` of a commit, where that is not longer: the Hub takes minutes for one of many
-  /// files.
+  /// `first_byte` of a commit, and of the end of a large upload, where that is not longer: the Hub
+  /// takes minutes for a commit of many files, and a store for an object of many parts.
   std::chrono::milliseconds commit{600'000};
   /// Silence inside a body, either way; or waiting so long in all for less than 1,024 bytes a
   /// second.

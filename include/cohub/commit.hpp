@@ -40,9 +40,10 @@ struct commit_operation_add {
   /// A file on disk, bytes, or a source. A source is read once, at the start of the commit, into an
   /// unnamed file below `client_config::upload_state_dir`, and hashed meanwhile.
   std::variant<std::filesystem::path, bytes, std::shared_ptr<upload_source>> content{};
-  /// Only so many bytes of the file on disk, which others may go on appending to. Unset: all of it;
-  /// a small file as it is when the commit is made, and a large one whose content changes during
-  /// the upload is `errc::content_mismatch`.
+  /// Only so many bytes of the file on disk, which others may go on appending to; of a small file
+  /// that another has replaced meanwhile, all of the other one. Unset: all of it; a small file as
+  /// it is when the commit is made. A large one whose content changes during the upload is
+  /// `errc::content_mismatch`.
   std::optional<std::uint64_t> first_bytes{};
 };
 

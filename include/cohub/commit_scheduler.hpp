@@ -42,8 +42,9 @@ struct commit_scheduler_options {
 /// next look; what can never succeed (a checkpoint that is gone, a path that cannot be) is reported
 /// and dropped, so that it keeps nothing else back. Sources and bytes that are handed over are read
 /// and held once, however often they are tried. Files of the folder are taken to be append-only: a
-/// commit has what was there when it began, so that nobody needs to stop writing. A file that is
-/// deleted stays in the repository.
+/// commit has what was there when it began, so that nobody needs to stop writing. Of a file that is
+/// written anew meanwhile, a small one is committed as it is then, a large one at the next look. A
+/// file that is deleted stays in the repository.
 /// @par Threads  of the client's executor, as the client
 class commit_scheduler {
  public:

@@ -182,13 +182,16 @@ awaitable<commit_info> commit(state_ptr self, std::vector<commit_operation> oper
 constexpr std::array final_statuses{405, 406, 410, 411, 413, 414, 415, 431};
 
 /// Whether the same operations cannot succeed at any time: they are to blame, not the network, the
-/// Hub or the token.
-bool is_final(const error& failure) {
+/// Hub, its store or the token.
+bool is_final(const error& failure, const std::string& endpoint) {
   namespace system = boost::system::errc;
   const auto& code = failure.code();
-  for (const auto blame : {errc::bad_request, errc::entry_not_found, errc::invalid_path,
-                           errc::invalid_argument, errc::content_mismatch, errc::invalid_card})
+  for (const auto blame :
+       {errc::entry_not_found, errc::invalid_path, errc::invalid_argument, errc::invalid_card})
     if (code == blame) return true;
+  const auto& url = failure.http().url;
+  // Stores call requests bad that were merely slow, or whose address has expired.
+  if (code == errc::bad_request) return url.empty() || url.starts_with(endpoint + '/');
   if (code == errc::unexpected_status)
     return std::find(final_statuses.begin(), final_statuses.end(), failure.http().status) !=
            final_statuses.end();
@@ -204,7 +207,8 @@ bool is_final(const error& failure) {
 struct attempt {
   std::optional<commit_info> made{};
   std::exception_ptr failure{};
-  bool for_good = false;  ///< it failed
+  bool for_good = false;    ///< it failed
+  bool is_changed = false;  ///< a file was not what it was
 };
 
 /// Tells the observer of a failure.
@@ -227,7 +231,8 @@ awaitable<attempt> try_commit(state_ptr self, std::vector<commit_operation> oper
     // Not by the code: a source may fail as if it were cancelled.
     if (self->over) throw;
     result.failure = std::current_exception();
-    result.for_good = is_final(e);
+    result.for_good = is_final(e, self->hub.endpoint());
+    result.is_changed = e.code() == errc::content_mismatch;
     if (e.code() == errc::repository_not_found) self->repository_known = false;  // it was deleted
     report_failure(self, e.what());
   } catch (const std::exception& e) {
@@ -260,6 +265,29 @@ struct round_result {
   }
 };
 
+/// Whether a file is shorter than what is to be committed of it. Others that have changed meanwhile
+/// may succeed as they are now. Blocking: for the pool.
+bool wants_too_much(const std::vector<commit_operation>& operations) {
+  return std::any_of(operations.begin(), operations.end(), [](const commit_operation& each) {
+    const auto* add = std::get_if<commit_operation_add>(&each);
+    const auto* path = add != nullptr ? std::get_if<std::filesystem::path>(&add->content) : nullptr;
+    if (path == nullptr || !add->first_bytes) return false;
+    std::error_code unknown;
+    const auto size = std::filesystem::file_size(*path, unknown);
+    return !unknown && size < *add->first_bytes;
+  });
+}
+
+awaitable<bool> may_succeed_later(state_ptr self, attempt one) {
+  const auto& operations = self->waiting.front().operations;
+  if (one.for_good || transfer::has_spent_source(operations)) co_return false;
+  if (!one.is_changed) co_return true;
+  auto look = [operations] { return wants_too_much(operations); };
+  auto looking = io::on_pool(self->hub.blocking_executor(), std::move(look));
+  const bool too_much = co_await std::move(looking);
+  co_return !too_much;
+}
+
 /// Commits what was handed over, one commit after the other, until one has to be tried again.
 /// `round` is lent by the caller, who awaits this in the same scope; so it is below.
 awaitable<void> commit_waiting(state_ptr self, round_result& round) {
@@ -268,10 +296,12 @@ awaitable<void> commit_waiting(state_ptr self, round_result& round) {
     auto trying = try_commit(self, self->waiting.front().operations, self->waiting.front().message);
     const auto one = co_await std::move(trying);
     round.take(one);
-    round.left =
-        !one.made && !one.for_good && !transfer::has_spent_source(self->waiting.front().operations);
-    if (round.left) co_return;
-    if (!one.made && !round.dropped) round.dropped = one.failure;
+    if (!one.made) {
+      auto judging = may_succeed_later(self, one);
+      round.left = co_await std::move(judging);
+      if (round.left) co_return;
+      if (!round.dropped) round.dropped = one.failure;
+    }
     self->waiting.pop_front();
   }
 }

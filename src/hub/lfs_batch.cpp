@@ -55,6 +55,19 @@ boost::system::result<std::optional<lfs_action>> read_action(const json::object&
   return action;
 }
 
+/// Whatever a Hub puts there, it refuses the object.
+void read_refusal(const json::value& failure, lfs_batch_answer& answer) {
+  answer.error_code = 500;
+  answer.error_message = "the Hub gave no reason";
+  if (const auto* object = failure.if_object()) {
+    const auto code = number_or(*object, "code", 500);
+    if (code >= 100 && code <= 999) answer.error_code = static_cast<int>(code);
+    answer.error_message = text_or(*object, "message", answer.error_message);
+  } else if (const auto* text = failure.if_string()) {
+    if (!text->empty()) answer.error_message = std::string(*text);
+  }
+}
+
 boost::system::result<lfs_batch_answer> read_answer(const json::value& item) {
   const auto* object = item.if_object();
   if (object == nullptr) return make_error_code(errc::invalid_response);
@@ -62,14 +75,12 @@ boost::system::result<lfs_batch_answer> read_answer(const json::value& item) {
   answer.oid = text_or(*object, "oid");
   answer.size = number_or(*object, "size");
   if (!core::is_hex(answer.oid, 64)) return make_error_code(errc::invalid_response);
-  if (const auto* failure = object->if_contains("error");
-      failure != nullptr && failure->is_object()) {
-    const auto code = number_or(failure->get_object(), "code", 500);
-    answer.error_code = code >= 100 && code <= 999 ? static_cast<int>(code) : 500;
-    answer.error_message = text_or(failure->get_object(), "message", "the Hub gave no reason");
-  }
+  if (const auto* failure = object->if_contains("error"); failure != nullptr && !failure->is_null())
+    read_refusal(*failure, answer);
   if (const auto* actions = object->if_contains("actions");
-      actions != nullptr && actions->is_object()) {
+      actions != nullptr && !actions->is_null()) {
+    // Not to be taken for no actions at all, which say that the Hub has the object.
+    if (!actions->is_object()) return make_error_code(errc::invalid_response);
     auto upload = read_action(actions->get_object(), "upload");
     if (!upload) return upload.error();
     auto verify = read_action(actions->get_object(), "verify");

@@ -69,10 +69,16 @@ bool has_same_content(const file_identity& a, const file_identity& b) noexcept {
   return a.size == b.size && a.modified == b.modified && a.inode == b.inode;
 }
 
-bool is_unchanged(const file& opened, const file_identity& seen) {
+file_identity identify_open_file(const file& opened) {
   struct stat status {};
   if (::fstat(opened.native_handle(), &status) != 0) refuse(errno, opened.path(), "");
-  return has_same_content(identity_of(status), seen);
+  file_identity identity = identity_of(status);
+  identity.path = opened.path().string();
+  return identity;
+}
+
+bool has_grown(const file_identity& now, const file_identity& seen) noexcept {
+  return now.inode == seen.inode && now.size > seen.size;
 }
 
 bool is_settled(const file_identity& seen) noexcept {

@@ -31,8 +31,12 @@ void check_readable(const std::filesystem::path& path);
 /// leaves the content as it is.
 bool has_same_content(const file_identity& a, const file_identity& b) noexcept;
 
-/// Whether an open file is the one that was `seen`, with the same content. Blocking.
-bool is_unchanged(const file& opened, const file_identity& seen);
+/// The identity of an open file, whatever its path names now. Blocking.
+file_identity identify_open_file(const file& opened);
+
+/// Whether it is longer than it was when it was `seen`: as a rule something was appended, but it
+/// may also have been written anew.
+bool has_grown(const file_identity& now, const file_identity& seen) noexcept;
 
 /// Whether a change after `seen` was taken would be seen: the time stamps of the file are older
 /// than the clock's step.

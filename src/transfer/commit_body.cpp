@@ -1,11 +1,13 @@
 #include "transfer/commit_body.hpp"
 
 #include "core/base64.hpp"
+#include "core/digest.hpp"
 #include "hub/commit_lines.hpp"
 #include "io/on_pool.hpp"
 
 #include <algorithm>
 #include <cstring>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -36,8 +38,13 @@ class commit_encoder {
   }
 
   std::uint64_t size() const noexcept { return size_; }
-  /// Additions of which all was handed out, or nothing needs to be.
-  std::size_t adds_written() const noexcept { return add_; }
+  /// What was handed out since this was asked last.
+  commit_written written() {
+    commit_written news;
+    news.adds = add_;
+    news.ids.swap(ids_);
+    return news;
+  }
 
   void rewind() {
     text_.clear();
@@ -47,6 +54,7 @@ class commit_encoder {
     in_file_ = false;
     content_.reset();
     reader_.reset();
+    ids_.clear();
     started_ = false;
   }
 
@@ -70,6 +78,7 @@ class commit_encoder {
         encode_content();
         return true;
       }
+      ids_.emplace_back(add_, digest_->hex_digest());
       content_.reset();
       reader_.reset();
     }
@@ -83,7 +92,9 @@ class commit_encoder {
     const std::size_t count =
         reader_->read_at(content_offset_, std::as_writable_bytes(std::span(raw_)));
     content_offset_ += count;
-    text_ = core::base64_encode(std::string_view(raw_).substr(0, count));
+    const auto piece = std::string_view(raw_).substr(0, count);
+    digest_->update(piece);
+    text_ = core::base64_encode(piece);
   }
 
   /// Puts the next text that is not content into `text_`, and names the content that follows it.
@@ -117,6 +128,7 @@ class commit_encoder {
     text_ = hub::commit_file_prefix();
     content_ = contents_[add_];
     content_offset_ = 0;
+    digest_ = core::git_blob_digest(content_->size());
     in_file_ = true;
     return true;
   }
@@ -135,13 +147,15 @@ class commit_encoder {
   upload_content_ptr content_;
   std::unique_ptr<content_reader> reader_;
   std::uint64_t content_offset_ = 0;
+  std::optional<core::digest> digest_;  // of that
   std::string raw_;
+  std::vector<std::pair<std::size_t, std::string>> ids_;
 };
 
 class encoded_body final : public http::body_source {
  public:
   encoded_body(std::shared_ptr<commit_encoder> encoder, asio::any_io_executor pool,
-               std::function<void(std::size_t)> written)
+               std::function<void(const commit_written&)> written)
       : encoder_(std::move(encoder)), pool_(std::move(pool)), written_(std::move(written)) {}
 
   std::uint64_t size() const override { return encoder_->size(); }
@@ -157,7 +171,7 @@ class encoded_body final : public http::body_source {
     auto piece = std::make_shared<std::vector<std::byte>>(buffer.size());
     auto work = [encoder = encoder_, piece] {
       const std::size_t count = encoder->fill(*piece);
-      return std::pair(count, encoder->adds_written());
+      return std::pair(count, encoder->written());
     };
     auto reading = io::on_pool(pool_, std::move(work));
     const auto filled = co_await std::move(reading);
@@ -169,14 +183,14 @@ class encoded_body final : public http::body_source {
  private:
   std::shared_ptr<commit_encoder> encoder_;
   asio::any_io_executor pool_;
-  std::function<void(std::size_t)> written_;
+  std::function<void(const commit_written&)> written_;
 };
 
 }  // namespace
 
 std::shared_ptr<http::body_source> commit_body(std::shared_ptr<const commit_plan> plan,
                                                std::string header_line, asio::any_io_executor pool,
-                                               std::function<void(std::size_t)> written) {
+                                               std::function<void(const commit_written&)> written) {
   auto encoder = std::make_shared<commit_encoder>(std::move(plan), std::move(header_line));
   return std::make_shared<encoded_body>(std::move(encoder), std::move(pool), std::move(written));
 }

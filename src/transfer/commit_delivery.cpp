@@ -12,6 +12,7 @@
 #include "transfer/commit_preparation.hpp"
 #include "transfer/download_retry.hpp"
 #include "transfer/paths_info.hpp"
+#include "transfer/patient_limits.hpp"
 #include "transfer/retry_wait.hpp"
 
 #include <algorithm>
@@ -31,26 +32,36 @@ namespace {
 constexpr std::size_t most_conflicts = 12;
 /// After so many, it is sent without a condition: who has much to send is never the first.
 constexpr std::size_t most_conditions = 4;
+/// Tries to send small files as they are, while they change.
+constexpr std::size_t most_readings = 3;
 
 /// What became of one POST.
 struct outcome {
-  enum class kind { made, conflict, lost, refused } what = kind::refused;
+  enum class kind {
+    made,
+    conflict,
+    lost,
+    outdated,  ///< not sent to its end: a file was changed meanwhile
+    refused
+  } what = kind::refused;
   commit_info info{};
   std::exception_ptr failure{};  ///< unless it was made
   http_context http{};           ///< of the failure
 };
 
-/// A failure after which the commit may have been made.
+/// A failure after which the commit may have been made: also a success whose words cannot be read.
 bool may_be_lost(const error& failure) {
   const int status = failure.http().status;
-  if (status != 0) return status == 408 || status >= 500;
+  if (status != 0 && status / 100 != 2) return status == 408 || status >= 500;
   return is_transient(failure.code()) || failure.code() == errc::invalid_response;
 }
 
-/// Small files are sent with the commit: counts the first `written` additions as done.
-void count_sent(commit_in_progress& commit, std::size_t written) {
+/// Small files are sent with the commit: remembers as what, and counts as done the additions that
+/// are out.
+void note_sent(commit_in_progress& commit, const commit_written& written) {
   auto& adds = commit.plan->adds;
-  for (; commit.adds_counted < std::min(written, adds.size()); ++commit.adds_counted) {
+  for (const auto& [add, id] : written.ids) adds[add].sent_id = id;
+  for (; commit.adds_counted < std::min(written.adds, adds.size()); ++commit.adds_counted) {
     auto& add = adds[commit.adds_counted];
     if (add.counted || !add.announced) continue;
     add.counted = true;
@@ -71,7 +82,7 @@ awaitable<outcome> post(context_ptr shared, commit_ptr commit, std::string paren
   auto encode = [plan = commit->plan, pool = shared->pool,
                  header =
                      hub::commit_header_line(commit->message, options.commit_description, parent),
-                 written = [commit](std::size_t adds) { count_sent(*commit, adds); }] {
+                 written = [commit](const commit_written& news) { note_sent(*commit, news); }] {
     return commit_body(plan, header, pool, written);
   };
   auto encoding = io::on_pool(shared->pool, std::move(encode));
@@ -82,8 +93,7 @@ awaitable<outcome> post(context_ptr shared, commit_ptr commit, std::string paren
   what.headers.set("Content-Type", "application/x-ndjson");
   what.body = std::move(body);
   what.busy_is_undone = false;
-  what.timeouts = shared->timeouts;
-  what.timeouts->first_byte = std::max(what.timeouts->first_byte, what.timeouts->commit);
+  what.timeouts = patient_limits(shared->timeouts);
   const std::string doing = "committing to " + commit->repo_id;
   outcome result;
   try {
@@ -99,6 +109,8 @@ awaitable<outcome> post(context_ptr shared, commit_ptr commit, std::string paren
     result.http = e.http();
     if (e.code() == errc::commit_conflict || e.code() == errc::conflict)
       result.what = outcome::kind::conflict;
+    else if (e.code() == errc::content_mismatch)
+      result.what = outcome::kind::outdated;
     else if (may_be_lost(e))
       result.what = outcome::kind::lost;
   }
@@ -159,12 +171,15 @@ awaitable<commit_info> deliver_commit(context_ptr shared, commit_ptr commit) {
   if (own_parent) parent = options.parent_commit;
   std::size_t conflicts = 0;
   std::size_t losses = 0;  // of answers
+  std::size_t readings = 0;
   for (;;) {
     auto posting = post(shared, commit, parent);
     auto result = co_await std::move(posting);
     if (result.what == outcome::kind::made) co_return std::move(result.info);
     const bool conflict = result.what == outcome::kind::conflict;
-    if (result.what == outcome::kind::refused) std::rethrow_exception(result.failure);
+    const bool outdated = result.what == outcome::kind::outdated;
+    if (outdated && ++readings < most_readings) continue;
+    if (outdated || result.what == outcome::kind::refused) std::rethrow_exception(result.failure);
     // A pull request that may have been opened cannot be told from another's: no second one is.
     if (!conflict && options.create_pr) throw_unsure(result, commit->repo_id);
     const std::size_t tries = ++(conflict ? conflicts : losses);

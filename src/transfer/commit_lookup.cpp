@@ -2,12 +2,12 @@
 
 #include "cohub/error.hpp"
 
+#include "core/trim.hpp"
 #include "hub/ref_replies.hpp"
 #include "hub/routes.hpp"
 #include "transfer/api_call.hpp"
 #include "transfer/paths_info.hpp"
 #include "transfer/tree_listing.hpp"
-#include "transfer/upload_content.hpp"
 
 #include <algorithm>
 #include <string_view>
@@ -22,7 +22,14 @@ namespace {
 
 constexpr std::size_t paths_compared = 100;
 
-std::string first_line(const std::string& message) { return message.substr(0, message.find('\n')); }
+/// As Hubs keep it: without blanks around it.
+std::string_view title_of(std::string_view message) {
+  message.remove_prefix(std::min(message.find_first_not_of(" \t\r\n"), message.size()));
+  return core::trim(message.substr(0, message.find_first_of("\r\n")));
+}
+
+/// Hubs add to it what the large files of a commit need.
+constexpr std::string_view attributes_path = ".gitattributes";
 
 commit_info describe(const context& shared, const commit_in_progress& commit, std::string oid) {
   commit_info info;
@@ -69,11 +76,16 @@ std::unordered_set<std::string_view> paths_filled(const commit_plan& plan) {
 
 /// Whether the tree of a commit is as this one would have left it, by a sample of its paths.
 awaitable<bool> has_our_changes(context_ptr shared, commit_ptr commit, std::string oid) {
-  auto& plan = *commit->plan;
+  const auto& plan = *commit->plan;
   std::vector<std::string> paths;
-  std::unordered_map<std::string, planned_add*> added;
-  for (auto& add : plan.adds) {
+  std::unordered_map<std::string, const planned_add*> added;
+  const planned_add* attributes = nullptr;
+  for (const auto& add : plan.adds) {
     if (add.dropped() || added.size() == paths_compared) continue;
+    if (add.path == attributes_path) {
+      attributes = &add;
+      continue;
+    }
     added.emplace(add.path, &add);
     paths.push_back(add.path);
   }
@@ -81,6 +93,10 @@ awaitable<bool> has_our_changes(context_ptr shared, commit_ptr commit, std::stri
   for (const auto& removal : plan.deletes)
     if (paths.size() < 2 * paths_compared && !filled.contains(removal.path))
       paths.push_back(removal.path);
+  if (paths.empty() && attributes != nullptr) {
+    added.emplace(attributes->path, attributes);
+    paths.push_back(attributes->path);
+  }
   get_paths_info_options options;
   options.type = commit->options.type;
   options.revision = std::move(oid);
@@ -94,14 +110,10 @@ awaitable<bool> has_our_changes(context_ptr shared, commit_ptr commit, std::stri
       // A folder whose files were all named for deletion is gone, too.
       co_return false;
     }
-    auto& add = *found->second;
-    if (add.mode != hub::upload_mode::lfs && add.blob_id.empty()) {
-      auto hashing = git_blob_id_of(add.content, shared->pool);
-      add.blob_id = co_await std::move(hashing);
-    }
+    const auto& add = *found->second;
     const bool equal = add.mode == hub::upload_mode::lfs
                            ? entry.lfs && entry.lfs->sha256 == add.sha256
-                           : entry.oid == add.blob_id;
+                           : entry.oid == add.sent_id;
     if (!equal) co_return false;
     ++same;
   }
@@ -128,7 +140,7 @@ awaitable<std::optional<commit_info>> find_made_commit(context_ptr shared, commi
   const auto commits = co_await std::move(asking);
   std::optional<commit_info> made;
   for (const auto& each : commits) {
-    if (first_line(each.title) != first_line(commit->message)) continue;
+    if (title_of(each.title) != title_of(commit->message)) continue;
     auto comparing = has_our_changes(shared, commit, each.commit_id);
     const bool ours = co_await std::move(comparing);
     if (!ours) continue;

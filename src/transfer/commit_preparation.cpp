@@ -17,6 +17,8 @@
 
 #include <algorithm>
 #include <memory>
+#include <set>
+#include <string>
 #include <utility>
 
 namespace cohub::transfer {
@@ -25,6 +27,7 @@ namespace {
 
 constexpr std::size_t files_a_preupload = 256;
 constexpr std::size_t preuploads_at_once = 4;
+constexpr std::size_t most_looks = 3;     // at a branch that moves meanwhile
 constexpr std::size_t files_a_job = 512;  // that one job of the pool opens
 constexpr std::size_t jobs_at_once = 4;   // as many as a pool is likely to have threads for
 constexpr const char* card_path = "README.md";
@@ -44,13 +47,17 @@ const planned_add* find_add(const commit_plan& plan, std::string_view path) {
   return found == plan.adds.end() ? nullptr : &*found;
 }
 
+/// Blocking: for the pool.
+std::string read_front(const upload_content& content, std::uint64_t limit) {
+  std::string text(static_cast<std::size_t>(std::min(content.size(), limit)), '\0');
+  if (!text.empty())
+    text.resize(content.open()->read_at(0, std::as_writable_bytes(std::span(text))));
+  return text;
+}
+
 awaitable<std::string> read_content(context_ptr shared, upload_content_ptr content,
                                     std::uint64_t limit) {
-  auto work = [content, limit] {
-    std::string text(static_cast<std::size_t>(std::min(content->size(), limit)), '\0');
-    text.resize(content->open()->read_at(0, std::as_writable_bytes(std::span(text))));
-    return text;
-  };
+  auto work = [content, limit] { return read_front(*content->now(), limit); };
   auto reading = io::on_pool(shared->pool, std::move(work));
   auto text = co_await std::move(reading);
   co_return text;
@@ -112,8 +119,11 @@ upload_content_ptr card_of(const commit_plan& plan) {
   return add != nullptr ? add->content : nullptr;
 }
 
+/// The heads of the branch that the answers of one look at all files are of.
+using heads_ptr = std::shared_ptr<std::set<std::string>>;
+
 /// Asks for a batch of files which of them are large.
-awaitable<void> preupload(context_ptr shared, commit_ptr commit, rules_ptr rules,
+awaitable<void> preupload(context_ptr shared, commit_ptr commit, rules_ptr rules, heads_ptr heads,
                           std::size_t begin) {
   auto& plan = *commit->plan;
   const std::size_t end = std::min(begin + files_a_preupload, plan.adds.size());
@@ -124,11 +134,9 @@ awaitable<void> preupload(context_ptr shared, commit_ptr commit, rules_ptr rules
       if (!add.content) continue;  // a copy
       hub::preupload_file file;
       file.path = add.path;
-      file.size = add.size;
-      file.sample.resize(
-          static_cast<std::size_t>(std::min<std::uint64_t>(add.size, hub::sample_size)));
-      if (add.size > 0)
-        add.content->open()->read_at(0, std::as_writable_bytes(std::span(file.sample)));
+      const auto there = add.content->now();
+      file.size = there->size();
+      file.sample = read_front(*there, hub::sample_size);
       files.push_back(std::move(file));
     }
     if (files.empty()) return std::string();
@@ -147,7 +155,36 @@ awaitable<void> preupload(context_ptr shared, commit_ptr commit, rules_ptr rules
   const auto reply = hub::read_preupload_reply(text);
   if (!reply) throw error(reply.error(), doing);
   apply_preupload(plan, begin, end, reply->files);
-  if (commit->head.empty()) commit->head = reply->commit_oid;
+  if (!reply->commit_oid.empty()) heads->insert(reply->commit_oid);
+}
+
+/// Asks for all files, several batches at once.
+awaitable<heads_ptr> preupload_all(context_ptr shared, commit_ptr commit, rules_ptr rules) {
+  const auto heads = std::make_shared<std::set<std::string>>();
+  const std::size_t count = commit->plan->adds.size();
+  auto ask = [shared, commit, rules, heads](std::size_t index) {
+    return preupload(shared, commit, rules, heads, index * files_a_preupload);
+  };
+  co_await io::for_each_bounded((count + files_a_preupload - 1) / files_a_preupload,
+                                preuploads_at_once, ask);
+  co_return heads;
+}
+
+/// Learns what the Hub has, as of one head of the branch: what one answer calls unchanged may be
+/// gone at the head of another. Where the branch does not rest, nothing is left out as unchanged.
+awaitable<void> ask_for_modes(context_ptr shared, commit_ptr commit, rules_ptr rules) {
+  const bool is_given = !commit->head.empty();
+  for (std::size_t tries = 1;; ++tries) {
+    auto asking = preupload_all(shared, commit, rules);
+    const auto heads = co_await std::move(asking);
+    if (is_given) heads->insert(commit->head);
+    const bool moved = heads->size() > 1;
+    if (moved && !is_given && tries < most_looks) continue;
+    if (moved)
+      for (auto& add : commit->plan->adds) add.oid_there.clear();
+    if (!is_given && !heads->empty()) commit->head = *heads->begin();
+    co_return;
+  }
 }
 
 using operations_ptr = std::shared_ptr<std::vector<commit_operation>>;
@@ -245,13 +282,8 @@ awaitable<void> prepare_commit(context_ptr shared, commit_ptr commit) {
   rules->ignore = co_await std::move(ignoring);
   auto reading = text_of(shared, commit, ".gitattributes", rules_limit);
   rules->attributes = co_await std::move(reading);
-  const std::size_t count = commit->plan->adds.size();
-  const rules_ptr known = std::move(rules);
-  auto ask = [shared, commit, known](std::size_t index) {
-    return preupload(shared, commit, known, index * files_a_preupload);
-  };
-  co_await io::for_each_bounded((count + files_a_preupload - 1) / files_a_preupload,
-                                preuploads_at_once, ask);
+  auto asking = ask_for_modes(shared, commit, std::move(rules));
+  co_await std::move(asking);
   auto comparing = drop_unchanged_copies(shared, commit);
   co_await std::move(comparing);
   auto uploading = upload_large_files(shared, commit);

@@ -1,9 +1,10 @@
 #include "transfer/identify_content.hpp"
 
+#include "cohub/error.hpp"
+
 #include "io/file_identity.hpp"
 #include "io/on_pool.hpp"
 #include "transfer/progress_reporter.hpp"
-#include "transfer/upload_content.hpp"
 #include "transfer/upload_journal.hpp"
 
 #include <cstdint>
@@ -55,13 +56,23 @@ awaitable<bool> identify_content(context_ptr shared, commit_ptr commit, std::siz
     co_return !add.unchanged && !add.uploaded;
   }
   if (!add.oid_there.empty() && !add.refilled) {
-    if (add.blob_id.empty()) {
-      auto hashing = git_blob_id_of(add.content, shared->pool);
-      add.blob_id = co_await std::move(hashing);
-    }
-    add.unchanged = add.blob_id == add.oid_there;
+    auto hashing = git_blob_id_of(add.content, shared->pool);
+    const auto blob_id = co_await std::move(hashing);
+    add.unchanged = blob_id == add.oid_there;
   }
   co_return false;
+}
+
+awaitable<void> require_same(context_ptr shared, upload_content_ptr content, std::string path,
+                             std::string sha256) {
+  auto check = [content] { return content->check_unchanged(); };
+  auto checking = io::on_pool(shared->pool, std::move(check));
+  const bool certain = co_await std::move(checking);
+  if (certain) co_return;
+  auto hashing = sha256_of(content, shared->pool);
+  const auto now = co_await std::move(hashing);
+  if (now != sha256)
+    throw error(errc::content_mismatch, "uploading " + path + ", which was changed meanwhile");
 }
 
 }  // namespace cohub::transfer

@@ -4,8 +4,10 @@
 
 #include "transfer/commit_in_progress.hpp"
 #include "transfer/context.hpp"
+#include "transfer/upload_content.hpp"
 
 #include <cstddef>
+#include <string>
 
 namespace cohub::transfer {
 
@@ -14,5 +16,12 @@ namespace cohub::transfer {
 /// @param index  of the addition
 /// @return whether it is a large one that the Hub is to be asked for
 awaitable<bool> identify_content(context_ptr shared, commit_ptr commit, std::size_t index);
+
+/// Whether a large file is still what its hash names. Of one that has grown meanwhile only its
+/// bytes tell: it may have been written anew.
+/// @param path  in the repository, for the error
+/// @throws error  errc::content_mismatch
+awaitable<void> require_same(context_ptr shared, upload_content_ptr content, std::string path,
+                             std::string sha256);
 
 }  // namespace cohub::transfer

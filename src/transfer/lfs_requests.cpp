@@ -4,6 +4,7 @@
 #include "hub/reply_error.hpp"
 #include "hub/routes.hpp"
 #include "transfer/api_call.hpp"
+#include "transfer/patient_limits.hpp"
 #include "transfer/retry_wait.hpp"
 
 #include <boost/json/array.hpp>
@@ -118,6 +119,7 @@ awaitable<void> verify_object(context_ptr shared, commit_ptr commit, object_ptr 
   auto what = hub_request(*shared, http::method::post, url, token, body, lfs_json);
   for (const auto& [name, value] : action.header) what.headers.set(name, value);
   what.idempotent = true;
+  what.timeouts = patient_limits(shared->timeouts);
   auto calling = call(shared, std::move(what), "verifying the upload of " + object->path());
   auto answer = co_await std::move(calling);
   co_await answer.finish();
@@ -130,6 +132,7 @@ awaitable<store_answer> complete_parts(context_ptr shared, object_ptr object) {
     auto what = hub_request(*shared, http::method::post, url, {}, body, lfs_json);
     what.headers.set("Accept", lfs_json);
     what.idempotent = true;  // the object is named by its content
+    what.timeouts = patient_limits(shared->timeouts);
     auto asking = ask_store(shared, std::move(what), "completing " + object->path());
     auto answer = co_await std::move(asking);
     if (answer.status != 409) co_return answer;

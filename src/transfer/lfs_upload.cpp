@@ -7,6 +7,7 @@
 #include "io/for_each_bounded.hpp"
 #include "io/on_pool.hpp"
 #include "transfer/bounded_queue.hpp"
+#include "transfer/download_retry.hpp"
 #include "transfer/identify_content.hpp"
 #include "transfer/lfs_requests.hpp"
 #include "transfer/object_upload.hpp"
@@ -16,6 +17,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <exception>
 #include <unordered_map>
 #include <unordered_set>
 #include <utility>
@@ -217,7 +219,7 @@ void check_answers(const upload_run& run, const std::vector<object_ptr>& objects
   if (!refused.empty()) throw refusal_of(*run.shared, *run.commit, path, refused);
 }
 
-/// Asks where the objects go, and sends them there.
+/// Asks where the objects go, and sends them there; by halves, where the answer cannot be read.
 awaitable<void> begin_objects(run_ptr run, std::vector<object_ptr> objects) {
   if (objects.empty()) co_return;
   std::vector<hub::lfs_object> wanted;
@@ -227,8 +229,26 @@ awaitable<void> begin_objects(run_ptr run, std::vector<object_ptr> objects) {
     one.size = object->size();
     wanted.push_back(std::move(one));
   }
-  auto asking = ask_batch(run->shared, run->commit, std::move(wanted));
-  auto answers = co_await std::move(asking);
+  std::vector<hub::lfs_batch_answer> answers;
+  bool unreadable = false;
+  try {
+    auto asking = ask_batch(run->shared, run->commit, std::move(wanted));
+    answers = co_await std::move(asking);
+  } catch (const error& failure) {
+    // An address for each part of so many large objects may be more than an answer can hold.
+    unreadable = failure.code() == errc::invalid_response && objects.size() > 1;
+    if (!unreadable) throw;
+  }
+  if (unreadable) {
+    const auto middle = objects.begin() + static_cast<std::ptrdiff_t>(objects.size() / 2);
+    std::vector<object_ptr> rest(middle, objects.end());
+    objects.erase(middle, objects.end());
+    auto first = begin_objects(run, std::move(objects));
+    co_await std::move(first);
+    auto second = begin_objects(run, std::move(rest));
+    co_await std::move(second);
+    co_return;
+  }
   answers_by_oid answer_of;
   for (auto& answer : answers) answer_of.emplace(answer.oid, &answer);
   check_answers(*run, objects, answer_of);
@@ -268,8 +288,8 @@ awaitable<void> ask_for_routes(run_ptr run) {
   run->close_if_done();
 }
 
-/// Asks for other addresses, and sends by them what is not there.
-awaitable<void> relocate(run_ptr run, object_ptr object) {
+/// Asks where an object is to go now.
+awaitable<hub::lfs_batch_answer> ask_again(run_ptr run, object_ptr object) {
   hub::lfs_object wanted;
   wanted.oid = object->oid();
   wanted.size = object->size();
@@ -279,8 +299,15 @@ awaitable<void> relocate(run_ptr run, object_ptr object) {
   if (answers.empty() || answers.front().oid != object->oid())
     throw error(errc::invalid_response,
                 "uploading " + object->path() + " (the Hub did not say where)");
+  co_return std::move(answers.front());
+}
+
+/// Asks for other addresses, and sends by them what is not there.
+awaitable<void> relocate(run_ptr run, object_ptr object) {
+  auto asking = ask_again(run, object);
+  auto answer = co_await std::move(asking);
   const auto before = object->bytes_there();
-  if (!take_route(*run, *object, std::move(answers.front()))) {
+  if (!take_route(*run, *object, std::move(answer))) {
     co_await discard_journal(run, object);
     end_object(*run, *object, transfer_event::kind::already_present);
     co_return;
@@ -297,13 +324,30 @@ awaitable<void> relocate(run_ptr run, object_ptr object) {
 
 // ---- sending
 
+/// Has the store make the object of its parts. What ends without an answer may have been done.
+awaitable<store_answer> complete_or_find(run_ptr run, object_ptr object) {
+  store_answer done;
+  std::exception_ptr failure;
+  try {
+    auto completing = complete_parts(run->shared, object);
+    done = co_await std::move(completing);
+  } catch (const error& e) {
+    if (!is_transient(e.code()) && e.code() != errc::server_failure) throw;
+    failure = std::current_exception();
+  }
+  if (!failure) co_return done;
+  auto asking = ask_again(run, object);
+  const auto answer = co_await std::move(asking);
+  if (answer.upload || answer.error_code != 0) std::rethrow_exception(failure);
+  co_return done;
+}
+
 /// All pieces are there: makes them one object, and tells the Hub.
 awaitable<void> complete(run_ptr run, object_ptr object) {
-  auto check = [content = object->content()] { content->check_unchanged(); };
-  auto checking = io::on_pool(run->shared->pool, std::move(check));
+  auto checking = require_same(run->shared, object->content(), object->path(), object->oid());
   co_await std::move(checking);
   if (object->parts()) {
-    auto completing = complete_parts(run->shared, object);
+    auto completing = complete_or_find(run, object);
     const auto answer = co_await std::move(completing);
     // It is being made still: the parts are there for the next process.
     if (answer.status == 409) std::rethrow_exception(answer.refusal);
@@ -347,8 +391,10 @@ awaitable<void> send_piece(run_ptr run, piece_to_send next) {
     co_return;
   }
   if (object->parts() && object->journal) {
-    auto note = [journal = object->journal, part = next.piece.number, etag = answer.etag] {
-      journal->add(part, etag);
+    // A part that may have been read of a changed file is not remembered as one of this object.
+    auto note = [content = object->content(), journal = object->journal, part = next.piece.number,
+                 etag = answer.etag] {
+      if (content->check_unchanged()) journal->add(part, etag);
     };
     auto noting = io::on_pool(run->shared->pool, std::move(note));
     co_await std::move(noting);

@@ -25,6 +25,15 @@ class progress_reporter {
     progress_.way = way;
     progress_.bytes_total = total;
   }
+  progress_reporter(progress_reporter&&) = default;  // leaves nothing to take back
+  /// What was told of a file that is not done does not stay in the total: it may be sent anew.
+  ~progress_reporter() {
+    if (!counts_in_) return;
+    try {
+      counts_in_->move(-static_cast<std::int64_t>(progress_.bytes_done));
+    } catch (...) {  // observers do not throw; nothing may leave a destructor
+    }
+  }
 
   void add(std::uint64_t bytes) {
     if (!observer_) return;

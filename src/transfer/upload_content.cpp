@@ -45,11 +45,24 @@ class memory_content final : public upload_content {
   std::shared_ptr<const std::string> data_;
 };
 
+/// What a file must still be while it is read.
+struct seen_file {
+  io::file_identity identity{};
+  bool may_grow = false;
+
+  /// @return whether it is the same for certain, and has not only grown
+  /// @throws error  errc::content_mismatch
+  bool check(const io::file_identity& now) const {
+    if (io::has_same_content(now, identity)) return true;
+    if (may_grow && io::has_grown(now, identity)) return false;
+    throw changed_meanwhile(identity);
+  }
+};
+using seen_file_ptr = std::shared_ptr<const seen_file>;
+
 class file_reader final : public content_reader {
  public:
-  /// @param seen  what the file must still be while it is read; null: it may grow
-  file_reader(io::file opened, std::uint64_t size,
-              std::shared_ptr<const io::file_identity> seen = nullptr)
+  file_reader(io::file opened, std::uint64_t size, seen_file_ptr seen)
       : file_(std::move(opened)), size_(size), seen_(std::move(seen)) {}
 
   std::size_t read_at(std::uint64_t offset, std::span<std::byte> buffer) override {
@@ -60,8 +73,7 @@ class file_reader final : public content_reader {
                   "reading " + file_.path().string() + ", which became shorter");
     // At the beginning, lest all of a large file is sent in vain; at the end, since only then is
     // none of it from before a change.
-    if (seen_ && (!has_begun_ || offset + count >= size_))
-      if (!io::is_unchanged(file_, *seen_)) throw changed_meanwhile(*seen_);
+    if (!has_begun_ || offset + count >= size_) seen_->check(io::identify_open_file(file_));
     has_begun_ = true;
     return count;
   }
@@ -69,26 +81,56 @@ class file_reader final : public content_reader {
  private:
   io::file file_;
   std::uint64_t size_;
-  std::shared_ptr<const io::file_identity> seen_;
+  seen_file_ptr seen_;
   bool has_begun_ = false;
+};
+
+std::unique_ptr<content_reader> open_file(const seen_file_ptr& seen, std::uint64_t size) {
+  return std::make_unique<file_reader>(io::file(seen->identity.path, io::file::mode::read), size,
+                                       seen);
+}
+
+/// What is in a file whenever it is read, as long as that is as much as at first; what was appended
+/// since is no part of it.
+class present_file final : public upload_content {
+ public:
+  explicit present_file(io::file_identity found) : found_(std::move(found)) {}
+  std::uint64_t size() const override { return found_.size; }
+  std::unique_ptr<content_reader> open() const override {
+    io::file opened(found_.path, io::file::mode::read);
+    auto seen = std::make_shared<seen_file>(seen_file{io::identify_open_file(opened), true});
+    if (seen->identity.size != found_.size && !io::has_grown(seen->identity, found_))
+      throw changed_meanwhile(found_);
+    return std::make_unique<file_reader>(std::move(opened), found_.size, std::move(seen));
+  }
+
+ private:
+  io::file_identity found_;
 };
 
 /// The beginning of a file that may grow.
 class file_prefix final : public upload_content {
  public:
-  file_prefix(std::filesystem::path path, std::uint64_t size)
-      : path_(std::move(path)), size_(size) {
-    if (io::identify_file(path_).size < size)
+  file_prefix(const std::filesystem::path& path, std::uint64_t size)
+      : seen_(std::make_shared<seen_file>(seen_file{io::identify_file(path), true})), size_(size) {
+    if (seen_->identity.size < size)
       throw error(errc::content_mismatch, "uploading " + std::to_string(size) + " bytes of " +
-                                              path_.string() + ", which is shorter");
+                                              path.string() + ", which is shorter");
   }
   std::uint64_t size() const override { return size_; }
-  std::unique_ptr<content_reader> open() const override {
-    return std::make_unique<file_reader>(io::file(path_, io::file::mode::read), size_);
+  std::unique_ptr<content_reader> open() const override { return open_file(seen_, size_); }
+  bool check_unchanged() const override {
+    return seen_->check(io::identify_file(seen_->identity.path));
+  }
+  upload_content_ptr now() const override {
+    auto found = io::identify_file(seen_->identity.path);
+    if (io::has_same_content(found, seen_->identity) || io::has_grown(found, seen_->identity))
+      return shared_from_this();
+    return std::make_shared<present_file>(std::move(found));  // another one has taken its place
   }
 
  private:
-  std::filesystem::path path_;
+  seen_file_ptr seen_;
   std::uint64_t size_;
 };
 
@@ -96,23 +138,19 @@ class file_prefix final : public upload_content {
 class file_content final : public upload_content {
  public:
   explicit file_content(const std::filesystem::path& path)
-      : identity_(std::make_shared<io::file_identity>(io::identify_file(path))) {}
-  std::uint64_t size() const override { return identity_->size; }
-  std::unique_ptr<content_reader> open() const override {
-    return std::make_unique<file_reader>(io::file(identity_->path, io::file::mode::read),
-                                         identity_->size, identity_);
-  }
-  const io::file_identity* identity() const noexcept override { return identity_.get(); }
+      : seen_(std::make_shared<seen_file>(seen_file{io::identify_file(path), false})) {}
+  std::uint64_t size() const override { return seen_->identity.size; }
+  std::unique_ptr<content_reader> open() const override { return open_file(seen_, size()); }
+  const io::file_identity* identity() const noexcept override { return &seen_->identity; }
   upload_content_ptr now() const override {
-    return std::make_shared<file_prefix>(identity_->path, io::identify_file(identity_->path).size);
+    return std::make_shared<present_file>(io::identify_file(seen_->identity.path));
   }
-  void check_unchanged() const override {
-    if (!io::has_same_content(io::identify_file(identity_->path), *identity_))
-      throw changed_meanwhile(*identity_);
+  bool check_unchanged() const override {
+    return seen_->check(io::identify_file(seen_->identity.path));
   }
 
  private:
-  std::shared_ptr<const io::file_identity> identity_;
+  seen_file_ptr seen_;
 };
 
 class content_region final : public http::body_source {
@@ -224,8 +262,13 @@ awaitable<std::string> sha256_of(upload_content_ptr content, asio::any_io_execut
 }
 
 awaitable<std::string> git_blob_id_of(upload_content_ptr content, asio::any_io_executor pool) {
-  auto start = core::git_blob_digest(content->size());
-  return digest_of(std::move(content), std::move(start), std::move(pool), {});
+  auto look = [content] { return content->now(); };
+  auto looking = io::on_pool(pool, std::move(look));
+  auto there = co_await std::move(looking);
+  auto start = core::git_blob_digest(there->size());
+  auto hashing = digest_of(std::move(there), std::move(start), std::move(pool), {});
+  auto id = co_await std::move(hashing);
+  co_return id;
 }
 
 }  // namespace cohub::transfer

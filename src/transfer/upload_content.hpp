@@ -36,8 +36,9 @@ class upload_content : public std::enable_shared_from_this<upload_content> {
   virtual std::unique_ptr<content_reader> open() const = 0;
   /// What names the content for the next process; null where nothing does.
   virtual const io::file_identity* identity() const noexcept { return nullptr; }
+  /// @return whether that is certain; else only reading it again tells, as of a file that has grown
   /// @throws error  errc::content_mismatch: the file is not what it was when it was opened
-  virtual void check_unchanged() const {}
+  virtual bool check_unchanged() const { return true; }
   /// What is there at this moment, which may be more or less than there was, and of which what is
   /// appended later is no part: for what nobody has been promised yet.
   virtual std::shared_ptr<const upload_content> now() const { return shared_from_this(); }
@@ -63,7 +64,7 @@ std::shared_ptr<http::body_source> content_body(upload_content_ptr content, std:
 awaitable<std::string> sha256_of(upload_content_ptr content, asio::any_io_executor pool,
                                  progress_ptr progress = {});
 
-/// The id that git gives some content as a blob.
+/// The id that git gives some content as a blob, as it is at this moment.
 awaitable<std::string> git_blob_id_of(upload_content_ptr content, asio::any_io_executor pool);
 
 }  // namespace cohub::transfer

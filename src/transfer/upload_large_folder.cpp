@@ -26,6 +26,8 @@
 #include <array>
 #include <memory>
 #include <optional>
+#include <set>
+#include <string_view>
 #include <unordered_set>
 #include <utility>
 #include <vector>
@@ -39,6 +41,7 @@ constexpr auto fast_enough = std::chrono::seconds(40);
 constexpr std::uint64_t regular_bytes = 100u << 20;  // of a commit's small files
 constexpr std::uint64_t small_file = 10u << 20;
 constexpr std::size_t most_preparing = 2;  // commits at once
+constexpr std::size_t most_openings = 3;   // of files that change, before they are left out
 constexpr auto commit_message = "Add files using upload-large-folder tool";
 
 struct file_to_send {
@@ -195,19 +198,84 @@ create_commit_options commit_options(const folder_run& run) {
   return commit;
 }
 
+/// Whether a file was changed or deleted after the commit was begun, which begun anew may succeed.
+bool is_disturbed(const error& failure) {
+  return failure.code() == errc::content_mismatch ||
+         failure.code() == boost::system::errc::no_such_file_or_directory;
+}
+
+/// Leaves out what is not any more as it was when the commit was begun, with a warning.
+awaitable<std::vector<commit_operation>> drop_changed(run_ptr run, commit_ptr commit,
+                                                      std::vector<commit_operation> operations) {
+  const std::size_t taken = operations.size();
+  auto look = [run, plan = commit->plan, operations = std::move(operations)]() mutable {
+    std::set<std::string> changed;
+    for (const auto& add : plan->adds) {
+      try {
+        if (add.content) add.content->check_unchanged();
+      } catch (const error& failure) {
+        if (!is_disturbed(failure)) throw;
+        report_event(run->shared->observer_for(run->options.observer),
+                     transfer_event::kind::warning, add.path,
+                     "left out: it does not stay as it is");
+        changed.insert(add.path);
+      }
+    }
+    std::erase_if(operations, [&](const commit_operation& each) {
+      return changed.contains(std::get<commit_operation_add>(each).path_in_repo);
+    });
+    return std::move(operations);
+  };
+  auto looking = io::on_pool(run->shared->pool, std::move(look));
+  auto left = co_await std::move(looking);
+  run->info.files -= taken - left.size();
+  co_return left;
+}
+
+/// The total knows all files; of those that are begun anew, some are done.
+void take_over_counts(const commit_plan& earlier, commit_plan& plan) {
+  std::unordered_set<std::string_view> counted;
+  for (const auto& add : earlier.adds)
+    if (add.counted) counted.insert(add.path);
+  for (auto& add : plan.adds) add.counted = counted.contains(add.path);
+}
+
+/// Opens files, and sends the large ones. Those that are changed or deleted meanwhile are looked at
+/// again, and in the end left out.
+/// @param earlier  an earlier try of theirs; may be null
+awaitable<commit_ptr> prepare_files(run_ptr run, std::vector<commit_operation> operations,
+                                    commit_ptr earlier) {
+  for (std::size_t tries = 1;; ++tries) {
+    auto dropping = drop_deleted(run, std::move(operations));
+    operations = co_await std::move(dropping);
+    auto commit = begin_commit(run->shared, run->repo_id, commit_message, commit_options(*run));
+    std::exception_ptr failure;
+    try {
+      auto opening = open_commit(run->shared, commit, operations);
+      co_await std::move(opening);
+      commit->total = run->total;
+      for (auto& add : commit->plan->adds) add.announced = true;
+      if (earlier) take_over_counts(*earlier->plan, *commit->plan);
+      earlier = commit;
+      auto preparing = prepare_commit(run->shared, commit);
+      co_await std::move(preparing);
+    } catch (const error& e) {
+      if (!is_disturbed(e) || tries == 2 * most_openings) throw;
+      failure = std::current_exception();
+    }
+    if (!failure) co_return commit;
+    if (tries < most_openings) continue;
+    auto leaving_out = drop_changed(run, commit, std::move(operations));
+    operations = co_await std::move(leaving_out);
+  }
+}
+
 awaitable<void> prepare_commits(run_ptr run) {
   for (;;) {
     auto operations = take_batch(*run);
     if (operations.empty()) break;
-    auto dropping = drop_deleted(run, std::move(operations));
-    operations = co_await std::move(dropping);
-    auto commit = begin_commit(run->shared, run->repo_id, commit_message, commit_options(*run));
-    auto opening = open_commit(run->shared, commit, std::move(operations));
-    co_await std::move(opening);
-    commit->total = run->total;
-    for (auto& add : commit->plan->adds) add.announced = true;
-    auto preparing = prepare_commit(run->shared, commit);
-    co_await std::move(preparing);
+    auto preparing = prepare_files(run, std::move(operations), nullptr);
+    auto commit = co_await std::move(preparing);
     std::vector<commit_ptr> one(1, std::move(commit));
     co_await run->prepared.push(std::move(one));
   }
@@ -255,6 +323,18 @@ commit_ptr part_of(const folder_run& run, const commit_in_progress& whole, std::
   return part;
 }
 
+/// The files of a prepared commit, to be begun anew: what failed may have been made after all.
+std::vector<commit_operation> files_of(const commit_in_progress& commit) {
+  std::vector<commit_operation> operations;
+  for (const auto& planned : commit.plan->adds) {
+    commit_operation_add add;
+    add.path_in_repo = planned.path;
+    add.content = std::filesystem::path(planned.content->identity()->path);
+    operations.emplace_back(std::move(add));
+  }
+  return operations;
+}
+
 /// Whether a smaller commit may succeed where this one did not.
 bool is_too_much(const error& failure) {
   return failure.code() == errc::server_failure || failure.code() == errc::timed_out ||
@@ -270,41 +350,70 @@ awaitable<commit_info> deliver(run_ptr run, commit_ptr commit) {
   return deliver_commit(run->shared, std::move(commit));
 }
 
+/// A commit that is yet to be made.
+struct pending_commit {
+  commit_ptr commit{};
+  bool is_prepared = false;
+};
+
+pending_commit pending(commit_ptr commit, bool is_prepared) {
+  pending_commit one;
+  one.commit = std::move(commit);
+  one.is_prepared = is_prepared;
+  return one;
+}
+
+/// Delivers a commit, unless nothing of it is left.
+/// @return where the branch is with it
+awaitable<std::string> deliver_and_tell(run_ptr run, commit_ptr commit) {
+  if (commit->plan->empty()) co_return run->head;
+  const auto begin = std::chrono::steady_clock::now();
+  auto delivering = deliver(run, commit);
+  auto made = co_await std::move(delivering);
+  run->info.oid = made.oid;
+  if (!made.unchanged) ++run->info.commits;
+  report_event(commit->observer, transfer_event::kind::committed, {}, made.oid);
+  run->size.made(commit->plan->adds.size(), std::chrono::steady_clock::now() - begin);
+  co_return std::move(made.oid);
+}
+
 awaitable<void> make_commit(run_ptr run, commit_ptr commit) {
-  std::vector<commit_ptr> todo(1, std::move(commit));
-  bool whole = true;
+  std::vector<pending_commit> todo(1, pending(std::move(commit), true));
+  std::size_t openings = 1;
   while (!todo.empty()) {
-    const auto next = std::move(todo.back());
+    const auto next = std::move(todo.back().commit);
+    bool is_prepared = todo.back().is_prepared;
     todo.pop_back();
-    if (!whole) {
-      auto preparing = prepare_commit(run->shared, next);
-      co_await std::move(preparing);
-    }
-    const auto begin = std::chrono::steady_clock::now();
     std::exception_ptr failure;
     bool split = false;
-    std::string head = run->head;  // stays, if nothing is left to commit
+    bool disturbed = false;
+    std::string head;
     try {
-      if (!next->plan->empty()) {
-        auto delivering = deliver(run, next);
-        const auto made = co_await std::move(delivering);
-        run->info.oid = head = made.oid;
-        if (!made.unchanged) ++run->info.commits;
-        report_event(next->observer, transfer_event::kind::committed, {}, made.oid);
-        run->size.made(next->plan->adds.size(), std::chrono::steady_clock::now() - begin);
+      if (!is_prepared) {
+        auto preparing = prepare_commit(run->shared, next);
+        co_await std::move(preparing);
+        is_prepared = true;
       }
+      auto delivering = deliver_and_tell(run, next);
+      head = co_await std::move(delivering);
     } catch (const error& e) {
       failure = std::current_exception();
-      split = is_too_much(e) && run->size.failed(next->plan->adds.size());
+      split = is_prepared && is_too_much(e) && run->size.failed(next->plan->adds.size());
+      disturbed = is_disturbed(e) && ++openings <= most_openings;
     }
-    if (failure && !split) std::rethrow_exception(failure);
+    if (failure && !split && !disturbed) std::rethrow_exception(failure);
+    if (disturbed) {
+      auto preparing = prepare_files(run, files_of(*next), next);
+      auto anew = co_await std::move(preparing);
+      todo.push_back(pending(std::move(anew), true));
+      continue;
+    }
     if (split) {
       const std::size_t count = next->plan->adds.size();
-      todo.push_back(part_of(*run, *next, count / 2, count));
-      todo.push_back(part_of(*run, *next, 0, count / 2));
+      todo.push_back(pending(part_of(*run, *next, count / 2, count), false));
+      todo.push_back(pending(part_of(*run, *next, 0, count / 2), false));
       report_event(next->observer, transfer_event::kind::retry, {},
                    "a commit of " + std::to_string(count) + " files failed: making two of it");
-      whole = false;
       continue;
     }
     auto noting = note_commit(run, next, head);

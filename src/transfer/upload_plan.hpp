@@ -20,7 +20,7 @@ struct planned_add {
   hub::upload_mode mode = hub::upload_mode::regular;
   std::string oid_there{};  ///< what the path holds on the Hub; empty: nothing
   std::string sha256{};     ///< empty until it is needed and computed
-  std::string blob_id{};    ///< git's; empty until it is needed and computed
+  std::string sent_id{};    ///< git's, of what a commit brought last; empty: never all of it
   bool uploaded = false;    ///< the Hub has the content of this large file
   bool ignored = false;     ///< by the Hub's .gitignore
   bool unchanged = false;   ///< the Hub has it under that path, and will have after the deletions

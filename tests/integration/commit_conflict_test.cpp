@@ -433,3 +433,81 @@ TEST_CASE_FIXTURE(conflict_fixture, "a Hub that is busy may have opened the pull
   CHECK(failure.http().status == 503);
   CHECK(hub->count_requests("/commit/", "POST") == 1);
 }
+
+TEST_CASE_FIXTURE(conflict_fixture, "a success that nobody can read is looked for, and made once") {
+  const auto before = history().size();
+  hub_fault compressed;
+  compressed.path_part = "/commit/";
+  compressed.method = "POST";
+  compressed.headers.emplace_back("Content-Encoding", "gzip");
+  hub->inject(compressed);
+  const auto info = run(api->create_commit("alice/m", add_bytes("b.txt", "3"), "unread"));
+  CHECK(history().size() == before + 1);
+  CHECK(history()[0].commit_id == info.oid);
+}
+
+namespace {
+
+/// More files than the Hub is asked for at once, one of which somebody else deletes.
+struct many_files_fixture : conflict_fixture {
+  many_files_fixture() {
+    run(api->create_commit("alice/m", operations("first"), "all"));
+    head = run(api->repo_info("alice/m")).sha;
+    const list_repo_tree_options everything{.recursive = true};
+    for (const auto& entry : run(api->list_repo_tree("alice/m", everything).all())) {
+      if (!files.empty()) files += ',';
+      files += R"({"path":")" + entry.path +
+               R"(","uploadMode":"regular","shouldIgnore":false,"oid":")" + entry.oid + R"("})";
+    }
+    run(api->delete_file("f100.txt", "alice/m"));
+    hub->clear_requests();
+  }
+  /// 300 files, of which the last is new.
+  static std::vector<commit_operation> operations(const std::string& last) {
+    std::vector<commit_operation> all;
+    for (int i = 100; i < 400; ++i)
+      for (auto& one : add_bytes("f" + std::to_string(i) + ".txt",
+                                 i < 399 ? "file " + std::to_string(i) : last))
+        all.push_back(std::move(one));
+    return all;
+  }
+  /// The Hub answers as it was before that, later than other requests.
+  hub_fault stale() const {
+    hub_fault fault;
+    fault.path_part = "/preupload/";
+    fault.delay = std::chrono::milliseconds(100);
+    fault.body = R"({"files":[)" + files + R"(],"commitOid":")" + head + R"("})";
+    return fault;
+  }
+  void check_whole() {
+    CHECK(run(api->read_file("alice/m", "f100.txt")) == "file 100");
+    CHECK(run(api->read_file("alice/m", "f399.txt")) == "second");
+  }
+  std::string head;
+  std::string files;
+};
+
+}  // namespace
+
+TEST_CASE_FIXTURE(many_files_fixture, "what is unchanged is so at one head of the branch") {
+  hub->inject(stale());
+  run(api->create_commit("alice/m", operations("second"), "again"));
+  CHECK(hub->count_requests("/preupload/") == 4);
+  check_whole();
+}
+
+TEST_CASE_FIXTURE(many_files_fixture,
+                  "a head that is known is believed, not an answer of another") {
+  hub_fault beaten;
+  beaten.path_part = "/commit/";
+  beaten.method = "POST";
+  beaten.status = 412;
+  hub->inject(beaten);
+  put_file("alice/m", "c.txt", "moves the branch");
+  auto late = stale();
+  late.delay = {};
+  late.times = 0;
+  hub->inject(late);
+  run(api->create_commit("alice/m", operations("second"), "again"));
+  check_whole();
+}

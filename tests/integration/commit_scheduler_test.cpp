@@ -17,7 +17,7 @@ using namespace cohub;
 
 namespace {
 
-class counter final : public observer {
+class counter : public observer {
  public:
   void on_event(const transfer_event& event) override {
     if (event.what == transfer_event::kind::committed) ++committed;
@@ -249,6 +249,12 @@ TEST_CASE_FIXTURE(scheduler_fixture,
     bad.path_in_repo = "gone.bin";
     bad.content = folder.path() / "gone.bin";
   }
+  SUBCASE("more of a file than there is") {
+    bad.path_in_repo = "short.txt";
+    bad.content = folder.path() / "short.txt";
+    bad.first_bytes = 100;
+    test::write_all(folder.path() / "short.txt", "short");
+  }
   SUBCASE("a path that cannot be") {
     bad.path_in_repo = "a/../b";
     bad.content = commit_operation_add::bytes{"x"};
@@ -375,6 +381,66 @@ TEST_CASE_FIXTURE(scheduler_fixture, "what a Hub refuses for now is kept") {
     run(scheduler.stop());
     CHECK(run(api->file_exists("alice/run", "step" + std::to_string(status) + ".txt")));
   }
+}
+
+TEST_CASE_FIXTURE(scheduler_fixture, "a checkpoint that the store refuses for now is kept") {
+  run(api->create_repo("alice/run"));
+  hub_fault refusing;
+  refusing.method = "PUT";
+  refusing.status = 400;  // as stores call a request that was too slow
+  refusing.times = 0;
+  hub->inject(refusing);
+  const auto of = options();
+  commit_scheduler scheduler(*api, "alice/run", {}, of);
+  commit_operation_add add;
+  add.path_in_repo = "w.bin";
+  add.content = commit_operation_add::bytes{test::noise(20'000)};
+  std::vector<commit_operation> operations;
+  operations.emplace_back(std::move(add));
+  scheduler.push(std::move(operations), "weights");
+  CHECK(failure_of(scheduler.trigger()).code() == errc::bad_request);
+  CHECK(scheduler.pending() == 1);
+  hub->clear_faults();
+  run(scheduler.stop());
+  CHECK(run(api->file_exists("alice/run", "w.bin")));
+}
+
+namespace {
+
+/// Writes the file anew when it has been hashed for the first time.
+class rewriter final : public counter {
+ public:
+  explicit rewriter(std::filesystem::path file) : file_(std::move(file)) {}
+  void on_progress(const transfer_progress& progress) override {
+    if (progress.way != transfer_progress::direction::hash || done_) return;
+    done_ = true;
+    test::write_all(file_, test::noise(30'000, 2));
+  }
+
+ private:
+  std::filesystem::path file_;
+  bool done_ = false;
+};
+
+}  // namespace
+
+TEST_CASE_FIXTURE(scheduler_fixture, "a checkpoint that is written anew meanwhile is kept") {
+  run(api->create_repo("alice/run"));
+  const auto file = folder.path() / "w.bin";
+  test::write_all(file, test::noise(20'000));
+  auto of = options();
+  of.observer = seen = std::make_shared<rewriter>(file);
+  commit_scheduler scheduler(*api, "alice/run", {}, of);
+  commit_operation_add add;
+  add.path_in_repo = "w.bin";
+  add.content = file;
+  std::vector<commit_operation> operations;
+  operations.emplace_back(std::move(add));
+  scheduler.push(std::move(operations), "weights");
+  while (seen->failed == 0) context.run_one();
+  CHECK(scheduler.pending() == 1);
+  run(scheduler.stop());
+  CHECK(test::read_all(run(api->download_file("alice/run", "w.bin"))) == test::noise(30'000, 2));
 }
 
 TEST_CASE_FIXTURE(scheduler_fixture, "a folder that is not made yet holds nothing") {

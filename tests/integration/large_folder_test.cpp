@@ -4,8 +4,11 @@
 #include <doctest/doctest.h>
 
 #include <atomic>
+#include <functional>
 #include <map>
+#include <string>
 #include <utility>
+#include <vector>
 
 using namespace cohub;
 
@@ -23,6 +26,30 @@ class deleter final : public observer {
 
  private:
   std::filesystem::path file_;
+};
+
+/// Meddles whenever it hears of one file on one way.
+class meddler final : public observer {
+ public:
+  meddler(std::string file, transfer_progress::direction way, std::function<void()> act)
+      : file_(std::move(file)), way_(way), act_(std::move(act)) {}
+  void on_progress(const transfer_progress& progress) override {
+    if (progress.file == file_ && progress.way == way_) act_();
+  }
+  void on_total(const transfer_total& total) override {
+    if (total.way != transfer_progress::direction::upload) return;
+    if (total.bytes_done > total.bytes_total || total.files_done > total.files_total) ++excesses;
+  }
+  void on_event(const transfer_event& event) override {
+    if (event.what == transfer_event::kind::warning) warned.push_back(event.file);
+  }
+  std::vector<std::string> warned{};
+  int excesses = 0;
+
+ private:
+  std::string file_;
+  transfer_progress::direction way_;
+  std::function<void()> act_;
 };
 
 local_hub_config in_parts() {
@@ -247,6 +274,49 @@ TEST_CASE_FIXTURE(large_folder_fixture, "a file that is deleted meanwhile is lef
   CHECK(info.committed == 601);
   CHECK(seen->warnings == 1);
   files.erase("6/file594.txt");
+  CHECK(remote() == files);
+}
+
+TEST_CASE_FIXTURE(large_folder_fixture,
+                  "a file that is changed or deleted while its batch is on its way stops nothing") {
+  const auto sending = transfer_progress::direction::upload;
+  const auto hashing = transfer_progress::direction::hash;
+  const std::string large = "weights/a.bin";
+  const std::string small = "6/file594.txt";
+  std::vector<std::string> left_out;
+  int times = 0;
+  std::shared_ptr<meddler> seen;
+  SUBCASE("a large one is changed once") {
+    seen = std::make_shared<meddler>(large, sending, [&] {
+      if (times++ == 0) test::write_all(root / large, files[large] = test::noise(350'000, 7));
+    });
+  }
+  SUBCASE("a large one is deleted") {
+    left_out.push_back(large);
+    seen = std::make_shared<meddler>(large, sending, [&] {
+      if (times++ == 0) std::filesystem::remove(root / large);
+    });
+  }
+  SUBCASE("a large one never stays as it is") {
+    left_out.push_back(large);
+    seen = std::make_shared<meddler>(large, hashing, [&] {
+      test::write_all(root / large, test::noise(350'000 + static_cast<std::size_t>(++times)));
+    });
+  }
+  SUBCASE("a small one is deleted before the commit is sent") {
+    left_out.push_back(small);
+    seen = std::make_shared<meddler>(large, hashing, [&] {
+      if (times++ == 0) std::filesystem::remove(root / small);
+    });
+  }
+  for (const auto& path : left_out) files.erase(path);
+  upload_large_folder_options options;
+  options.observer = seen;
+  const auto info = run(api->upload_large_folder(root, "alice/big", options));
+  CHECK(info.files == files.size());
+  CHECK(info.committed == files.size());
+  CHECK(seen->warned == left_out);
+  CHECK(seen->excesses == 0);
   CHECK(remote() == files);
 }
 

@@ -329,6 +329,43 @@ TEST_CASE_FIXTURE(parts_fixture, "a store that takes its time to make the object
   check_whole();
 }
 
+TEST_CASE_FIXTURE(parts_fixture, "a completion may take as long as a commit") {
+  client_settings.timeouts.first_byte = std::chrono::milliseconds(200);
+  connect();
+  hub_fault slow;
+  slow.method = "POST";
+  slow.where = hub_fault::listener::content;
+  slow.delay = std::chrono::milliseconds(500);
+  slow.times = 0;
+  hub->inject(slow);
+  upload();
+  CHECK(completions() == 1);
+  check_whole();
+}
+
+TEST_CASE_FIXTURE(parts_fixture, "an object whose completion is not heard of may be there") {
+  client_settings.retries.attempts = 1;
+  connect();
+  hub_fault failing;
+  failing.method = "POST";
+  failing.where = hub_fault::listener::content;
+  SUBCASE("it is") {
+    failing.lose_answer = true;
+    failing.times = 0;
+    hub->inject(failing);
+    upload();
+    check_whole();
+    CHECK(std::filesystem::is_empty(folder.path() / "uploads" / "parts"));
+  }
+  SUBCASE("it is not") {
+    failing.status = 504;
+    hub->inject(failing);
+    CHECK(failure_of(api->upload_file(file, "w.bin", "alice/m")).http().status == 504);
+    CHECK(parts_noted() == 11);
+  }
+  CHECK(hub->count_requests("/info/lfs/objects/batch") == 2);
+}
+
 TEST_CASE_FIXTURE(parts_fixture, "two commits with the same large file send it once") {
   int going = 0;
   for (const char* path : {"w.bin", "copy.bin"}) {
@@ -575,4 +612,27 @@ TEST_CASE_FIXTURE(pair_fixture, "a Hub that forgets one object of several is tol
   CHECK(hub->count_requests("", "PUT") == 0);
   run(commit());
   CHECK(test::read_all(run(api->download_file("alice/m", "1.bin"))) == contents[1]);
+}
+
+TEST_CASE_FIXTURE(pair_fixture,
+                  "an answer that is too long for all objects is asked for by halves") {
+  hub_fault endless;
+  endless.path_part = "/objects/batch";
+  SUBCASE("once") {
+    endless.body = std::string((64u << 20) + 1, ' ');
+    hub->inject(endless);
+    run(commit());
+    for (int i = 0; i < 2; ++i) {
+      const auto name = std::to_string(i) + ".bin";
+      CHECK(test::read_all(run(api->download_file("alice/m", name))) == contents[i]);
+    }
+    CHECK(hub->count_requests("/objects/batch") == 3);
+  }
+  SUBCASE("for each one, too") {
+    endless.body = "not JSON";
+    endless.times = 0;
+    hub->inject(endless);
+    CHECK(failure_of(commit()).code() == errc::invalid_response);
+    CHECK(hub->count_requests("/objects/batch") == 2);
+  }
 }

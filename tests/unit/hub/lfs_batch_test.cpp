@@ -60,10 +60,28 @@ TEST_CASE("a number in an action's header is taken by its digits") {
   CHECK(read->objects.at(0).upload->header == header);
 }
 
+TEST_CASE("an object that is refused in other words is not one that the Hub has") {
+  const auto answer = [](const std::string& failure) {
+    const auto read =
+        read_lfs_batch_reply(R"({"objects":[{"oid":")" + oid + R"(","error":)" + failure + "}]}");
+    return read.value().objects.at(0);
+  };
+  CHECK(answer(R"("no room left")").error_code == 500);
+  CHECK(answer(R"("no room left")").error_message == "no room left");
+  for (const char* odd : {"422", "true", "[]", "{}", R"("")"}) {
+    CAPTURE(odd);
+    CHECK(answer(odd).error_code == 500);
+    CHECK_FALSE(answer(odd).error_message.empty());
+  }
+  CHECK(answer("null").error_code == 0);
+}
+
 TEST_CASE("answers of another shape are refused") {
   for (const std::string& body :
        {std::string(), std::string("[]"), std::string("{}"), std::string(R"({"objects":1})"),
         std::string(R"({"objects":[1]})"), std::string(R"({"objects":[{"oid":"short"}]})"),
+        R"({"objects":[{"oid":")" + oid + R"(","actions":"none"}]})",
+        R"({"objects":[{"oid":")" + oid + R"(","actions":[]}]})",
         R"({"objects":[{"oid":")" + oid + R"(","actions":{"upload":1}}]})",
         R"({"objects":[{"oid":")" + oid + R"(","actions":{"upload":{}}}]})",
         R"({"objects":[{"oid":")" + oid +
