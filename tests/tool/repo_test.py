@@ -89,6 +89,20 @@ class Repositories(Hub):
         left = [path.name for path in pathlib.Path(out.splitlines()[-1]).iterdir()]
         self.assertEqual(left, [".gitattributes"])
 
+    def test_a_pattern_in_brackets_is_no_list(self):
+        for name in ("*", "a", "b", "[x]", "x"):
+            self.write("out/" + name, name.encode())
+        self.cohub("upload", "thing", "out")
+        out, _ = self.cohub("download", "user/thing", "[x]")
+        self.assertEqual(pathlib.Path(out.strip()).read_bytes(), b"[x]")
+        out, _ = self.cohub("download", "user/thing", "[ab]", "x")
+        self.assertEqual(self.files(pathlib.Path(out.splitlines()[-1])), ["[x]", "a", "b", "x"])
+        self.cohub("repo", "delete-files", "thing", "[*]", "[[]x]", "--commit-message", "[tidy]")
+        told = self.json("models", "info", "user/thing")
+        self.assertEqual([one["rfilename"] for one in told["siblings"]], [".gitattributes", "a", "b", "x"])
+        self.assertIn("[model/a] is not in the cache", self.cohub("cache", "rm", "[model/a]")[1])
+        self.assertIn('"[x]" is no command of cohub repo', self.fails("repo", "[x]", status=2))
+
     def test_a_space_is_made_as_it_is_told(self):
         self.write("secrets.env", b"# a comment\nA=1\nB='two words'\n")
         self.cohub("repo", "create", "app", "--type", "space", "--sdk", "static", "--protected", "--flavor",
