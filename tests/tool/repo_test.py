@@ -5,6 +5,7 @@ import pathlib
 import unittest
 
 from hub_process import Hub
+from scripted_hub import ScriptedHub
 
 
 class Repositories(Hub):
@@ -204,6 +205,15 @@ class Repositories(Hub):
         self.assertIn("1.5K b.bin\n", self.cohub("datasets", "ls", "user/thing", "-h")[0])
         told = self.json("datasets", "ls", "user/thing", "--human-readable")
         self.assertIn(("b.bin", 1500), [(one["path"], one.get("size")) for one in told])
+
+    def test_a_tree_of_any_depth_is_drawn(self):
+        deep = "a/" * 60_000 + "x"
+        hub = ScriptedHub(lambda path: [{"type": "file", "path": deep, "oid": "0" * 40, "size": 1}])
+        self.addCleanup(hub.stop)
+        out, _ = self.cohub("models", "ls", "user/thing", "--tree", HF_ENDPOINT=hub.endpoint)
+        lines = out.splitlines()
+        self.assertEqual(len(lines), 64)
+        self.assertTrue(lines[-1].endswith("└── " + "a/" * (60_000 - 63) + "x"), lines[-1][:200])
 
     def test_a_card_as_json(self):
         card = "---\nlicense: mit\nmine: [a, 1, 2.5, true, null, .inf]\n---\n# A space\n"
