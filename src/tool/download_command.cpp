@@ -1,3 +1,5 @@
+#include "cohub/error.hpp"
+
 #include "address.hpp"
 #include "commands.hpp"
 #include "common_flags.hpp"
@@ -9,6 +11,9 @@
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 
+#include <algorithm>
+#include <filesystem>
+#include <functional>
 #include <iostream>
 #include <memory>
 #include <stdexcept>
@@ -88,11 +93,45 @@ snapshot_download_options options_of_many(const arguments& args) {
 }
 
 /// A pattern may match nothing, but who names a file wants it.
-void require_named(const std::filesystem::path& folder, const arguments& args) {
+/// @param is_there  whether the revision has the file, or a folder with that name
+void require_named(const arguments& args, const std::function<bool(const std::string&)>& is_there) {
   for (const auto& file : args.files)
-    if (file.find_first_of("*?[") == std::string::npos && !std::filesystem::exists(folder / file))
+    if (file.find_first_of("*?[") == std::string::npos && !is_there(file))
       throw std::runtime_error("there is no " + file + " in " + args.repo_id + " at revision " +
-                               args.revision + "; what is there is in " + folder.string());
+                               args.revision);
+}
+
+void require_named_on_disk(const arguments& args, const std::filesystem::path& folder) {
+  require_named(args, [&](const std::string& file) {
+    const std::filesystem::path name = file;
+    if (name.is_absolute() || std::find(name.begin(), name.end(), "..") != name.end()) return false;
+    std::error_code unknown;
+    return is_folder(file) ? std::filesystem::is_directory(folder / name, unknown)
+                           : std::filesystem::is_regular_file(folder / name, unknown);
+  });
+}
+
+void require_named_in(const arguments& args, const std::vector<dry_run_file_info>& plan) {
+  require_named(args, [&](const std::string& file) {
+    return std::any_of(plan.begin(), plan.end(), [&](const dry_run_file_info& one) {
+      return is_folder(file) ? one.filename.starts_with(file) : one.filename == file;
+    });
+  });
+}
+
+/// A snapshot in the cache has what its revision has and nothing else. A folder may have kept what
+/// the Hub has no more: there the listing tells, if the Hub can be asked.
+awaitable<void> require_named_after(client hub, arguments_ptr args, std::filesystem::path folder) {
+  if (!args->local_dir.empty() && !hub.is_offline()) {
+    const auto options = options_of_many(*args);
+    try {
+      const auto plan = co_await hub.snapshot_download_dry_run(args->repo_id, options);
+      require_named_in(*args, plan);
+      co_return;
+    } catch (const error&) {  // so nor could the download: the folder stands in for the Hub
+    }
+  }
+  require_named_on_disk(*args, folder);
 }
 
 awaitable<void> download(client hub, arguments_ptr args) {
@@ -103,7 +142,10 @@ awaitable<void> download(client hub, arguments_ptr args) {
   } else {
     const auto options = options_of_many(*args);
     path = co_await hub.snapshot_download(args->repo_id, options);
-    require_named(path, *args);
+    if (!args->files.empty()) {
+      auto looking = require_named_after(hub, args, path);
+      co_await std::move(looking);
+    }
   }
   const auto absolute = std::filesystem::absolute(path).string();
   boost::json::object facts;
@@ -146,6 +188,7 @@ awaitable<void> plan_download(client hub, arguments_ptr args) {
   } else {
     const auto options = options_of_many(*args);
     plan = co_await hub.snapshot_download_dry_run(args->repo_id, options);
+    require_named_in(*args, plan);
   }
   if (args->out.mode() == output::format::human)
     print_plan(plan);

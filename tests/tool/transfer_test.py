@@ -163,6 +163,26 @@ class Transfers(Hub):
         self.fails("download", "user/thing", "a.txt")
         self.assertIn("a.txt", self.fails("download", "user/thing", "b.bin", "a.txt"))
 
+    def test_what_is_named_must_be_on_the_hub(self):
+        for name in ("a.txt", "b.txt", "art/c.txt"):
+            self.write("out/" + name, name.encode())
+        self.cohub("upload", "thing", "out")
+        here = ("--local-dir", "here")
+        self.cohub("download", "user/thing", "a.txt", "b.txt", "art/", *here)
+        self.cohub("repo", "delete-files", "thing", "b.txt")
+        self.assertTrue((self.folder / "here/b.txt").exists())
+        self.assertIn("no b.txt in user/thing", self.fails("download", "user/thing", "a.txt", "b.txt", *here))
+        for there in ((), here):
+            for missing in ("/etc/passwd", "../a.txt", "nothing/", "art"):
+                for how in ((), ("--dry-run",)):
+                    said = self.fails("download", "user/thing", "a.txt", missing, *there, *how)
+                    self.assertIn(f"no {missing} in user/thing", said)
+            self.cohub("download", "user/thing", "a.txt", "art/", *there)
+            self.cohub("download", "user/thing", "a.txt", "art/", *there, "--dry-run")
+            self.cohub("download", "user/thing", "a.txt", "art/", *there, HF_HUB_OFFLINE="1")
+        self.cohub("download", "user/thing", "a.txt", "art/c.txt", *here, HF_ENDPOINT="http://127.0.0.1:9")
+        self.fails("download", "user/thing", "a.txt", "c.txt", HF_HUB_OFFLINE="1")
+
     def test_flags_with_patterns_leave_the_words_after_them_alone(self):
         for name in ("out/a.txt", "out/b.tmp", "out/c.log"):
             self.write(name, b"x")
