@@ -52,8 +52,8 @@ int run(arguments args) {
   if (!args.include.empty()) args.options.allow_patterns = args.include;
   client_config config;
   config.token = args.options.token;
-  const bool shows = args.out.mode() == output::format::human && !args.no_bars && !args.no_report;
-  if (shows) config.observer = make_progress_display();
+  if (args.out.mode() == output::format::human)
+    config.observer = make_progress_display(!args.no_bars && !args.no_report);
   auto shared = std::make_shared<const arguments>(std::move(args));
   return run_operation(
       std::move(config), [shared](client hub) { return upload(std::move(hub), shared); },
