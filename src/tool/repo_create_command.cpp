@@ -1,10 +1,9 @@
 #include "commands.hpp"
 #include "repo_action.hpp"
+#include "space_variables.hpp"
 
 #include <boost/json/object.hpp>
 
-#include <cstdlib>
-#include <fstream>
 #include <memory>
 #include <string>
 #include <utility>
@@ -33,39 +32,6 @@ struct arguments : repo_arguments {
 };
 using arguments_ptr = std::shared_ptr<arguments>;
 
-/// What "NAME=value" says, or what the environment has for "NAME".
-space_variable parse_variable(const std::string& text) {
-  const auto equals = text.find('=');
-  space_variable variable;
-  variable.key = text.substr(0, equals);
-  if (equals != text.npos) {
-    variable.value = text.substr(equals + 1);
-    const auto quoted = [&](char mark) {
-      return variable.value.size() >= 2 && variable.value.front() == mark &&
-             variable.value.back() == mark;
-    };
-    if (quoted('"') || quoted('\''))
-      variable.value = variable.value.substr(1, variable.value.size() - 2);
-  } else if (const char* value = std::getenv(text.c_str())) {
-    variable.value = value;
-  }
-  return variable;
-}
-
-/// The variables of a file, a line each, and after them those of the command line.
-std::vector<space_variable> read_variables(const std::vector<std::string>& given,
-                                           const std::string& path) {
-  std::vector<space_variable> variables;
-  if (!path.empty()) {
-    std::ifstream file(path);
-    if (!file) throw std::runtime_error("there is no file " + path);
-    for (std::string line; std::getline(file, line);)
-      if (!line.empty() && line.front() != '#') variables.push_back(parse_variable(line));
-  }
-  for (const auto& text : given) variables.push_back(parse_variable(text));
-  return variables;
-}
-
 template <class Options>
 void fill(Options& options, const arguments& args) {
   options.type = args.type;
@@ -74,8 +40,8 @@ void fill(Options& options, const arguments& args) {
   options.space_hardware = args.hardware;
   options.space_storage = args.storage;
   options.space_sleep_time = args.sleep_time;
-  options.space_secrets = read_variables(args.secrets, args.secrets_file);
-  options.space_variables = read_variables(args.variables, args.variables_file);
+  options.space_secrets = read_space_variables(args.secrets, args.secrets_file);
+  options.space_variables = read_space_variables(args.variables, args.variables_file);
 }
 
 awaitable<void> create(client hub, arguments_ptr args) {

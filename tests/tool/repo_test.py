@@ -117,6 +117,50 @@ class Repositories(Hub):
         self.assertIn("nothing.env", self.fails("repo", "create", "app2", "--type", "space", "--sdk", "static",
                                                 "--env-file", "nothing.env"))
 
+    def test_secrets_and_variables_are_read_as_they_are_meant(self):
+        self.write("secrets.env", b"""\
+  # indented
+export API_KEY="abc" # key
+OTHER = value # comment\r
+SPACED='two words'
+LINES="a\\nb\\\\n\\$\\"c\\d" # all of it
+SINGLE='a\\$b'
+HASH="a#b"
+OPEN="a # comment
+EMPTY=
+EQUALS=a=b
+HERE   # from the environment
+NOWHERE
+API_KEY2=1
+OTHER=later
+""")
+        hub = ScriptedHub(lambda path: {"url": "http://hub/spaces/user/app", "name": "user/app"})
+        self.addCleanup(hub.stop)
+
+        def sent(*words, **changes):
+            _, err = self.cohub("repo", "create", "user/app", "--type", "space", "--sdk", "static", *words,
+                                HF_ENDPOINT=hub.endpoint, HERE="here", **changes)
+            told = hub.posted.pop()
+            return [(one["key"], one["value"]) for one in told.get("secrets", told.get("variables", []))], err
+
+        wanted = [("API_KEY", "abc"), ("OTHER", "later"), ("SPACED", "two words"), ("LINES", 'a\nb\\n$"c\\d'),
+                  ("SINGLE", "a\\$b"), ("HASH", "a#b"), ("OPEN", '"a'), ("EMPTY", ""), ("EQUALS", "a=b"),
+                  ("HERE", "here"), ("API_KEY2", "1")]
+        for flag in ("--secrets-file", "--env-file"):
+            secrets, err = sent(flag, "secrets.env")
+            self.assertEqual(secrets, wanted)
+            self.assertEqual(err, "cohub: warning: NOWHERE has no value here: it is left out\n")
+        secrets, _ = sent("--secrets-file", "secrets.env", "-s", "OTHER=last", "-s", "HERE=p#1 # 2", "-s", "NEW='a b'")
+        self.assertEqual(dict(secrets), dict(wanted, OTHER="last", HERE="p#1 # 2", NEW="a b"))
+        self.write("home/token", b"hf_kept\n")
+        self.assertEqual(sent("--secrets", "HF_TOKEN", HF_TOKEN="")[0], [("HF_TOKEN", "hf_kept")])
+        self.write("odd.env", b"A=1\n1=secret\n")
+        create = ("repo", "create", "app", "--type", "space", "--sdk", "static")
+        self.assertIn("cannot read .", self.fails(*create, "--secrets-file", "."))
+        said = self.fails(*create, "--secrets-file", "odd.env")
+        self.assertIn("line 2 of odd.env", said)
+        self.assertNotIn("secret", said)
+
     def test_access_to_a_gated_repository(self):
         self.cohub("repo", "create", "thing")
         self.fails("repo", "access", "grant", "user/thing", "user")  # it is not gated

@@ -6,11 +6,16 @@ import threading
 
 
 class ScriptedHub(http.server.ThreadingHTTPServer):
-    """Answers each GET with what `reply(path)` yields: a JSON value, or a status, headers and a JSON value."""
+    """Answers each request with what `reply(path)` yields: a JSON value, or a status, headers and a JSON value.
+    What is posted is in `posted`."""
 
     def __init__(self, reply):
         class Handler(http.server.BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+
+            def do_POST(self):
+                self.server.posted.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+                self.do_GET()
 
             def do_GET(self):
                 told = reply(self.path)
@@ -27,6 +32,7 @@ class ScriptedHub(http.server.ThreadingHTTPServer):
 
         super().__init__(("127.0.0.1", 0), Handler)
         self.daemon_threads = True
+        self.posted = []
         self.endpoint = f"http://127.0.0.1:{self.server_port}"
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
