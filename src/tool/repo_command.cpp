@@ -34,6 +34,8 @@ struct arguments : repo_arguments {
 };
 using arguments_ptr = std::shared_ptr<arguments>;
 
+std::string named(const arguments& args) { return type_word(args.type) + ' ' + args.repo_id; }
+
 void tell(const arguments& args, const std::string& sentence) {
   boost::json::object facts;
   facts["repo_id"] = args.repo_id;
@@ -175,7 +177,7 @@ void add_repo_command(CLI::App& app, int& status) {
       "  cohub repo delete me/old-model");
   removing.callback([args, &status] {
     const bool wanted =
-        args->out.confirmed("Delete " + args->repo_id + " and its history for good?", args->yes);
+        args->out.confirmed("Delete the " + named(*args) + " and its history for good?", args->yes);
     status = wanted ? run_with(args, remove) : failure;
   });
 
@@ -191,7 +193,8 @@ void add_repo_command(CLI::App& app, int& status) {
       "  cohub repo super-squash me/run --branch main --yes");
   squashing.callback([args, &status] {
     const bool wanted = args->out.confirmed(
-        "Forget the history of " + args->branch + " of " + args->repo_id + " for good?", args->yes);
+        "Forget the history of " + args->branch + " of the " + named(*args) + " for good?",
+        args->yes);
     status = wanted ? run_with(args, super_squash) : failure;
   });
 

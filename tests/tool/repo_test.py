@@ -2,9 +2,11 @@
 
 import json
 import pathlib
+import select
+import subprocess
 import unittest
 
-from hub_process import Hub
+from hub_process import COHUB, Hub
 from scripted_hub import ScriptedHub
 
 
@@ -15,7 +17,7 @@ class Repositories(Hub):
         self.fails("repo", "create", "data", "--type", "dataset")
         self.cohub("repo", "create", "data", "--type", "dataset", "--exist-ok")
         delete = ("repo", "delete", "user/data", "--type", "dataset")
-        self.assertIn("--yes", self.fails(*delete))  # nobody is there to be asked
+        self.cohub(*delete, status=1)  # nobody is there to be asked
         self.assertIn("--yes", self.fails(*delete, "--quiet"))
         self.cohub(*delete, "--yes")
         self.fails(*delete, "--yes")
@@ -60,7 +62,8 @@ class Repositories(Hub):
         self.assertEqual(self.cohub("repo", "list", "--search", "COP", "--quiet")[0], "user/copy\n")
         self.assertEqual(self.json("repo", "list", "--type", "dataset"), [])
         self.fails("repo", "list", "--namespace", "nobody")
-        self.fails("repo", "super-squash", "user/thing")
+        _, err = self.cohub("repo", "super-squash", "user/thing", status=1)
+        self.assertIn("Forget the history of main of the model user/thing for good? [y/N]", err)
         self.assertEqual(self.json("repo", "super-squash", "user/thing", "-m", "One", "--yes"),
                          {"repo_id": "user/thing", "branch": "main"})
         self.cohub("repo", "tag", "create", "user/thing", "v1", "-m", "First")
@@ -72,7 +75,7 @@ class Repositories(Hub):
         self.cohub("repo", "create", "thing")
         status, shown = self.on_terminal("repo", "delete", "user/thing", answer="n\n")
         self.assertEqual(status, 1)
-        self.assertIn("[y/N]", shown)
+        self.assertIn("Delete the model user/thing and its history for good? [y/N]", shown)
         self.fails("repo", "create", "thing")  # it is still there
         status, shown = self.on_terminal("repo", "delete", "user/thing", answer="y\n")
         self.assertEqual(status, 0)
@@ -80,6 +83,19 @@ class Repositories(Hub):
         status, shown = self.on_terminal("repo", "delete", "user/thing", "--yes")
         self.assertEqual(status, 0)
         self.assertNotIn("[y/N]", shown)
+
+    def test_a_question_is_seen_before_a_pipe_answers_it(self):
+        self.cohub("repo", "create", "data", "--type", "dataset")
+        asked = subprocess.Popen([COHUB, "repo", "delete", "user/data", "--type", "dataset"], text=True,
+                                 env=self.environment(), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                 stderr=subprocess.PIPE)
+        self.addCleanup(self.interrupt, asked)
+        question = "Delete the dataset user/data and its history for good? [y/N] "
+        ready, _, _ = select.select([asked.stderr], [], [], 60)
+        self.assertTrue(ready)
+        self.assertEqual(asked.stderr.read(len(question)), question)
+        out, err = asked.communicate("y\n", timeout=60)
+        self.assertEqual((asked.returncode, out, err), (0, "Deleted user/data\n", "\n"))
 
     def test_files_are_deleted_by_pattern(self):
         for name in ("a.txt", "b.txt", "logs/1"):
