@@ -50,7 +50,7 @@ std::string heading(const std::string& name) {
 
 /// A path may have any bytes; JSON is UTF-8.
 void print_json(const boost::json::value& value) {
-  std::cout << as_utf8(boost::json::serialize(value)) << std::endl;
+  std::cout << json_controls_escaped(as_utf8(boost::json::serialize(value))) << std::endl;
 }
 
 void print_padded(const std::vector<std::string>& cells, const std::vector<std::size_t>& widths,
