@@ -103,7 +103,7 @@ client_state make_client_state(asio::any_io_executor executor, client_config con
   auto shared = std::make_shared<transfer::context>();
   shared->endpoint =
       checked_endpoint(config.endpoint.empty() ? core::hub_endpoint() : config.endpoint);
-  shared->token = config.token;
+  if (config.token) shared->token = core::clean_token(*config.token).value_or(std::string());
   if (!shared->token && !core::environment_flag("HF_HUB_DISABLE_IMPLICIT_TOKEN"))
     shared->token = core::discover_token();
   shared->cache_dir = config.cache_dir.empty() ? core::hub_cache_directory()

@@ -51,7 +51,7 @@ int run(arguments args) {
   if (args.is_private) args.options.is_private = true;
   if (!args.include.empty()) args.options.allow_patterns = args.include;
   client_config config;
-  config.token = args.options.token;
+  config.token = std::exchange(args.options.token, {});
   if (args.out.mode() == output::format::human)
     config.observer = make_progress_display(!args.no_bars && !args.no_report);
   auto shared = std::make_shared<const arguments>(std::move(args));
