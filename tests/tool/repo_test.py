@@ -44,7 +44,7 @@ class Repositories(Hub):
         self.assertEqual(self.json("auth", "login", "--token", self.token)["name"], "user-write")
         self.assertEqual(self.json("auth", "switch", "--token-name", "user-write"), {"name": "user-write"})
         self.assertEqual(self.json("auth", "list")[0]["name"], "user-write")
-        self.assertEqual(self.json("auth", "logout"), {})
+        self.assertEqual(self.json("auth", "logout", HF_TOKEN=""), {})
         self.assertEqual(self.json("repo", "delete", "user/renamed", "--yes"), {"repo_id": "user/renamed"})
 
     def test_repositories_are_copied_listed_and_squashed(self):
