@@ -50,6 +50,15 @@ class Discussions(Hub):
         self.assertNotRegex(out, "[\x00-\x09\x0b-\x1f\x7f-\x9f]")
         self.assertIn("two \u009b31m\x7f", json.loads(out)["events"][0]["content"])
 
+    def test_a_password_in_the_endpoint_is_never_shown(self):
+        self.cohub("repo", "create", "thing")
+        endpoint = self.endpoint.replace("://", "://joe:s3cret@")
+        for how in ("human", "agent", "json"):
+            for words in (("discussions", "create", "user/thing", "--title", "A title"), ("whoami",), ("env",),
+                          ("download", "user/thing", ".gitattributes")):
+                out, err = self.cohub(*words, "--format", how, HF_ENDPOINT=endpoint)
+                self.assertNotIn("s3cret", out + err)
+
     def test_lines_that_end_as_on_windows_are_lines(self):
         self.cohub("repo", "create", "thing")
         self.write("body.md", b"one\r\ntwo\rthree\r\n")

@@ -78,7 +78,14 @@ class Usage(unittest.TestCase):
         told = subprocess.run([COHUB, "env", "--json"], env=dict(environment, HF_HUB_OFFLINE="1",
                               HF_ENDPOINT="http://joe:s3cret@hub.example/a@b"), text=True, capture_output=True, timeout=60)
         self.assertIs(json.loads(told.stdout)["offline"], True)
-        self.assertEqual(json.loads(told.stdout)["endpoint"], "http://***@hub.example/a@b")
+        self.assertEqual(json.loads(told.stdout)["endpoint"], "http://hub.example/a@b")
+        for odd in ("joe:s3cret@hub.example", "htp:/joe:s3cret@hub.example", "http://joe:s3cret@hub.example/?a=b"):
+            for how in (["env"], ["env", "--json"], ["whoami"], ["repo", "create", "a/b"]):
+                told = subprocess.run([COHUB, *how], env=dict(environment, HF_ENDPOINT=odd), text=True,
+                                      capture_output=True, timeout=60)
+                self.assertEqual(told.returncode, 0 if how[0] == "env" else 1, told.stderr)
+                self.assertIn("HF_ENDPOINT", told.stdout + told.stderr)
+                self.assertNotIn("s3cret", told.stdout + told.stderr)
 
     def test_the_version(self):
         told = {self.run_cohub(*words).stdout for words in (["--version"], ["-v"], ["version"])}
