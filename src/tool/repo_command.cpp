@@ -169,6 +169,7 @@ void add_repo_command(CLI::App& app, int& status) {
 
   auto& removing =
       add_repo_action(repo, "delete", "Delete a repository and its history", args, status, remove);
+  allow_own_name(removing);
   removing.add_flag("--missing-ok", args->missing_ok, "No error if it does not exist");
   removing.add_flag("-y,--yes", args->yes, "Do not ask");
   removing.footer(
