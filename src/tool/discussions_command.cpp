@@ -207,7 +207,8 @@ CLI::App& add_action(CLI::App& group, const char* name, const char* what, const 
                      bool numbered, int& status,
                      awaitable<void> (*operation)(client, arguments_ptr)) {
   auto& command = add_repo_action(group, name, what, args, status, operation);
-  if (numbered) command.add_option("num", args->num, "Its number")->required()->option_text("NUM");
+  if (numbered)
+    add_count(command, "num", args->num, "Its number", 1)->required()->option_text("NUM");
   command.callback([args, &status, operation] { status = run(args, operation); });
   return command;
 }
@@ -236,7 +237,7 @@ void add_discussions_command(CLI::App& app, int& status) {
       ->check(CLI::IsMember({"all", "discussion", "pull_request"}))
       ->option_text("KIND [all]");
   listing.add_option("--author", args->author, "Who opened it")->option_text("NAME");
-  listing.add_option("--limit", args->limit, "The most to list")->option_text("N [30]");
+  add_count(listing, "--limit", args->limit, "The most to list")->option_text("N [30]");
   listing.footer("Example:\n  cohub discussions list org/model --kind pull_request --json");
 
   add_action(group, "info", "Show one with its comments", args, true, status, show)

@@ -25,6 +25,9 @@ namespace cohub::tool {
 
 namespace {
 
+// Each has a coroutine of its own, whatever the client's connections allow.
+constexpr std::size_t most_workers = 1024;
+
 struct arguments {
   std::string repo_id;
   std::vector<std::string> files;
@@ -45,21 +48,13 @@ using arguments_ptr = std::shared_ptr<const arguments>;
 
 bool is_folder(const std::string& file) { return file.ends_with('/'); }
 
-/// The pattern that only this name matches.
-std::string literally(const std::string& name) {
-  std::string pattern;
-  for (const char c : name)
-    pattern += c == '*' || c == '?' || c == '[' ? std::string{'[', c, ']'} : std::string(1, c);
-  return pattern;
-}
-
 /// A file stands for itself, a folder ("art/") for all below it; what may be a pattern is one, too.
 std::vector<std::string> patterns_of(const std::vector<std::string>& files) {
   std::vector<std::string> patterns;
   for (const auto& file : files) {
     const std::string below = is_folder(file) ? "**" : "";
     patterns.push_back(file + below);
-    if (auto literal = literally(file); literal != file) patterns.push_back(literal + below);
+    if (auto literal = literal_pattern(file); literal != file) patterns.push_back(literal + below);
   }
   return patterns;
 }
@@ -254,8 +249,7 @@ void add_download_command(CLI::App& app, int& status) {
       ->excludes(cache)
       ->option_text("DIR");
   command.add_flag("--force-download", args->force, "Download again what is cached");
-  command.add_option("--max-workers", args->max_workers, "Files in flight")
-      ->check(CLI::Range(1, 64).description(""))
+  add_count(command, "--max-workers", args->max_workers, "Files in flight", 1, most_workers)
       ->option_text("N [16]");
   command.add_flag("--dry-run", args->dry_run,
                    "Tell what would be downloaded, and download nothing");

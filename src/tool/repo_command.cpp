@@ -133,7 +133,7 @@ void add_list_command(CLI::App& repo, int& status) {
       ->option_text("TYPE");
   listing.add_option("--search", args->search, "A part of the id, in upper or lower case")
       ->option_text("TEXT");
-  listing.add_option("--limit", args->limit, "The most to list; 0: all")->option_text("N [30]");
+  add_count(listing, "--limit", args->limit, "The most to list; 0: all")->option_text("N [30]");
   add_token_flag(listing, args->token);
   args->out.add_flags(listing);
   listing.footer("Example:\n  cohub repo ls --type dataset --json");

@@ -12,6 +12,15 @@ std::string lower(std::string text) {
   return text;
 }
 
+std::string literal_pattern(const std::string& name) {
+  std::string pattern;
+  for (const char c : name) {
+    const bool is_special = c == '*' || c == '?' || c == '[';
+    pattern += is_special ? std::string{'[', c, ']'} : std::string(1, c);
+  }
+  return pattern;
+}
+
 namespace {
 
 /// Bytes of the character at `at`; 0 if there is none.

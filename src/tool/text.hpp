@@ -7,6 +7,9 @@ namespace cohub::tool {
 /// ASCII letters in lower case.
 std::string lower(std::string text);
 
+/// The pattern that matches that name and no other.
+std::string literal_pattern(const std::string& name);
+
 /// Bytes that are not UTF-8 become U+FFFD, one each.
 std::string as_utf8(std::string text);
 

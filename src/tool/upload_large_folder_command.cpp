@@ -79,10 +79,8 @@ void add_upload_large_folder_command(CLI::App& app, int& status) {
   add_repeated_flag(command, "--include", args->include, "Pattern of files to upload", "PATTERN");
   add_repeated_flag(command, "--exclude", args->options.ignore_patterns,
                     "Pattern of files to leave out", "PATTERN");
-  command
-      .add_option("--num-workers", args->options.num_workers,
-                  "Large files, or parts of them, sent at once")
-      ->check(CLI::Range(1, 1024))
+  add_count(command, "--num-workers", args->options.num_workers,
+            "Large files, or parts of them, sent at once", 1, 1024)
       ->option_text("NUM_WORKERS [16]");
   add_token_flag(command, args->options.token);
   command.add_flag("--no-bars", args->no_bars, "No progress");

@@ -37,7 +37,10 @@ class Usage(unittest.TestCase):
                       ["repo", "access", "list", "a/b", "--status", "odd"],
                       ["discussions", "comment", "a/b", "5"], ["discussions", "edit", "a/b", "5", "id"],
                       ["discussions", "comment", "a/b", "5", "--body", "x", "--body-file", "y"],
-                      ["upload", "a/b", "/tmp", "--every", "600000"],
+                      ["upload", "a/b", "/tmp", "--every", "600000"], ["upload", "a/b", "/tmp", "--every", "nan"],
+                      ["repo", "create", "a/b", "--sdk", "static"], ["repo", "create", "a/b", "--flavor", "t4"],
+                      ["repo", "create", "a/b", "--template", "x/y", "--type", "dataset"],
+                      ["repo", "duplicate", "a/b", "c", "--secrets", "A=1"],
                       ["upload", "a/b", "/tmp", "--every", "0.00001"],
                       ["download", "hf://datasets/a/b/x", "--type", "model"],
                       ["models", "ls", "a/b", "--search", "x"], ["models", "ls", "-R"],
@@ -53,6 +56,18 @@ class Usage(unittest.TestCase):
                             (["repo", "tag"], "which command of cohub repo tag? (see cohub repo tag --help)"),
                             (["download", "a/b", "--fly"], "--fly (see cohub download --help)")):
             self.assertIn(said, self.run_cohub(*words).stderr)
+
+    def test_a_number_is_a_number(self):
+        for words in (["discussions", "list", "a/b", "--limit"], ["repo", "list", "--limit"],
+                      ["models", "ls", "--limit"], ["cache", "ls", "--limit"], ["discussions", "info", "a/b"],
+                      ["serve", "--root", "/tmp/x", "--part-size"], ["serve", "--root", "/tmp/x", "--port"],
+                      ["download", "a/b", "--max-workers"], ["upload-large-folder", "a/b", ".", "--num-workers"]):
+            for wrong in ("-1", "99999999999999999999", "1.5", "0x10", "", " 1", "many"):
+                done = self.run_cohub(*words[:-1], f"{words[-1]}={wrong}" if words[-1][0] == "-" else words[-1],
+                                      *([] if words[-1][0] == "-" else ["--", wrong]))
+                self.assertEqual(done.returncode, 2, (words, wrong, done.stderr))
+                self.assertEqual(done.stderr.count("\n"), 1, done.stderr)
+                self.assertLess(len(done.stderr), 150, done.stderr)
 
     def test_output_that_is_lost_is_a_failure(self):
         with open("/dev/full", "w") as full:
