@@ -192,6 +192,18 @@ class Transfers(Hub):
         self.fails("download", "user/thing", "a.txt")
         self.assertIn("a.txt", self.fails("download", "user/thing", "b.bin", "a.txt"))
 
+    def test_what_an_upload_notes_is_its_users_alone(self):
+        self.write("w.bin", os.urandom(12_000_000))
+        self.cohub("upload", "thing", "w.bin")
+        notes = [p for p in (self.folder / "home/cohub/uploads").rglob("*") if not p.is_dir()]
+        self.assertGreater(len(notes), 0)
+        self.assertEqual({p.stat().st_mode & 0o777 for p in notes}, {0o600})
+
+    def test_more_workers_than_connections(self):
+        self.write("a.txt", b"1")
+        self.cohub("upload", "thing", "a.txt")
+        self.cohub("download", "user/thing", "--max-workers", "100")
+
     def test_what_is_named_must_be_on_the_hub(self):
         for name in ("a.txt", "b.txt", "art/c.txt"):
             self.write("out/" + name, name.encode())
