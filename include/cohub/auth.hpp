@@ -17,7 +17,7 @@ namespace cohub {
 struct stored_token {
   std::string name{};
   std::string token{};     ///< a secret
-  bool is_active = false;  ///< it is the one in use
+  bool is_active = false;  ///< it is the one in use, as `get_token` tells
 
   /// "hf_****wxyz", to be shown.
   std::string masked() const;

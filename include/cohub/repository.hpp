@@ -134,7 +134,7 @@ struct create_repo_options {
   repo_type type = repo_type::model;
   std::optional<bool> is_private{};  ///< unset: `visibility`
   bool exist_ok = false;             ///< an existing repository is a success
-  std::string space_sdk{};  ///< required for a space: "gradio", "streamlit", "docker", "static"
+  std::string space_sdk{};  ///< "gradio", "streamlit", "docker", "static"; empty: the template's
   std::optional<std::string> token{};  ///< unset: the client's; "" sends none
   /// "public", "private", or of a space "protected"; excludes `is_private`. Empty: the owner's
   /// default.
@@ -148,7 +148,7 @@ struct create_repo_options {
   std::vector<space_variable> space_secrets{};
   std::vector<space_variable> space_variables{};
   std::vector<space_volume> space_volumes{};
-  std::string space_template{};  ///< repository that it begins as a copy of, with the same sdk
+  std::string space_template{};  ///< what it begins as: id or name of one that the Hub offers
 };
 
 struct duplicate_repo_options {

@@ -53,13 +53,25 @@ std::optional<time_limits> content_timeouts(const time_limits& configured) {
   return limits;
 }
 
+/// A url without the user and password that may stand before its host: no request is sent with
+/// them, and the endpoint is printed.
+std::string without_user(std::string url) {
+  const auto host = std::min(url.find("://"), url.size() - 3) + 3;
+  const auto end = std::min(url.find_first_of("/?#", host), url.size());
+  const auto at = url.rfind('@', end);
+  if (at != url.npos && at >= host) url.erase(host, at + 1 - host);
+  return url;
+}
+
 std::string checked_endpoint(std::string endpoint) {
   while (endpoint.ends_with('/')) endpoint.pop_back();
-  if (!core::parse_url(endpoint) || endpoint.find_first_of("?#") != endpoint.npos)
-    throw error(errc::invalid_url,
-                "the endpoint \"" + endpoint +
-                    "\" (HF_ENDPOINT) must begin with http:// or https:// and have no query");
-  return endpoint;
+  if (core::parse_url(endpoint) && endpoint.find_first_of("?#") == endpoint.npos)
+    return without_user(std::move(endpoint));
+  // Nobody knows where in it a password may be.
+  const auto shown = endpoint.find('@') == endpoint.npos ? " \"" + endpoint + '"' : std::string();
+  throw error(errc::invalid_url, "the endpoint" + shown +
+                                     " (HF_ENDPOINT) must begin with http:// or https:// and have "
+                                     "no query");
 }
 
 core::logger make_logger(const client_config& config) {
@@ -103,7 +115,7 @@ client_state make_client_state(asio::any_io_executor executor, client_config con
   auto shared = std::make_shared<transfer::context>();
   shared->endpoint =
       checked_endpoint(config.endpoint.empty() ? core::hub_endpoint() : config.endpoint);
-  shared->token = config.token;
+  if (config.token) shared->token = core::clean_token(*config.token).value_or(std::string());
   if (!shared->token && !core::environment_flag("HF_HUB_DISABLE_IMPLICIT_TOKEN"))
     shared->token = core::discover_token();
   shared->cache_dir = config.cache_dir.empty() ? core::hub_cache_directory()

@@ -5,6 +5,7 @@
 #include "client/repository_operations.hpp"
 #include "hub/repo_replies.hpp"
 #include "hub/routes.hpp"
+#include "hub/space_templates.hpp"
 #include "transfer/api_call.hpp"
 #include "transfer/retry_wait.hpp"
 #include "transfer/tree_listing.hpp"
@@ -15,6 +16,7 @@
 
 #include <optional>
 #include <utility>
+#include <vector>
 
 namespace cohub::repository {
 
@@ -145,6 +147,49 @@ awaitable<repo_url> make(context_ptr shared, creation what) {
   }
 }
 
+/// What the Hub offers; one of another make offers nothing.
+awaitable<std::vector<hub::space_template>> offered_templates(
+    context_ptr shared, std::optional<std::string> own_token) {
+  const std::string doing = "asking for the templates of spaces";
+  auto what =
+      hub_request(*shared, http::method::get, hub::routes::space_templates(shared->endpoint),
+                  shared->token_for(own_token));
+  std::string text;
+  try {
+    auto asking = transfer::call_for_text(shared, std::move(what), doing);
+    text = co_await std::move(asking);
+  } catch (const error& e) {
+    if (e.http().status != 404) throw;
+    co_return std::vector<hub::space_template>();
+  }
+  auto templates = hub::read_space_templates(text);
+  if (!templates) throw error(templates.error(), doing);
+  co_return std::move(*templates);
+}
+
+/// Completes what is told of a space by what its template is: its id, its sdk, and that others of
+/// the kind are private (Python's create_repo). One that is not offered may be meant all the same,
+/// where nothing is missing.
+awaitable<create_repo_options> follow_template(context_ptr shared, create_repo_options options,
+                                               std::string doing) {
+  auto asking = offered_templates(std::move(shared), options.token);
+  const auto templates = co_await std::move(asking);
+  const auto* const found = hub::find_space_template(templates, options.space_template);
+  if (found != nullptr) {
+    options.space_template = found->repo_id;
+    if (options.space_sdk.empty()) options.space_sdk = found->sdk;
+    if (found->preferred_private && !options.is_private && options.visibility.empty())
+      options.visibility = "private";
+  } else if (options.space_sdk.empty() || options.space_template.find('/') == std::string::npos) {
+    std::string names;
+    for (const auto& one : templates) names += (names.empty() ? "" : ", ") + one.name;
+    throw error(errc::invalid_argument,
+                doing + ": there is no template " + options.space_template +
+                    (names.empty() ? " on this Hub" : "; there are " + names));
+  }
+  co_return options;
+}
+
 }  // namespace
 
 std::string asked_visibility(const std::optional<bool>& is_private, const std::string& visibility,
@@ -172,6 +217,10 @@ awaitable<repo_url> create(context_ptr shared, std::string repo_id, create_repo_
   require_repo_id(repo_id);
   creation what;
   what.doing = "creating the repository " + repo_id;
+  if (options.type == repo_type::space && !options.space_template.empty()) {
+    auto following = follow_template(shared, std::move(options), what.doing);
+    options = co_await std::move(following);
+  }
   if (options.type == repo_type::space && options.space_sdk.empty())
     throw error(errc::invalid_argument, "creating the space " + repo_id +
                                             " needs an sdk: gradio, streamlit, docker or static");

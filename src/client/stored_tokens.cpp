@@ -103,7 +103,7 @@ void write_sections(std::vector<section> sections) {
   write_secret(stored_path(), text);
 }
 
-std::optional<std::string> token_in_use() {
+std::optional<std::string> token_in_file() {
   std::error_code failure;
   if (!std::filesystem::exists(core::token_path(), failure)) return {};
   return core::clean_token(io::read_file(core::token_path(), file_limit));
@@ -170,7 +170,7 @@ void logout(const std::string& token_name) {
   const auto token = find(sections, token_name)->token;
   std::erase_if(sections, [&](const section& each) { return each.name == token_name; });
   write_sections(std::move(sections));
-  if (token_in_use() == token) remove_secret(core::token_path());
+  if (token_in_file() == token) remove_secret(core::token_path());
 }
 
 void auth_switch(const std::string& token_name) {
@@ -183,7 +183,7 @@ std::filesystem::path token_path() { return core::token_path(); }
 std::optional<std::string> get_token() { return core::discover_token(); }
 
 std::vector<stored_token> auth_list() {
-  const auto in_use = token_in_use();
+  const auto in_use = core::discover_token();
   std::vector<stored_token> tokens;
   for (auto& each : read_sections()) {
     stored_token kept;

@@ -114,6 +114,10 @@ std::string create_repo(std::string_view endpoint) {
   return std::string(endpoint) + "/api/repos/create";
 }
 
+std::string space_templates(std::string_view endpoint) {
+  return std::string(endpoint) + "/api/spaces/templates";
+}
+
 std::string delete_repo(std::string_view endpoint) {
   return std::string(endpoint) + "/api/repos/delete";
 }

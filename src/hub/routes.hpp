@@ -18,6 +18,7 @@ std::string whoami(std::string_view endpoint);
 std::string create_repo(std::string_view endpoint);
 std::string delete_repo(std::string_view endpoint);
 std::string move_repo(std::string_view endpoint);
+std::string space_templates(std::string_view endpoint);
 std::string validate_yaml(std::string_view endpoint);
 
 /// `revision` empty: the default branch.

@@ -4,17 +4,16 @@
 #include "common_flags.hpp"
 #include "output.hpp"
 #include "run_operation.hpp"
+#include "secret_prompt.hpp"
 
 #include <boost/json/object.hpp>
-
-#include <termios.h>
-#include <unistd.h>
 
 #include <functional>
 #include <iostream>
 #include <memory>
 #include <stdexcept>
 #include <string>
+#include <utility>
 
 namespace cohub::tool {
 
@@ -29,24 +28,12 @@ struct arguments {
 };
 using arguments_ptr = std::shared_ptr<arguments>;
 
-/// Reads a line without showing it, where somebody types it.
-std::string read_secret() {
-  const bool typed = ::isatty(STDIN_FILENO) != 0;
-  termios before{};
-  if (typed) {
-    std::cerr << "Token (is not shown): " << std::flush;
-    ::tcgetattr(STDIN_FILENO, &before);
-    auto silent = before;
-    silent.c_lflag &= ~static_cast<tcflag_t>(ECHO);
-    ::tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent);
-  }
-  std::string line;
-  std::getline(std::cin, line);
-  if (typed) {
-    ::tcsetattr(STDIN_FILENO, TCSAFLUSH, &before);
-    std::cerr << std::endl;
-  }
-  return line;
+constexpr const char* variables = "HF_TOKEN or HUGGING_FACE_HUB_TOKEN";
+
+/// What the environment names goes before what is kept.
+void warn_if_overridden(const std::string& token) {
+  if (get_token() != token)
+    print_warning(std::string(variables) + " is set, and is used instead of this token");
 }
 
 awaitable<void> log_in(client hub, arguments_ptr args) {
@@ -54,6 +41,7 @@ awaitable<void> log_in(client hub, arguments_ptr args) {
   boost::json::object facts;
   facts["name"] = kept.name;
   args->out.result("Logged in; the token is kept as " + kept.name, facts);
+  warn_if_overridden(kept.token);
 }
 
 /// Runs what needs no Hub; a failure becomes one line.
@@ -67,9 +55,42 @@ int run_here(const std::function<void()>& what) {
   return success;
 }
 
+std::string token_named(const std::string& name) {
+  for (auto& each : auth_list())
+    if (each.name == name) return std::move(each.token);
+  return {};
+}
+
+/// @param one  the one that is named, not all
+void forget(const arguments& args, bool one) {
+  boost::json::object facts;
+  const auto token = token_named(args.name);
+  if (one) {
+    logout(args.name);
+    facts["name"] = args.name;
+  } else {
+    logout();
+  }
+  const auto left = get_token();
+  if (left && (!one || *left == token))
+    throw std::runtime_error(std::string("what was kept is forgotten, but ") + variables +
+                             " still names a token: you are logged in until it is unset");
+  args.out.result("Logged out", facts);
+}
+
+void use(const arguments& args) {
+  auth_switch(args.name);
+  boost::json::object facts;
+  facts["name"] = args.name;
+  args.out.result("The token in use is " + args.name, facts);
+  warn_if_overridden(token_named(args.name));
+}
+
 void list_tokens(const arguments& args) {
   boost::json::array all;
+  bool is_one_active = false;
   for (const auto& each : auth_list()) {
+    is_one_active = is_one_active || each.is_active;
     boost::json::object one;
     one["active"] = each.is_active ? "*" : "";
     one["name"] = each.name;
@@ -77,6 +98,8 @@ void list_tokens(const arguments& args) {
     all.emplace_back(std::move(one));
   }
   args.out.table(all, {{"active"}, {"name"}, {"token"}}, "name");
+  if (!is_one_active && get_token())
+    print_warning(std::string(variables) + " names the token in use, which is not kept");
 }
 
 }  // namespace
@@ -97,7 +120,7 @@ void add_auth_command(CLI::App& app, int& status) {
       "Example:\n  cohub auth login < token.txt");
   login_command.callback([args, &status] {
     if (args->git) print_warning("the token is not given to git's credential helper");
-    if (!args->token) args->token = read_secret();
+    if (!args->token) args->token = read_secret("Token (is not shown): ");
     client_config config;
     config.token = args->token;
     status = run_operation(std::move(config),
@@ -110,18 +133,8 @@ void add_auth_command(CLI::App& app, int& status) {
           ->option_text("NAME");
   args->out.add_flags(logout_command);
   logout_command.footer("Example:\n  cohub auth logout --token-name my-token");
-  logout_command.callback([args, which, &status] {
-    status = run_here([&] {
-      boost::json::object facts;
-      if (which->count() > 0) {
-        logout(args->name);
-        facts["name"] = args->name;
-      } else {
-        logout();
-      }
-      args->out.result("Logged out", facts);
-    });
-  });
+  logout_command.callback(
+      [args, which, &status] { status = run_here([&] { forget(*args, which->count() > 0); }); });
 
   auto& switch_command = *auth.add_subcommand("switch", "Use another token");
   switch_command.add_option("--token-name", args->name, "Which one")
@@ -129,14 +142,7 @@ void add_auth_command(CLI::App& app, int& status) {
       ->option_text("NAME");
   args->out.add_flags(switch_command);
   switch_command.footer("Example:\n  cohub auth switch --token-name my-token");
-  switch_command.callback([args, &status] {
-    status = run_here([&] {
-      auth_switch(args->name);
-      boost::json::object facts;
-      facts["name"] = args->name;
-      args->out.result("The token in use is " + args->name, facts);
-    });
-  });
+  switch_command.callback([args, &status] { status = run_here([&] { use(*args); }); });
 
   auto& list_command = *auth.add_subcommand("list", "The tokens that are kept")->alias("ls");
   args->out.add_flags(list_command);

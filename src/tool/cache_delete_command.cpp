@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <optional>
 #include <set>
 #include <stdexcept>
 #include <string>
@@ -163,17 +164,18 @@ std::string counted(std::size_t count, const std::string& noun) {
 }
 
 /// Carries the plan out and tells what is left; exit status.
+/// @param outcome  is filled, also if a part fails; not if nothing can be said
 int execute(const arguments& args, const delete_cache_strategy& plan,
-            delete_cache_result& outcome) {
+            std::optional<delete_cache_result>& outcome) {
   const auto shared = std::make_shared<const delete_cache_strategy>(plan);
   const auto done = std::make_shared<delete_cache_result>();
   const int status = run_operation(cache_config(args.cache_dir), [shared, done](client hub) {
     return execute_into(std::move(hub), shared, done);
   });
-  outcome = *done;
   if (status != success) return status;
+  outcome = std::move(*done);
   bool failed = false;
-  for (const auto& left : outcome.left) {
+  for (const auto& left : outcome->left) {
     print_warning(left.path.string() + " stays: " + left.reason);
     failed = failed || !left.in_use;
   }
@@ -226,19 +228,19 @@ int remove(const arguments& args) {
     return success;
   }
   if (!args.out.confirmed("Proceed with deletion?", args.yes)) return failure;
-  delete_cache_result outcome;
+  std::optional<delete_cache_result> outcome;
   const int status = execute(args, plan, outcome);
-  const auto freed = format_size(outcome.freed_size);
+  if (!outcome) return status;
+  const auto freed = format_size(outcome->freed_size);
   const auto repos = gone(plan.repos);
   const auto revisions = gone(snapshots_of(chosen));
   facts["repos_deleted"] = repos;
   facts["revisions_deleted"] = revisions;
   facts["freed"] = freed;
-  facts["left"] = outcome.left.size();
-  if (status == success)
-    args.out.result("Deleted " + std::to_string(repos) + " repo(s) and " +
-                        std::to_string(revisions) + " revision(s); freed " + freed + ".",
-                    facts);
+  facts["left"] = outcome->left.size();
+  args.out.result("Deleted " + std::to_string(repos) + " repo(s) and " + std::to_string(revisions) +
+                      " revision(s); freed " + freed + ".",
+                  facts);
   return status;
 }
 
@@ -271,9 +273,10 @@ int prune(const arguments& args) {
     return success;
   }
   if (!args.out.confirmed("Proceed?", args.yes)) return failure;
-  delete_cache_result outcome;
+  std::optional<delete_cache_result> outcome;
   const int status = execute(args, plan, outcome);
-  const auto freed = format_size(outcome.freed_size);
+  if (!outcome) return status;
+  const auto freed = format_size(outcome->freed_size);
   const auto revisions = gone(snapshots_of(chosen));
   std::vector<std::filesystem::path> others;
   for (const auto& file : info->incomplete_files) others.push_back(file.file_path);
@@ -281,11 +284,11 @@ int prune(const arguments& args) {
   facts["revisions_deleted"] = revisions;
   facts["incomplete_deleted"] = gone(others);
   facts["freed"] = freed;
-  facts["left"] = outcome.left.size();
+  facts["left"] = outcome->left.size();
   auto what = joined(counted(revisions, "unreferenced revision(s)"),
                      counted(gone(others), "incomplete or unused file(s)"));
   if (what.empty()) what = "nothing";
-  if (status == success) args.out.result("Deleted " + what + "; freed " + freed + ".", facts);
+  args.out.result("Deleted " + what + "; freed " + freed + ".", facts);
   return status;
 }
 

@@ -7,8 +7,8 @@
 
 #include <algorithm>
 #include <iostream>
+#include <limits>
 #include <memory>
-#include <optional>
 #include <set>
 #include <stdexcept>
 #include <string>
@@ -27,7 +27,7 @@ struct arguments {
   bool revisions = false;
   std::vector<std::string> filters;
   std::string sort;
-  std::optional<std::int64_t> limit;
+  std::size_t limit = std::numeric_limits<std::size_t>::max();
   bool show_warnings = false;
 };
 
@@ -90,7 +90,7 @@ int list(const arguments& args) {
     print_error(e.what());
     return usage;
   }
-  if (args.limit) rows.resize(std::min(rows.size(), static_cast<std::size_t>(*args.limit)));
+  rows.resize(std::min(rows.size(), args.limit));
   json::array items;
   for (const auto& row : rows) items.push_back(row_of(row, now));
   if (args.revisions)
@@ -116,9 +116,7 @@ void add_cache_list_command(CLI::App& cache, int& status) {
                     "size>1GB, accessed>7d, modified<2w, type=model, refs=main", "FILTER");
   listing.add_option("--sort", args->sort, "accessed, modified, name or size, with :asc or :desc")
       ->option_text("KEY");
-  listing.add_option("--limit", args->limit, "So many at most")
-      ->check(CLI::NonNegativeNumber.description(""))
-      ->option_text("N");
+  add_count(listing, "--limit", args->limit, "So many at most")->option_text("N");
   listing.add_flag("--show-warnings", args->show_warnings, "Tell what is broken in the cache");
   args->out.add_flags(listing);
   listing.footer(

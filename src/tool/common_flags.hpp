@@ -5,8 +5,12 @@
 
 #include <CLI/CLI.hpp>
 
+#include <charconv>
+#include <limits>
 #include <optional>
 #include <string>
+#include <system_error>
+#include <type_traits>
 #include <vector>
 
 namespace cohub::tool {
@@ -51,6 +55,37 @@ inline void add_token_flag(CLI::App& command, std::optional<std::string>& token)
                   "Access token; HF_TOKEN is better, since other users of the machine can see "
                   "a command's arguments")
       ->option_text("TOKEN");
+}
+
+/// A number that digits alone say; nothing if there is anything else, or it is not from `least` to
+/// `most`.
+template <class Number>
+std::optional<Number> parse_count(const std::string& text, Number least, Number most) {
+  Number number{};
+  const auto* const end = text.data() + text.size();
+  const auto [stopped, problem] = std::from_chars(text.data(), end, number);
+  if (problem != std::errc() || stopped != end || number < least || number > most) return {};
+  return number;
+}
+
+/// Adds a flag or a word that is a whole number. The parser's own way takes "-1" for the largest of
+/// all.
+template <class Number>
+CLI::Option* add_count(CLI::App& command, const std::string& names, Number& value,
+                       const std::string& what, std::type_identity_t<Number> least = 0,
+                       std::type_identity_t<Number> most = std::numeric_limits<Number>::max()) {
+  static_assert(std::is_unsigned_v<Number>);
+  const auto parse = [least, most](const std::string& text) {
+    return parse_count(text, least, most);
+  };
+  return command
+      .add_option_function<std::string>(
+          names, [&value, parse](const std::string& text) { value = *parse(text); }, what)
+      ->check([parse, least, most](const std::string& text) {
+        if (parse(text)) return std::string();
+        return '"' + text + "\" is no whole number from " + std::to_string(least) + " to " +
+               std::to_string(most);
+      });
 }
 
 /// Adds a flag that may be repeated and takes one value each time, so that words which follow it

@@ -1,11 +1,10 @@
 #include "commands.hpp"
 #include "repo_action.hpp"
+#include "text_file.hpp"
 
 #include <boost/json/object.hpp>
 
-#include <fstream>
-#include <iostream>
-#include <iterator>
+#include <exception>
 #include <memory>
 #include <string>
 #include <utility>
@@ -194,30 +193,23 @@ awaitable<void> merge(client hub, arguments_ptr args) {
   tell(*args, "Merged pull request " + std::to_string(args->num) + " of " + args->repo_id);
 }
 
-/// The text of a body comes from the command line, a file, or standard input ("-").
-bool read_body(arguments& args) {
-  if (args.body_file.empty()) return true;
-  if (args.body_file == "-") {
-    args.body.assign(std::istreambuf_iterator<char>(std::cin), {});
-    return true;
+int run(const arguments_ptr& args, awaitable<void> (*operation)(client, arguments_ptr)) {
+  try {
+    if (!args->body_file.empty()) args->body = read_text_file(args->body_file);
+  } catch (const std::exception& e) {
+    print_error(e.what());
+    return failure;
   }
-  std::ifstream file(args.body_file, std::ios::binary);
-  if (!file || (file.peek(), file.bad())) {
-    print_error("cannot read " + args.body_file);
-    return false;
-  }
-  args.body.assign(std::istreambuf_iterator<char>(file), {});
-  return true;
+  return run_with(args, operation);
 }
 
 CLI::App& add_action(CLI::App& group, const char* name, const char* what, const arguments_ptr& args,
                      bool numbered, int& status,
                      awaitable<void> (*operation)(client, arguments_ptr)) {
   auto& command = add_repo_action(group, name, what, args, status, operation);
-  if (numbered) command.add_option("num", args->num, "Its number")->required()->option_text("NUM");
-  command.callback([args, &status, operation] {
-    status = read_body(*args) ? run_with(args, operation) : failure;
-  });
+  if (numbered)
+    add_count(command, "num", args->num, "Its number", 1)->required()->option_text("NUM");
+  command.callback([args, &status, operation] { status = run(args, operation); });
   return command;
 }
 
@@ -245,7 +237,7 @@ void add_discussions_command(CLI::App& app, int& status) {
       ->check(CLI::IsMember({"all", "discussion", "pull_request"}))
       ->option_text("KIND [all]");
   listing.add_option("--author", args->author, "Who opened it")->option_text("NAME");
-  listing.add_option("--limit", args->limit, "The most to list")->option_text("N [30]");
+  add_count(listing, "--limit", args->limit, "The most to list")->option_text("N [30]");
   listing.footer("Example:\n  cohub discussions list org/model --kind pull_request --json");
 
   add_action(group, "info", "Show one with its comments", args, true, status, show)

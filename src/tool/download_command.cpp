@@ -1,3 +1,5 @@
+#include "cohub/error.hpp"
+
 #include "address.hpp"
 #include "commands.hpp"
 #include "common_flags.hpp"
@@ -9,6 +11,9 @@
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 
+#include <algorithm>
+#include <filesystem>
+#include <functional>
 #include <iostream>
 #include <memory>
 #include <stdexcept>
@@ -19,6 +24,9 @@
 namespace cohub::tool {
 
 namespace {
+
+// Each has a coroutine of its own, whatever the client's connections allow.
+constexpr std::size_t most_workers = 1024;
 
 struct arguments {
   std::string repo_id;
@@ -40,21 +48,13 @@ using arguments_ptr = std::shared_ptr<const arguments>;
 
 bool is_folder(const std::string& file) { return file.ends_with('/'); }
 
-/// The pattern that only this name matches.
-std::string literally(const std::string& name) {
-  std::string pattern;
-  for (const char c : name)
-    pattern += c == '*' || c == '?' || c == '[' ? std::string{'[', c, ']'} : std::string(1, c);
-  return pattern;
-}
-
 /// A file stands for itself, a folder ("art/") for all below it; what may be a pattern is one, too.
 std::vector<std::string> patterns_of(const std::vector<std::string>& files) {
   std::vector<std::string> patterns;
   for (const auto& file : files) {
     const std::string below = is_folder(file) ? "**" : "";
     patterns.push_back(file + below);
-    if (auto literal = literally(file); literal != file) patterns.push_back(literal + below);
+    if (auto literal = literal_pattern(file); literal != file) patterns.push_back(literal + below);
   }
   return patterns;
 }
@@ -88,11 +88,45 @@ snapshot_download_options options_of_many(const arguments& args) {
 }
 
 /// A pattern may match nothing, but who names a file wants it.
-void require_named(const std::filesystem::path& folder, const arguments& args) {
+/// @param is_there  whether the revision has the file, or a folder with that name
+void require_named(const arguments& args, const std::function<bool(const std::string&)>& is_there) {
   for (const auto& file : args.files)
-    if (file.find_first_of("*?[") == std::string::npos && !std::filesystem::exists(folder / file))
+    if (file.find_first_of("*?[") == std::string::npos && !is_there(file))
       throw std::runtime_error("there is no " + file + " in " + args.repo_id + " at revision " +
-                               args.revision + "; what is there is in " + folder.string());
+                               args.revision);
+}
+
+void require_named_on_disk(const arguments& args, const std::filesystem::path& folder) {
+  require_named(args, [&](const std::string& file) {
+    const std::filesystem::path name = file;
+    if (name.is_absolute() || std::find(name.begin(), name.end(), "..") != name.end()) return false;
+    std::error_code unknown;
+    return is_folder(file) ? std::filesystem::is_directory(folder / name, unknown)
+                           : std::filesystem::is_regular_file(folder / name, unknown);
+  });
+}
+
+void require_named_in(const arguments& args, const std::vector<dry_run_file_info>& plan) {
+  require_named(args, [&](const std::string& file) {
+    return std::any_of(plan.begin(), plan.end(), [&](const dry_run_file_info& one) {
+      return is_folder(file) ? one.filename.starts_with(file) : one.filename == file;
+    });
+  });
+}
+
+/// A snapshot in the cache has what its revision has and nothing else. A folder may have kept what
+/// the Hub has no more: there the listing tells, if the Hub can be asked.
+awaitable<void> require_named_after(client hub, arguments_ptr args, std::filesystem::path folder) {
+  if (!args->local_dir.empty() && !hub.is_offline()) {
+    const auto options = options_of_many(*args);
+    try {
+      const auto plan = co_await hub.snapshot_download_dry_run(args->repo_id, options);
+      require_named_in(*args, plan);
+      co_return;
+    } catch (const error&) {  // so nor could the download: the folder stands in for the Hub
+    }
+  }
+  require_named_on_disk(*args, folder);
 }
 
 awaitable<void> download(client hub, arguments_ptr args) {
@@ -103,7 +137,10 @@ awaitable<void> download(client hub, arguments_ptr args) {
   } else {
     const auto options = options_of_many(*args);
     path = co_await hub.snapshot_download(args->repo_id, options);
-    require_named(path, *args);
+    if (!args->files.empty()) {
+      auto looking = require_named_after(hub, args, path);
+      co_await std::move(looking);
+    }
   }
   const auto absolute = std::filesystem::absolute(path).string();
   boost::json::object facts;
@@ -146,6 +183,7 @@ awaitable<void> plan_download(client hub, arguments_ptr args) {
   } else {
     const auto options = options_of_many(*args);
     plan = co_await hub.snapshot_download_dry_run(args->repo_id, options);
+    require_named_in(*args, plan);
   }
   if (args->out.mode() == output::format::human)
     print_plan(plan);
@@ -211,8 +249,7 @@ void add_download_command(CLI::App& app, int& status) {
       ->excludes(cache)
       ->option_text("DIR");
   command.add_flag("--force-download", args->force, "Download again what is cached");
-  command.add_option("--max-workers", args->max_workers, "Files in flight")
-      ->check(CLI::Range(1, 64).description(""))
+  add_count(command, "--max-workers", args->max_workers, "Files in flight", 1, most_workers)
       ->option_text("N [16]");
   command.add_flag("--dry-run", args->dry_run,
                    "Tell what would be downloaded, and download nothing");

@@ -9,6 +9,9 @@ namespace cohub::tool {
 
 namespace {
 
+// A server may list a path of any length, and what is drawn goes down into each folder.
+constexpr std::size_t most_levels = 64;
+
 struct node {
   std::map<std::string, node> children{};
   std::string size{};
@@ -17,8 +20,9 @@ struct node {
 
 node& child_at(node& root, const std::string& path) {
   auto* at = &root;
-  for (std::size_t begin = 0; begin <= path.size();) {
-    const auto end = std::min(path.find('/', begin), path.size());
+  for (std::size_t begin = 0, level = 1; begin <= path.size(); ++level) {
+    const auto end =
+        level == most_levels ? path.size() : std::min(path.find('/', begin), path.size());
     at->is_folder = true;
     at = &at->children[path.substr(begin, end - begin)];
     begin = end + 1;

@@ -13,7 +13,8 @@ struct listed_file {
 };
 
 /// A line for each file and folder, below the folder that it is in; sizes in front, aligned. By
-/// name. Folders need not be listed for themselves.
+/// name. Folders need not be listed for themselves; below the deepest that are drawn, a line has
+/// the rest of the path.
 std::vector<std::string> draw_tree(const std::vector<listed_file>& files);
 
 }  // namespace cohub::tool

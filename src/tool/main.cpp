@@ -1,5 +1,6 @@
 #include "cohub/version.hpp"
 
+#include "bracketed_words.hpp"
 #include "commands.hpp"
 #include "run_operation.hpp"
 
@@ -25,7 +26,7 @@ std::string misuse(const CLI::App& app, const CLI::ParseError& error) {
     wrong = unknown.empty() ? "which command of " + words + "?"
                             : '"' + unknown.front() + "\" is no command of " + words;
   }
-  return wrong + " (see " + words + " --help)";
+  return cohub::tool::without_marks(wrong) + " (see " + words + " --help)";
 }
 
 }  // namespace
@@ -56,8 +57,9 @@ int main(int argc, char** argv) {
   add_serve_command(app, status);
   add_env_command(app, status);
   add_version_command(app, status);
+  take_marks_off(app);
   try {
-    app.parse(argc, argv);  // runs the command
+    app.parse(words_to_parse(argc, argv));  // runs the command
   } catch (const CLI::ParseError& e) {
     if (e.get_exit_code() == 0) return app.exit(e);  // --help, --version
     print_error(misuse(app, e));

@@ -50,7 +50,7 @@ std::string heading(const std::string& name) {
 
 /// A path may have any bytes; JSON is UTF-8.
 void print_json(const boost::json::value& value) {
-  std::cout << as_utf8(boost::json::serialize(value)) << std::endl;
+  std::cout << json_controls_escaped(as_utf8(boost::json::serialize(value))) << std::endl;
 }
 
 void print_padded(const std::vector<std::string>& cells, const std::vector<std::size_t>& widths,
@@ -180,19 +180,18 @@ void output::document(const std::string& text, const std::string& name) const {
 bool output::confirmed(const std::string& question, bool yes) const {
   if (yes) return true;
   const bool typed = ::isatty(STDIN_FILENO) != 0;
-  const bool seen = typed && ::isatty(STDERR_FILENO) != 0;
   // What a pipe answers is taken, too ("yes | cohub ..."); nobody types what nobody sees.
-  if (mode_ == format::human && (seen || !typed)) {
-    if (seen) std::cerr << printable(question) << " [y/N] " << std::flush;
-    std::string answer;
-    std::getline(std::cin, answer);
-    if (answer == "y" || answer == "Y" || answer == "yes") return true;
-    if (seen) {
-      print_error("nothing was changed (--yes goes on without asking)");
-      return false;
-    }
+  if (mode_ != format::human || (typed && ::isatty(STDERR_FILENO) == 0)) {
+    print_error(question + " Say --yes to go on");
+    return false;
   }
-  print_error(question + " Say --yes to go on");
+  // Where a pipe stays silent it is seen what is waited for.
+  std::cerr << printable(question) << " [y/N] " << std::flush;
+  std::string answer;
+  std::getline(std::cin, answer);
+  if (!typed) std::cerr << std::endl;
+  if (answer == "y" || answer == "Y" || answer == "yes") return true;
+  print_error("nothing was changed (--yes goes on without asking)");
   return false;
 }
 

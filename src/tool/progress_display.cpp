@@ -104,14 +104,40 @@ bool is_progress_disabled() {
   return text == "1" || text == "ON" || text == "YES" || text == "TRUE";
 }
 
+/// What of an event nobody may miss; empty: nothing.
+std::string warning_in(const transfer_event& event) {
+  const auto detail = printable(event.detail);
+  switch (event.what) {
+    case transfer_event::kind::commit_failed:
+      return "the commit failed: " + detail;
+    case transfer_event::kind::warning:
+      return event.file.empty() ? detail : printable(event.file) + ": " + detail;
+    case transfer_event::kind::rate_limited:
+      return detail;
+    default:
+      return {};
+  }
+}
+
+constexpr const char* warning_mark = "cohub: warning: ";
+
+class warning_display final : public observer {
+ public:
+  void on_event(const transfer_event& event) override {
+    const auto warning = warning_in(event);
+    // In one call, so that lines of several threads do not mix.
+    if (!warning.empty()) std::fprintf(stderr, "%s%s\n", warning_mark, warning.c_str());
+  }
+};
+
 class display final : public observer {
  public:
   display(bool terminal, bool progress) : terminal_(terminal), progress_(progress) {}
 
   void on_progress(const transfer_progress& progress) override {
-    if (!progress_) return;
+    // Small files show in the total alone: there may be tens of thousands of them.
+    if (!progress_ || progress.bytes_total < large_file) return;
     const std::scoped_lock lock(mutex_);
-    if (is_counted_elsewhere(progress)) return;
     const auto [place, is_new] =
         transfers_.try_emplace(std::pair(progress.way, printable(progress.file)));
     auto& one = place->second;
@@ -122,6 +148,7 @@ class display final : public observer {
       redraw(one.finished());
     else
       tell(place->first.second, place->first.first, one);
+    if (one.finished()) transfers_.erase(place);  // its last bar stays until the next is drawn
   }
 
   void on_total(const transfer_total& total) override {
@@ -141,6 +168,7 @@ class display final : public observer {
 
   void on_event(const transfer_event& event) override {
     const std::scoped_lock lock(mutex_);
+    if (const auto warning = warning_in(event); !warning.empty()) say(warning_mark + warning);
     const auto file = printable(event.file);
     switch (event.what) {
       case transfer_event::kind::resumed:
@@ -151,15 +179,6 @@ class display final : public observer {
         break;
       case transfer_event::kind::lock_wait:
         say(file + ": " + printable(event.detail));
-        break;
-      case transfer_event::kind::commit_failed:
-        say("the commit failed: " + printable(event.detail));
-        break;
-      case transfer_event::kind::warning:
-        say((file.empty() ? std::string() : file + ": ") + printable(event.detail));
-        break;
-      case transfer_event::kind::rate_limited:
-        say(printable(event.detail));
         break;
       case transfer_event::kind::already_present:
         say(file + ": the Hub has it already");
@@ -172,14 +191,7 @@ class display final : public observer {
  private:
   using key = std::pair<transfer_progress::direction, std::string>;
 
-  /// Small downloads show in the total alone: there may be tens of thousands of them.
-  static bool is_counted_elsewhere(const transfer_progress& progress) {
-    return progress.way == transfer_progress::direction::download &&
-           progress.bytes_total < large_file;
-  }
-
   void tell(const std::string& file, transfer_progress::direction way, transfer& one) {
-    if (one.total < large_file) return;
     const int tenths =
         static_cast<int>(10.0 * static_cast<double>(one.done) / static_cast<double>(one.total));
     if (tenths <= one.tenths_told) return;
@@ -190,9 +202,10 @@ class display final : public observer {
 
   /// A line that stays, above the bars.
   void say(const std::string& line) {
+    const bool drawn = lines_ > 0;
     erase();
     std::fprintf(stderr, "%s\n", line.c_str());
-    if (terminal_ && !transfers_.empty()) draw();
+    if (drawn) draw();
   }
 
   void redraw(bool at_once) {
@@ -211,9 +224,8 @@ class display final : public observer {
   void draw() {
     std::size_t running = 0;
     for (const auto& [what, one] : transfers_) {
-      const bool shown = one.total >= large_file && (!one.finished() || transfers_.size() <= 2);
-      if (shown && running++ < most_bars)
-        bar(std::string(word(what.first)) + " " + what.second, one);
+      if (running++ == most_bars) break;
+      bar(std::string(word(what.first)) + " " + what.second, one);
     }
     if (download_files_ > 1)
       bar("total of " + std::to_string(download_files_) + " files", downloads_);
@@ -243,8 +255,8 @@ class display final : public observer {
   const bool terminal_;
   const bool progress_;  // else events alone are told
   std::mutex mutex_;
-  std::map<key, transfer> transfers_;
-  transfer downloads_;  // all of them, as the client counts
+  std::map<key, transfer> transfers_;  // of large files, that have not finished
+  transfer downloads_;                 // all of them, as the client counts
   std::uint64_t download_files_ = 0;
   transfer uploads_;
   std::uint64_t upload_files_ = 0;
@@ -254,8 +266,11 @@ class display final : public observer {
 
 }  // namespace
 
-std::shared_ptr<observer> make_progress_display() {
-  return std::make_shared<display>(::isatty(STDERR_FILENO) == 1, !is_progress_disabled());
+std::shared_ptr<observer> make_progress_display(bool progress) {
+  return std::make_shared<display>(::isatty(STDERR_FILENO) == 1,
+                                   progress && !is_progress_disabled());
 }
+
+std::shared_ptr<observer> make_warning_display() { return std::make_shared<warning_display>(); }
 
 }  // namespace cohub::tool

@@ -40,7 +40,7 @@ CLI::App& add_repo_action(CLI::App& group, const char* name, const char* what,
                           const std::shared_ptr<Arguments>& args, int& status,
                           awaitable<void> (*operation)(client, std::shared_ptr<Arguments>)) {
   auto& command = *group.add_subcommand(name, what);
-  command.add_option("repo_id", args->repo_id, "Repository: owner/name, or a name of your own")
+  command.add_option("repo_id", args->repo_id, "Repository: owner/name")
       ->required()
       ->option_text("REPO_ID");
   add_type_flag(command, args->type);
@@ -48,6 +48,11 @@ CLI::App& add_repo_action(CLI::App& group, const char* name, const char* what,
   args->out.add_flags(command);
   command.callback([args, &status, operation] { status = run_with(args, operation); });
   return command;
+}
+
+/// Says that the name alone will do: the repository is then one of whoever asks.
+inline void allow_own_name(CLI::App& command) {
+  command.get_option("repo_id")->description("Repository: owner/name, or a name of your own");
 }
 
 /// Adds --private, --public and --protected, at most one of which may be given.

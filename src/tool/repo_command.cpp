@@ -34,6 +34,8 @@ struct arguments : repo_arguments {
 };
 using arguments_ptr = std::shared_ptr<arguments>;
 
+std::string named(const arguments& args) { return type_word(args.type) + ' ' + args.repo_id; }
+
 void tell(const arguments& args, const std::string& sentence) {
   boost::json::object facts;
   facts["repo_id"] = args.repo_id;
@@ -131,7 +133,7 @@ void add_list_command(CLI::App& repo, int& status) {
       ->option_text("TYPE");
   listing.add_option("--search", args->search, "A part of the id, in upper or lower case")
       ->option_text("TEXT");
-  listing.add_option("--limit", args->limit, "The most to list; 0: all")->option_text("N [30]");
+  add_count(listing, "--limit", args->limit, "The most to list; 0: all")->option_text("N [30]");
   add_token_flag(listing, args->token);
   args->out.add_flags(listing);
   listing.footer("Example:\n  cohub repo ls --type dataset --json");
@@ -167,6 +169,7 @@ void add_repo_command(CLI::App& app, int& status) {
 
   auto& removing =
       add_repo_action(repo, "delete", "Delete a repository and its history", args, status, remove);
+  allow_own_name(removing);
   removing.add_flag("--missing-ok", args->missing_ok, "No error if it does not exist");
   removing.add_flag("-y,--yes", args->yes, "Do not ask");
   removing.footer(
@@ -175,7 +178,7 @@ void add_repo_command(CLI::App& app, int& status) {
       "  cohub repo delete me/old-model");
   removing.callback([args, &status] {
     const bool wanted =
-        args->out.confirmed("Delete " + args->repo_id + " and its history for good?", args->yes);
+        args->out.confirmed("Delete the " + named(*args) + " and its history for good?", args->yes);
     status = wanted ? run_with(args, remove) : failure;
   });
 
@@ -191,7 +194,8 @@ void add_repo_command(CLI::App& app, int& status) {
       "  cohub repo super-squash me/run --branch main --yes");
   squashing.callback([args, &status] {
     const bool wanted = args->out.confirmed(
-        "Forget the history of " + args->branch + " of " + args->repo_id + " for good?", args->yes);
+        "Forget the history of " + args->branch + " of the " + named(*args) + " for good?",
+        args->yes);
     status = wanted ? run_with(args, super_squash) : failure;
   });
 

@@ -1,10 +1,10 @@
 #include "commands.hpp"
 #include "repo_action.hpp"
+#include "space_variables.hpp"
 
 #include <boost/json/object.hpp>
 
-#include <cstdlib>
-#include <fstream>
+#include <array>
 #include <memory>
 #include <string>
 #include <utility>
@@ -33,39 +33,6 @@ struct arguments : repo_arguments {
 };
 using arguments_ptr = std::shared_ptr<arguments>;
 
-/// What "NAME=value" says, or what the environment has for "NAME".
-space_variable parse_variable(const std::string& text) {
-  const auto equals = text.find('=');
-  space_variable variable;
-  variable.key = text.substr(0, equals);
-  if (equals != text.npos) {
-    variable.value = text.substr(equals + 1);
-    const auto quoted = [&](char mark) {
-      return variable.value.size() >= 2 && variable.value.front() == mark &&
-             variable.value.back() == mark;
-    };
-    if (quoted('"') || quoted('\''))
-      variable.value = variable.value.substr(1, variable.value.size() - 2);
-  } else if (const char* value = std::getenv(text.c_str())) {
-    variable.value = value;
-  }
-  return variable;
-}
-
-/// The variables of a file, a line each, and after them those of the command line.
-std::vector<space_variable> read_variables(const std::vector<std::string>& given,
-                                           const std::string& path) {
-  std::vector<space_variable> variables;
-  if (!path.empty()) {
-    std::ifstream file(path);
-    if (!file) throw std::runtime_error("there is no file " + path);
-    for (std::string line; std::getline(file, line);)
-      if (!line.empty() && line.front() != '#') variables.push_back(parse_variable(line));
-  }
-  for (const auto& text : given) variables.push_back(parse_variable(text));
-  return variables;
-}
-
 template <class Options>
 void fill(Options& options, const arguments& args) {
   options.type = args.type;
@@ -74,8 +41,8 @@ void fill(Options& options, const arguments& args) {
   options.space_hardware = args.hardware;
   options.space_storage = args.storage;
   options.space_sleep_time = args.sleep_time;
-  options.space_secrets = read_variables(args.secrets, args.secrets_file);
-  options.space_variables = read_variables(args.variables, args.variables_file);
+  options.space_secrets = read_space_variables(args.secrets, args.secrets_file);
+  options.space_variables = read_space_variables(args.variables, args.variables_file);
 }
 
 awaitable<void> create(client hub, arguments_ptr args) {
@@ -101,6 +68,21 @@ awaitable<void> duplicate(client hub, arguments_ptr args) {
   facts["to_id"] = made.repo_id;
   facts["url"] = made.url;
   args->out.result(made.url, facts);
+}
+
+/// Runs the operation, unless something is asked of a repository that only a space has.
+int run(const CLI::App& command, const arguments_ptr& args,
+        awaitable<void> (*operation)(client, arguments_ptr)) {
+  constexpr std::array of_spaces{"--flavor",   "--storage",      "--sleep-time",
+                                 "--secrets",  "--secrets-file", "--env",
+                                 "--env-file", "--sdk",          "--template"};
+  for (const char* const flag : of_spaces) {
+    const auto* const option = command.get_option_no_throw(flag);
+    if (args->type == repo_type::space || option == nullptr || option->empty()) continue;
+    print_error(std::string(flag) + " is of a space: it goes with --type space");
+    return usage;
+  }
+  return run_with(args, operation);
 }
 
 void add_common_flags(CLI::App& command, const arguments_ptr& args) {
@@ -130,14 +112,19 @@ void add_common_flags(CLI::App& command, const arguments_ptr& args) {
 void add_repo_create_commands(CLI::App& repo, int& status) {
   auto args = std::make_shared<arguments>();
   auto& making = add_repo_action(repo, "create", "Create a repository", args, status, create);
+  making.callback([&making, args, &status] { status = run(making, args, create); });
+  allow_own_name(making);
   add_common_flags(making, args);
   making
       .add_option("--space-sdk,--space_sdk,--sdk", args->sdk,
-                  "Of a space: gradio, streamlit, docker or static")
+                  "Of a space: gradio, streamlit, docker or static; with --template, its own")
       ->option_text("SDK");
   making
-      .add_option("--template", args->space_template, "Of a space: what it is a copy of at first")
-      ->option_text("REPO_ID");
+      .add_option(
+          "--template", args->space_template,
+          "Of a space: what it is a copy of at first, by its id or name among the templates "
+          "of the Hub")
+      ->option_text("TEMPLATE");
   making.add_option("--resource-group-id", args->resource_group_id, "Of an organisation's groups")
       ->option_text("ID");
   making.add_option("--region", args->region, "us or eu")
@@ -146,13 +133,17 @@ void add_repo_create_commands(CLI::App& repo, int& status) {
   making.footer(
       "Examples:\n"
       "  cohub repo create my-model --private\n"
-      "  cohub repo create org/demo --type space --space-sdk static --exist-ok");
+      "  cohub repo create org/demo --type space --space-sdk static --exist-ok\n"
+      "  cohub repo create my-lab --type space --template SpacesExamples/jupyterlab");
 
   auto copying = std::make_shared<arguments>();
   auto& copy = add_repo_action(repo, "duplicate", "Copy a repository on the Hub", copying, status,
                                duplicate);
-  copy.add_option("to_id", copying->to_id, "What the copy is called; none: the same, but yours")
+  copy.add_option(
+          "to_id", copying->to_id,
+          "What the copy is called: owner/name, or a name of your own; none: the same, but yours")
       ->option_text("[TO_ID]");
+  copy.callback([&copy, copying, &status] { status = run(copy, copying, duplicate); });
   add_common_flags(copy, copying);
   copy.footer("Example:\n  cohub repo duplicate org/data me/my-data --type dataset --private");
 }

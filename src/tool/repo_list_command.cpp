@@ -148,7 +148,7 @@ void add_commands(CLI::App& app, int& status, repo_type type, const std::string&
           CLI::IsMember({"downloads", "likes", "created_at", "last_modified", "trending_score"}))
       ->option_text("KEY");
   args->list.limit = 30;
-  listing.add_option("--limit", args->list.limit, "The most to list; 0: all")
+  add_count(listing, "--limit", args->list.limit, "The most to list; 0: all")
       ->option_text("N [30]");
   add_repeated_flag(listing, "--expand", args->list.expand, "Fields to tell, and no others",
                     "FIELD,...")

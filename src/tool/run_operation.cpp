@@ -2,6 +2,7 @@
 
 #include "cohub/error.hpp"
 
+#include "progress_display.hpp"
 #include "text.hpp"
 
 #include <boost/asio/bind_cancellation_slot.hpp>
@@ -52,6 +53,7 @@ int run_operation(client_config config, std::function<awaitable<void>(client)> o
   asio::signal_set signals(context, SIGINT, SIGTERM);
   asio::cancellation_signal cancel;
   std::exception_ptr ended;
+  if (!config.observer) config.observer = make_warning_display();
   try {
     client hub(context.get_executor(), config);
     asio::co_spawn(context, operation(hub),

@@ -18,7 +18,8 @@ void print_error(const std::string& text);
 enum class when_interrupted { begins_again, resumable };
 
 /// Makes a client, runs what `operation` does with it, and turns its end into an exit status; an
-/// error becomes one line. SIGINT and SIGTERM cancel it.
+/// error becomes one line. SIGINT and SIGTERM cancel it. Where the settings name no observer,
+/// warnings are told all the same.
 int run_operation(client_config config, std::function<awaitable<void>(client)> operation,
                   when_interrupted then = when_interrupted::begins_again);
 

@@ -2,6 +2,7 @@
 #include "cohub/local_hub.hpp"
 
 #include "commands.hpp"
+#include "common_flags.hpp"
 #include "output.hpp"
 #include "run_operation.hpp"
 
@@ -110,9 +111,9 @@ void add_serve_command(CLI::App& app, int& status) {
   command.add_option("--root", config->root, "Folder of its repositories, objects and tokens")
       ->required()
       ->option_text("DIR");
-  command.add_option("--port", config->port, "Port of the API; 0: any free one")
+  add_count(command, "--port", config->port, "Port of the API; 0: any free one")
       ->option_text("N [0]");
-  command.add_option("--content-port", config->content_port, "Port of file contents; 0: any")
+  add_count(command, "--content-port", config->content_port, "Port of file contents; 0: any")
       ->option_text("N [0]");
   command.add_option("--address", config->address, "Address to listen on")
       ->option_text("ADDRESS [127.0.0.1]");
@@ -133,9 +134,8 @@ void add_serve_command(CLI::App& app, int& status) {
       ->option_text("NAME[:ORGANISATION,...]");
   command.add_flag("--resolve-cache", config->resolve_cache,
                    "Redirect for small files too, as the public Hub does");
-  command
-      .add_option("--part-size", config->part_size,
-                  "Take larger objects in parts of so many bytes; 0: always whole")
+  add_count(command, "--part-size", config->part_size,
+            "Take larger objects in parts of so many bytes; 0: always whole")
       ->option_text("BYTES [512 MiB]");
   auto* certificate = command.add_option("--certificate", config->certificate_chain,
                                          "Certificate chain (PEM): serve https");

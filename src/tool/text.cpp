@@ -1,6 +1,8 @@
 #include "text.hpp"
 
+#include <array>
 #include <cstddef>
+#include <cstdio>
 
 namespace cohub::tool {
 
@@ -8,6 +10,15 @@ std::string lower(std::string text) {
   for (auto& c : text)
     if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
   return text;
+}
+
+std::string literal_pattern(const std::string& name) {
+  std::string pattern;
+  for (const char c : name) {
+    const bool is_special = c == '*' || c == '?' || c == '[';
+    pattern += is_special ? std::string{'[', c, ']'} : std::string(1, c);
+  }
+  return pattern;
 }
 
 namespace {
@@ -30,6 +41,13 @@ std::size_t character_size(const std::string& text, std::size_t at) {
   return odd ? 0 : size;
 }
 
+/// U+0080 to U+009F, which are 0xc2 and their own number in UTF-8.
+bool is_control_of_two(const std::string& text, std::size_t at) {
+  if (static_cast<unsigned char>(text[at]) != 0xc2 || at + 1 == text.size()) return false;
+  const auto next = static_cast<unsigned char>(text[at + 1]);
+  return next >= 0x80 && next < 0xa0;
+}
+
 }  // namespace
 
 std::string as_utf8(std::string text) {
@@ -45,17 +63,36 @@ std::string as_utf8(std::string text) {
   return valid;
 }
 
+std::string json_controls_escaped(const std::string& json) {
+  std::string escaped;
+  for (std::size_t i = 0; i < json.size(); ++i) {
+    const auto byte = static_cast<unsigned char>(json[i]);
+    const bool of_two = is_control_of_two(json, i);
+    if (byte != 0x7f && !of_two) {
+      escaped += json[i];
+      continue;
+    }
+    if (of_two) ++i;
+    std::array<char, 8> text{};
+    std::snprintf(text.data(), text.size(), "\\u%04x",
+                  static_cast<unsigned>(static_cast<unsigned char>(json[i])));
+    escaped += text.data();
+  }
+  return escaped;
+}
+
 std::string printable(const std::string& text, line_breaks breaks) {
+  const bool keeps = breaks == line_breaks::keep;
   std::string shown;
   shown.reserve(text.size());
   for (std::size_t i = 0; i < text.size(); ++i) {
     const auto byte = static_cast<unsigned char>(text[i]);
-    const auto next = i + 1 < text.size() ? static_cast<unsigned char>(text[i + 1]) : 0;
-    if (byte == '\n' || byte == '\t' || (byte == '\r' && breaks == line_breaks::blank)) {
-      shown += breaks == line_breaks::keep ? text[i] : ' ';
+    if (byte == '\r' && keeps && i + 1 < text.size() && text[i + 1] == '\n') continue;
+    if (byte == '\n' || byte == '\t' || (byte == '\r' && !keeps)) {
+      shown += keeps ? text[i] : ' ';
     } else if (byte < 0x20 || byte == 0x7f) {
       shown += '?';
-    } else if (byte == 0xc2 && next >= 0x80 && next < 0xa0) {  // U+0080 to U+009F in UTF-8
+    } else if (is_control_of_two(text, i)) {
       shown += '?';
       ++i;
     } else {

@@ -7,6 +7,7 @@
 #include "output.hpp"
 #include "progress_display.hpp"
 #include "run_operation.hpp"
+#include "text.hpp"
 
 #include <boost/asio/cancellation_state.hpp>
 #include <boost/asio/error.hpp>
@@ -29,6 +30,8 @@
 namespace cohub::tool {
 
 namespace {
+
+constexpr double a_year = 525'600;  // in minutes
 
 struct arguments {
   std::string repo_id;
@@ -101,16 +104,6 @@ void tell(const arguments& args, const commit_info& commit) {
   args.out.result(url, facts);
 }
 
-/// The pattern that matches that name and no other.
-std::string literal_pattern(const std::string& name) {
-  std::string pattern;
-  for (const char c : name) {
-    const bool is_special = c == '*' || c == '?' || c == '[';
-    pattern += is_special ? std::string{'[', c, ']'} : std::string(1, c);
-  }
-  return pattern;
-}
-
 /// What is to be watched: of a file, the folder that it is in, and nothing else there.
 commit_scheduler_options watch_options(const arguments& args, std::filesystem::path& folder) {
   commit_scheduler_options options;
@@ -163,7 +156,8 @@ awaitable<void> upload_again_and_again(client hub, arguments_ptr args, std::stri
       stopped = true;
     }
   }
-  // To be interrupted is how this ends; what was written since the last look is still to go.
+  // To be interrupted is how this ends; what was written since the last look is still to go. Until
+  // the state is another one, nothing more can be awaited.
   co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
   const auto last = co_await scheduler.stop();
   if (!last.unchanged) tell(*args, last);
@@ -310,7 +304,14 @@ void add_upload_command(CLI::App& app, int& status) {
   command
       .add_option("--every", args->every,
                   "Go on, and commit what has changed every so many minutes")
-      ->check(CLI::Range(0.0001, 525'600.0).description(""))  // a year
+      ->check([](const std::string& text) {
+        double minutes = 0;
+        const bool is_number = CLI::detail::lexical_cast(text, minutes);
+        // Nor is "nan" between any two.
+        return is_number && minutes >= 0.0001 && minutes <= a_year
+                   ? std::string()
+                   : '"' + text + "\" is no number of minutes from 0.0001 to those of a year";
+      })
       ->option_text("MINUTES");
   args->out.add_flags(command);
   command.footer(

@@ -51,9 +51,9 @@ int run(arguments args) {
   if (args.is_private) args.options.is_private = true;
   if (!args.include.empty()) args.options.allow_patterns = args.include;
   client_config config;
-  config.token = args.options.token;
-  const bool shows = args.out.mode() == output::format::human && !args.no_bars && !args.no_report;
-  if (shows) config.observer = make_progress_display();
+  config.token = std::exchange(args.options.token, {});
+  if (args.out.mode() == output::format::human)
+    config.observer = make_progress_display(!args.no_bars && !args.no_report);
   auto shared = std::make_shared<const arguments>(std::move(args));
   return run_operation(
       std::move(config), [shared](client hub) { return upload(std::move(hub), shared); },
@@ -79,10 +79,8 @@ void add_upload_large_folder_command(CLI::App& app, int& status) {
   add_repeated_flag(command, "--include", args->include, "Pattern of files to upload", "PATTERN");
   add_repeated_flag(command, "--exclude", args->options.ignore_patterns,
                     "Pattern of files to leave out", "PATTERN");
-  command
-      .add_option("--num-workers", args->options.num_workers,
-                  "Large files, or parts of them, sent at once")
-      ->check(CLI::Range(1, 1024))
+  add_count(command, "--num-workers", args->options.num_workers,
+            "Large files, or parts of them, sent at once", 1, 1024)
       ->option_text("NUM_WORKERS [16]");
   add_token_flag(command, args->options.token);
   command.add_flag("--no-bars", args->no_bars, "No progress");

@@ -217,7 +217,8 @@ void upload_journal::keep_hash(const io::file_identity& file,
                                std::string_view sha256) const noexcept {
   try {
     const auto folder = made_folder("hashes");
-    io::write_file_atomically(folder / core::sha256_hex(file.path), encode_hash(file, sha256));
+    io::write_file_atomically(folder / core::sha256_hex(file.path), encode_hash(file, sha256),
+                              io::durability::process, {}, io::file::mode::write_new_private);
   } catch (const std::exception&) {
     // The file is hashed again next time.
   }

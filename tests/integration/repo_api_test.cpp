@@ -86,7 +86,9 @@ TEST_CASE_FIXTURE(scripted_fixture,
 }
 
 TEST_CASE_FIXTURE(scripted_fixture, "all that a repository is to be is in the request") {
-  ask([](const seen_request&) {
+  ask([](const seen_request& request) {
+    if (request.line.find("/api/spaces/templates") != std::string::npos)
+      return scripted_reply::text(404, R"({"error":"unknown"})");
     return scripted_reply::text(200, R"({"url":"https://huggingface.co/spaces/org/s"})");
   });
   create_repo_options options;
@@ -103,7 +105,7 @@ TEST_CASE_FIXTURE(scripted_fixture, "all that a repository is to be is in the re
   options.space_volumes = {{"dataset", "o/d", "/data", "main", "sub", true}};
   options.space_template = "o/template";
   run(api->create_repo("org/s", options));
-  CHECK(body() ==
+  CHECK(body(1) ==
         R"({"organization":"org","name":"s","type":"space","visibility":"protected",)"
         R"("sdk":"docker","template":"o/template","hardware":"t4-medium","storageTier":"small",)"
         R"("sleepTimeSeconds":-1,)"
@@ -117,10 +119,38 @@ TEST_CASE_FIXTURE(scripted_fixture, "all that a repository is to be is in the re
   options.visibility.clear();
   options.is_private = false;
   run(api->create_repo("org/s", options));
-  CHECK(body(1) == R"({"organization":"org","name":"s","type":"model","visibility":"public",)"
+  CHECK(body(2) == R"({"organization":"org","name":"s","type":"model","visibility":"public",)"
                    R"("resourceGroupId":"66670e51","region":"eu"})");
   options.visibility = "public";
   CHECK(failure_of(api->create_repo("org/s", options)).code() == errc::invalid_argument);
+}
+
+TEST_CASE_FIXTURE(scripted_fixture, "a space is what its template is") {
+  ask([](const seen_request& request) {
+    if (request.line.find("/api/spaces/templates") != std::string::npos)
+      return scripted_reply::text(
+          200,
+          R"({"templates":[{"name":"Chat","repoId":"o/chat","sdk":"gradio"},)"
+          R"({"name":"JupyterLab","repoId":"o/lab","sdk":"docker","preferredPrivate":true}]})");
+    return scripted_reply::text(200, R"({"url":"https://huggingface.co/spaces/me/s"})");
+  });
+  create_repo_options options{.type = repo_type::space, .space_template = "jupyterlab"};
+  run(api->create_repo("s", options));
+  CHECK(body(1) == R"({"name":"s","type":"space","visibility":"private",)"
+                   R"("sdk":"docker","template":"o/lab"})");
+  options.is_private = false;
+  options.space_template = "o/chat";
+  run(api->create_repo("s", options));
+  CHECK(body(3) == R"({"name":"s","type":"space","visibility":"public",)"
+                   R"("sdk":"gradio","template":"o/chat"})");
+  options.space_template = "o/own";
+  const auto unknown = failure_of(api->create_repo("s", options));
+  CHECK(unknown.code() == errc::invalid_argument);
+  CHECK(std::string(unknown.what()).find("Chat, JupyterLab") != std::string::npos);
+  options.space_sdk = "static";
+  run(api->create_repo("s", options));
+  CHECK(body(6) == R"({"name":"s","type":"space","visibility":"public",)"
+                   R"("sdk":"static","template":"o/own"})");
 }
 
 TEST_CASE_FIXTURE(scripted_fixture, "a rejection can bear its reason") {

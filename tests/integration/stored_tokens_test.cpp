@@ -54,6 +54,20 @@ TEST_CASE_FIXTURE(tokens_fixture, "who logs in has a token that is kept and in u
   CHECK(all[1].masked().find(bob.substr(4, 10)) == std::string::npos);
 }
 
+TEST_CASE_FIXTURE(tokens_fixture, "the token that the environment names is the one in use") {
+  run(login(*api, token));
+  run(login(*api, bob));
+  ::setenv("HF_TOKEN", (token + "\r\n").c_str(), 1);
+  auto all = auth_list();
+  ::setenv("HF_TOKEN", "hf_of_nobody", 1);
+  const auto none = auth_list();
+  ::unsetenv("HF_TOKEN");
+  REQUIRE(all.size() == 2);
+  CHECK(all[0].is_active);
+  CHECK_FALSE(all[1].is_active);
+  for (const auto& each : none) CHECK_FALSE(each.is_active);
+}
+
 TEST_CASE_FIXTURE(tokens_fixture, "a folder that others may enter stays so when somebody logs in") {
   std::filesystem::create_directory(home);
   REQUIRE(::chmod(home.c_str(), 0755) == 0);

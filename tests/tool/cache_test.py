@@ -152,6 +152,17 @@ class Cache(Hub):
         self.cohub("cache", "prune", "--yes")
         self.assertFalse((self.cache / "models--user--big").exists())
 
+    def test_what_could_not_be_deleted_is_told_as_json_too(self):
+        blob = (self.cache / "models--user--big/snapshots" / self.big[0] / "w.bin").resolve()
+        lock = self.cache / ".locks/models--user--big" / (blob.name + ".lock")
+        lock.unlink()
+        lock.mkdir()  # which nobody can lock
+        for words in (["rm", self.big[0]], ["prune"]):  # which finds an old revision of the other, too
+            out, err = self.cohub("cache", *words, "--yes", "--json", status=1)
+            told = json.loads(out)
+            self.assertEqual((told["revisions_deleted"], told["left"]), (1, 1))
+            self.assertIn(" stays: ", err)
+
     def test_pruning(self):
         blobs = self.cache / "models--user--big/blobs"
         (blobs / "e.0123abcd.incomplete").write_text("1")

@@ -39,12 +39,31 @@ class Discussions(Hub):
     def test_what_somebody_wrote_commands_no_terminal(self):
         self.cohub("repo", "create", "thing")
         self.cohub("discussions", "create", "user/thing", "--title", "A \033]0;title\007",
-                   "--body", "one\n\033[2Jtwo \u009b31m")
+                   "--body", "one\n\033[2Jtwo \u009b31m\x7f")
         for words in (("info", "user/thing", "1"), ("list", "user/thing")):
             for how in ("human", "agent"):
                 out, _ = self.cohub("discussions", *words, "--format", how)
                 self.assertNotRegex(out, "[\x00-\x08\x0b-\x1f\x7f\x80-\x9f]")
-        self.assertIn("user: one\n?[2Jtwo ?31m", self.cohub("discussions", "info", "user/thing", "1")[0])
+        self.assertIn("user: one\n?[2Jtwo ?31m?", self.cohub("discussions", "info", "user/thing", "1")[0])
+
+        out, _ = self.cohub("discussions", "info", "user/thing", "1", "--json")
+        self.assertNotRegex(out, "[\x00-\x09\x0b-\x1f\x7f-\x9f]")
+        self.assertIn("two \u009b31m\x7f", json.loads(out)["events"][0]["content"])
+
+    def test_a_password_in_the_endpoint_is_never_shown(self):
+        self.cohub("repo", "create", "thing")
+        endpoint = self.endpoint.replace("://", "://joe:s3cret@")
+        for how in ("human", "agent", "json"):
+            for words in (("discussions", "create", "user/thing", "--title", "A title"), ("whoami",), ("env",),
+                          ("download", "user/thing", ".gitattributes")):
+                out, err = self.cohub(*words, "--format", how, HF_ENDPOINT=endpoint)
+                self.assertNotIn("s3cret", out + err)
+
+    def test_lines_that_end_as_on_windows_are_lines(self):
+        self.cohub("repo", "create", "thing")
+        self.write("body.md", b"one\r\ntwo\rthree\r\n")
+        self.cohub("discussions", "create", "user/thing", "--title", "A title", "--body-file", "body.md")
+        self.assertIn("user: one\ntwo?three\n", self.cohub("discussions", "info", "user/thing", "1")[0])
 
     def test_what_a_pull_request_changes(self):
         self.write("a.txt", b"one\n")

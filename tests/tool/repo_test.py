@@ -2,9 +2,12 @@
 
 import json
 import pathlib
+import select
+import subprocess
 import unittest
 
-from hub_process import Hub
+from hub_process import COHUB, Hub
+from scripted_hub import ScriptedHub
 
 
 class Repositories(Hub):
@@ -14,7 +17,7 @@ class Repositories(Hub):
         self.fails("repo", "create", "data", "--type", "dataset")
         self.cohub("repo", "create", "data", "--type", "dataset", "--exist-ok")
         delete = ("repo", "delete", "user/data", "--type", "dataset")
-        self.assertIn("--yes", self.fails(*delete))  # nobody is there to be asked
+        self.cohub(*delete, status=1)  # nobody is there to be asked
         self.assertIn("--yes", self.fails(*delete, "--quiet"))
         self.cohub(*delete, "--yes")
         self.fails(*delete, "--yes")
@@ -41,7 +44,7 @@ class Repositories(Hub):
         self.assertEqual(self.json("auth", "login", "--token", self.token)["name"], "user-write")
         self.assertEqual(self.json("auth", "switch", "--token-name", "user-write"), {"name": "user-write"})
         self.assertEqual(self.json("auth", "list")[0]["name"], "user-write")
-        self.assertEqual(self.json("auth", "logout"), {})
+        self.assertEqual(self.json("auth", "logout", HF_TOKEN=""), {})
         self.assertEqual(self.json("repo", "delete", "user/renamed", "--yes"), {"repo_id": "user/renamed"})
 
     def test_repositories_are_copied_listed_and_squashed(self):
@@ -59,7 +62,8 @@ class Repositories(Hub):
         self.assertEqual(self.cohub("repo", "list", "--search", "COP", "--quiet")[0], "user/copy\n")
         self.assertEqual(self.json("repo", "list", "--type", "dataset"), [])
         self.fails("repo", "list", "--namespace", "nobody")
-        self.fails("repo", "super-squash", "user/thing")
+        _, err = self.cohub("repo", "super-squash", "user/thing", status=1)
+        self.assertIn("Forget the history of main of the model user/thing for good? [y/N]", err)
         self.assertEqual(self.json("repo", "super-squash", "user/thing", "-m", "One", "--yes"),
                          {"repo_id": "user/thing", "branch": "main"})
         self.cohub("repo", "tag", "create", "user/thing", "v1", "-m", "First")
@@ -71,7 +75,7 @@ class Repositories(Hub):
         self.cohub("repo", "create", "thing")
         status, shown = self.on_terminal("repo", "delete", "user/thing", answer="n\n")
         self.assertEqual(status, 1)
-        self.assertIn("[y/N]", shown)
+        self.assertIn("Delete the model user/thing and its history for good? [y/N]", shown)
         self.fails("repo", "create", "thing")  # it is still there
         status, shown = self.on_terminal("repo", "delete", "user/thing", answer="y\n")
         self.assertEqual(status, 0)
@@ -79,6 +83,19 @@ class Repositories(Hub):
         status, shown = self.on_terminal("repo", "delete", "user/thing", "--yes")
         self.assertEqual(status, 0)
         self.assertNotIn("[y/N]", shown)
+
+    def test_a_question_is_seen_before_a_pipe_answers_it(self):
+        self.cohub("repo", "create", "data", "--type", "dataset")
+        asked = subprocess.Popen([COHUB, "repo", "delete", "user/data", "--type", "dataset"], text=True,
+                                 env=self.environment(), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                 stderr=subprocess.PIPE)
+        self.addCleanup(self.interrupt, asked)
+        question = "Delete the dataset user/data and its history for good? [y/N] "
+        ready, _, _ = select.select([asked.stderr], [], [], 60)
+        self.assertTrue(ready)
+        self.assertEqual(asked.stderr.read(len(question)), question)
+        out, err = asked.communicate("y\n", timeout=60)
+        self.assertEqual((asked.returncode, out, err), (0, "Deleted user/data\n", "\n"))
 
     def test_files_are_deleted_by_pattern(self):
         for name in ("a.txt", "b.txt", "logs/1"):
@@ -88,6 +105,20 @@ class Repositories(Hub):
         out, _ = self.cohub("download", "user/thing")
         left = [path.name for path in pathlib.Path(out.splitlines()[-1]).iterdir()]
         self.assertEqual(left, [".gitattributes"])
+
+    def test_a_pattern_in_brackets_is_no_list(self):
+        for name in ("*", "a", "b", "[x]", "x"):
+            self.write("out/" + name, name.encode())
+        self.cohub("upload", "thing", "out")
+        out, _ = self.cohub("download", "user/thing", "[x]")
+        self.assertEqual(pathlib.Path(out.strip()).read_bytes(), b"[x]")
+        out, _ = self.cohub("download", "user/thing", "[ab]", "x")
+        self.assertEqual(self.files(pathlib.Path(out.splitlines()[-1])), ["[x]", "a", "b", "x"])
+        self.cohub("repo", "delete-files", "thing", "[*]", "[[]x]", "--commit-message", "[tidy]")
+        told = self.json("models", "info", "user/thing")
+        self.assertEqual([one["rfilename"] for one in told["siblings"]], [".gitattributes", "a", "b", "x"])
+        self.assertIn("[model/a] is not in the cache", self.cohub("cache", "rm", "[model/a]")[1])
+        self.assertIn('"[x]" is no command of cohub repo', self.fails("repo", "[x]", status=2))
 
     def test_a_space_is_made_as_it_is_told(self):
         self.write("secrets.env", b"# a comment\nA=1\nB='two words'\n")
@@ -101,6 +132,50 @@ class Repositories(Hub):
         self.fails("repo", "create", "m", "--protected")
         self.assertIn("nothing.env", self.fails("repo", "create", "app2", "--type", "space", "--sdk", "static",
                                                 "--env-file", "nothing.env"))
+
+    def test_secrets_and_variables_are_read_as_they_are_meant(self):
+        self.write("secrets.env", b"""\
+  # indented
+export API_KEY="abc" # key
+OTHER = value # comment\r
+SPACED='two words'
+LINES="a\\nb\\\\n\\$\\"c\\d" # all of it
+SINGLE='a\\$b'
+HASH="a#b"
+OPEN="a # comment
+EMPTY=
+EQUALS=a=b
+HERE   # from the environment
+NOWHERE
+API_KEY2=1
+OTHER=later
+""")
+        hub = ScriptedHub(lambda path: {"url": "http://hub/spaces/user/app", "name": "user/app"})
+        self.addCleanup(hub.stop)
+
+        def sent(*words, **changes):
+            _, err = self.cohub("repo", "create", "user/app", "--type", "space", "--sdk", "static", *words,
+                                HF_ENDPOINT=hub.endpoint, HERE="here", **changes)
+            told = hub.posted.pop()
+            return [(one["key"], one["value"]) for one in told.get("secrets", told.get("variables", []))], err
+
+        wanted = [("API_KEY", "abc"), ("OTHER", "later"), ("SPACED", "two words"), ("LINES", 'a\nb\\n$"c\\d'),
+                  ("SINGLE", "a\\$b"), ("HASH", "a#b"), ("OPEN", '"a'), ("EMPTY", ""), ("EQUALS", "a=b"),
+                  ("HERE", "here"), ("API_KEY2", "1")]
+        for flag in ("--secrets-file", "--env-file"):
+            secrets, err = sent(flag, "secrets.env")
+            self.assertEqual(secrets, wanted)
+            self.assertEqual(err, "cohub: warning: NOWHERE has no value here: it is left out\n")
+        secrets, _ = sent("--secrets-file", "secrets.env", "-s", "OTHER=last", "-s", "HERE=p#1 # 2", "-s", "NEW='a b'")
+        self.assertEqual(dict(secrets), dict(wanted, OTHER="last", HERE="p#1 # 2", NEW="a b"))
+        self.write("home/token", b"hf_kept\n")
+        self.assertEqual(sent("--secrets", "HF_TOKEN", HF_TOKEN="")[0], [("HF_TOKEN", "hf_kept")])
+        self.write("odd.env", b"A=1\n1=secret\n")
+        create = ("repo", "create", "app", "--type", "space", "--sdk", "static")
+        self.assertIn("cannot read .", self.fails(*create, "--secrets-file", "."))
+        said = self.fails(*create, "--secrets-file", "odd.env")
+        self.assertIn("line 2 of odd.env", said)
+        self.assertNotIn("secret", said)
 
     def test_access_to_a_gated_repository(self):
         self.cohub("repo", "create", "thing")
@@ -190,6 +265,15 @@ class Repositories(Hub):
         self.assertIn("1.5K b.bin\n", self.cohub("datasets", "ls", "user/thing", "-h")[0])
         told = self.json("datasets", "ls", "user/thing", "--human-readable")
         self.assertIn(("b.bin", 1500), [(one["path"], one.get("size")) for one in told])
+
+    def test_a_tree_of_any_depth_is_drawn(self):
+        deep = "a/" * 60_000 + "x"
+        hub = ScriptedHub(lambda path: [{"type": "file", "path": deep, "oid": "0" * 40, "size": 1}])
+        self.addCleanup(hub.stop)
+        out, _ = self.cohub("models", "ls", "user/thing", "--tree", HF_ENDPOINT=hub.endpoint)
+        lines = out.splitlines()
+        self.assertEqual(len(lines), 64)
+        self.assertTrue(lines[-1].endswith("└── " + "a/" * (60_000 - 63) + "x"), lines[-1][:200])
 
     def test_a_card_as_json(self):
         card = "---\nlicense: mit\nmine: [a, 1, 2.5, true, null, .inf]\n---\n# A space\n"

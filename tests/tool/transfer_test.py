@@ -10,6 +10,7 @@ import subprocess
 import unittest
 
 from hub_process import COHUB, Hub
+from scripted_hub import ScriptedHub
 
 
 class Transfers(Hub):
@@ -75,6 +76,16 @@ class Transfers(Hub):
         self.assertRegex(shown, r"downloading w\.bin +\[[#.]{20}\] .*MB of 12\.0 MB")
         self.assertNotIn("downloading 7.txt", shown)
 
+    def test_a_terminal_is_drawn_for_time_and_not_for_each_small_file(self):
+        files = 500
+        for number in range(files):
+            self.write(f"model/{number}.bin", os.urandom(32))
+        status, shown = self.on_terminal("upload", "thing", "model")
+        self.assertEqual(status, 0, shown)
+        self.assertIn(f"total of {files} files", shown)
+        self.assertNotIn("uploading 7.bin", shown)
+        self.assertLess(shown.count("\033[J"), files)
+
     def test_progress_can_be_turned_off_in_the_environment(self):
         self.write("model/w.bin", os.urandom(12_000_000))
         self.cohub("upload", "thing", "model", "--quiet")
@@ -82,6 +93,24 @@ class Transfers(Hub):
             _, err = self.cohub("download", "user/thing", "w.bin", "--force-download",
                                 HF_HUB_DISABLE_PROGRESS_BARS=word)
             self.assertEqual("downloading w.bin: " in err, shown, (word, err))
+
+    def test_warnings_are_told_whatever_the_output_is_for(self):
+        self.write("w.bin", os.urandom(12_000_000))
+        self.cohub("upload", "thing", "w.bin")
+        self.cohub("download", "user/thing")
+        for how in ([], ["--quiet"], ["--json"], ["--format", "agent"]):
+            _, err = self.cohub("download", "user/thing", *how, HF_ENDPOINT="http://127.0.0.1:9")
+            self.assertRegex(err, "^cohub: warning: the cache stands in for the Hub.*\n$")
+        warning = {"X-HF-Warning": "Token; it expires tomorrow"}
+        answer = {"type": "user", "name": "me", "auth": {"accessToken": {"displayName": "t", "role": "write"}}}
+        hub = ScriptedHub(lambda path: (200, warning, answer))
+        self.addCleanup(hub.stop)
+        for how in ("--json", "--quiet"):
+            _, err = self.cohub("whoami", how, HF_ENDPOINT=hub.endpoint)
+            self.assertEqual(err, "cohub: warning: it expires tomorrow\n")
+        for how in ("--no-bars", "--no-report"):
+            _, err = self.cohub("upload-large-folder", "user/thing", ".", "--include", "w.bin", how)
+            self.assertNotIn("%", err)
 
     def test_an_upload_tells_what_it_did_as_json(self):
         self.write("a.txt", b"a")
@@ -162,6 +191,38 @@ class Transfers(Hub):
         self.assertEqual(self.files(there), ["art/c.txt", "art/deep/d.bin", "b.bin"])
         self.fails("download", "user/thing", "a.txt")
         self.assertIn("a.txt", self.fails("download", "user/thing", "b.bin", "a.txt"))
+
+    def test_what_an_upload_notes_is_its_users_alone(self):
+        self.write("w.bin", os.urandom(12_000_000))
+        self.cohub("upload", "thing", "w.bin")
+        notes = [p for p in (self.folder / "home/cohub/uploads").rglob("*") if not p.is_dir()]
+        self.assertGreater(len(notes), 0)
+        self.assertEqual({p.stat().st_mode & 0o777 for p in notes}, {0o600})
+
+    def test_more_workers_than_connections(self):
+        self.write("a.txt", b"1")
+        self.cohub("upload", "thing", "a.txt")
+        self.cohub("download", "user/thing", "--max-workers", "100")
+
+    def test_what_is_named_must_be_on_the_hub(self):
+        for name in ("a.txt", "b.txt", "art/c.txt"):
+            self.write("out/" + name, name.encode())
+        self.cohub("upload", "thing", "out")
+        here = ("--local-dir", "here")
+        self.cohub("download", "user/thing", "a.txt", "b.txt", "art/", *here)
+        self.cohub("repo", "delete-files", "thing", "b.txt")
+        self.assertTrue((self.folder / "here/b.txt").exists())
+        self.assertIn("no b.txt in user/thing", self.fails("download", "user/thing", "a.txt", "b.txt", *here))
+        for there in ((), here):
+            for missing in ("/etc/passwd", "../a.txt", "nothing/", "art"):
+                for how in ((), ("--dry-run",)):
+                    said = self.fails("download", "user/thing", "a.txt", missing, *there, *how)
+                    self.assertIn(f"no {missing} in user/thing", said)
+            self.cohub("download", "user/thing", "a.txt", "art/", *there)
+            self.cohub("download", "user/thing", "a.txt", "art/", *there, "--dry-run")
+            self.cohub("download", "user/thing", "a.txt", "art/", *there, HF_HUB_OFFLINE="1")
+        self.cohub("download", "user/thing", "a.txt", "art/c.txt", *here, HF_ENDPOINT="http://127.0.0.1:9")
+        self.fails("download", "user/thing", "a.txt", "c.txt", HF_HUB_OFFLINE="1")
 
     def test_flags_with_patterns_leave_the_words_after_them_alone(self):
         for name in ("out/a.txt", "out/b.tmp", "out/c.log"):

@@ -37,7 +37,10 @@ class Usage(unittest.TestCase):
                       ["repo", "access", "list", "a/b", "--status", "odd"],
                       ["discussions", "comment", "a/b", "5"], ["discussions", "edit", "a/b", "5", "id"],
                       ["discussions", "comment", "a/b", "5", "--body", "x", "--body-file", "y"],
-                      ["upload", "a/b", "/tmp", "--every", "600000"],
+                      ["upload", "a/b", "/tmp", "--every", "600000"], ["upload", "a/b", "/tmp", "--every", "nan"],
+                      ["repo", "create", "a/b", "--sdk", "static"], ["repo", "create", "a/b", "--flavor", "t4"],
+                      ["repo", "create", "a/b", "--template", "x/y", "--type", "dataset"],
+                      ["repo", "duplicate", "a/b", "c", "--secrets", "A=1"],
                       ["upload", "a/b", "/tmp", "--every", "0.00001"],
                       ["download", "hf://datasets/a/b/x", "--type", "model"],
                       ["models", "ls", "a/b", "--search", "x"], ["models", "ls", "-R"],
@@ -53,6 +56,18 @@ class Usage(unittest.TestCase):
                             (["repo", "tag"], "which command of cohub repo tag? (see cohub repo tag --help)"),
                             (["download", "a/b", "--fly"], "--fly (see cohub download --help)")):
             self.assertIn(said, self.run_cohub(*words).stderr)
+
+    def test_a_number_is_a_number(self):
+        for words in (["discussions", "list", "a/b", "--limit"], ["repo", "list", "--limit"],
+                      ["models", "ls", "--limit"], ["cache", "ls", "--limit"], ["discussions", "info", "a/b"],
+                      ["serve", "--root", "/tmp/x", "--part-size"], ["serve", "--root", "/tmp/x", "--port"],
+                      ["download", "a/b", "--max-workers"], ["upload-large-folder", "a/b", ".", "--num-workers"]):
+            for wrong in ("-1", "99999999999999999999", "1.5", "0x10", "", " 1", "many"):
+                done = self.run_cohub(*words[:-1], f"{words[-1]}={wrong}" if words[-1][0] == "-" else words[-1],
+                                      *([] if words[-1][0] == "-" else ["--", wrong]))
+                self.assertEqual(done.returncode, 2, (words, wrong, done.stderr))
+                self.assertEqual(done.stderr.count("\n"), 1, done.stderr)
+                self.assertLess(len(done.stderr), 150, done.stderr)
 
     def test_output_that_is_lost_is_a_failure(self):
         with open("/dev/full", "w") as full:
@@ -78,7 +93,14 @@ class Usage(unittest.TestCase):
         told = subprocess.run([COHUB, "env", "--json"], env=dict(environment, HF_HUB_OFFLINE="1",
                               HF_ENDPOINT="http://joe:s3cret@hub.example/a@b"), text=True, capture_output=True, timeout=60)
         self.assertIs(json.loads(told.stdout)["offline"], True)
-        self.assertEqual(json.loads(told.stdout)["endpoint"], "http://***@hub.example/a@b")
+        self.assertEqual(json.loads(told.stdout)["endpoint"], "http://hub.example/a@b")
+        for odd in ("joe:s3cret@hub.example", "htp:/joe:s3cret@hub.example", "http://joe:s3cret@hub.example/?a=b"):
+            for how in (["env"], ["env", "--json"], ["whoami"], ["repo", "create", "a/b"]):
+                told = subprocess.run([COHUB, *how], env=dict(environment, HF_ENDPOINT=odd), text=True,
+                                      capture_output=True, timeout=60)
+                self.assertEqual(told.returncode, 0 if how[0] == "env" else 1, told.stderr)
+                self.assertIn("HF_ENDPOINT", told.stdout + told.stderr)
+                self.assertNotIn("s3cret", told.stdout + told.stderr)
 
     def test_the_version(self):
         told = {self.run_cohub(*words).stdout for words in (["--version"], ["-v"], ["version"])}
