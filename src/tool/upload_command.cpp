@@ -139,8 +139,13 @@ awaitable<void> upload_again_and_again(client hub, arguments_ptr args, std::stri
   const auto every = std::chrono::duration_cast<std::chrono::steady_clock::duration>(
       std::chrono::duration<double, std::ratio<60>>(args->every));
   commit_scheduler scheduler(hub, std::move(repo_id), std::move(folder), options);
-  const auto first = co_await scheduler.trigger();
-  tell(*args, first);
+  try {
+    const auto first = co_await scheduler.trigger();
+    tell(*args, first);
+  } catch (const error& e) {
+    // A file was changed meanwhile, as the observer was told: the next look finds it as it is then.
+    if (e.code() != errc::content_mismatch) throw;
+  }
   if (args->out.mode() == output::format::human)
     std::cerr << "Watching " << args->local_path << "; stop with Ctrl-C." << std::endl;
   asio::steady_timer timer(hub.get_executor());

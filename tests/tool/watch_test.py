@@ -1,8 +1,10 @@
 """`cohub upload --every`."""
 
+import itertools
 import json
 import signal
 import subprocess
+import threading
 import unittest
 
 from hub_process import COHUB, Hub
@@ -32,6 +34,30 @@ class Watching(Hub):
             log.write(b"three\n")
         self.assertEqual(self.interrupt(process, signal.SIGINT), 0)  # how it is ended
         self.assertEqual(self.read_remote("a.log"), b"one\ntwo\nthree\n")
+
+    def test_a_file_that_is_changed_during_the_first_look_comes_at_the_next(self):
+        weights = self.write("out/w.bin", bytes(40_000_000))
+        still = threading.Event()
+
+        def go_on_writing():
+            for step in itertools.count(1):
+                if still.is_set():
+                    return
+                with open(weights, "r+b") as file:
+                    file.write(b"%d" % step)
+
+        training = threading.Thread(target=go_on_writing)
+        training.start()
+        try:
+            process = self.watch("thing", "out", "--every", "0.0005")
+            while "the commit failed" not in (said := process.stderr.readline()):
+                self.assertTrue(said)
+        finally:
+            still.set()
+            training.join()
+        self.assertIn("/commit/", process.stdout.readline())
+        self.assertEqual(self.interrupt(process, signal.SIGINT), 0)
+        self.assertEqual(self.read_remote("w.bin"), weights.read_bytes())
 
     def test_ctrl_c_commits_what_is_left_of_a_watched_file(self):
         log = self.write("out/a.log", b"one\n")
