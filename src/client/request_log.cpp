@@ -1,5 +1,6 @@
 #include "client/request_log.hpp"
 
+#include "core/secrets.hpp"
 #include "core/trim.hpp"
 #include "http/retry_policy.hpp"
 #include "http/trace_id.hpp"
@@ -29,7 +30,7 @@ bool is_new_topic(std::string_view topic) {
 }
 
 std::string printable(std::string_view text) {
-  std::string kept(text.substr(0, text_limit));
+  auto kept = core::conceal_secrets(std::string(text.substr(0, text_limit)));
   for (char& c : kept)
     if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = ' ';
   return kept;

@@ -2,6 +2,7 @@
 
 #include "cohub/error.hpp"
 
+#include "core/secrets.hpp"
 #include "http/answer_bytes.hpp"
 #include "http/early_answer.hpp"
 #include "http/proxy_tunnel.hpp"
@@ -256,7 +257,8 @@ awaitable<exchange_outcome> exchange(leased_connection lease, const request& wha
   auto answer = head_of(*reader, what);
   if (settings.on_head) settings.on_head(answer);
   auto body_context = context;
-  if (const auto id = answered_id(answer.headers); !id.empty()) body_context.request_id = id;
+  if (const auto id = answered_id(answer.headers); !id.empty())
+    body_context.request_id = core::conceal_secrets(std::string(id));
   std::optional<std::uint64_t> length;
   if (const auto announced = reader->content_length(); announced && !reader->chunked())
     length = *announced;

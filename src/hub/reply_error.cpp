@@ -1,5 +1,6 @@
 #include "hub/reply_error.hpp"
 
+#include "core/secrets.hpp"
 #include "core/url.hpp"
 #include "hub/api_url.hpp"
 #include "hub/json_reader.hpp"
@@ -20,16 +21,6 @@ namespace json = boost::json;
 namespace {
 
 constexpr std::size_t message_limit = 2000;
-
-/// Replaces what looks like a token, which a server may echo.
-void mask_tokens(std::string& text) {
-  constexpr std::string_view prefix = "hf_";
-  for (auto at = text.find(prefix); at != text.npos; at = text.find(prefix, at + 1)) {
-    auto end = at + prefix.size();
-    while (end < text.size() && std::isalnum(static_cast<unsigned char>(text[end])) != 0) ++end;
-    if (end - at >= 12) text.replace(at, end - at, "<token>");
-  }
-}
 
 void add_message(std::vector<std::string>& messages, std::string text) {
   while (!text.empty() && static_cast<unsigned char>(text.back()) <= ' ') text.pop_back();
@@ -129,10 +120,11 @@ http_context context_of(const failed_reply& reply) {
   context.url = reply.url.substr(0, reply.url.find('?'));
   for (const char* name : {"X-Request-Id", "X-Amzn-Trace-Id", "x-amz-cf-id"}) {
     if (context.request_id.empty())
-      context.request_id = std::string(reply.header(name).substr(0, 200));
+      context.request_id = core::conceal_secrets(std::string(reply.header(name).substr(0, 200)));
   }
   context.server_message = server_message(reply);
-  context.error_code = std::string(reply.header("X-Error-Code").substr(0, 100));
+  context.error_code =
+      core::conceal_secrets(std::string(reply.header("X-Error-Code").substr(0, 100)));
   const auto wait = reply.header("Retry-After");
   unsigned seconds = 0;
   const auto [end, failure] = std::from_chars(wait.data(), wait.data() + wait.size(), seconds);
@@ -199,8 +191,8 @@ std::string server_message(const failed_reply& reply) {
     if (!text.empty()) text += '\n';
     text += message;
   }
+  text = core::conceal_secrets(std::move(text));
   if (text.size() > message_limit) text.resize(message_limit);
-  mask_tokens(text);
   std::replace_if(
       text.begin(), text.end(),
       [](char c) { return (static_cast<unsigned char>(c) < 0x20 && c != '\n') || c == 0x7f; }, ' ');

@@ -1,0 +1,52 @@
+#include "core/secrets.hpp"
+
+#include <algorithm>
+#include <cctype>
+#include <cstddef>
+#include <string_view>
+
+namespace cohub::core {
+
+namespace {
+
+/// Shorter words are names.
+constexpr std::size_t shortest_token = 12;
+
+bool is_of_token(char c) {
+  return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' || c == '-' || c == '.';
+}
+
+bool ends_url(char c) {
+  return static_cast<unsigned char>(c) <= ' ' || c == '"' || c == '\'' || c == '<' || c == '>';
+}
+
+template <class Predicate>
+std::size_t find_end(const std::string& text, std::size_t from, Predicate ends) {
+  const auto begin = text.begin() + static_cast<std::ptrdiff_t>(from);
+  return from + static_cast<std::size_t>(std::find_if(begin, text.end(), ends) - begin);
+}
+
+void mask_tokens(std::string& text) {
+  for (auto at = text.find("hf_"); at != text.npos; at = text.find("hf_", at + 1)) {
+    const auto end = find_end(text, at, [](char c) { return !is_of_token(c); });
+    if (end - at >= shortest_token) text.replace(at, end - at, "<token>");
+  }
+}
+
+void cut_queries(std::string& text) {
+  for (auto at = text.find('?'); at != text.npos; at = text.find('?', at + 1)) {
+    const auto end = find_end(text, at, ends_url);
+    const auto query = std::string_view(text).substr(at, end - at);
+    if (query.find('=') != query.npos) text.erase(at + 1, end - at - 1);
+  }
+}
+
+}  // namespace
+
+std::string conceal_secrets(std::string text) {
+  mask_tokens(text);
+  cut_queries(text);
+  return text;
+}
+
+}  // namespace cohub::core
