@@ -157,6 +157,12 @@ std::filesystem::path local_folder::tree(std::string_view commit) const {
   return bookkeeping() / "trees" / (std::string(commit) + ".json");
 }
 
+void local_folder::prepare_trees() const {
+  const auto trees = std::filesystem::path(".cache") / "huggingface" / "trees";
+  refuse_links(root_, trees);
+  io::create_directories(root_ / trees);
+}
+
 void local_folder::prepare(std::string_view path) const {
   const auto parent = checked_path(path).parent_path();
   refuse_links(root_, parent);

@@ -40,6 +40,9 @@ class local_folder {
   void remove_other_partials(std::string_view path, std::string_view etag) const noexcept;
   std::filesystem::path tree(std::string_view commit) const;
 
+  /// Makes the folder for listings; refuses links as `prepare` does.
+  void prepare_trees() const;
+
   /// Makes the folders for one file, `.gitignore` and CACHEDIR.TAG. A parent that is a link, and so
   /// could lead out of the folder, is refused with errc::invalid_path.
   void prepare(std::string_view path) const;

@@ -125,6 +125,15 @@ TEST_CASE_FIXTURE(fixture, "partials of other content go, those of other files a
   CHECK_FALSE(fs::exists(gone_too));
 }
 
+TEST_CASE_FIXTURE(fixture, "nothing is written through bookkeeping that is a link") {
+  fs::create_directories(folder.root());
+  fs::create_directory(parent.path() / "outside");
+  fs::create_directory_symlink(parent.path() / "outside", folder.root() / ".cache");
+  CHECK_THROWS_AS(folder.prepare_trees(), error);
+  CHECK_THROWS_AS(folder.prepare("f.txt"), error);
+  CHECK(fs::is_empty(parent.path() / "outside"));
+}
+
 TEST_CASE_FIXTURE(fixture, "no path leads out of the folder, by name or by link") {
   CHECK_THROWS_AS(folder.file("../f"), error);
   CHECK_THROWS_AS(folder.metadata_file("/f"), error);
