@@ -91,6 +91,15 @@ std::optional<std::filesystem::path> repo_cache::find_file(std::string_view comm
   return pointer;
 }
 
+std::optional<std::filesystem::path> repo_cache::find_file(std::string_view commit,
+                                                           std::string_view path,
+                                                           std::uint64_t size) const {
+  auto pointer = layout_.pointer(commit, path);
+  std::error_code absent;
+  if (std::filesystem::file_size(pointer, absent) != size || absent) return {};
+  return pointer;
+}
+
 cached_file repo_cache::try_to_load(std::string_view revision, std::string_view path) const {
   cached_file found;
   const auto commit = resolve(revision);

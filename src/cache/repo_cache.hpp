@@ -49,6 +49,9 @@ class repo_cache {
   /// The file of a snapshot; a link to nothing counts as absent.
   std::optional<std::filesystem::path> find_file(std::string_view commit,
                                                  std::string_view path) const;
+  /// The same, of this size in bytes: one that is damaged is none.
+  std::optional<std::filesystem::path> find_file(std::string_view commit, std::string_view path,
+                                                 std::uint64_t size) const;
   /// Looks a file up as Python's `try_to_load_from_cache` does.
   cached_file try_to_load(std::string_view revision, std::string_view path) const;
   /// Remembers that a commit has no such file.

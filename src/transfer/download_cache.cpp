@@ -83,7 +83,7 @@ enum class blob_lock { nobody, caller };
 /// and no other process has locked.
 placed_blob place_from_cache(const file_request& file, const file_facts& facts, blob_lock locked) {
   placed_blob placed;
-  placed.pointer = file.cache.find_file(facts.commit, file.path);
+  placed.pointer = file.cache.find_file(facts.commit, file.path, facts.size);
   if (!placed.pointer) {
     if (!file.cache.has_blob(facts.etag, facts.size)) return placed;
     file.cache.prepare();

@@ -45,11 +45,19 @@ bool has_commit(const local_request& local) {
 /// What can be told of the file in the folder without reading it.
 enum class verdict { absent, outdated, current, to_hash };
 
+/// What is noted of a file may be of one that was there before.
+bool has_size(const local_request& local, const file_facts& facts) {
+  std::error_code gone;
+  return std::filesystem::file_size(local.folder.file(local.file->path), gone) == facts.size &&
+         !gone;
+}
+
 verdict judge(const local_request& local, const file_facts& facts) {
   const auto& path = local.file->path;
   if (!local.folder.has_file(path)) return verdict::absent;
   if (const auto metadata = local.folder.read_metadata(path))
-    return metadata->etag == facts.etag ? verdict::current : verdict::outdated;
+    return metadata->etag == facts.etag && has_size(local, facts) ? verdict::current
+                                                                  : verdict::outdated;
   // Nothing is noted: the content tells, if the etag is its checksum.
   if (hub::kind_of_etag(facts.etag) != hub::etag_kind::sha256) return verdict::outdated;
   const auto now = io::identify_file(local.folder.file(path));
@@ -85,9 +93,9 @@ awaitable<bool> is_up_to_date(local_ptr local, file_facts facts) {
 
 /// The file in the main cache; empty if it is not there.
 std::filesystem::path find_in_cache(const local_request& local, const file_facts& facts) {
-  const auto cached = local.file->cache.find_file(facts.commit, local.file->path);
+  const auto cached = local.file->cache.find_file(facts.commit, local.file->path, facts.size);
+  if (!cached) return {};
   std::error_code failure;
-  if (!cached || std::filesystem::file_size(*cached, failure) != facts.size) return {};
   return std::filesystem::canonical(*cached, failure);
 }
 
@@ -187,7 +195,8 @@ bool is_settled(const local_request& local, const file_facts& facts) {
   const auto& path = local.file->path;
   if (local.file->options.force_download || !local.folder.has_file(path)) return false;
   const auto metadata = local.folder.read_metadata(path);
-  return metadata && metadata->commit == facts.commit && metadata->etag == facts.etag;
+  return metadata && metadata->commit == facts.commit && metadata->etag == facts.etag &&
+         has_size(local, facts);
 }
 
 awaitable<void> fetch_to_folder(local_ptr local, file_facts facts) {

@@ -143,14 +143,20 @@ awaitable<void> fetch_files(snapshot_ptr wanted, std::vector<std::string>& paths
   if (fetching) std::rethrow_exception(fetching);
 }
 
-/// The same; after a mismatch the stored listing goes, which may be what is wrong.
+/// Whether it may be the listing that is wrong, by a file's size or checksum.
+bool may_be_mislisted(const error& failure) {
+  return failure.code() == errc::content_mismatch || failure.code() == errc::invalid_response ||
+         failure.code() == boost::system::errc::no_space_on_device;
+}
+
+/// The same; where the stored listing may be what is wrong, it goes.
 awaitable<void> fetch_listed(snapshot_ptr wanted, std::vector<std::string>& paths) {
   std::exception_ptr mismatch;
   try {
     auto fetching = fetch_files(wanted, paths);
     co_await std::move(fetching);
   } catch (const error& e) {
-    if (e.code() != errc::content_mismatch) throw;
+    if (!may_be_mislisted(e)) throw;
     mismatch = std::current_exception();
   }
   if (!mismatch) co_return;

@@ -3,6 +3,7 @@
 #include "cohub/error.hpp"
 
 #include "cache/file_lock.hpp"
+#include "cache/local_dir.hpp"
 #include "cache/tree_cache.hpp"
 #include "io/on_pool.hpp"
 #include "transfer/download_content.hpp"
@@ -42,7 +43,8 @@ enum class presence { cached, to_copy, missing };
 /// locked, and may be about to delete.
 presence look_up(const snapshot_request& wanted, const snapshot_file& file,
                  const cache_contents& there) {
-  if (there.snapshot && wanted.cache.find_file(wanted.commit, file.path)) return presence::cached;
+  if (there.snapshot && wanted.cache.find_file(wanted.commit, file.path, file.size))
+    return presence::cached;
   if (!there.blobs || !wanted.cache.has_blob(file.etag, file.size)) return presence::missing;
   const auto lock = cache::appearance_lock::attempt(wanted.cache.layout().lock(file.etag));
   if (!lock || !wanted.cache.has_blob(file.etag, file.size)) return presence::missing;
@@ -139,6 +141,7 @@ class missing_files {
 awaitable<void> keep(snapshot_ptr wanted, std::vector<tree_entry> entries) {
   auto work = [wanted, entries = std::move(entries)] {
     try {
+      if (!wanted->to_cache()) cache::local_folder(wanted->options.local_dir).prepare_trees();
       cache::write_tree(wanted->tree_path(wanted->commit), entries);
     } catch (const error&) {
     }

@@ -99,13 +99,21 @@ TEST_CASE_FIXTURE(fixture, "a local file of another commit is kept where the eta
 }
 
 TEST_CASE_FIXTURE(fixture, "what is noted of a local file holds while the file is no younger") {
-  put("config.json", "not what the Hub has");
+  put("config.json", std::string(files["config.json"].content.size(), 'x'));
   local.write_metadata("config.json", scripted_commit, etag_of("config.json"));
   const auto noted = fs::file_time_type::clock::now();
   fs::last_write_time(local.file("config.json"), noted + std::chrono::milliseconds(500));
   download("config.json");  // within the second that coarse clocks are allowed
   CHECK(requests("GET ") == 0);
   fs::last_write_time(local.file("config.json"), noted + std::chrono::milliseconds(3000));
+  download("config.json");
+  CHECK(requests("GET ") == 1);
+  CHECK(content(local.file("config.json")) == files["config.json"].content);
+}
+
+TEST_CASE_FIXTURE(fixture, "what is noted of a local file does not hold for one of another size") {
+  put("config.json", "not what the Hub has");
+  local.write_metadata("config.json", scripted_commit, etag_of("config.json"));
   download("config.json");
   CHECK(requests("GET ") == 1);
   CHECK(content(local.file("config.json")) == files["config.json"].content);

@@ -114,6 +114,14 @@ TEST_CASE_FIXTURE(fixture, "a listing that was wrong once is asked for again") {
     files["a.txt"].content = "that";
     CHECK(failure() == errc::content_mismatch);
   }
+  SUBCASE("one with another size of a large file") {
+    files["big.bin"].content = test::patterned(5u << 20);
+    wrong = listing();
+    const std::string right = "\"size\":" + std::to_string(5u << 20);
+    for (auto at = wrong.find(right); at != wrong.npos; at = wrong.find(right, at + 1))
+      wrong.insert(at + right.size(), "0");
+    CHECK(failure());
+  }
   SUBCASE("one that a forced run does not believe") {
     files["late.txt"].content = "late";
     auto all = files;
@@ -124,6 +132,16 @@ TEST_CASE_FIXTURE(fixture, "a listing that was wrong once is asked for again") {
     options.force_download = true;
   }
   CHECK(names_below(download()) == all_names());
+}
+
+TEST_CASE_FIXTURE(fixture, "a cached file that has lost bytes is fetched again") {
+  const auto snapshot = download();
+  for (const char* name : {"README.md", "model.bin"}) {
+    const auto path = snapshot / name;
+    std::filesystem::resize_file(path, 1);
+    download();
+    CHECK(io::read_file(path, 2u << 20) == files[name].content);
+  }
 }
 
 TEST_CASE_FIXTURE(fixture, "a small file whose blob another holds is waited for") {
