@@ -15,10 +15,12 @@ bool is_strong(std::string_view etag) noexcept {
 }  // namespace
 
 content_source::content_source(asio::any_io_executor executor, core::url resolve,
-                               std::optional<core::url> location, http::fields credentials)
+                               std::optional<core::url> location, http::fields credentials,
+                               bool compares)
     : resolve_(std::move(resolve)),
       location_(std::move(location)),
       credentials_(std::move(credentials)),
+      compares_(compares),
       changed_(std::move(executor)) {}
 
 awaitable<content_source::route> content_source::next_route(std::shared_ptr<content_source> self) {
@@ -68,7 +70,8 @@ void content_source::route::confirm(const core::url& answered, std::string_view 
   if (source_->is_remembered(url) && !is_current) return;
   source_->location_ = answered;
   source_->confirmed_ = true;
-  if (source_->validator_.empty() && is_strong(etag)) source_->validator_ = etag;
+  if (source_->compares_ && source_->validator_.empty() && is_strong(etag))
+    source_->validator_ = etag;
 }
 
 void content_source::route::expire() {

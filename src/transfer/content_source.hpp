@@ -50,8 +50,9 @@ class content_source : public std::enable_shared_from_this<content_source> {
   /// @param resolve      pinned to a commit
   /// @param location     where a HEAD said that the bytes are, if it did
   /// @param credentials  for the origin of `resolve`
+  /// @param compares  whether answers must bear one and the same ETag
   content_source(asio::any_io_executor executor, core::url resolve,
-                 std::optional<core::url> location, http::fields credentials);
+                 std::optional<core::url> location, http::fields credentials, bool compares = true);
 
   static awaitable<route> next_route(std::shared_ptr<content_source> self);
   /// By the resolve address, whatever is remembered.
@@ -71,6 +72,7 @@ class content_source : public std::enable_shared_from_this<content_source> {
   core::url resolve_;
   std::optional<core::url> location_;
   http::fields credentials_;
+  bool compares_;
   std::string validator_{};  // strong ETag of the location, as it came
   bool confirmed_ = false;
   bool probing_ = false;

@@ -35,13 +35,15 @@ void report_verified(const content_fetch& self) {
                  self.what.etag);
 }
 
+/// @param again  a first attempt failed: if there is a checksum, it alone decides, since each node
+///               of a store may have an ETag of its own
 fetch_ptr make_fetch(asio::any_io_executor executor, context_ptr shared, content_description what,
-                     content_settings settings) {
+                     content_settings settings, bool again = false) {
   progress_reporter progress(settings.observer, what.name, transfer_progress::direction::download,
                              what.size);
-  auto source =
-      std::make_shared<content_source>(executor, what.resolve, what.location, what.credentials);
   auto digest = std::make_shared<front_digest>(hub::kind_of_etag(what.etag), what.size);
+  auto source = std::make_shared<content_source>(executor, what.resolve, what.location,
+                                                 what.credentials, !again || !digest->active());
   return std::make_shared<content_fetch>(content_fetch{
       std::move(shared), std::move(what), std::move(settings), std::move(source), nullptr,
       std::move(digest), std::move(progress), io::signal(std::move(executor))});
@@ -188,6 +190,21 @@ awaitable<void> download_partial(fetch_ptr self, std::filesystem::path stem,
   std::rethrow_exception(failure);
 }
 
+/// Other clients delete folders without asking for locks.
+bool is_gone(const error& failure) {
+  return failure.code() == boost::system::errc::no_such_file_or_directory;
+}
+
+awaitable<void> make_folders(context_ptr shared, std::filesystem::path partial_stem,
+                             std::filesystem::path destination) {
+  auto work = [partial_stem = std::move(partial_stem), destination = std::move(destination)] {
+    io::create_directories(partial_stem.parent_path());
+    io::create_directories(destination.parent_path());
+  };
+  auto making = io::on_pool(shared->pool, std::move(work));
+  co_await std::move(making);
+}
+
 awaitable<void> place_empty(context_ptr shared, content_description what,
                             std::filesystem::path partial_stem, std::filesystem::path destination,
                             content_settings settings) {
@@ -236,7 +253,7 @@ awaitable<void> download_content(context_ptr shared, content_description what,
     co_return;
   }
   for (bool again = false;; again = true) {
-    const auto self = make_fetch(executor, shared, what, settings);
+    const auto self = make_fetch(executor, shared, what, settings, again);
     std::exception_ptr failure;
     try {
       if (what.size <= small_size) {
@@ -249,7 +266,7 @@ awaitable<void> download_content(context_ptr shared, content_description what,
     } catch (const unfit_answer&) {
       throw;
     } catch (const error& e) {
-      if (again || e.code() != errc::content_mismatch) throw;
+      if (again || (e.code() != errc::content_mismatch && !is_gone(e))) throw;
       failure = std::current_exception();
       report_event(settings.observer, transfer_event::kind::retry, what.name, e.what());
     }
@@ -257,6 +274,8 @@ awaitable<void> download_content(context_ptr shared, content_description what,
       report_verified(*self);
       co_return;
     }
+    auto making = make_folders(shared, partial_stem, destination);
+    co_await std::move(making);
   }
 }
 

@@ -94,8 +94,9 @@ std::uint64_t free_disk_bytes(const std::filesystem::path& path) {
   return static_cast<std::uint64_t>(status.f_bavail) * status.f_frsize;
 }
 
-partial_file::partial_file(const std::filesystem::path& stem, std::uint64_t size, std::string etag)
-    : size_(size), etag_(std::move(etag)) {
+partial_file::partial_file(const std::filesystem::path& stem, std::uint64_t size, std::string etag,
+                           std::chrono::steady_clock::duration save_period)
+    : size_(size), etag_(std::move(etag)), save_period_(save_period) {
   open(stem);
   load_journal();
   try {
@@ -189,7 +190,9 @@ bool partial_file::write(std::uint64_t offset, std::span<const std::byte> bytes)
     content_.write_at(gap.begin, bytes.subspan(static_cast<std::size_t>(gap.begin - offset),
                                                static_cast<std::size_t>(gap.size())));
   note_written(gaps);
-  if (unsaved_bytes_ >= save_interval) save_unsaved();
+  if (unsaved_bytes_ >= save_interval ||
+      std::chrono::steady_clock::now() - saved_at_ >= save_period_)
+    save_unsaved();
   return gaps.size() == 1 && gaps.front() == whole;
 }
 
@@ -215,6 +218,7 @@ void partial_file::save_unsaved() {
   journal_end_ += text.size();
   unsaved_.clear();
   unsaved_bytes_ = 0;
+  saved_at_ = std::chrono::steady_clock::now();
 }
 
 range_set partial_file::done() const {

@@ -5,6 +5,7 @@
 #include "transfer/range_set.hpp"
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <mutex>
@@ -30,7 +31,9 @@ class partial_file {
  public:
   /// Opens or continues. The disk must have room for what is missing.
   /// @throws error  the system's code: no room, no permission
-  partial_file(const std::filesystem::path& stem, std::uint64_t size, std::string etag);
+  /// @param save_period  beyond which no bytes stay out of the journal while others come
+  partial_file(const std::filesystem::path& stem, std::uint64_t size, std::string etag,
+               std::chrono::steady_clock::duration save_period = std::chrono::seconds(1));
   partial_file(partial_file&&) = delete;
   ~partial_file();
 
@@ -70,12 +73,14 @@ class partial_file {
 
   std::uint64_t size_;
   std::string etag_;
+  std::chrono::steady_clock::duration save_period_;
   io::file content_{};
   io::file journal_{};
   // Guards all below but what `mutex_` does, and is held while the disk is written to.
   std::mutex turn_to_write_;
   range_set unsaved_{};
   std::uint64_t unsaved_bytes_ = 0;
+  std::chrono::steady_clock::time_point saved_at_ = std::chrono::steady_clock::now();
   std::uint64_t journal_end_ = 0;
   mutable std::mutex mutex_;  // taken after the other, and never for long
   range_set done_{};

@@ -118,6 +118,28 @@ TEST_CASE_FIXTURE(fixture, "content that changes between two ranges is fetched a
   CHECK(observer->count(transfer_event::kind::retry) == 1);
 }
 
+TEST_CASE_FIXTURE(fixture, "where each node has an ETag of its own, the checksum decides") {
+  host(4 * mib);
+  int answers = 0;
+  content_fault = [&](const seen_request& request) -> std::optional<scripted_reply> {
+    return send(request, files["f.bin"].content, "ETag: \"" + std::to_string(++answers) + "\"\r\n");
+  };
+  download();
+  CHECK(is_right());
+}
+
+TEST_CASE_FIXTURE(fixture, "folders that somebody deletes meanwhile are made again") {
+  host(4 * mib);
+  int answers = 0;
+  content_fault = [&](const seen_request&) -> std::optional<scripted_reply> {
+    if (++answers == 4) std::filesystem::remove_all(destination.parent_path());
+    return {};
+  };
+  download();
+  CHECK(is_right());
+  CHECK(left_behind() == std::set<std::string>{"etag"});
+}
+
 TEST_CASE_FIXTURE(fixture, "a length other than promised is an error") {
   host(mib / 4);
   content_fault = [&](const seen_request&) -> std::optional<scripted_reply> {

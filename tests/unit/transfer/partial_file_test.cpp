@@ -2,6 +2,8 @@
 
 #include "cohub/error.hpp"
 
+#include "transfer/partial_journal.hpp"
+
 #include <doctest/doctest.h>
 
 #include <sys/wait.h>
@@ -107,6 +109,20 @@ TEST_CASE_FIXTURE(fixture, "what the journal says after kill -9 is on disk") {
     again.content().read_at(i * mib, seen);
     CHECK(seen == block(mib, char('a' + i)));
   }
+}
+
+TEST_CASE_FIXTURE(fixture, "a slow download is in the journal before much of it has come") {
+  const auto noted = [this] {
+    const auto text = io::read_file(folder.path() / "etag.cohub.journal", mib);
+    return transfer::decode_partial_journal(text)->done.count();
+  };
+  partial_file seldom(folder.path() / "etag", 100, "etag", std::chrono::hours(1));
+  seldom.write(0, block(10, 'a'));
+  CHECK(noted() == 0);
+  seldom.discard();
+  partial_file often(folder.path() / "etag", 100, "etag", std::chrono::seconds(0));
+  often.write(0, block(10, 'a'));
+  CHECK(noted() == 10);
 }
 
 TEST_CASE_FIXTURE(fixture, "a partial of another size or etag is not believed") {
