@@ -84,20 +84,6 @@ class Tokens(Hub):
             self.assertEqual(self.interrupt(process, how), -how)
             self.assertTrue(self.shows_what_is_typed(terminal))
 
-    def test_a_login_that_is_stopped_asks_again(self):
-        process, terminal = self.ask_on_terminal()
-        process.send_signal(signal.SIGTSTP)
-        os.waitid(os.P_PID, process.pid, os.WSTOPPED)
-        self.assertTrue(self.shows_what_is_typed(terminal))
-        process.send_signal(signal.SIGCONT)
-        self.read_up_to(terminal, b"Token (is not shown): ")
-        self.assertFalse(self.shows_what_is_typed(terminal))
-        os.write(terminal, self.token.encode() + b"\n")
-        self.read_up_to(terminal, b"kept as user-write\r\n")
-        self.assertEqual(process.wait(timeout=60), 0)
-        self.assertTrue(self.shows_what_is_typed(terminal))
-        self.assertEqual(self.cohub("auth", "token", HF_TOKEN="")[0], self.token + "\n")
-
     def test_a_token_may_come_from_a_file_of_another_system(self):
         given = f" {self.token}\r\n"
         self.assertEqual(self.cohub("whoami", "--token", given, HF_TOKEN="")[0], "user\n")
