@@ -63,7 +63,7 @@ class Tokens(Hub):
         terminal, other_end = pty.openpty()
         self.addCleanup(os.close, terminal)
         process = subprocess.Popen([COHUB, "auth", "login"], env=self.environment(HF_TOKEN=""), stdin=other_end,
-                                   stdout=other_end, stderr=other_end)
+                                   stdout=other_end, stderr=other_end, process_group=0)  # stops, whoever runs us
         os.close(other_end)
         self.addCleanup(self.interrupt, process)
         self.read_up_to(terminal, b"Token (is not shown): ")
@@ -83,6 +83,20 @@ class Tokens(Hub):
             process, terminal = self.ask_on_terminal()
             self.assertEqual(self.interrupt(process, how), -how)
             self.assertTrue(self.shows_what_is_typed(terminal))
+
+    def test_a_login_that_is_stopped_asks_again(self):
+        process, terminal = self.ask_on_terminal()
+        process.send_signal(signal.SIGTSTP)
+        os.waitid(os.P_PID, process.pid, os.WSTOPPED)
+        self.assertTrue(self.shows_what_is_typed(terminal))
+        process.send_signal(signal.SIGCONT)
+        self.read_up_to(terminal, b"Token (is not shown): ")
+        self.assertFalse(self.shows_what_is_typed(terminal))
+        os.write(terminal, self.token.encode() + b"\n")
+        self.read_up_to(terminal, b"kept as user-write\r\n")
+        self.assertEqual(process.wait(timeout=60), 0)
+        self.assertTrue(self.shows_what_is_typed(terminal))
+        self.assertEqual(self.cohub("auth", "token", HF_TOKEN="")[0], self.token + "\n")
 
     def test_a_token_may_come_from_a_file_of_another_system(self):
         given = f" {self.token}\r\n"
