@@ -4,6 +4,7 @@
 
 #include "hub/json_reader.hpp"
 
+#include <boost/algorithm/string/predicate.hpp>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 
@@ -11,17 +12,6 @@
 #include <utility>
 
 namespace cohub::hub {
-
-namespace {
-
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
-
-bool equal_without_case(std::string_view a, std::string_view b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
-                    [](char x, char y) { return lower(x) == lower(y); });
-}
-
-}  // namespace
 
 boost::system::result<std::vector<space_template>> read_space_templates(std::string_view body) {
   const auto parsed = parse_json(body);
@@ -47,7 +37,7 @@ const space_template* find_space_template(const std::vector<space_template>& tem
                                           std::string_view wanted) {
   const auto found =
       std::find_if(templates.begin(), templates.end(), [&](const space_template& one) {
-        return one.repo_id == wanted || equal_without_case(one.name, wanted);
+        return one.repo_id == wanted || boost::iequals(one.name, wanted);
       });
   return found == templates.end() ? nullptr : &*found;
 }
