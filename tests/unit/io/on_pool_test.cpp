@@ -43,6 +43,18 @@ cohub::awaitable<void> hold_and_run(asio::any_io_executor pool, Work work,
   co_await std::move(running);
 }
 
+/// Tells how the work's end came to its coroutine.
+template <class Work>
+cohub::awaitable<void> note_failure(asio::any_io_executor pool, Work work,
+                                    boost::system::error_code* failure) {
+  auto running = io::on_pool(pool, std::move(work));
+  try {
+    co_await std::move(running);
+  } catch (const boost::system::system_error& e) {
+    *failure = e.code();
+  }
+}
+
 }  // namespace
 
 TEST_CASE("the caller goes on in its own context, with the result") {
@@ -166,15 +178,9 @@ TEST_CASE("work that waits for a thread is withdrawn when its coroutine is cance
   asio::cancellation_signal signal;
   bool ran = false;
   boost::system::error_code failure;
-  auto body = [&]() -> cohub::awaitable<void> {
-    auto running = io::on_pool(pool.get_executor(), [&ran] { ran = true; });
-    try {
-      co_await std::move(running);
-    } catch (const boost::system::system_error& e) {
-      failure = e.code();
-    }
-  };
-  asio::co_spawn(context, body, asio::bind_cancellation_slot(signal.slot(), asio::detached));
+  auto work = [&ran] { ran = true; };
+  asio::co_spawn(context, note_failure(pool.get_executor(), work, &failure),
+                 asio::bind_cancellation_slot(signal.slot(), asio::detached));
   context.poll();
   signal.emit(asio::cancellation_type::terminal);
   context.run();
@@ -219,21 +225,15 @@ TEST_CASE("work that takes a token is told to stop, and is waited for") {
   asio::cancellation_signal signal;
   std::promise<void> begun;
   boost::system::error_code failure;
-  auto body = [&]() -> cohub::awaitable<void> {
-    auto running = io::on_pool(pool.get_executor(), [&](const std::stop_token& stop) {
-      begun.set_value();
-      std::promise<void> stopped;
-      const std::stop_callback tell(stop, [&stopped] { stopped.set_value(); });
-      stopped.get_future().wait();
-      io::throw_if_stopped(stop);
-    });
-    try {
-      co_await std::move(running);
-    } catch (const boost::system::system_error& e) {
-      failure = e.code();
-    }
+  auto work = [&begun](const std::stop_token& stop) {
+    begun.set_value();
+    std::promise<void> stopped;
+    const std::stop_callback tell(stop, [&stopped] { stopped.set_value(); });
+    stopped.get_future().wait();
+    io::throw_if_stopped(stop);
   };
-  asio::co_spawn(context, body, asio::bind_cancellation_slot(signal.slot(), asio::detached));
+  asio::co_spawn(context, note_failure(pool.get_executor(), work, &failure),
+                 asio::bind_cancellation_slot(signal.slot(), asio::detached));
   context.poll();
   begun.get_future().wait();
   signal.emit(asio::cancellation_type::terminal);
