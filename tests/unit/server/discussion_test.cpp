@@ -162,7 +162,7 @@ TEST_CASE_FIXTURE(discussion_fixture, "names that a plain git has pushed keep no
   CHECK(propose("a change").status == 200);
   push("refs/heads/main", ".GIT/config");
   push("refs/heads/main", "folder\xff/x");
-  push("refs/heads/main", "bad\xff");
+  push("refs/heads/main", "hidden\xff");
   CHECK(post("/api/models/alice/m/discussions/1/merge", "{}").status == 422);
   CHECK(get("/api/models/alice/m/discussions/1?diff=1").status == 200);
   const auto commits = get("/api/models/alice/m/commits/main");
@@ -175,7 +175,7 @@ TEST_CASE_FIXTURE(discussion_fixture, "names that a plain git has pushed keep no
     const auto got = get(target);
     CHECK(got.status == 200);
     CHECK(cohub::hub::parse_json(got.body).has_value());
-    CHECK(got.body.find("bad") == std::string::npos);
+    CHECK(got.body.find("hidden") == std::string::npos);
     CHECK(got.body.find("folder") == std::string::npos);
     CHECK(got.body.find(".gitattributes") != std::string::npos);
   }
