@@ -85,7 +85,7 @@ deletion::deletion(const delete_cache_strategy& plan) {
   for (const auto& path : plan.incomplete_files)
     add(plan.cache_dir, path, [](repo_work& work, names parts) {
       const auto& name = parts.back();
-      const bool known = parts.size() <= 2 ? is_temporary_name(name)
+      const bool known = parts.size() <= 2 ? io::is_temporary_name(name)
                          : parts[1] == "refs"
                              ? is_temporary_ref(name)
                              : parts.size() == 3 && parts[1] == "blobs" && leftover_kind(name);
@@ -98,7 +98,7 @@ deletion::deletion(const delete_cache_strategy& plan) {
 void deletion::add(const fs::path& cache_dir, const fs::path& path,
                    const std::function<bool(repo_work&, names)>& take) {
   auto parts = names_below(path, cache_dir);
-  const bool in_root = parts && parts->size() == 1 && is_temporary_name(parts->front());
+  const bool in_root = parts && parts->size() == 1 && io::is_temporary_name(parts->front());
   if (parts && (in_root || parts->front().find("--") != std::string::npos)) {
     auto& work = repos_[in_root ? std::string() : parts->front()];
     if (take(work, std::move(*parts))) return;
@@ -214,7 +214,7 @@ void deletion::remove_snapshot(const std::string& repo, const std::string& name,
       keep(full, "is empty, but stays while something is downloaded to its repository", true);
       return;
     }
-    const auto aside = ".tmp-" + io::random_suffix();
+    const auto aside = io::temporary_name();
     if (snapshots && snapshots->move(name, *folder, aside))
       result_.freed_size += folder->remove_tree(aside);
     if (named_is_kept) ++result_.deleted;

@@ -1,6 +1,7 @@
 #include "cache/leftover.hpp"
 
 #include "core/hex.hpp"
+#include "io/file.hpp"
 
 #include <algorithm>
 
@@ -24,10 +25,6 @@ std::string_view without_suffix(std::string_view name) noexcept {
 
 }  // namespace
 
-bool is_temporary_name(std::string_view name) noexcept {
-  return name.starts_with(".tmp-") && core::is_hex(name.substr(5), 8);
-}
-
 bool is_temporary_ref(std::string_view name) noexcept {
   if (!name.ends_with(".tmp")) return false;
   name.remove_suffix(4);
@@ -35,7 +32,7 @@ bool is_temporary_ref(std::string_view name) noexcept {
 }
 
 std::optional<kind> leftover_kind(std::string_view name) noexcept {
-  if (is_temporary_name(name)) return kind::temporary;
+  if (io::is_temporary_name(name)) return kind::temporary;
   if (name.ends_with(".incomplete")) return kind::download;
   if (name.find(".cohub.") != name.npos &&
       (name.ends_with(".partial") || name.ends_with(".journal")))

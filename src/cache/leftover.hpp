@@ -16,8 +16,6 @@ namespace cohub::cache {
 /// What a file in `blobs/` is, if it is no blob.
 std::optional<cached_incomplete_file_info::kind> leftover_kind(std::string_view name) noexcept;
 
-/// ".tmp-<8 hex>": the temporaries of this library.
-bool is_temporary_name(std::string_view name) noexcept;
 /// "<ref>.<8 hex>.tmp": a ref that the Python client was writing.
 bool is_temporary_ref(std::string_view name) noexcept;
 

@@ -145,7 +145,7 @@ std::optional<std::filesystem::path> repo_cache::try_link_blob(std::string_view 
 }
 
 std::filesystem::path repo_cache::temporary_name() const {
-  return layout_.folder() / (".tmp-" + io::random_suffix());
+  return layout_.folder() / io::temporary_name();
 }
 
 std::optional<std::filesystem::path> repo_cache::link(std::string_view commit,

@@ -115,7 +115,7 @@ class scanner {
 
   void scan_leftovers() {
     for (const auto& name : list_names(folder_, found_.warnings))
-      if (is_temporary_name(name.string()))
+      if (io::is_temporary_name(name.string()))
         add_incomplete(found_.incomplete_files, folder_ / name, kind::temporary);
     for (const auto& name : list_names(folder_ / "blobs", found_.warnings))
       if (const auto what = leftover_kind(name.string()))
@@ -290,7 +290,7 @@ cache_root scan_root(const fs::path& cache_dir) {
   for (const auto& name : list_names(root.path, root.warnings)) {
     const auto path = root.path / name;
     if (is_clutter(name) || name == ".locks" || name == "CACHEDIR.TAG") continue;
-    if (is_temporary_name(name.string()) && fs::is_regular_file(path, failure)) {
+    if (io::is_temporary_name(name.string()) && fs::is_regular_file(path, failure)) {
       add_incomplete(root.incomplete_files, path, kind::temporary);
     } else if (fs::is_directory(path, failure)) {
       root.folders.push_back(path);

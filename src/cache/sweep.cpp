@@ -1,6 +1,6 @@
 #include "cache/sweep.hpp"
 
-#include "cache/leftover.hpp"
+#include "io/file.hpp"
 
 #include <sys/stat.h>
 #include <unistd.h>
@@ -27,7 +27,7 @@ void sweep_temporaries(const std::filesystem::path& folder) noexcept {
     std::error_code failure;
     std::filesystem::directory_iterator entry(folder, failure);
     for (; !failure && entry != std::filesystem::directory_iterator(); entry.increment(failure))
-      if (is_temporary_name(entry->path().filename().native()) && is_old(entry->path()))
+      if (io::is_temporary_name(entry->path().filename().native()) && is_old(entry->path()))
         ::unlink(entry->path().c_str());
   } catch (...) {  // no memory: what is left over is swept another time
   }

@@ -9,7 +9,7 @@ namespace cohub::cache {
 /// file system say.
 inline constexpr std::chrono::hours leftover_age{1};
 
-/// Removes temporaries of ours (`.tmp-` and eight hex digits) from `folder` that are older: a
+/// Removes temporaries of ours (`io::temporary_name`) from `folder` that are older: a
 /// process was killed while it wrote them. Looks at that one folder; failures are of no
 /// consequence. Blocks.
 void sweep_temporaries(const std::filesystem::path& folder) noexcept;

@@ -124,6 +124,7 @@ client_state make_client_state(asio::any_io_executor executor, client_config con
       config.upload_state_dir.empty() ? core::hub_home() / "cohub" / "uploads"
                                       : core::expand_path(config.upload_state_dir.string()));
   shared->offline = config.offline.value_or(core::hub_offline());
+  shared->disable_symlinks = core::environment_flag("HF_HUB_DISABLE_SYMLINKS");
   shared->timeouts = config.timeouts;
   shared->imposed_etag_timeout = imposed_etag_timeout();
   shared->content_timeouts = content_timeouts(config.timeouts);
@@ -133,8 +134,8 @@ client_state make_client_state(asio::any_io_executor executor, client_config con
   const auto block_bytes = budget / 4;
   shared->blocks = std::make_shared<transfer::block_stack>(
       static_cast<std::size_t>(block_bytes / transfer::block_stack::block_size));
-  shared->buffers = std::make_shared<transfer::memory_budget>(budget - block_bytes);
-  shared->range_turns = std::make_shared<transfer::memory_budget>(config.max_connections);
+  shared->buffer_bytes = std::make_shared<io::fair_semaphore>(budget - block_bytes);
+  shared->range_turns = std::make_shared<io::fair_semaphore>(config.max_connections);
   shared->observer = config.observer;
   if (config.blocking_executor) {
     shared->pool = config.blocking_executor;

@@ -28,6 +28,8 @@ namespace {
 constexpr mode_t shared_mode = 0666;  // less the umask
 constexpr mode_t private_mode = 0600;
 
+constexpr std::string_view temporary_prefix = ".tmp-";
+
 /// Repeats a call that a signal interrupted.
 template <class Call>
 auto uninterrupted(Call call) {
@@ -196,8 +198,15 @@ std::string read_file(const std::filesystem::path& path, std::uint64_t limit) {
 void write_file_atomically(const std::filesystem::path& path, std::string_view content,
                            durability survives, const std::filesystem::path& temporary_directory,
                            file::mode created) {
+  write_file_atomically(path, std::as_bytes(std::span(content)), survives, temporary_directory,
+                        created);
+}
+
+void write_file_atomically(const std::filesystem::path& path, std::span<const std::byte> content,
+                           durability survives, const std::filesystem::path& temporary_directory,
+                           file::mode created) {
   const auto write = [&](file& to) {
-    to.write_at(0, std::as_bytes(std::span(content)));
+    to.write_at(0, content);
     if (survives == durability::machine) to.sync();
   };
   const auto folder = temporary_directory.empty() ? path.parent_path() : temporary_directory;
@@ -210,7 +219,7 @@ void write_file_atomically(const std::filesystem::path& path, std::string_view c
     }
   }
   // Something is to be replaced, which only a rename does.
-  const auto temporary = folder / (".tmp-" + random_suffix());
+  const auto temporary = folder / temporary_name();
   const bool is_written = unnamed && unnamed->link_as(temporary);
   if (!is_written) unnamed.emplace(temporary, created);
   try {
@@ -263,6 +272,13 @@ std::string random_suffix() {
   const auto count = uninterrupted([&] { return ::getrandom(bytes.data(), bytes.size(), 0); });
   if (count != static_cast<ssize_t>(bytes.size())) fail(errno, "drawing a random name for", "");
   return core::to_hex(bytes);
+}
+
+std::string temporary_name() { return std::string(temporary_prefix) + random_suffix(); }
+
+bool is_temporary_name(std::string_view name) noexcept {
+  return name.starts_with(temporary_prefix) &&
+         core::is_hex(name.substr(temporary_prefix.size()), 8);
 }
 
 temporary_directory::temporary_directory(const std::filesystem::path& parent) {

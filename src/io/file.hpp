@@ -81,6 +81,10 @@ enum class durability {
 /// Replaces `path` by `content`: a reader sees the old file or the new one, never a part. What
 /// needs a temporary name has it beside `path`, or in `temporary_directory`, which must be on the
 /// same file system. `created` is `write_new`, or `write_new_private` for a secret.
+void write_file_atomically(const std::filesystem::path& path, std::span<const std::byte> content,
+                           durability survives = durability::process,
+                           const std::filesystem::path& temporary_directory = {},
+                           file::mode created = file::mode::write_new);
 void write_file_atomically(const std::filesystem::path& path, std::string_view content,
                            durability survives = durability::process,
                            const std::filesystem::path& temporary_directory = {},
@@ -102,8 +106,13 @@ void create_directories(const std::filesystem::path& path,
 /// there itself, whoever may enter it.
 void create_private_directory(const std::filesystem::path& path);
 
-/// Eight random hex digits for a temporary name.
+/// Eight random hex digits.
 std::string random_suffix();
+
+/// ".tmp-" and a random suffix: the name of a file or folder of ours that is not finished, or is on
+/// its way out.
+std::string temporary_name();
+bool is_temporary_name(std::string_view name) noexcept;
 
 /// A folder under the system's temporary directory (or `parent`), 0700, removed with all in it when
 /// the object goes.

@@ -39,4 +39,10 @@ awaitable<void> for_each_bounded(std::size_t count, std::size_t limit, Task task
     if (failures[i]) std::rethrow_exception(failures[i]);
 }
 
+/// Runs `task(i)` for each i in [0, count) at once; else as `for_each_bounded`.
+template <class Task>  // awaitable<void>(std::size_t)
+awaitable<void> run_all(std::size_t count, Task task) {
+  return for_each_bounded(count, count, std::move(task));
+}
+
 }  // namespace cohub::io

@@ -208,7 +208,7 @@ void model::write_safetensors(std::vector<tensor_source> tensors,
 
 void save_safetensors(const std::filesystem::path& path, std::vector<tensor_source> tensors,
                       named<save_safetensors_options> options) {
-  const auto temporary = path.parent_path() / (".tmp-" + io::random_suffix());
+  const auto temporary = path.parent_path() / io::temporary_name();
   io::file file(temporary, io::file::mode::write_new);
   try {
     std::uint64_t position = 0;

@@ -30,7 +30,7 @@ namespace {
 /// Puts one file at `to`, replacing what is there in one step.
 void publish_file(const fs::path& from, const fs::path& to, bool keeps_staged) {
   if (!keeps_staged) return io::rename_file(from, to);
-  const fs::path temporary = to.parent_path() / (".tmp-" + io::random_suffix());
+  const fs::path temporary = to.parent_path() / io::temporary_name();
   std::error_code failure;
   if (fs::is_symlink(from, failure)) {
     fs::copy_symlink(from, temporary, failure);

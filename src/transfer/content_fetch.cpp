@@ -5,10 +5,8 @@
 #include "http/retry_policy.hpp"
 #include "io/on_pool.hpp"
 #include "transfer/api_call.hpp"
-
-#include <boost/asio/steady_timer.hpp>
-#include <boost/asio/this_coro.hpp>
-#include <boost/asio/use_awaitable.hpp>
+#include "transfer/report_event.hpp"
+#include "transfer/retry_wait.hpp"
 
 #include <algorithm>
 #include <array>
@@ -18,7 +16,18 @@ namespace cohub::transfer {
 
 namespace {
 
-std::string doing(const content_fetch& self) { return "downloading " + self.what.name; }
+/// Whether what broke an answer may not break the next one.
+bool is_mishap(const std::exception_ptr& failure) noexcept {
+  try {
+    std::rethrow_exception(failure);
+  } catch (const boost::system::system_error& e) {
+    return is_transient(e.code()) || http::is_transient_proxy_failure(e);
+  } catch (...) {
+    return false;
+  }
+}
+
+std::string doing(const content_session& self) { return "downloading " + self.what.name; }
 
 http_context context_of(const http::response& answer) {
   http_context context;
@@ -28,7 +37,7 @@ http_context context_of(const http::response& answer) {
 }
 
 /// Compares an answer's head with what was asked for; throws where it does not fit.
-void check_head(const content_fetch& self, const http::response& answer, core::byte_range range,
+void check_head(const content_session& self, const http::response& answer, core::byte_range range,
                 bool ranged) {
   if (http::is_encoded(answer.head().headers))
     throw unfit_answer(errc::invalid_response,
@@ -96,13 +105,13 @@ received_part move_bytes(content_fetch& self, http::response& answer, core::byte
   return part;
 }
 
-void report_expired(const content_fetch& self) {
-  report_event(self.settings.observer, transfer_event::kind::retry, self.what.name,
+void report_expired(const content_session& self) {
+  report_event(self.observer, transfer_event::kind::retry, self.what.name,
                "the address of the content expired");
 }
 
 /// One request for a range.
-awaitable<opened_content> open_by(fetch_ptr self, content_source::route route,
+awaitable<opened_content> open_by(session_ptr self, content_source::route route,
                                   core::byte_range range, bool ranged,
                                   std::function<bool()> wanted) {
   opened_content opened;
@@ -119,13 +128,12 @@ awaitable<opened_content> open_by(fetch_ptr self, content_source::route route,
   else
     request.headers.erase("If-Range");
   try {
-    auto sending = send(self->shared, std::move(request), doing(*self));
-    opened.answer = co_await std::move(sending);
+    opened.answer = co_await send(self->shared, std::move(request), doing(*self));
   } catch (const boost::system::system_error& e) {
     if (e.code() == asio::error::operation_aborted) throw;
-    opened.failure = std::current_exception();
+    opened.fail(std::current_exception());
     // A head that makes no sense may be a mishap, as a cut one is.
-    opened.may_retry = may_retry(opened.failure) || e.code() == errc::invalid_response;
+    if (e.code() == errc::invalid_response) opened.may_retry = true;
   }
   if (opened.failure) co_return opened;
 
@@ -160,17 +168,12 @@ awaitable<opened_content> open_by(fetch_ptr self, content_source::route route,
 
 }  // namespace
 
-bool may_retry(const std::exception_ptr& failure) noexcept {
-  try {
-    std::rethrow_exception(failure);
-  } catch (const boost::system::system_error& e) {
-    return is_transient(e.code()) || http::is_transient_proxy_failure(e);
-  } catch (...) {
-    return false;
-  }
+void opened_content::fail(std::exception_ptr why) noexcept {
+  may_retry = is_mishap(why);
+  failure = std::move(why);
 }
 
-awaitable<opened_content> open_content(fetch_ptr self, core::byte_range range, bool ranged,
+awaitable<opened_content> open_content(session_ptr self, core::byte_range range, bool ranged,
                                        std::function<bool()> wanted) {
   // An address that was remembered may have expired, and so may the one that another request found
   // since: whoever met that asks the Hub for one of its own.
@@ -240,7 +243,7 @@ awaitable<received_part> receive_part(fetch_ptr self, http::response& answer,
   co_return part;
 }
 
-awaitable<void> wait_to_retry(fetch_ptr self, retry_counter& counter,
+awaitable<void> wait_to_retry(session_ptr self, retry_counter& counter,
                               const opened_content& opened) {
   if (!opened.may_retry) std::rethrow_exception(opened.failure);
   if (opened.relocated) {
@@ -261,9 +264,8 @@ awaitable<void> wait_to_retry(fetch_ptr self, retry_counter& counter,
   if (!delay) std::rethrow_exception(opened.failure);
   if (fruitless && !self->shared->transport->may_retry(opened.origin))
     std::rethrow_exception(opened.failure);
-  report_event(self->settings.observer, transfer_event::kind::retry, self->what.name, reason);
-  asio::steady_timer timer(co_await asio::this_coro::executor, *delay);
-  co_await timer.async_wait(asio::use_awaitable);
+  report_event(self->observer, transfer_event::kind::retry, self->what.name, reason);
+  co_await wait_for(*delay);
 }
 
 }  // namespace cohub::transfer

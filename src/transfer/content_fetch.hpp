@@ -27,18 +27,23 @@
 /// failure.
 namespace cohub::transfer {
 
-/// What the coroutines of one download share.
-struct content_fetch {
+/// What all requests for one content share.
+struct content_session {
   context_ptr shared{};
   content_description what{};
-  content_settings settings{};
+  std::shared_ptr<cohub::observer> observer{};  ///< of events
   std::shared_ptr<content_source> source{};
-  std::shared_ptr<partial_file> partial{};  // null for content that fits a block
+};
+using session_ptr = std::shared_ptr<content_session>;
+
+/// What the coroutines of one download share.
+struct content_fetch : content_session {
+  content_settings settings{};
+  std::shared_ptr<partial_file> partial{};  ///< null for content that is received into memory
   std::shared_ptr<front_digest> digest{};
   progress_reporter progress;
-  io::signal written;  // more of the partial is there
+  io::signal written;  ///< more of the partial is there
 };
-
 using fetch_ptr = std::shared_ptr<content_fetch>;
 
 /// errc::content_mismatch of an answer whose length is not the content's, a captive portal's page
@@ -57,12 +62,15 @@ struct opened_content {
   bool relocated = false;                            ///< the address that the Hub gave was refused
   core::origin origin{};                             ///< that was asked, or that answered
   std::optional<std::chrono::milliseconds> asked{};  ///< wait that the server asks for
+
+  /// Notes why nothing, or nothing more, comes of it.
+  void fail(std::exception_ptr why) noexcept;
 };
 
 /// Asks for a range, or without a Range header for all of it where `range` is the whole file and
 /// `ranged` is false. Addresses that expired are found anew. Only cancellation is thrown, and
 /// `http::unwanted_request` once `wanted`, if given, says so.
-awaitable<opened_content> open_content(fetch_ptr self, core::byte_range range, bool ranged,
+awaitable<opened_content> open_content(session_ptr self, core::byte_range range, bool ranged,
                                        std::function<bool()> wanted = {});
 
 /// What one read brought.
@@ -96,9 +104,7 @@ awaitable<std::exception_ptr> check_end(fetch_ptr self, http::response& answer);
 /// Waits before the next try, or throws `failure` if there is to be none. A try after one that
 /// brought nothing is taken from the client's budget for the origin; one that goes on after bytes
 /// came is not: a server that gives some of them each time is not failing.
-awaitable<void> wait_to_retry(fetch_ptr self, retry_counter& counter, const opened_content& opened);
-
-/// Whether a failure of a body may be met by another try.
-bool may_retry(const std::exception_ptr& failure) noexcept;
+awaitable<void> wait_to_retry(session_ptr self, retry_counter& counter,
+                              const opened_content& opened);
 
 }  // namespace cohub::transfer

@@ -27,7 +27,7 @@ std::string_view told(const http::response_head& head, std::string_view name) {
 
 /// What the answer says of the content's identity, compared with what the HEAD said; nothing if it
 /// does not differ. The Hub tells at every redirect; the address it leads to need not.
-std::exception_ptr find_change(const content_fetch& self, const http::response_head& head) {
+std::exception_ptr find_change(const content_session& self, const http::response_head& head) {
   auto etag = told(head, "X-Linked-Etag");
   if (etag.empty() && !self.source->is_foreign(head.url)) etag = head.headers.get("ETag");
   const auto now = hub::normalize_etag(etag);
@@ -42,7 +42,7 @@ std::exception_ptr find_change(const content_fetch& self, const http::response_h
       errc::content_mismatch, "reading " + self.what.name + ": it changed on the server", context));
 }
 
-[[noreturn]] void throw_short(const content_fetch& self) {
+[[noreturn]] void throw_short(const content_session& self) {
   throw error(errc::truncated_body, "reading " + self.what.name);
 }
 
@@ -66,13 +66,12 @@ reading_ptr make_content_reading(asio::any_io_executor executor, context_ptr sha
                                  std::shared_ptr<cohub::observer> observer) {
   auto source =
       std::make_shared<content_source>(executor, what.resolve, what.location, what.credentials);
-  content_settings settings;
-  settings.observer = std::move(observer);  // for events; progress is the reader's own business
-  progress_reporter silent(nullptr, what.name, transfer_progress::direction::download, what.size);
-  content_fetch common{
-      std::move(shared), std::move(what), std::move(settings), std::move(source),
-      nullptr,           nullptr,         std::move(silent),   io::signal(std::move(executor))};
-  return std::make_shared<content_reading>(content_reading{std::move(common)});
+  auto reading = std::make_shared<content_reading>();
+  reading->shared = std::move(shared);
+  reading->what = std::move(what);
+  reading->observer = std::move(observer);
+  reading->source = std::move(source);
+  return reading;
 }
 
 awaitable<void> read_range(reading_ptr self, core::byte_range range, std::span<std::byte> room,
@@ -101,8 +100,7 @@ awaitable<void> read_range(reading_ptr self, core::byte_range range, std::span<s
       }
     } catch (const boost::system::system_error& e) {
       if (e.code() == asio::error::operation_aborted) throw;
-      opened.failure = std::current_exception();
-      opened.may_retry = may_retry(opened.failure);
+      opened.fail(std::current_exception());
     }
     if (!opened.failure) break;
     opened.answer = {};  // closes the connection, which the next try may need
@@ -168,8 +166,7 @@ awaitable<void> read_through(reading_ptr self, whole_stream& stream, std::uint64
       }
     } catch (const boost::system::system_error& e) {
       if (e.code() == asio::error::operation_aborted) throw;
-      opened.failure = std::current_exception();
-      opened.may_retry = may_retry(opened.failure);
+      opened.fail(std::current_exception());
     }
     if (!opened.failure) break;
     opened.answer = {};

@@ -17,8 +17,8 @@ namespace cohub::transfer {
 /// Thrown where a part is wanted, and the server sends the whole whatever range is asked for.
 struct whole_content_only {};
 
-/// What the readings of one content share: no partial, no digest.
-struct content_reading : content_fetch {
+/// What the readings of one content share.
+struct content_reading : content_session {
   /// That the content changed on the server; nothing is read of it from then on.
   std::exception_ptr changed{};
 };

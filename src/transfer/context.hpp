@@ -3,10 +3,11 @@
 #include "cohub/client_config.hpp"
 #include "cohub/observer.hpp"
 
+#include "cache/repo_cache.hpp"
 #include "core/environment.hpp"
 #include "http/transport.hpp"
+#include "io/fair_semaphore.hpp"
 #include "transfer/block_stack.hpp"
-#include "transfer/memory_budget.hpp"
 #include "transfer/single_flight.hpp"
 #include "transfer/transfer_claims.hpp"
 
@@ -25,14 +26,14 @@ namespace cohub::transfer {
 class upload_journal;
 
 /// What all operations of a client share. Set up once, then only read; what changes inside
-/// (transport, budget, flights, totals) belongs to the client's executor.
+/// (transport, semaphores, flights, totals) belongs to the client's executor.
 struct context {
   std::string endpoint{};              ///< without final '/'
   std::optional<std::string> token{};  ///< of calls that bring none; unset or "" sends none
   std::filesystem::path cache_dir{};
   bool offline = false;
   /// Whether snapshots are made without links, even where the file system has them.
-  bool disable_symlinks = core::environment_flag("HF_HUB_DISABLE_SYMLINKS");
+  bool disable_symlinks = false;
   time_limits timeouts{};
   std::chrono::milliseconds lock_patience{10'000};  ///< of waiting in silence for another process
   /// `HF_HUB_ETAG_TIMEOUT`, if it is not the default: it beats what a call asks for.
@@ -46,12 +47,13 @@ struct context {
   asio::any_io_executor pool{};                      ///< for blocking work
   std::shared_ptr<asio::thread_pool> own_threads{};  ///< behind `pool`; null: the user's
   std::shared_ptr<http::transport> transport{};
-  std::shared_ptr<memory_budget> buffers{};  ///< of whole small files; null: no bound
-  /// Not of bytes, but of files that are downloaded at once: each has descriptors of its own.
-  std::shared_ptr<memory_budget> open_files = std::make_shared<memory_budget>(64);
-  /// Nor of bytes, but of ranges of large files that are asked for at once: no more of them than
-  /// there are connections, or they would wait for each other's.
-  std::shared_ptr<memory_budget> range_turns = std::make_shared<memory_budget>(16);
+  /// Memory for small files that are held whole, and for reading ahead; null: no bound.
+  std::shared_ptr<io::fair_semaphore> buffer_bytes{};
+  /// Files that are downloaded at once: each has descriptors of its own.
+  std::shared_ptr<io::fair_semaphore> open_files = std::make_shared<io::fair_semaphore>(64);
+  /// Ranges of large files that are asked for at once: no more of them than there are connections,
+  /// or they would wait for each other's.
+  std::shared_ptr<io::fair_semaphore> range_turns = std::make_shared<io::fair_semaphore>(16);
   std::shared_ptr<block_stack> blocks = std::make_shared<block_stack>(64);  ///< of large ones
   /// Downloads that are going on, by where the content goes.
   std::shared_ptr<single_flight> flights = std::make_shared<single_flight>();
@@ -73,6 +75,16 @@ struct context {
   /// The cache of a call: its own, else the client's.
   std::filesystem::path cache_for(const std::filesystem::path& own) const {
     return own.empty() ? cache_dir : core::expand_home(own);
+  }
+  cache::repo_cache repo_cache_for(repo_type type, const std::string& repo_id,
+                                   const std::filesystem::path& own) const {
+    const auto links = disable_symlinks ? cache::link_support::never : cache::link_support::probe;
+    return cache::repo_cache(cache::repo_layout(cache_for(own), type, repo_id), links);
+  }
+  /// The limit of a question for a file or a commit that a cached one may stand in for.
+  std::chrono::milliseconds etag_timeout_for(
+      const std::optional<std::chrono::milliseconds>& own) const {
+    return imposed_etag_timeout.value_or(own.value_or(timeouts.metadata));
   }
   std::shared_ptr<cohub::observer> observer_for(const std::shared_ptr<cohub::observer>& own) const {
     return own ? own : observer;

@@ -1,11 +1,15 @@
+#include "transfer/download_cache.hpp"
+
 #include "cohub/error.hpp"
 
 #include "hub/repo_id.hpp"
 #include "io/file.hpp"
 #include "io/on_pool.hpp"
-#include "transfer/file_request.hpp"
+#include "transfer/download_claim.hpp"
+#include "transfer/file_question.hpp"
 #include "transfer/not_cached.hpp"
 #include "transfer/progress_reporter.hpp"
+#include "transfer/report_event.hpp"
 #include "transfer/whole_file.hpp"
 
 #include <utility>
@@ -156,8 +160,8 @@ awaitable<void> fetch_blob(file_request_ptr file, file_facts facts,
   auto sweeping = sweep(file->shared, std::move(folders));
   co_await std::move(sweeping);
   const auto blob = layout.blob(facts.etag);
-  auto fetching = fetch_content(file, facts, blob, blob, observer);
-  co_await std::move(fetching);
+  co_await download_content(file->shared, describe_content(*file, facts), blob, blob,
+                            content_settings_of(*file, observer));
   auto work = [file, facts] {
     file->cache.link_blob(facts.commit, file->path, facts.etag, cache::blob_age::fresh);
     write_ref_if_possible(*file, facts.commit);

@@ -7,6 +7,7 @@
 #include "transfer/content_fetch.hpp"
 #include "transfer/download_ranges.hpp"
 #include "transfer/download_stream.hpp"
+#include "transfer/report_event.hpp"
 
 #include <boost/asio/this_coro.hpp>
 
@@ -19,7 +20,6 @@ namespace cohub::transfer {
 
 namespace {
 
-constexpr std::uint64_t smallest_chunk = 64 * 1024;
 /// What is not larger is asked for by one request, unless the chunk size is given.
 constexpr std::uint64_t single_request = 4u << 20;
 
@@ -31,8 +31,7 @@ constexpr std::uint64_t single_request = 4u << 20;
 
 void report_verified(const content_fetch& self) {
   if (self.digest->active())
-    report_event(self.settings.observer, transfer_event::kind::verified, self.what.name,
-                 self.what.etag);
+    report_event(self.observer, transfer_event::kind::verified, self.what.name, self.what.etag);
 }
 
 /// @param again  a first attempt failed: if there is a checksum, it alone decides, since each node
@@ -44,16 +43,20 @@ fetch_ptr make_fetch(asio::any_io_executor executor, context_ptr shared, content
   auto digest = std::make_shared<front_digest>(hub::kind_of_etag(what.etag), what.size);
   auto source = std::make_shared<content_source>(executor, what.resolve, what.location,
                                                  what.credentials, !again || !digest->active());
-  return std::make_shared<content_fetch>(content_fetch{
-      std::move(shared), std::move(what), std::move(settings), std::move(source), nullptr,
-      std::move(digest), std::move(progress), io::signal(std::move(executor))});
+  content_session session;
+  session.shared = std::move(shared);
+  session.what = std::move(what);
+  session.observer = settings.observer;
+  session.source = std::move(source);
+  return std::make_shared<content_fetch>(
+      content_fetch{std::move(session), std::move(settings), nullptr, std::move(digest),
+                    std::move(progress), io::signal(std::move(executor))});
 }
 
 awaitable<small_content> receive_whole(fetch_ptr self) {
   small_content content;
   content.size = static_cast<std::size_t>(self->what.size);
-  auto waiting = memory_budget::acquire(self->shared->buffers, content.size);
-  content.share = co_await std::move(waiting);
+  content.permit = co_await io::fair_semaphore::acquire(self->shared->buffer_bytes, content.size);
   content.bytes = std::make_shared_for_overwrite<std::byte[]>(content.size);
   const std::span room(content.bytes.get(), content.size);
   retry_counter counter(self->shared->retries);
@@ -77,8 +80,7 @@ awaitable<small_content> receive_whole(fetch_ptr self) {
       farthest = std::max(farthest, filled);
       if (!received.failure) received.failure = co_await check_end(self, opened.answer);
       if (!received.failure) break;
-      opened.failure = received.failure;
-      opened.may_retry = may_retry(received.failure);
+      opened.fail(std::move(received.failure));
     }
     opened.answer = {};
     co_await wait_to_retry(self, counter, opened);
@@ -86,13 +88,14 @@ awaitable<small_content> receive_whole(fetch_ptr self) {
   co_return content;
 }
 
-void remove_outdated(const content_settings& settings) noexcept {
-  if (!settings.outdated.empty()) ::unlink(settings.outdated.c_str());
+void remove_outdated(const std::filesystem::path& outdated) noexcept {
+  if (!outdated.empty()) ::unlink(outdated.c_str());
 }
 
 /// What nobody can check later must be on the disk before its name is.
-io::durability durability_of(const content_fetch& self) {
-  return self.digest->active() ? io::durability::process : io::durability::machine;
+io::durability durability_of(const std::string& etag) {
+  return hub::kind_of_etag(etag) == hub::etag_kind::opaque ? io::durability::machine
+                                                           : io::durability::process;
 }
 
 /// Small content: one job of the pool checks it and puts it in its place.
@@ -101,17 +104,14 @@ awaitable<void> download_small(fetch_ptr self, std::filesystem::path partial_ste
   auto receiving = receive_whole(self);
   const auto content = co_await std::move(receiving);
   auto work = [self, bytes = content.bytes, whole = content.span(), partial_stem, destination] {
-    check_small(self->what.name, self->what.etag, whole);
-    remove_outdated(self->settings);
-    io::write_file_atomically(
-        destination, std::string_view(reinterpret_cast<const char*>(whole.data()), whole.size()),
-        durability_of(*self), partial_stem.parent_path());
+    place_small(self->what.name, self->what.etag, whole, destination, partial_stem.parent_path(),
+                self->settings.outdated);
   };
   auto placing = io::on_pool(self->shared->pool, std::move(work));
   co_await std::move(placing);
 }
 
-awaitable<void> fetch_missing(fetch_ptr self) {
+awaitable<void> complete_partial(fetch_ptr self) {
   const auto first = self->settings.chunk_size > 0 ? self->settings.chunk_size : single_request;
   const bool in_ranges = self->what.size > first;
   auto outcome = ranges_outcome::ignored;
@@ -130,8 +130,8 @@ void verify_and_publish(content_fetch& self, const std::filesystem::path& destin
     if (const auto actual = self.digest->hex(); actual != self.what.etag)
       throw_mismatch(self.what.name, self.what.etag, actual);
   }
-  remove_outdated(self.settings);
-  self.partial->publish(destination, durability_of(self));
+  remove_outdated(self.settings.outdated);
+  self.partial->publish(destination, durability_of(self.what.etag));
 }
 
 awaitable<void> open_partial(fetch_ptr self, std::filesystem::path stem) {
@@ -143,7 +143,7 @@ awaitable<void> open_partial(fetch_ptr self, std::filesystem::path stem) {
   const auto there = self->partial->done().count();
   if (there == 0) co_return;
   self->progress.add(there);
-  report_event(self->settings.observer, transfer_event::kind::resumed, self->what.name,
+  report_event(self->observer, transfer_event::kind::resumed, self->what.name,
                std::to_string(there) + " of " + std::to_string(self->what.size) +
                    " bytes are there already");
 }
@@ -156,8 +156,7 @@ awaitable<void> download_partial(fetch_ptr self, std::filesystem::path stem,
   std::exception_ptr failure;
   bool mismatch = false;
   try {
-    auto fetching = fetch_missing(self);
-    co_await std::move(fetching);
+    co_await complete_partial(self);
     auto work = [self, destination] { verify_and_publish(*self, destination); };
     auto publishing = io::on_pool(self->shared->pool, std::move(work));
     co_await std::move(publishing);
@@ -184,8 +183,7 @@ awaitable<void> download_partial(fetch_ptr self, std::filesystem::path stem,
     }
     self->partial.reset();
   };
-  auto closing = io::on_pool(self->shared->pool, std::move(work));
-  co_await std::move(closing);
+  co_await io::on_pool(self->shared->pool, std::move(work));
   co_await asio::this_coro::throw_if_cancelled(refuses);
   std::rethrow_exception(failure);
 }
@@ -205,19 +203,6 @@ awaitable<void> make_folders(context_ptr shared, std::filesystem::path partial_s
   co_await std::move(making);
 }
 
-awaitable<void> place_empty(context_ptr shared, content_description what,
-                            std::filesystem::path partial_stem, std::filesystem::path destination,
-                            content_settings settings) {
-  auto work = [what = std::move(what), partial_stem = std::move(partial_stem),
-               destination = std::move(destination), settings = std::move(settings)] {
-    check_small(what.name, what.etag, {});
-    remove_outdated(settings);
-    io::write_file_atomically(destination, {}, io::durability::process, partial_stem.parent_path());
-  };
-  auto placing = io::on_pool(shared->pool, std::move(work));
-  co_await std::move(placing);
-}
-
 }  // namespace
 
 void check_small(const std::string& name, const std::string& etag,
@@ -226,6 +211,14 @@ void check_small(const std::string& name, const std::string& etag,
   if (!digest) return;
   digest->update(bytes);
   if (const auto actual = digest->hex_digest(); actual != etag) throw_mismatch(name, etag, actual);
+}
+
+void place_small(const std::string& name, const std::string& etag, std::span<const std::byte> bytes,
+                 const std::filesystem::path& destination, const std::filesystem::path& temporaries,
+                 const std::filesystem::path& outdated) {
+  check_small(name, etag, bytes);
+  remove_outdated(outdated);
+  io::write_file_atomically(destination, bytes, durability_of(etag), temporaries);
 }
 
 awaitable<small_content> receive_small(context_ptr shared, content_description what,
@@ -240,18 +233,7 @@ awaitable<small_content> receive_small(context_ptr shared, content_description w
 awaitable<void> download_content(context_ptr shared, content_description what,
                                  std::filesystem::path partial_stem,
                                  std::filesystem::path destination, content_settings settings) {
-  if (settings.connections == 0 ||
-      (settings.chunk_size > 0 && settings.chunk_size < smallest_chunk))
-    throw error(errc::invalid_argument, "downloading " + what.name +
-                                            ": connections must be at least 1 and chunk_size 0 or "
-                                            "at least 65536");
   const auto executor = co_await asio::this_coro::executor;
-  if (what.size == 0) {
-    auto placing = place_empty(shared, std::move(what), std::move(partial_stem),
-                               std::move(destination), std::move(settings));
-    co_await std::move(placing);
-    co_return;
-  }
   for (bool again = false;; again = true) {
     const auto self = make_fetch(executor, shared, what, settings, again);
     std::exception_ptr failure;

@@ -26,9 +26,13 @@ struct content_description {
   std::string etag{};                 ///< normalised; a sha256 or git blob id is checked
 };
 
+/// Ranges of fewer bytes cost more to ask for than they are worth.
+inline constexpr std::uint64_t smallest_chunk = 64 * 1024;
+
 struct content_settings {
-  std::size_t connections = 16;  ///< the most ranged requests in flight
-  std::uint64_t chunk_size = 0;  ///< bytes of one ranged request; zero: adapts
+  std::size_t connections = 16;  ///< the most ranged requests in flight; not zero
+  /// Bytes of one ranged request, at least `smallest_chunk`; zero: adapts.
+  std::uint64_t chunk_size = 0;
   std::shared_ptr<cohub::observer> observer{};
   /// Removed just before the content gets its place: notes on what was there, which a process that
   /// is killed then must not leave beside it. Empty: nothing.
@@ -45,16 +49,15 @@ struct content_settings {
 ///
 /// @param partial_stem  path that temporary names are made from by adding to it; its folder exists
 ///                      and lies on the file system of `destination`
-/// @throws error  errc::content_mismatch after the download was repeated once,
-/// errc::truncated_body,
-///                errc::invalid_response; what the Hub or the network says; the system's code
+/// @throws error  errc::content_mismatch after the download was repeated once, truncated_body,
+///                invalid_response; what the Hub or the network says; the system's code
 awaitable<void> download_content(context_ptr shared, content_description what,
                                  std::filesystem::path partial_stem,
                                  std::filesystem::path destination, content_settings settings);
 
 /// Content of a small file, whole, within the client's budget for buffers.
 struct small_content {
-  memory_budget::share share{};
+  io::fair_semaphore::permit permit{};
   std::shared_ptr<std::byte[]> bytes{};
   std::size_t size = 0;
 
@@ -74,5 +77,13 @@ awaitable<small_content> receive_small(context_ptr shared, content_description w
 /// @throws error  errc::content_mismatch
 void check_small(const std::string& name, const std::string& etag,
                  std::span<const std::byte> bytes);
+
+/// The same, and then gives them their place. Blocking.
+/// @param temporaries  a folder on the file system of `destination`
+/// @param outdated     as `content_settings::outdated`
+/// @throws error  errc::content_mismatch, the system's code
+void place_small(const std::string& name, const std::string& etag, std::span<const std::byte> bytes,
+                 const std::filesystem::path& destination, const std::filesystem::path& temporaries,
+                 const std::filesystem::path& outdated = {});
 
 }  // namespace cohub::transfer

@@ -2,7 +2,8 @@
 
 #include "io/on_pool.hpp"
 #include "io/with_timeout.hpp"
-#include "transfer/file_request.hpp"
+#include "transfer/download_cache.hpp"
+#include "transfer/download_local.hpp"
 
 #include <utility>
 
@@ -12,10 +13,8 @@ namespace {
 
 template <class T>
 awaitable<T> within_limit(file_request_ptr file, awaitable<T> work) {
-  auto limited = io::with_timeout(std::move(work), file->options.timeout,
-                                  "downloading " + file->path + " of " + file->repo_id);
-  auto result = co_await std::move(limited);
-  co_return result;
+  return io::with_timeout(std::move(work), file->options.timeout,
+                          "downloading " + file->path + " of " + file->repo_id);
 }
 
 }  // namespace
@@ -25,14 +24,9 @@ awaitable<std::filesystem::path> download_file(context_ptr shared, std::string r
                                                std::optional<file_facts> known) {
   const auto file =
       make_file_request(std::move(shared), std::move(repo_id), std::move(path), std::move(options));
-  std::optional<awaitable<std::filesystem::path>> work;
-  if (file->options.local_dir.empty())
-    work.emplace(download_to_cache(file, std::move(known)));
-  else
-    work.emplace(download_to_local_dir(file, std::move(known)));
-  auto running = within_limit(file, std::move(*work));
-  auto place = co_await std::move(running);
-  co_return place;
+  auto work = file->options.local_dir.empty() ? download_to_cache(file, std::move(known))
+                                              : download_to_local_dir(file, std::move(known));
+  co_return co_await within_limit(file, std::move(work));
 }
 
 awaitable<dry_run_file_info> download_file_dry_run(context_ptr shared, std::string repo_id,
@@ -40,14 +34,9 @@ awaitable<dry_run_file_info> download_file_dry_run(context_ptr shared, std::stri
                                                    std::optional<file_facts> known) {
   const auto file =
       make_file_request(std::move(shared), std::move(repo_id), std::move(path), std::move(options));
-  std::optional<awaitable<dry_run_file_info>> work;
-  if (file->options.local_dir.empty())
-    work.emplace(plan_for_cache(file));
-  else
-    work.emplace(plan_for_local_dir(file, std::move(known)));
-  auto running = within_limit(file, std::move(*work));
-  auto info = co_await std::move(running);
-  co_return info;
+  auto work = file->options.local_dir.empty() ? plan_for_cache(file)
+                                              : plan_for_local_dir(file, std::move(known));
+  co_return co_await within_limit(file, std::move(work));
 }
 
 awaitable<cached_file> try_to_load_from_cache(context_ptr shared, std::string repo_id,

@@ -1,3 +1,5 @@
+#include "transfer/download_local.hpp"
+
 #include "cohub/error.hpp"
 
 #include "cache/local_dir.hpp"
@@ -6,9 +8,10 @@
 #include "io/file.hpp"
 #include "io/file_identity.hpp"
 #include "io/on_pool.hpp"
-#include "transfer/file_request.hpp"
+#include "transfer/download_claim.hpp"
+#include "transfer/file_question.hpp"
 #include "transfer/not_cached.hpp"
-#include "transfer/progress_reporter.hpp"
+#include "transfer/report_event.hpp"
 #include "transfer/whole_file.hpp"
 
 #include <system_error>
@@ -16,7 +19,6 @@
 #include <utility>
 #include <vector>
 
-/// Downloads into a local folder (hub-protocol, section 4.7).
 namespace cohub::transfer {
 
 namespace {
@@ -109,8 +111,7 @@ awaitable<bool> copy_from_cache(local_ptr local, file_facts facts, std::filesyst
   auto forgetting = ask(local, std::move(forget));
   co_await std::move(forgetting);
   const auto& path = local->file->path;
-  auto temporary =
-      local->folder.partial(path, facts.etag).parent_path() / (".tmp-" + io::random_suffix());
+  auto temporary = local->folder.partial(path, facts.etag).parent_path() / io::temporary_name();
   bool copied = true;
   try {
     auto copying =
@@ -174,10 +175,11 @@ awaitable<void> fetch_file(local_ptr local, file_facts facts,
   auto checking = check_satisfied(local, facts);
   const bool there = co_await std::move(checking);
   if (!there) {
-    auto fetching =
-        fetch_content(local->file, facts, local->folder.partial(path, facts.etag),
-                      local->folder.file(path), observer, local->folder.metadata_file(path));
-    co_await std::move(fetching);
+    auto settings = content_settings_of(*local->file, observer);
+    settings.outdated = local->folder.metadata_file(path);
+    co_await download_content(local->file->shared, describe_content(*local->file, facts),
+                              local->folder.partial(path, facts.etag), local->folder.file(path),
+                              std::move(settings));
   }
   auto work = [local, facts] {
     local->folder.write_metadata(local->file->path, facts.commit, facts.etag);

@@ -2,22 +2,19 @@
 
 #include "cohub/error.hpp"
 
+#include "io/for_each_bounded.hpp"
 #include "io/on_pool.hpp"
 #include "transfer/connection_governor.hpp"
 #include "transfer/range_scheduler.hpp"
+#include "transfer/report_event.hpp"
 
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/deferred.hpp>
-#include <boost/asio/experimental/parallel_group.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
-#include <algorithm>
 #include <chrono>
 #include <optional>
 #include <utility>
-#include <vector>
 
 namespace cohub::transfer {
 
@@ -130,9 +127,9 @@ awaitable<void> fetch_piece(ranges_ptr state, range_piece_ptr piece, worker& sel
     if (opened.ignored_range) throw range_ignored();
     if (!opened.failure) {
       state->scheduler.begin(*piece, answered_at - asked_at, answered_at);
-      opened.failure = co_await receive_piece(state, opened.answer, piece, asked.end, self);
-      if (!opened.failure) co_return;
-      opened.may_retry = may_retry(opened.failure);
+      auto failure = co_await receive_piece(state, opened.answer, piece, asked.end, self);
+      if (!failure) co_return;
+      opened.fail(std::move(failure));
     } else if (opened.overloaded) {
       state->governor.overloaded(transfer_clock::now());
     }
@@ -145,15 +142,15 @@ awaitable<void> fetch_piece(ranges_ptr state, range_piece_ptr piece, worker& sel
 
 /// The right to ask for one range. What others fetch is taken over only where nobody else has a use
 /// for the connection.
-awaitable<std::optional<memory_budget::share>> find_turn(ranges_ptr state) {
+awaitable<std::optional<io::fair_semaphore::permit>> find_turn(ranges_ptr state) {
   const auto& turns = state->fetch->shared->range_turns;
-  std::optional<memory_budget::share> turn;
+  std::optional<io::fair_semaphore::permit> turn;
   if (state->scheduler.has_missing()) {
-    auto waiting = memory_budget::acquire(turns, 1);
+    auto waiting = io::fair_semaphore::acquire(turns, 1);
     turn = co_await std::move(waiting);
     if (!state->scheduler.has_missing()) turn.reset();  // another was sooner
   } else {
-    turn = memory_budget::try_acquire(turns, 1, 0);
+    turn = io::fair_semaphore::try_acquire(turns, 1);
   }
   co_return turn;
 }
@@ -165,7 +162,7 @@ awaitable<void> run_worker(ranges_ptr state, std::size_t index) {
     return index < state->governor.target() && !state->checksum_lags();
   };
   while (!state->scheduler.complete()) {
-    std::optional<memory_budget::share> turn;
+    std::optional<io::fair_semaphore::permit> turn;
     if (may_go()) turn = co_await find_turn(state);
     range_scheduler::assignment given;
     if (turn && may_go()) {
@@ -178,7 +175,7 @@ awaitable<void> run_worker(ranges_ptr state, std::size_t index) {
       continue;
     }
     if (given.taken_over)
-      report_event(fetch->settings.observer, transfer_event::kind::resplit, fetch->what.name,
+      report_event(fetch->observer, transfer_event::kind::resplit, fetch->what.name,
                    core::range_header(given.piece->left) + " goes to a faster connection");
     try {
       co_await fetch_piece(state, given.piece, self);
@@ -200,26 +197,13 @@ awaitable<void> supervise(ranges_ptr state) {
   }
 }
 
-awaitable<void> run_workers(ranges_ptr state, std::size_t count) {
-  const auto executor = co_await asio::this_coro::executor;
-  using operation = decltype(asio::co_spawn(executor, supervise(state), asio::deferred));
-  std::vector<operation> parts;
-  parts.push_back(asio::co_spawn(executor, supervise(state), asio::deferred));
-  for (std::size_t i = 0; i < count; ++i)
-    parts.push_back(asio::co_spawn(executor, run_worker(state, i), asio::deferred));
-  auto group = asio::experimental::make_parallel_group(std::move(parts));
-  auto outcome =
-      co_await group.async_wait(asio::experimental::wait_for_one_error(), asio::use_awaitable);
-  auto& [order, failures] = outcome;
-  for (const std::size_t i : order)
-    if (failures[i]) std::rethrow_exception(failures[i]);
-}
-
 awaitable<void> fetch_all(ranges_ptr state) {
-  const auto count = state->scheduler.pieces_at_first(state->fetch->settings.connections);
+  const auto workers = state->scheduler.pieces_at_first(state->fetch->settings.connections);
+  auto part = [state](std::size_t index) {
+    return index == 0 ? supervise(state) : run_worker(state, index - 1);
+  };
   try {
-    auto running = run_workers(state, count);
-    co_await std::move(running);
+    co_await io::run_all(1 + workers, std::move(part));
   } catch (const all_fetched&) {
     state->fetched = true;
   }
@@ -238,20 +222,16 @@ awaitable<void> catch_up_digest(fetch_ptr self) {
 awaitable<ranges_outcome> download_ranges(fetch_ptr self) {
   const auto executor = co_await asio::this_coro::executor;
   const auto state = std::make_shared<ranges_state>(self, self->settings.connections, executor);
-  auto group = asio::experimental::make_parallel_group(
-      asio::co_spawn(executor, fetch_all(state), asio::deferred),
-      asio::co_spawn(executor, follow_front(state), asio::deferred));
-  auto outcome =
-      co_await group.async_wait(asio::experimental::wait_for_one_error(), asio::use_awaitable);
-  auto& [order, fetching, following] = outcome;
-  if (order[0] == 1 && following) std::rethrow_exception(following);
+  auto outcome = ranges_outcome::complete;
+  auto part = [state](std::size_t index) {
+    return index == 0 ? fetch_all(state) : follow_front(state);
+  };
   try {
-    if (fetching) std::rethrow_exception(fetching);
+    co_await io::run_all(2, std::move(part));
   } catch (const range_ignored&) {
-    co_return ranges_outcome::ignored;
+    outcome = ranges_outcome::ignored;
   }
-  if (following) std::rethrow_exception(following);
-  co_return ranges_outcome::complete;
+  co_return outcome;
 }
 
 }  // namespace cohub::transfer

@@ -58,9 +58,9 @@ awaitable<void> download_stream(fetch_ptr self) {
       co_await std::move(restarting);
     }
     if (!opened.failure) {
-      opened.failure = co_await receive_rest(self, opened.answer, range);
-      if (!opened.failure) break;
-      opened.may_retry = may_retry(opened.failure);
+      auto failure = co_await receive_rest(self, opened.answer, range);
+      if (!failure) break;
+      opened.fail(std::move(failure));
     }
     // A server without ranges starts over each time: only what was never reached before counts.
     if (range.begin > farthest) counter.progressed(range.begin - farthest);

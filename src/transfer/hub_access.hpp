@@ -26,6 +26,17 @@ struct hub_access_options {
   std::string user_agent{};  ///< added to the client's
 };
 
+/// What a download's options say of it.
+template <class Options>
+hub_access_options access_options_of(const Options& options) {
+  hub_access_options own;
+  own.token = options.token;
+  own.endpoint = options.endpoint;
+  own.headers = options.headers;
+  own.user_agent = options.user_agent;
+  return own;
+}
+
 /// @throws error  errc::invalid_argument: a header that would change what a request means
 hub_access make_hub_access(const context& shared, hub_access_options options);
 

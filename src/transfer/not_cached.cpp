@@ -2,8 +2,10 @@
 
 #include "cohub/error.hpp"
 
+#include "http/retry_policy.hpp"
 #include "transfer/download_retry.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace cohub::transfer {
@@ -11,14 +13,13 @@ namespace cohub::transfer {
 namespace {
 
 /// Whether the Hub answered, but not the question.
-bool is_no_answer(boost::system::error_code code) noexcept {
+bool evades_question(boost::system::error_code code) noexcept {
   return code == errc::disabled_repository || code == errc::forbidden ||
          code == errc::bad_request || code == errc::conflict || code == errc::rate_limited ||
          code == errc::server_failure || code == errc::unexpected_status;
 }
 
-}  // namespace
-
+/// The code of an exception of this library or of the system; else none.
 boost::system::error_code code_of(const std::exception_ptr& failure) noexcept {
   try {
     std::rethrow_exception(failure);
@@ -27,6 +28,27 @@ boost::system::error_code code_of(const std::exception_ptr& failure) noexcept {
   } catch (...) {
     return {};
   }
+}
+
+/// The second question may take longer: it is the last resort.
+constexpr std::chrono::milliseconds patient_limit{60'000};
+
+}  // namespace
+
+bool may_pass(const std::exception_ptr& failure) noexcept {
+  try {
+    std::rethrow_exception(failure);
+  } catch (const error& e) {
+    return is_unreachable(e.code()) || http::is_transient_status(e.http().status);
+  } catch (const boost::system::system_error& e) {
+    return is_unreachable(e.code());
+  } catch (...) {
+    return false;
+  }
+}
+
+std::chrono::milliseconds patient(std::chrono::milliseconds limit) noexcept {
+  return limit.count() == 0 ? limit : std::max(limit, patient_limit);
 }
 
 bool may_fall_back(const std::exception_ptr& failure) noexcept {
@@ -42,7 +64,7 @@ void throw_not_cached(const std::string& what, const std::exception_ptr& failure
   try {
     std::rethrow_exception(failure);
   } catch (const error& e) {
-    is_known = e.code() == errc::offline || is_unreachable(e.code()) || is_no_answer(e.code());
+    is_known = e.code() == errc::offline || is_unreachable(e.code()) || evades_question(e.code());
     context = e.http();
     // What the context tells is in the text of the new error anyway.
     reason = context.status != 0 ? e.code().message() : e.what();

@@ -1,7 +1,6 @@
 #pragma once
 
-#include <boost/system/error_code.hpp>
-
+#include <chrono>
 #include <exception>
 #include <string>
 
@@ -9,8 +8,11 @@
 /// section 4.4, step 3, and section 5.4).
 namespace cohub::transfer {
 
-/// The code of an exception of this library or of the system; else none.
-boost::system::error_code code_of(const std::exception_ptr& failure) noexcept;
+/// Whether a question that failed so may be answered another time.
+bool may_pass(const std::exception_ptr& failure) noexcept;
+
+/// The limit of a question that is the last resort, by the one of the first.
+std::chrono::milliseconds patient(std::chrono::milliseconds limit) noexcept;
 
 /// Whether what is there already may be given out instead of this failure. Not where the Hub knows
 /// better (no such file, no such revision), and not where a proxy stood in the way: that is for the

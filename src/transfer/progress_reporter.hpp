@@ -2,6 +2,7 @@
 
 #include "cohub/observer.hpp"
 
+#include "transfer/report_event.hpp"
 #include "transfer/upload_total.hpp"
 
 #include <algorithm>
@@ -77,16 +78,5 @@ class progress_reporter {
   std::chrono::steady_clock::time_point due_{};
   bool told_end_ = false;
 };
-
-/// Reports an event, if anybody listens.
-inline void report_event(const std::shared_ptr<cohub::observer>& observer,
-                         transfer_event::kind what, std::string file, std::string detail = {}) {
-  if (!observer) return;
-  transfer_event event;
-  event.what = what;
-  event.file = std::move(file);
-  event.detail = std::move(detail);
-  observer->on_event(event);
-}
 
 }  // namespace cohub::transfer

@@ -21,9 +21,9 @@ constexpr std::uint64_t smallest_segment = 64 * 1024;
 constexpr std::uint64_t left_for_others = 8u << 20;
 
 /// As much of `limit` as the budget can ever spare.
-std::uint64_t within(const memory_budget* budget, std::uint64_t limit) {
-  if (budget != nullptr)
-    limit = std::min(limit, budget->size() - std::min(budget->size(), left_for_others));
+std::uint64_t within(const io::fair_semaphore* memory, std::uint64_t limit) {
+  if (memory != nullptr)
+    limit = std::min(limit, memory->size() - std::min(memory->size(), left_for_others));
   return std::max(limit, smallest_segment);
 }
 
@@ -46,7 +46,7 @@ read_ahead::read_ahead(asio::any_io_executor executor, reading_ptr fetch, std::u
                        std::size_t connections)
     : executor_(std::move(executor)),
       fetch_(std::move(fetch)),
-      limit_(within(fetch_->shared->buffers.get(), limit)),
+      limit_(within(fetch_->shared->buffer_bytes.get(), limit)),
       connections_(static_cast<std::size_t>(
           std::min<std::uint64_t>(connections, limit_ / smallest_segment))),
       segment_size_(limit_ / connections_) {}
@@ -140,10 +140,11 @@ std::optional<read_ahead::memory> read_ahead::take_memory() {
     return taken;
   }
   const auto bytes = std::min(segment_size_, fetch_->what.size);
-  auto share = memory_budget::try_acquire(fetch_->shared->buffers, bytes, left_for_others);
-  if (!share) return taken;
+  auto permit =
+      io::fair_semaphore::try_acquire(fetch_->shared->buffer_bytes, bytes, left_for_others);
+  if (!permit) return taken;
   taken.emplace();
-  taken->share = std::move(*share);
+  taken->permit = std::move(*permit);
   taken->bytes = std::make_shared_for_overwrite<std::byte[]>(static_cast<std::size_t>(bytes));
   return taken;
 }

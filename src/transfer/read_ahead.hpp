@@ -2,8 +2,8 @@
 
 #include "cohub/awaitable.hpp"
 
+#include "io/fair_semaphore.hpp"
 #include "transfer/content_read.hpp"
-#include "transfer/memory_budget.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 
@@ -46,7 +46,7 @@ class read_ahead {
 
  private:
   struct memory {
-    memory_budget::share share{};
+    io::fair_semaphore::permit permit{};
     std::shared_ptr<std::byte[]> bytes{};
   };
   struct segment;

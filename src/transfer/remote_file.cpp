@@ -3,11 +3,9 @@
 #include "cohub/error.hpp"
 
 #include "hub/repo_id.hpp"
-#include "hub/routes.hpp"
 #include "io/on_pool.hpp"
-#include "transfer/api_call.hpp"
 #include "transfer/download_content.hpp"
-#include "transfer/file_request.hpp"
+#include "transfer/file_question.hpp"
 #include "transfer/not_cached.hpp"
 #include "transfer/remote_file_state.hpp"
 
@@ -117,20 +115,6 @@ file_request_ptr make_request(context_ptr shared, std::string repo_id, std::stri
                            std::move(request));
 }
 
-content_description describe(const file_request& file, const file_facts& facts) {
-  const auto url = hub::routes::resolve(file.shared->endpoint, file.options.type, file.repo_id,
-                                        facts.commit, file.path);
-  auto request = hub_request(*file.shared, file.access, http::method::get, url);
-  content_description what;
-  what.name = file.path;
-  what.resolve = std::move(request.url);
-  what.location = facts.location;
-  what.credentials = credentials_of(request);
-  what.size = facts.size;
-  what.etag = facts.etag;
-  return what;
-}
-
 }  // namespace
 
 awaitable<remote_file> open_file(context_ptr shared, std::string repo_id, std::string path,
@@ -147,8 +131,8 @@ awaitable<remote_file> open_file(context_ptr shared, std::string repo_id, std::s
   state->local = std::move(found.content);
   if (!state->local) {
     const auto executor = co_await asio::this_coro::executor;
-    state->fetch =
-        make_content_reading(executor, file->shared, describe(*file, state->facts), file->observer);
+    state->fetch = make_content_reading(executor, file->shared,
+                                        describe_content(*file, state->facts), file->observer);
     if (options.read_ahead > 0)
       state->ahead = std::make_shared<read_ahead>(executor, state->fetch, options.read_ahead,
                                                   options.connections);

@@ -7,9 +7,9 @@
 #include "hub/repo_path.hpp"
 #include "io/file.hpp"
 #include "io/on_pool.hpp"
+#include "transfer/ask_commit.hpp"
 #include "transfer/download_retry.hpp"
-#include "transfer/file_request.hpp"
-#include "transfer/tree_listing.hpp"
+#include "transfer/not_cached.hpp"
 
 #include <exception>
 #include <optional>
@@ -42,41 +42,34 @@ awaitable<std::string> resolve_revision(context_ptr shared, std::string repo_id,
                                         resolve_revision_options options) {
   if (const auto valid = hub::check_download_path(options.revision); !valid)
     throw error(valid.error(), "the revision \"" + options.revision + "\"");
-  const cache::repo_cache cached(
-      cache::repo_layout(shared->cache_for(options.cache_dir), options.type, repo_id));
+  const auto cached = shared->repo_cache_for(options.type, repo_id, options.cache_dir);
   const std::string revision = options.revision;
   if (hub::is_commit_id(revision)) co_return revision;
-  repo_info_options of;
-  of.type = options.type;
-  of.revision = revision;
-  of.expand.emplace_back("sha");
   hub_access_options own;
   own.token = std::move(options.token);
-  const auto access = make_hub_access(*shared, std::move(own));
-  // Quickly at first: the cache may know the answer that a Hub in trouble takes long to give.
-  for (bool patiently = false;; patiently = true) {
+  commit_question question;
+  question.access = make_hub_access(*shared, std::move(own));
+  question.repo_id = std::move(repo_id);
+  question.type = options.type;
+  question.revision = revision;
+  question.limit = shared->etag_timeout_for({});
+  for (auto how = asking::once;; how = asking::patiently) {
     std::string commit;
     std::exception_ptr failure;
     try {
-      const auto limit = shared->imposed_etag_timeout.value_or(shared->timeouts.metadata);
-      auto asking = fetch_repo_info(shared, access, repo_id, of, patiently ? patient(limit) : limit,
-                                    patiently);
-      commit = (co_await std::move(asking)).sha;
+      commit = co_await ask_commit(shared, question, how);
     } catch (const error& e) {
       if (!is_no_answer(e)) throw;
       failure = std::current_exception();
     }
-    if (!failure && !hub::is_commit_id(commit))
-      throw error(errc::not_a_hub, "asking for the commit of " + repo_id + " at " + revision);
     auto work = [cached, revision, commit]() -> std::optional<std::string> {
       if (commit.empty()) return cached.read_ref(revision);
       note(cached, revision, commit);
       return commit;
     };
-    auto looking = io::on_pool(shared->pool, std::move(work));
-    auto found = co_await std::move(looking);
+    auto found = co_await io::on_pool(shared->pool, std::move(work));
     if (found) co_return std::move(*found);
-    if (patiently || !may_pass(failure)) std::rethrow_exception(failure);
+    if (how == asking::patiently || !may_pass(failure)) std::rethrow_exception(failure);
   }
 }
 

@@ -13,11 +13,7 @@
 #include "transfer/download_file.hpp"
 #include "transfer/shared_observer.hpp"
 
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/deferred.hpp>
-#include <boost/asio/experimental/parallel_group.hpp>
 #include <boost/asio/this_coro.hpp>
-#include <boost/asio/use_awaitable.hpp>
 
 #include <exception>
 #include <string_view>
@@ -74,9 +70,9 @@ content_description describe_contents(const snapshot_request& wanted) {
   return what;
 }
 
-struct fetching {
-  fetching(snapshot_ptr request, bounded_queue<snapshot_file>& queue,
-           asio::any_io_executor executor)
+struct snapshot_fetch {
+  snapshot_fetch(snapshot_ptr request, bounded_queue<snapshot_file>& queue,
+                 asio::any_io_executor executor)
       : wanted(std::move(request)),
         contents(describe_contents(*wanted)),
         blobs(wanted->cache.layout().blobs().native() + '/'),
@@ -94,9 +90,9 @@ struct fetching {
   /// that, does not fetch them once more.
   std::vector<transfer_claims::claim_ptr> held{};
 };
-using fetching_ptr = std::shared_ptr<fetching>;
+using snapshot_fetch_ptr = std::shared_ptr<snapshot_fetch>;
 
-bool is_small(const fetching& all, const snapshot_file& file) {
+bool is_small(const snapshot_fetch& all, const snapshot_file& file) {
   return all.wanted->to_cache() && file.size <= small_size;
 }
 
@@ -112,15 +108,7 @@ placed_file place(const snapshot_request& wanted, const arrived_file& arrived) {
       return placed;
     }
     const auto bytes = arrived.content.span();
-    check_small(path, etag, bytes);
-    // What nobody can check later must be on the disk before its name is.
-    const auto survives = hub::kind_of_etag(etag) == hub::etag_kind::opaque
-                              ? io::durability::machine
-                              : io::durability::process;
-    io::write_file_atomically(
-        layout.blob(etag),
-        std::string_view(reinterpret_cast<const char*>(bytes.data()), bytes.size()), survives,
-        layout.blobs());
+    place_small(path, etag, bytes, layout.blob(etag), layout.blobs());
     wanted.cache.link_blob(wanted.commit, path, etag, cache::blob_age::fresh);
     if (!lock->undisturbed()) placed.outcome = placing::disturbed;
   } catch (const error& e) {
@@ -142,11 +130,11 @@ bool is_mismatch(const std::exception_ptr& failure) {
   }
 }
 
-std::string claim_key(const fetching& all, const snapshot_file& file) {
+std::string claim_key(const snapshot_fetch& all, const snapshot_file& file) {
   return all.blobs + file.etag;
 }
 
-awaitable<void> fetch_by_itself(fetching_ptr all, snapshot_file file, reuse of_cache) {
+awaitable<void> fetch_by_itself(snapshot_fetch_ptr all, snapshot_file file, reuse of_cache) {
   const auto& wanted = *all->wanted;
   std::optional<file_facts> known(facts_of(wanted, file));
   auto options = file_options(wanted);
@@ -171,7 +159,7 @@ std::shared_ptr<cohub::observer> everybody(const snapshot_request& wanted,
 }
 
 /// The file's description outlives the call.
-awaitable<small_content> receive(fetching_ptr all, const snapshot_file& file) {
+awaitable<small_content> receive(snapshot_fetch_ptr all, const snapshot_file& file) {
   auto what = all->contents;
   what.name = file.path;
   what.resolve.target += core::percent_encode(file.path, "/");
@@ -184,7 +172,7 @@ awaitable<small_content> receive(fetching_ptr all, const snapshot_file& file) {
   co_return content;
 }
 
-awaitable<void> work(fetching_ptr all) {
+awaitable<void> run_fetcher(snapshot_fetch_ptr all) {
   for (auto file = co_await all->missing.pop(); file; file = co_await all->missing.pop()) {
     if (!is_small(*all, *file)) {
       auto downloading = fetch_by_itself(all, std::move(*file), reuse::allowed);
@@ -224,7 +212,7 @@ void report(const snapshot_request& wanted, const snapshot_file& file) {
 }
 
 /// The files outlive the call.
-awaitable<std::vector<placed_file>> place_all(fetching_ptr all,
+awaitable<std::vector<placed_file>> place_all(snapshot_fetch_ptr all,
                                               const std::vector<arrived_file>& files) {
   auto job = [wanted = all->wanted, &files] {
     wanted->cache.prepare();
@@ -260,7 +248,7 @@ bool link_equal(const snapshot_request& wanted, const snapshot_file& file) {
 }
 
 /// Waits until the content that was on its way is there, and links it.
-awaitable<bool> take_equal(fetching_ptr all, snapshot_file file) {
+awaitable<bool> take_equal(snapshot_fetch_ptr all, snapshot_file file) {
   auto claiming = transfer_claims::take(all->wanted->shared->small_blobs, claim_key(*all, file));
   const auto held = co_await std::move(claiming);
   auto link = [wanted = all->wanted, file] { return link_equal(*wanted, file); };
@@ -270,7 +258,7 @@ awaitable<bool> take_equal(fetching_ptr all, snapshot_file file) {
 }
 
 /// What did not come the short way.
-awaitable<void> fetch_again(fetching_ptr all) {
+awaitable<void> fetch_again(snapshot_fetch_ptr all) {
   std::vector<second_chance> left;
   for (auto& next : all->again) {
     if (next.is_equal) {
@@ -291,7 +279,7 @@ awaitable<void> fetch_again(fetching_ptr all) {
   co_await std::move(fetching);
 }
 
-awaitable<void> place_arrived(fetching_ptr all) {
+awaitable<void> place_arrived(snapshot_fetch_ptr all) {
   for (;;) {
     auto files = co_await all->arrived.pop_some(place_step);
     if (files.empty()) break;
@@ -314,24 +302,15 @@ awaitable<void> place_arrived(fetching_ptr all) {
 
 }  // namespace
 
-awaitable<void> fetch_missing(snapshot_ptr wanted, bounded_queue<snapshot_file>& missing) {
+awaitable<void> fetch_queued(snapshot_ptr wanted, bounded_queue<snapshot_file>& queue) {
   const auto executor = co_await asio::this_coro::executor;
-  const auto all = std::make_shared<fetching>(wanted, missing, executor);
-  using operation = decltype(asio::co_spawn(executor, place_arrived(all), asio::deferred));
-  std::vector<operation> parts;
-  for (std::size_t i = 0; i < placers; ++i)
-    parts.push_back(asio::co_spawn(executor, place_arrived(all), asio::deferred));
+  const auto all = std::make_shared<snapshot_fetch>(wanted, queue, executor);
   all->workers = wanted->options.max_workers;
-  for (std::size_t i = 0; i < wanted->options.max_workers; ++i)
-    parts.push_back(asio::co_spawn(executor, work(all), asio::deferred));
-  auto group = asio::experimental::make_parallel_group(std::move(parts));
-  auto outcome =
-      co_await group.async_wait(asio::experimental::wait_for_one_error(), asio::use_awaitable);
-  auto& [order, failures] = outcome;
-  for (const std::size_t i : order)
-    if (failures[i]) std::rethrow_exception(failures[i]);
-  auto again = fetch_again(all);
-  co_await std::move(again);
+  auto part = [all](std::size_t index) {
+    return index < placers ? place_arrived(all) : run_fetcher(all);
+  };
+  co_await io::run_all(placers + wanted->options.max_workers, std::move(part));
+  co_await fetch_again(all);
 }
 
 }  // namespace cohub::transfer

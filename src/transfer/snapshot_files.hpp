@@ -11,6 +11,6 @@ namespace cohub::transfer {
 /// Small files for the cache are received into memory one after the other while the pool checks and
 /// writes those that came before, many in one job: a hop between threads for each would cost more
 /// than the file.
-awaitable<void> fetch_missing(snapshot_ptr wanted, bounded_queue<snapshot_file>& missing);
+awaitable<void> fetch_queued(snapshot_ptr wanted, bounded_queue<snapshot_file>& queue);
 
 }  // namespace cohub::transfer

@@ -163,7 +163,7 @@ awaitable<std::optional<std::vector<snapshot_file>>> read_stored(snapshot_ptr wa
   co_return stored;
 }
 
-listing<tree_entry> ask_hub(const snapshot_request& wanted) {
+listing<tree_entry> list_tree(const snapshot_request& wanted) {
   list_repo_tree_options options;
   options.type = wanted.options.type;
   options.revision = wanted.commit;
@@ -176,7 +176,7 @@ listing<tree_entry> ask_hub(const snapshot_request& wanted) {
 awaitable<std::vector<snapshot_file>> list_all(snapshot_ptr wanted) {
   auto stored = co_await read_stored(wanted);
   if (stored) co_return std::move(*stored);
-  auto pages = ask_hub(*wanted);
+  auto pages = list_tree(*wanted);
   const auto entries = co_await pages.all();
   co_return select_files(*wanted, entries);
 }
@@ -194,7 +194,7 @@ awaitable<void> list_missing(snapshot_ptr wanted, bounded_queue<snapshot_file>& 
     missing.close();
     co_return;
   }
-  auto pages = ask_hub(*wanted);
+  auto pages = list_tree(*wanted);
   std::vector<tree_entry> all;
   for (auto page = co_await pages.next_page(); page; page = co_await pages.next_page()) {
     auto offering = missing.offer(select_files(*wanted, *page));

@@ -5,11 +5,33 @@
 #include "cache/local_dir.hpp"
 #include "hub/repo_path.hpp"
 #include "io/on_pool.hpp"
-#include "transfer/progress_reporter.hpp"
+#include "transfer/report_event.hpp"
 
 #include <utility>
 
 namespace cohub::transfer {
+
+std::shared_ptr<snapshot_request> make_snapshot_request(context_ptr shared, std::string repo_id,
+                                                        snapshot_download_options options) {
+  options.local_dir = core::expand_home(options.local_dir);
+  if (options.max_workers == 0)
+    throw error(errc::invalid_argument, "snapshot_download_options::max_workers must not be 0");
+  if (const auto valid = hub::check_download_path(options.revision); !valid)
+    throw error(valid.error(), "the revision \"" + options.revision + "\"");
+  auto cache = shared->repo_cache_for(options.type, repo_id, options.cache_dir);
+  core::path_filter filter(options.allow_patterns, options.ignore_patterns);
+  auto access = make_hub_access(*shared, access_options_of(options));
+  auto observer = shared->observer_for(options.observer);
+  return std::make_shared<snapshot_request>(snapshot_request{std::move(shared),
+                                                             std::move(repo_id),
+                                                             std::move(options),
+                                                             std::move(access),
+                                                             std::move(observer),
+                                                             std::move(filter),
+                                                             std::move(cache),
+                                                             {},
+                                                             {}});
+}
 
 std::filesystem::path snapshot_request::tree_path(const std::string& of_commit) const {
   if (to_cache()) return cache.layout().tree(of_commit);

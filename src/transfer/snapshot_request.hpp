@@ -37,6 +37,11 @@ struct snapshot_request {
 };
 using snapshot_ptr = std::shared_ptr<const snapshot_request>;
 
+/// Checks names and options.
+/// @throws error  errc::invalid_repository_id, errc::invalid_path, errc::invalid_argument
+std::shared_ptr<snapshot_request> make_snapshot_request(context_ptr shared, std::string repo_id,
+                                                        snapshot_download_options options);
+
 /// What a download needs to know of a listing's entry.
 struct snapshot_file {
   std::string path{};

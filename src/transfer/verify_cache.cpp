@@ -157,29 +157,11 @@ std::vector<comparison> compare_names(folder_verification& outcome,
 /// Hashes a file that takes more than one job.
 awaitable<void> hash_large(context_ptr shared, std::shared_ptr<std::vector<comparison>> files,
                            std::size_t index) {
-  auto opening = [files, index] {
-    auto& one = (*files)[index];
-    try {
-      return std::make_shared<file_hashing>(one.file, one.kind);
-    } catch (const error& e) {
-      one.reason = e.what();
-      return std::shared_ptr<file_hashing>();
-    }
-  };
-  const auto running = co_await io::on_pool(shared->pool, std::move(opening));
-  for (bool more = running != nullptr; more;) {
-    auto piece = [files, index, running] {
-      auto& one = (*files)[index];
-      try {
-        const bool rest = running->step();
-        if (!rest) one.actual = running->hex();
-        return rest;
-      } catch (const error& e) {
-        one.reason = e.what();
-        return false;
-      }
-    };
-    more = co_await io::on_pool(shared->pool, std::move(piece));
+  auto& one = (*files)[index];
+  try {
+    one.actual = co_await hash_whole(shared, one.file, one.kind);
+  } catch (const error& e) {
+    one.reason = e.what();
   }
 }
 

@@ -36,10 +36,9 @@ bool file_hashing::step() {
   return true;
 }
 
-awaitable<std::string> hash_whole(context_ptr shared, std::filesystem::path file) {
-  auto open = [file = std::move(file)] {
-    return std::make_shared<file_hashing>(file, hub::etag_kind::sha256);
-  };
+awaitable<std::string> hash_whole(context_ptr shared, std::filesystem::path file,
+                                  hub::etag_kind kind) {
+  auto open = [file = std::move(file), kind] { return std::make_shared<file_hashing>(file, kind); };
   auto opening = io::on_pool(shared->pool, std::move(open));
   const auto running = co_await std::move(opening);
   for (bool more = true; more;) {
@@ -76,8 +75,7 @@ awaitable<void> copy_whole(context_ptr shared, std::filesystem::path from,
   const bool refuses = co_await asio::this_coro::throw_if_cancelled();
   co_await asio::this_coro::throw_if_cancelled(false);
   auto work = [last = std::move(running)]() mutable { last.reset(); };
-  auto closing = io::on_pool(shared->pool, std::move(work));
-  co_await std::move(closing);
+  co_await io::on_pool(shared->pool, std::move(work));
   co_await asio::this_coro::throw_if_cancelled(refuses);
   if (failure) std::rethrow_exception(failure);
 }

@@ -35,9 +35,11 @@ class file_hashing {
   std::uint64_t at_ = 0;
 };
 
-/// The sha256 of a file, in lower-case hex.
+/// The digest of a file, in lower-case hex.
+/// @param kind  whose digest: not an opaque one
 /// @throws error  the system's code
-awaitable<std::string> hash_whole(context_ptr shared, std::filesystem::path file);
+awaitable<std::string> hash_whole(context_ptr shared, std::filesystem::path file,
+                                  hub::etag_kind kind = hub::etag_kind::sha256);
 
 /// Copies a file to `temporary`, which does not exist, and moves it to `destination` once it is
 /// whole. The temporary goes after any failure.

@@ -7,6 +7,8 @@
 
 #include <array>
 #include <cstdio>
+#include <utility>
+#include <vector>
 
 using namespace cohub;
 using test::mib;
@@ -218,8 +220,14 @@ TEST_CASE("a proxy that has trouble may be better the next time") {
     context.status = status;
     return std::make_exception_ptr(error(errc::proxy_failure, "connecting", context));
   };
-  for (const int status : {0, 502, 503}) CHECK(transfer::may_retry(refused_by_proxy(status)));
-  for (const int status : {403, 407}) CHECK_FALSE(transfer::may_retry(refused_by_proxy(status)));
+  for (const auto& [status, may_retry] : std::vector<std::pair<int, bool>>{
+           {0, true}, {502, true}, {503, true}, {403, false}, {407, false}}) {
+    CAPTURE(status);
+    transfer::opened_content opened;
+    opened.fail(refused_by_proxy(status));
+    CHECK(opened.failure);
+    CHECK(opened.may_retry == may_retry);
+  }
 }
 
 TEST_CASE_FIXTURE(fixture, "nothing is no content where something was promised") {

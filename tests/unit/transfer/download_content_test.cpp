@@ -203,29 +203,20 @@ TEST_CASE_FIXTURE(fixture, "a download may be cancelled at any step, and the nex
 
 TEST_CASE_FIXTURE(fixture, "a small budget slows a download and does not stop it") {
   host(5 * mib);
-  shared->buffers = std::make_shared<transfer::memory_budget>(mib);
+  shared->buffer_bytes = std::make_shared<io::fair_semaphore>(mib);
   shared->blocks = std::make_shared<transfer::block_stack>(1);
   download();
   CHECK(is_right());
-  CHECK(shared->buffers->free_bytes() == mib);
+  CHECK(shared->buffer_bytes->free_units() == mib);
 }
 
 TEST_CASE_FIXTURE(fixture, "ranges are given out as there are turns, which files share") {
   host(8 * mib);
-  shared->range_turns = std::make_shared<transfer::memory_budget>(1);
+  shared->range_turns = std::make_shared<io::fair_semaphore>(1);
   download();
   CHECK(is_right());
   CHECK(contents.connections() == 1);
-  CHECK(shared->range_turns->free_bytes() == 1);
-}
-
-TEST_CASE_FIXTURE(fixture, "settings that make no sense are refused") {
-  host(3 * mib);
-  settings.chunk_size = 1000;
-  CHECK(failure() == errc::invalid_argument);
-  settings.chunk_size = mib;
-  settings.connections = 0;
-  CHECK(failure() == errc::invalid_argument);
+  CHECK(shared->range_turns->free_units() == 1);
 }
 
 TEST_CASE_FIXTURE(fixture, "progress never exceeds the total, and tells the end once") {

@@ -92,6 +92,14 @@ TEST_CASE_FIXTURE(fixture, "absence is remembered only for a commit that the Hub
   CHECK(fs::is_directory(repo_folder() / "snapshots" / scripted_commit));  // what the ref names
 }
 
+TEST_CASE_FIXTURE(fixture, "numbers of connections and bytes that make no sense are refused") {
+  options.chunk_size = 1000;
+  CHECK(failure("config.json").code() == errc::invalid_argument);
+  options.chunk_size = 0;
+  options.connections = 0;
+  CHECK(failure("config.json").code() == errc::invalid_argument);
+}
+
 TEST_CASE_FIXTURE(fixture, "force_download and local_files_only contradict each other") {
   download("config.json");
   options.force_download = true;

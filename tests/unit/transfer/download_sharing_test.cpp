@@ -106,7 +106,7 @@ TEST_CASE_FIXTURE(fixture, "what is cached is given out without its lock") {
 
 TEST_CASE_FIXTURE(fixture, "few files are open at once, however many are asked for") {
   constexpr std::size_t limit = 3;
-  shared->open_files = std::make_shared<transfer::memory_budget>(limit);
+  shared->open_files = std::make_shared<io::fair_semaphore>(limit);
   std::vector<std::string> names;
   for (int i = 0; i < 20; ++i) {
     names.push_back("f" + std::to_string(i));
@@ -132,7 +132,7 @@ TEST_CASE_FIXTURE(fixture, "few files are open at once, however many are asked f
   while (done < names.size()) context.run_one();
   CHECK(most > 0);
   CHECK(most <= limit);
-  CHECK(shared->open_files->free_bytes() == limit);
+  CHECK(shared->open_files->free_units() == limit);
 }
 
 TEST_CASE_FIXTURE(fixture, "who asks as somebody else does not share another's failure") {

@@ -211,10 +211,10 @@ TEST_CASE_FIXTURE(fixture, "a file that goes stops what it fetched in advance") 
   };
   CHECK((read(file, mib) == content().substr(4 * mib, mib)));
   settle();
-  CHECK(shared->buffers->free_bytes() < 32 * mib);
+  CHECK(shared->buffer_bytes->free_units() < 32 * mib);
   file = remote_file();
   settle();
-  CHECK(shared->buffers->free_bytes() == 32 * mib);
+  CHECK(shared->buffer_bytes->free_units() == 32 * mib);
 }
 
 TEST_CASE_FIXTURE(fixture, "a read may be cancelled at any moment") {
@@ -268,7 +268,7 @@ TEST_CASE_FIXTURE(fixture, "a read may be cancelled at any moment") {
   CHECK(cancelled < 290);
   ahead = remote_file();
   settle();
-  CHECK(shared->buffers->free_bytes() == 32 * mib);
+  CHECK(shared->buffer_bytes->free_units() == 32 * mib);
 }
 
 TEST_CASE_FIXTURE(fixture, "a context may go with a read in flight") {

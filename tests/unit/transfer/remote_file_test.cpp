@@ -65,7 +65,7 @@ TEST_CASE_FIXTURE(fixture, "small sequential reads share few requests, several i
   CHECK(asked == content().size());  // nothing twice
   CHECK(contents.connections() > 1);
   CHECK(contents.connections() <= options.connections);
-  CHECK(shared->buffers->free_bytes() == 32 * mib);
+  CHECK(shared->buffer_bytes->free_units() == 32 * mib);
 }
 
 TEST_CASE_FIXTURE(fixture, "a read-ahead beyond the budget is what the budget has to spare") {
@@ -74,7 +74,7 @@ TEST_CASE_FIXTURE(fixture, "a read-ahead beyond the budget is what the budget ha
   auto file = open();
   CHECK(read_all(file, 10'007) == content());
   CHECK(contents.seen().size() <= 40);
-  CHECK(shared->buffers->free_bytes() == 32 * mib);
+  CHECK(shared->buffer_bytes->free_units() == 32 * mib);
 }
 
 TEST_CASE_FIXTURE(fixture, "a reader that looks at little fetches little") {
@@ -103,16 +103,16 @@ TEST_CASE_FIXTURE(fixture, "no more than the read-ahead is fetched while the rea
   for (const auto& request : contents.seen()) end = std::max(end, range_of(request)->end);
   CHECK(end > 3 * mib);
   CHECK(end <= 7 * mib);
-  CHECK(shared->buffers->free_bytes() >= 28 * mib);
+  CHECK(shared->buffer_bytes->free_units() >= 28 * mib);
 }
 
 TEST_CASE_FIXTURE(fixture,
                   "without memory to spare reading ahead is given up, and reading goes on") {
   host(2 * mib);
-  shared->buffers = std::make_shared<transfer::memory_budget>(mib);
+  shared->buffer_bytes = std::make_shared<io::fair_semaphore>(mib);
   auto file = open();
   CHECK(read_all(file, 10'007) == content());
-  CHECK(shared->buffers->free_bytes() == mib);
+  CHECK(shared->buffer_bytes->free_units() == mib);
   CHECK(contents.seen().size() == 32);  // 64 KiB each
   options.read_ahead = 0;
   auto other = open();
@@ -143,7 +143,7 @@ TEST_CASE_FIXTURE(fixture, "a large part comes in parallel ranges straight into 
   CHECK((read_at(file, 1, 18 * mib) == content().substr(1, 18 * mib)));
   CHECK(contents.seen().size() == 4);
   CHECK(contents.connections() == 4);
-  CHECK(shared->buffers->free_bytes() == 32 * mib);
+  CHECK(shared->buffer_bytes->free_units() == 32 * mib);
 }
 
 TEST_CASE_FIXTURE(fixture, "a read outlives its file") {

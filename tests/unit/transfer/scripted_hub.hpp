@@ -72,7 +72,6 @@ class scripted_hub {
     shared->endpoint = api.origin();
     shared->token = "hf_secret";
     shared->cache_dir = folder.path() / "cache";
-    shared->disable_symlinks = false;
     shared->retries.base_delay = std::chrono::milliseconds(1);
     shared->retries.max_delay = std::chrono::milliseconds(2);
     shared->observer = observer;
@@ -80,7 +79,7 @@ class scripted_hub {
     http::transport_config settings;
     settings.retries = shared->retries;
     shared->transport = std::make_unique<http::transport>(context.get_executor(), settings);
-    shared->buffers = std::make_shared<transfer::memory_budget>(32u << 20);
+    shared->buffer_bytes = std::make_shared<io::fair_semaphore>(32u << 20);
   }
 
   std::filesystem::path repo_folder() const { return shared->cache_dir / "models--o--m"; }
