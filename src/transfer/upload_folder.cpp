@@ -51,8 +51,8 @@ awaitable<std::vector<commit_operation>> additions(context_ptr shared, std::file
   for (auto& pattern : core::always_ignored_patterns()) ignored.push_back(std::move(pattern));
   core::path_filter filter(std::move(options.allow_patterns), std::move(ignored));
   auto work = [folder = std::move(folder), filter = std::move(filter), prefix = std::move(prefix),
-               observer = shared->observer_for(options.observer)](const std::stop_token& stop) {
-    auto files = list_committable(std::filesystem::absolute(folder), filter, observer, stop);
+               listener = shared->listener_for(options.observer)](const std::stop_token& stop) {
+    auto files = list_committable(std::filesystem::absolute(folder), filter, listener, stop);
     std::vector<commit_operation> operations;
     operations.reserve(files.size());
     for (auto& file : files) {

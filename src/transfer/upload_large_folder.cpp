@@ -56,6 +56,7 @@ struct folder_run {
       : shared(std::move(with)),
         repo_id(std::move(of)),
         options(std::move(given)),
+        listener(shared->listener_for(options.observer)),
         preparers(std::clamp<std::size_t>(options.num_workers, 1, most_preparing)),
         preparing(preparers),
         prepared(std::move(executor), 1) {}
@@ -67,6 +68,7 @@ struct folder_run {
   context_ptr shared;
   std::string repo_id;
   upload_large_folder_options options;
+  std::shared_ptr<cohub::observer> listener;
   std::size_t preparers;  // commits prepared at once
   std::size_t preparing;  // at work
   std::shared_ptr<upload_total> total{};
@@ -110,8 +112,8 @@ std::optional<io::file_identity> find_file(folder_run& run, const std::filesyste
   } catch (const error& failure) {
     if (failure.code() != boost::system::errc::no_such_file_or_directory) throw;
   }
-  report_event(run.shared->observer_for(run.options.observer), transfer_event::kind::warning,
-               relative, "left out: it was deleted meanwhile");
+  report_event(run.listener, transfer_event::kind::warning, relative,
+               "left out: it was deleted meanwhile");
   return {};
 }
 
@@ -127,11 +129,10 @@ awaitable<void> find_files(run_ptr run, std::filesystem::path folder) {
                of_repository](const std::stop_token& stop) {
     // However it is spelt, it is the same folder.
     const auto root = std::filesystem::weakly_canonical(named);
-    const auto observer = run->shared->observer_for(run->options.observer);
     run->record = std::make_shared<large_folder_record>(
         run->shared->journal->folder(), root.string() + '\n' + of_repository, run->branch());
     std::uint64_t bytes = 0;
-    for (auto& found : list_committable(root, filter, observer, stop)) {
+    for (auto& found : list_committable(root, filter, run->listener, stop)) {
       io::throw_if_stopped(stop);
       auto identity = find_file(*run, found.path, found.relative);
       if (!identity) continue;
@@ -215,8 +216,7 @@ awaitable<std::vector<commit_operation>> drop_changed(run_ptr run, commit_ptr co
         if (add.content) add.content->check_unchanged();
       } catch (const error& failure) {
         if (!is_disturbed(failure)) throw;
-        report_event(run->shared->observer_for(run->options.observer),
-                     transfer_event::kind::warning, add.path,
+        report_event(run->listener, transfer_event::kind::warning, add.path,
                      "left out: it does not stay as it is");
         changed.insert(add.path);
       }
