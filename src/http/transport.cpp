@@ -139,8 +139,6 @@ struct transport::state {
   std::shared_ptr<connection_pool> pool;
   rate_limits limits;
   std::mt19937_64 random{std::random_device{}()};
-
-  double jitter() { return std::uniform_real_distribution<double>(0.0, 1.0)(random); }
 };
 
 namespace {
@@ -314,7 +312,7 @@ awaitable<response> send_with_retries(state_ptr self, request& what) {
               (what.idempotent || status == 429 || (status == 503 && asked && what.busy_is_undone));
     }
     std::optional<std::chrono::milliseconds> delay;
-    if (again && what.retry) delay = next_delay(self->config.retries, tries, asked, self->jitter());
+    if (again && what.retry) delay = next_delay(self->config.retries, tries, asked, draw_jitter());
     if (!delay || !self->limits.may_retry(what.url.origin)) {
       if (failure) std::rethrow_exception(failure);
       co_return std::move(outcome.answer);

@@ -201,7 +201,8 @@ awaitable<commit_info> deliver_commit(context_ptr shared, commit_ptr commit) {
     const bool moved = !yields && (conflict || head != commit->head);
     auto limits = shared->retries;
     if (conflict) limits.attempts = std::max(limits.attempts, most_conflicts);
-    const auto delay = http::next_delay(limits, tries, result.http.retry_after, draw_jitter());
+    const auto delay =
+        http::next_delay(limits, tries, result.http.retry_after, http::draw_jitter());
     if (conflict && (moved || !delay)) {
       result.http.head = head;
       throw error(errc::commit_conflict, "committing to " + commit->repo_id, result.http);
