@@ -159,8 +159,7 @@ awaitable<void> prepare_commits(folder_run_ptr run) {
     if (operations.empty()) break;
     auto preparing = prepare_files(run, std::move(operations), nullptr);
     auto commit = co_await std::move(preparing);
-    std::vector<commit_ptr> one(1, std::move(commit));
-    co_await run->prepared.push(std::move(one));
+    co_await run->prepared.push(std::move(commit));
   }
   if (--run->preparing == 0) run->prepared.close();
 }

@@ -55,8 +55,7 @@ awaitable<void> hash_files(run_ptr run) {
     auto identifying = identify_content(run->shared, run->commit, index);
     const bool is_to_be_sent = co_await std::move(identifying);
     if (!is_to_be_sent) continue;
-    std::vector<std::size_t> one(1, index);
-    co_await run->hashed.push(std::move(one));
+    co_await run->hashed.push(index);
   }
   if (--run->hashing == 0) run->hashed.close();
 }

@@ -86,8 +86,8 @@ awaitable<void> queue_pieces(transfers_ptr all, object_ptr object) {
   for (auto& piece : pieces) {
     // Others are asked for meanwhile: they bring their own pieces.
     if (!object->is_current(piece)) co_return;
-    std::vector<piece_to_send> one(1, to_send(object, std::move(piece)));
-    co_await all->pieces.push(std::move(one));
+    auto putting = all->pieces.push(to_send(object, std::move(piece)));
+    co_await std::move(putting);
   }
 }
 

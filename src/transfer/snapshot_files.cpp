@@ -203,9 +203,7 @@ awaitable<void> work(fetching_ptr all) {
     }
     arrived.content = co_await receive(all, *file);
     arrived.file = std::move(*file);
-    std::vector<arrived_file> files;
-    files.push_back(std::move(arrived));
-    auto handing = all->arrived.push(std::move(files));
+    auto handing = all->arrived.push(std::move(arrived));
     co_await std::move(handing);
   }
   if (--all->workers == 0) all->arrived.close();
