@@ -47,10 +47,7 @@ awaitable<commit_info> delete_files(context_ptr shared, std::string repo_id,
                                     std::vector<std::string> patterns,
                                     delete_file_options options) {
   std::string message = "Delete files";
-  for (auto& pattern : patterns) {
-    message += ' ' + pattern;
-    if (pattern.ends_with('/')) pattern += '*';
-  }
+  for (const auto& pattern : patterns) message += ' ' + pattern;
   message += " with cohub";
   const core::path_filter wanted(std::move(patterns), {});
   list_repo_tree_options of;
