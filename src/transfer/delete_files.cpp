@@ -1,6 +1,7 @@
 #include "transfer/delete_files.hpp"
 
 #include "core/glob.hpp"
+#include "transfer/commit_options.hpp"
 #include "transfer/create_commit.hpp"
 #include "transfer/tree_listing.hpp"
 
@@ -13,13 +14,7 @@ namespace {
 awaitable<commit_info> commit_deletions(context_ptr shared, std::string repo_id,
                                         std::vector<commit_operation> operations,
                                         std::string message, delete_file_options options) {
-  create_commit_options commit;
-  commit.type = options.type;
-  commit.revision = std::move(options.revision);
-  commit.commit_description = std::move(options.commit_description);
-  commit.create_pr = options.create_pr;
-  commit.parent_commit = std::move(options.parent_commit);
-  commit.token = std::move(options.token);
+  auto commit = commit_options_of(options);
   if (!options.commit_message.empty()) message = std::move(options.commit_message);
   auto committing = create_commit(std::move(shared), std::move(repo_id), std::move(operations),
                                   std::move(message), std::move(commit));

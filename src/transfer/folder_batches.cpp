@@ -1,6 +1,7 @@
 #include "transfer/folder_batches.hpp"
 
 #include "io/on_pool.hpp"
+#include "transfer/commit_options.hpp"
 #include "transfer/commit_preparation.hpp"
 #include "transfer/create_commit.hpp"
 #include "transfer/progress_reporter.hpp"
@@ -59,15 +60,10 @@ awaitable<std::vector<commit_operation>> drop_deleted(folder_run_ptr run,
 }
 
 /// Workers are shared by the commits that are prepared at once.
-create_commit_options commit_options(const folder_run& run) {
-  const auto& options = run.options;
-  create_commit_options commit;
-  commit.num_threads = std::max<std::size_t>(1, options.num_workers / run.preparers);
+create_commit_options options_of_batch(const folder_run& run) {
+  auto commit = commit_options_of(run.options);
+  commit.num_threads = std::max<std::size_t>(1, run.options.num_workers / run.preparers);
   commit.num_hash_threads = std::max<std::size_t>(1, commit.num_threads / 4);
-  commit.type = options.type;
-  commit.revision = options.revision;
-  commit.token = options.token;
-  commit.observer = options.observer;
   return commit;
 }
 
@@ -131,7 +127,7 @@ awaitable<commit_ptr> prepare_files(folder_run_ptr run, std::vector<commit_opera
   for (std::size_t tries = 1;; ++tries) {
     auto dropping = drop_deleted(run, std::move(operations));
     operations = co_await std::move(dropping);
-    auto commit = begin_commit(run->shared, run->repo_id, commit_message, commit_options(*run));
+    auto commit = begin_commit(run->shared, run->repo_id, commit_message, options_of_batch(*run));
     std::exception_ptr failure;
     try {
       auto opening = open_commit(run->shared, commit, operations);

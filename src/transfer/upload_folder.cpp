@@ -5,6 +5,7 @@
 #include "core/glob.hpp"
 #include "hub/repo_path.hpp"
 #include "io/on_pool.hpp"
+#include "transfer/commit_options.hpp"
 #include "transfer/create_commit.hpp"
 #include "transfer/folder_listing.hpp"
 #include "transfer/tree_listing.hpp"
@@ -16,23 +17,6 @@
 namespace cohub::transfer {
 
 namespace {
-
-/// What both conveniences hand on to the commit.
-template <class Options>
-create_commit_options commit_options_of(const Options& options) {
-  create_commit_options commit;
-  commit.type = options.type;
-  commit.revision = options.revision;
-  commit.commit_description = options.commit_description;
-  commit.create_pr = options.create_pr;
-  commit.parent_commit = options.parent_commit;
-  commit.rebase = options.rebase;
-  commit.num_threads = options.num_threads;
-  commit.num_hash_threads = options.num_hash_threads;
-  commit.token = options.token;
-  commit.observer = options.observer;
-  return commit;
-}
 
 /// The folder in the repository as its paths begin; empty: the root.
 std::string prefix_of(const std::string& folder) {
