@@ -143,7 +143,9 @@ struct delete_file_options {
   std::string commit_description{};
   bool create_pr = false;
   std::string parent_commit{};
+  bool rebase = false;  ///< as `create_commit_options::rebase`; what others deleted stays deleted
   std::optional<std::string> token{};
+  std::shared_ptr<cohub::observer> observer{};
 };
 
 /// What an upload of a large folder did, earlier runs included where `files` are counted.

@@ -12,8 +12,8 @@
 #include "transfer/delete_files.hpp"
 #include "transfer/download_file.hpp"
 #include "transfer/paths_info.hpp"
-#include "transfer/progress_reporter.hpp"
 #include "transfer/remote_file.hpp"
+#include "transfer/report_event.hpp"
 #include "transfer/resolve_revision.hpp"
 #include "transfer/snapshot.hpp"
 #include "transfer/tree_listing.hpp"
@@ -28,9 +28,8 @@
 namespace cohub {
 
 void detail::tell_warning(const client& hub, const std::string& file, const std::string& what) {
-  const auto& shared = *hub.state_->shared;
-  for (const auto& listener : {shared.observer, shared.event_log})
-    transfer::report_event(listener, transfer_event::kind::warning, file, what);
+  transfer::report_event(hub.state_->shared->listener_for({}), transfer_event::kind::warning, file,
+                         what);
 }
 
 client::client(asio::any_io_executor executor, named<client_config> config)

@@ -1,5 +1,6 @@
 #include "client/discussion_operations.hpp"
 
+#include "cohub/detail/operation.hpp"
 #include "cohub/error.hpp"
 
 #include "hub/discussion_replies.hpp"
@@ -84,7 +85,7 @@ listing<discussion> list_discussions(context_ptr shared, std::string repo_id,
   at->shared = std::move(shared);
   at->repo_id = std::move(repo_id);
   at->options = std::move(options);
-  return listing<discussion>([at = std::move(at)] { return next_page(at); });
+  return listing<discussion>([at = std::move(at)] { return detail::operation(next_page(at)); });
 }
 
 awaitable<discussion_with_details> get_discussion(context_ptr shared, std::string repo_id,

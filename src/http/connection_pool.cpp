@@ -273,15 +273,16 @@ awaitable<leased_connection> connection_pool::acquire(core::origin where, bool f
   } else {
     auto waiting = wait_in_line(where, fresh, lease.ticket_);
     kept = co_await std::move(waiting);
+    // Closed by the server since it was given: its place is for another.
+    if (kept && !kept->is_quiet()) kept.reset();
   }
   lease.pool_ = shared_from_this();  // from here on, leaving makes room again
   lease.origin_ = where;
-  if (kept && kept->is_quiet()) {
+  if (kept) {
     lease.stream_ = std::move(kept);
     lease.reused_ = true;
     co_return lease;
   }
-  kept.reset();  // closed by the server meanwhile: its place is for another
   if (where.secure() && !here.sessions) here.sessions = std::make_shared<tls_session_shelf>();
   std::string doing = "connecting to " + where.authority();
   if (through) doing += " through the proxy " + through->name();

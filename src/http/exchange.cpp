@@ -179,99 +179,139 @@ bool is_http_error(boost::system::error_code code) {
   return code.category() == beast::http::make_error_code(beast::http::error::bad_method).category();
 }
 
+/// One request and its answer. Its coroutines are awaited in the scope that owns it.
+class running_exchange {
+ public:
+  running_exchange(leased_connection lease, const request& what, exchange_settings settings)
+      : lease_(std::move(lease)),
+        what_(what),
+        settings_(std::move(settings)),
+        context_(context_of(what, settings_.trace_id)) {}
+
+  /// Sends the request, or as much of it as the server wants.
+  awaitable<void> send() {
+    auto head = serialize_head(what_, settings_, lease_.forwarded_by());
+    lease_->set_silence_limit(settings_.limits.stall);
+    boost::system::error_code failure;
+    try {
+      sent_ = co_await write_request(*lease_, what_, std::move(head), ahead_);
+    } catch (const boost::system::system_error& e) {
+      if (e.code() == asio::error::operation_aborted || dynamic_cast<const error*>(&e) != nullptr)
+        throw;
+      failure = e.code();
+    }
+    // The server may have answered before it closed, or before it ceased to read.
+    if (failure == asio::error::timed_out && lease_->is_quiet())
+      throw error(errc::timed_out, doing(what_) + ": sending the request", context_);
+    if (failure && failure != asio::error::timed_out && !is_broken_connection(failure))
+      throw error(failure, doing(what_) + ": sending the request", context_);
+  }
+
+  /// Reads the head of the answer. Yields why there is none; null: it is there.
+  awaitable<std::exception_ptr> await_head() {
+    boost::system::error_code failure;
+    bool answered = false;
+    try {
+      answered = co_await read_heads();
+    } catch (const error&) {
+      throw;
+    } catch (const boost::system::system_error& e) {
+      if (e.code() == asio::error::operation_aborted) throw;
+      failure = e.code();
+    }
+    if (failure == asio::error::timed_out)
+      throw error(errc::timed_out, doing(what_) + ": waiting for an answer", context_);
+    std::exception_ptr none;
+    if (!answered || failure) none = no_answer(failure);
+    co_return none;
+  }
+
+  /// Why the head is of no answer to this request; null: it is.
+  /// @throws error  it is of an answer that nobody may take for one
+  std::exception_ptr check() const {
+    const auto& head = reader_->get();
+    // A success of something that did not arrive is none.
+    if (what_.body && !sent_ && head.result_int() / 100 == 2)
+      return std::make_exception_ptr(error(
+          errc::truncated_body, doing(what_) + ": answered before all of it was sent", context_));
+    if (!is_plainly_coded(head))
+      throw error(errc::invalid_response,
+                  doing(what_) + ": its body comes in a transfer coding that was not asked for",
+                  context_);
+    const proxy* const through = lease_.forwarded_by();
+    if (through != nullptr && is_proxys_refusal(head))
+      fail_proxy(*through, what_.url.origin, static_cast<int>(head.result_int()));
+    return nullptr;
+  }
+
+  /// The answer, which takes the connection along. The last thing to ask for.
+  response answer() {
+    lease_->set_silence_limit(settings_.limits.stall);
+    auto head = head_of(*reader_, what_);
+    if (settings_.on_head) settings_.on_head(head);
+    if (const auto id = answered_id(head.headers); !id.empty())
+      context_.request_id = core::conceal_secrets(std::string(id));
+    std::optional<std::uint64_t> length;
+    if (const auto announced = reader_->content_length(); announced && !reader_->chunked())
+      length = *announced;
+    std::unique_ptr<response::body> body;
+    const bool empty =
+        what_.verb == method::head || head.status == 204 || head.status == 304 || length == 0u;
+    if (!empty) {
+      body = make_wire_body(std::move(lease_), std::move(reader_), std::move(ahead_),
+                            std::move(context_), settings_.limits.stall, sent_);
+    } else if (sent_ && reader_->keep_alive() && ahead_.size() == 0) {
+      lease_.give_back();
+    }
+    return {std::move(head), length, std::move(body)};
+  }
+
+ private:
+  /// Up to that of the real answer; false if the connection ended before its first byte.
+  awaitable<bool> read_heads() {
+    const head_deadline deadline(settings_.limits.first_byte);
+    for (std::size_t informational = 0;; ++informational) {
+      reader_ = make_parser(what_.verb == method::head);
+      const bool answered =
+          co_await read_head(*lease_, *reader_, ahead_, deadline, informational == 0);
+      if (!answered || reader_->get().result_int() / 100 != 1) co_return answered;
+      if (informational == most_informational)
+        throw error(errc::invalid_response,
+                    doing(what_) + ": one informational answer follows another", context_);
+    }
+  }
+
+  std::exception_ptr no_answer(boost::system::error_code failure) const {
+    // Not what was asked for, but perhaps what came late of an earlier answer.
+    if (is_http_error(failure) && failure != beast::http::error::partial_message)
+      return std::make_exception_ptr(
+          error(errc::invalid_response, doing(what_) + " (" + failure.message() + ")", context_));
+    boost::system::error_code code = errc::truncated_body;
+    if (failure && !is_http_error(failure) && !is_broken_connection(failure)) code = failure;
+    std::string waiting = doing(what_) + ": the connection ended before an answer";
+    if (is_tls_failure(failure)) waiting += " (" + failure.message() + ")";
+    return std::make_exception_ptr(error(code, waiting, context_));
+  }
+
+  leased_connection lease_;
+  const request& what_;
+  exchange_settings settings_;
+  http_context context_;
+  beast::flat_buffer ahead_{};
+  std::unique_ptr<answer_parser> reader_{};
+  bool sent_ = false;  // all of the request
+};
+
 }  // namespace
 
 awaitable<exchange_outcome> exchange(leased_connection lease, const request& what,
                                      exchange_settings settings) {
+  running_exchange running(std::move(lease), what, std::move(settings));
   exchange_outcome outcome;
-  const proxy* const through = lease.forwarded_by();
-  auto head = serialize_head(what, settings, through);
-  const auto limits = settings.limits;
-  const auto context = context_of(what, settings.trace_id);
-  beast::flat_buffer ahead;
-  boost::system::error_code failure;
-  bool sent = false;
-  lease->set_silence_limit(limits.stall);
-  try {
-    sent = co_await write_request(*lease, what, std::move(head), ahead);
-  } catch (const boost::system::system_error& e) {
-    if (e.code() == asio::error::operation_aborted || dynamic_cast<const error*>(&e) != nullptr)
-      throw;
-    failure = e.code();
-  }
-  // The server may have answered before it closed, or before it ceased to read.
-  if (failure == asio::error::timed_out && lease->is_quiet())
-    throw error(errc::timed_out, doing(what) + ": sending the request", context);
-  if (failure && failure != asio::error::timed_out && !is_broken_connection(failure))
-    throw error(failure, doing(what) + ": sending the request", context);
-  failure = {};
-
-  const head_deadline deadline(limits.first_byte);
-  std::unique_ptr<answer_parser> reader;
-  bool answered = false;
-  try {
-    for (std::size_t informational = 0;; ++informational) {
-      reader = make_parser(what.verb == method::head);
-      answered = co_await read_head(*lease, *reader, ahead, deadline, informational == 0);
-      if (!answered || reader->get().result_int() / 100 != 1) break;
-      if (informational == most_informational)
-        throw error(errc::invalid_response,
-                    doing(what) + ": one informational answer follows another", context);
-    }
-  } catch (const error&) {
-    throw;
-  } catch (const boost::system::system_error& e) {
-    if (e.code() == asio::error::operation_aborted) throw;
-    failure = e.code();
-  }
-  if (failure == asio::error::timed_out)
-    throw error(errc::timed_out, doing(what) + ": waiting for an answer", context);
-  if (is_http_error(failure) && failure != beast::http::error::partial_message) {
-    // Not what was asked for, but perhaps what came late of an earlier answer.
-    outcome.no_answer = std::make_exception_ptr(
-        error(errc::invalid_response, doing(what) + " (" + failure.message() + ")", context));
-    co_return outcome;
-  }
-  if (!answered || failure) {
-    boost::system::error_code code = errc::truncated_body;
-    if (failure && !is_http_error(failure) && !is_broken_connection(failure)) code = failure;
-    std::string waiting = doing(what) + ": the connection ended before an answer";
-    if (is_tls_failure(failure)) waiting += " (" + failure.message() + ")";
-    outcome.no_answer = std::make_exception_ptr(error(code, waiting, context));
-    co_return outcome;
-  }
-  if (what.body && !sent && reader->get().result_int() / 100 == 2) {
-    // A success of something that did not arrive is none.
-    outcome.no_answer = std::make_exception_ptr(
-        error(errc::truncated_body, doing(what) + ": answered before all of it was sent", context));
-    co_return outcome;
-  }
-  if (!is_plainly_coded(reader->get()))
-    throw error(errc::invalid_response,
-                doing(what) + ": its body comes in a transfer coding that was not asked for",
-                context);
-  if (through != nullptr && is_proxys_refusal(reader->get()))
-    fail_proxy(*through, what.url.origin, static_cast<int>(reader->get().result_int()));
-
-  lease->set_silence_limit(limits.stall);
-  auto answer = head_of(*reader, what);
-  if (settings.on_head) settings.on_head(answer);
-  auto body_context = context;
-  if (const auto id = answered_id(answer.headers); !id.empty())
-    body_context.request_id = core::conceal_secrets(std::string(id));
-  std::optional<std::uint64_t> length;
-  if (const auto announced = reader->content_length(); announced && !reader->chunked())
-    length = *announced;
-  std::unique_ptr<response::body> body;
-  const bool empty =
-      what.verb == method::head || answer.status == 204 || answer.status == 304 || length == 0u;
-  if (!empty) {
-    body = make_wire_body(std::move(lease), std::move(reader), std::move(ahead),
-                          std::move(body_context), limits.stall, sent);
-  } else if (sent && reader->keep_alive() && ahead.size() == 0) {
-    lease.give_back();
-  }
-  outcome.answer = response(std::move(answer), length, std::move(body));
+  co_await running.send();
+  outcome.no_answer = co_await running.await_head();
+  if (!outcome.no_answer) outcome.no_answer = running.check();
+  if (!outcome.no_answer) outcome.answer = running.answer();
   co_return outcome;
 }
 

@@ -1,11 +1,14 @@
 #pragma once
 
+#include "cohub/awaitable.hpp"
+#include "cohub/client_config.hpp"
+
 #include "http/connection_pool.hpp"
 #include "http/message.hpp"
-#include "http/transport.hpp"
+#include "http/response.hpp"
 
+#include <exception>
 #include <functional>
-#include <memory>
 #include <string>
 
 namespace cohub::http {

@@ -9,7 +9,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <string_view>
+#include <random>
 
 namespace cohub::http {
 
@@ -63,6 +63,11 @@ std::optional<std::chrono::milliseconds> next_delay(
                          std::exp2(static_cast<double>(std::min<std::size_t>(attempt - 1, 30)));
   const double bounded = std::min(doubled, static_cast<double>(limits.max_delay.count()));
   return std::chrono::milliseconds(static_cast<std::int64_t>(bounded * jitter));
+}
+
+double draw_jitter() {
+  thread_local std::minstd_rand random(std::random_device{}());
+  return std::uniform_real_distribution<double>(0.0, 1.0)(random);
 }
 
 }  // namespace cohub::http

@@ -7,8 +7,8 @@
 #include <boost/system/system_error.hpp>
 
 #include <chrono>
+#include <cstddef>
 #include <optional>
-#include <random>
 
 namespace cohub::http {
 
@@ -32,5 +32,8 @@ std::optional<std::chrono::milliseconds> window_left(const fields& headers);
 std::optional<std::chrono::milliseconds> next_delay(
     const retry_limits& limits, std::size_t attempt,
     std::optional<std::chrono::milliseconds> asked_by_server, double jitter) noexcept;
+
+/// For `next_delay`: uniform in [0, 1).
+double draw_jitter();
 
 }  // namespace cohub::http

@@ -19,15 +19,12 @@
 #include <chrono>
 #include <random>
 #include <utility>
-#include <vector>
 
 namespace cohub::http {
 
 namespace {
 
 constexpr int max_hops = 10;
-constexpr std::size_t drained_rest = 64 * 1024;
-constexpr std::chrono::seconds draining_time{1};  // beyond, a new connection is cheaper
 /// What a longer limit is cut to, as `milliseconds::max()` for "none": the clocks count
 /// nanoseconds, and could not hold it.
 constexpr std::chrono::milliseconds longest_limit = std::chrono::hours(24 * 365);
@@ -48,74 +45,6 @@ bool is_transient_connect_failure(boost::system::error_code code) {
          code == asio::error::host_not_found_try_again || code == asio::error::eof ||
          code == asio::error::broken_pipe || code == errc::timed_out;
 }
-
-}  // namespace
-
-std::optional<std::size_t> response::try_read_some(std::span<std::byte> buffer) {
-  if (!body_) return 0;
-  return body_->try_read_some(buffer);
-}
-
-awaitable<void> response::wait_readable() {
-  if (body_) co_await body_->wait_readable();
-}
-
-void response::settle() noexcept {
-  if (body_ && body_->ended()) body_.reset();
-}
-
-awaitable<std::size_t> response::read_some(std::span<std::byte> buffer) {
-  auto count = try_read_some(buffer);
-  while (!count) {
-    co_await wait_readable();
-    count = try_read_some(buffer);
-  }
-  settle();
-  co_return *count;
-}
-
-awaitable<std::string> response::read_all(std::uint64_t limit) {
-  std::string text;
-  if (length_ && *length_ > limit)
-    throw error(errc::invalid_response, "reading an answer of " + std::to_string(*length_) +
-                                            " bytes where at most " + std::to_string(limit) +
-                                            " are expected");
-  if (length_) text.reserve(static_cast<std::size_t>(*length_));
-  std::vector<std::byte> piece(static_cast<std::size_t>(
-      length_ ? std::clamp<std::uint64_t>(*length_, 1, 64 * 1024) : 64 * 1024));
-  for (;;) {
-    const std::size_t count = co_await read_some(piece);
-    if (count == 0) break;
-    if (text.size() + count > limit)
-      throw error(errc::invalid_response,
-                  "reading an answer of more than " + std::to_string(limit) + " bytes");
-    text.append(reinterpret_cast<const char*>(piece.data()), count);
-  }
-  co_return text;
-}
-
-awaitable<void> response::finish() {
-  if (length_ && *length_ > drained_rest) body_.reset();  // closing is cheaper than reading it
-  std::vector<std::byte> dropped(body_ ? 16 * 1024 : 0);
-  const auto end = std::chrono::steady_clock::now() + draining_time;
-  try {
-    for (std::size_t total = 0; body_ && total <= drained_rest;) {
-      const auto count = try_read_some(dropped);
-      settle();
-      total += count.value_or(0);
-      if (count) continue;
-      const auto left = end - std::chrono::steady_clock::now();
-      if (left <= left.zero()) break;
-      auto waiting = wait_readable();
-      co_await io::with_timeout(std::move(waiting), left);
-    }
-  } catch (const error&) {
-    // The answer itself has been heard.
-  }
-  body_.reset();
-}
-
-namespace {
 
 pool_limits limits_of(const transport_config& config) {
   pool_limits limits;
@@ -139,8 +68,6 @@ struct transport::state {
   std::shared_ptr<connection_pool> pool;
   rate_limits limits;
   std::mt19937_64 random{std::random_device{}()};
-
-  double jitter() { return std::uniform_real_distribution<double>(0.0, 1.0)(random); }
 };
 
 namespace {
@@ -314,7 +241,7 @@ awaitable<response> send_with_retries(state_ptr self, request& what) {
               (what.idempotent || status == 429 || (status == 503 && asked && what.busy_is_undone));
     }
     std::optional<std::chrono::milliseconds> delay;
-    if (again && what.retry) delay = next_delay(self->config.retries, tries, asked, self->jitter());
+    if (again && what.retry) delay = next_delay(self->config.retries, tries, asked, draw_jitter());
     if (!delay || !self->limits.may_retry(what.url.origin)) {
       if (failure) std::rethrow_exception(failure);
       co_return std::move(outcome.answer);

@@ -4,7 +4,7 @@
 
 #include "http/answer_bytes.hpp"
 #include "http/connection_pool.hpp"
-#include "http/transport.hpp"
+#include "http/response.hpp"
 
 #include <chrono>
 #include <memory>

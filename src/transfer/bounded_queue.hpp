@@ -18,6 +18,11 @@ class bounded_queue {
   bounded_queue(asio::any_io_executor executor, std::size_t limit)
       : limit_(limit), came_(executor), went_(executor) {}
 
+  /// Waits for room, then puts it in.
+  awaitable<void> push(T item) {
+    while (items_.size() >= limit_) co_await went_.wait();
+    push_now(std::move(item));
+  }
   /// Waits for room, then puts all of them in.
   awaitable<void> push(std::vector<T> items) {
     while (items_.size() >= limit_) co_await went_.wait();
@@ -33,11 +38,12 @@ class bounded_queue {
   awaitable<std::optional<T>> pop() {
     while (items_.empty() && !closed_) co_await came_.wait();
     std::optional<T> first;
+    const bool was_full = items_.size() == limit_;  // with more in it, it stays so
     if (!items_.empty()) {
       first.emplace(std::move(items_.front()));
       items_.pop_front();
-      if (items_.size() + 1 == limit_) went_.notify();
     }
+    if (was_full) went_.notify();
     co_return first;
   }
   /// All that are there, at most `limit`; none once the queue is closed and empty.

@@ -7,12 +7,14 @@
 #include "hub/routes.hpp"
 #include "io/on_pool.hpp"
 #include "transfer/api_call.hpp"
+#include "transfer/commit_attempts.hpp"
 #include "transfer/commit_body.hpp"
 #include "transfer/commit_lookup.hpp"
 #include "transfer/commit_preparation.hpp"
 #include "transfer/download_retry.hpp"
 #include "transfer/paths_info.hpp"
 #include "transfer/patient_limits.hpp"
+#include "transfer/report_event.hpp"
 #include "transfer/retry_wait.hpp"
 
 #include <algorithm>
@@ -26,14 +28,6 @@
 namespace cohub::transfer {
 
 namespace {
-
-/// A commit that goes on top of what others commit meanwhile loses to them so often, before it
-/// fails.
-constexpr std::size_t most_conflicts = 12;
-/// After so many, it is sent without a condition: who has much to send is never the first.
-constexpr std::size_t most_conditions = 4;
-/// Tries to send small files as they are, while they change.
-constexpr std::size_t most_readings = 3;
 
 /// What became of one POST.
 struct outcome {
@@ -49,7 +43,8 @@ struct outcome {
   http_context http{};           ///< of the failure
 };
 
-/// A failure after which the commit may have been made: also a success whose words cannot be read.
+/// A failure after which the commit may have been made: also a success whose words cannot be
+/// read.
 bool may_be_lost(const error& failure) {
   const int status = failure.http().status;
   if (status != 0 && status / 100 != 2) return status == 408 || status >= 500;
@@ -156,6 +151,31 @@ awaitable<void> prepare_again(context_ptr shared, commit_ptr commit, std::string
   co_await std::move(preparing);
 }
 
+/// What a look at the branch finds after a post in vain.
+struct branch_view {
+  std::optional<commit_info> made{};  ///< the commit: it is there after all
+  std::string head{};                 ///< of the branch, else
+};
+
+/// @param may_be_made  whether to look for the commit itself
+awaitable<branch_view> look_at_branch(context_ptr shared, commit_ptr commit, bool may_be_made) {
+  branch_view seen;
+  if (may_be_made) {
+    auto looking = find_made_commit(shared, commit);
+    seen.made = co_await std::move(looking);
+    if (seen.made) co_return seen;
+  }
+  // Of a pull request: the head of the branch that it is opened against.
+  auto asking = find_head(shared, commit);
+  seen.head = (co_await std::move(asking)).oid;
+  if (may_be_made && seen.head != commit->head) {
+    // It may have been made after the branch was looked at.
+    auto looking = find_made_commit(shared, commit);
+    seen.made = co_await std::move(looking);
+  }
+  co_return seen;
+}
+
 }  // namespace
 
 awaitable<commit_info> deliver_commit(context_ptr shared, commit_ptr commit) {
@@ -169,49 +189,35 @@ awaitable<commit_info> deliver_commit(context_ptr shared, commit_ptr commit) {
   // What is left out as unchanged is so at that head alone.
   std::string parent = commit->head;
   if (own_parent) parent = options.parent_commit;
-  std::size_t conflicts = 0;
-  std::size_t losses = 0;  // of answers
-  std::size_t readings = 0;
+  commit_attempts attempts;
   for (;;) {
     auto posting = post(shared, commit, parent);
     auto result = co_await std::move(posting);
     if (result.what == outcome::kind::made) co_return std::move(result.info);
     const bool conflict = result.what == outcome::kind::conflict;
     const bool outdated = result.what == outcome::kind::outdated;
-    if (outdated && ++readings < most_readings) continue;
+    if (outdated && attempts.disturbed()) continue;
     if (outdated || result.what == outcome::kind::refused) std::rethrow_exception(result.failure);
     // A pull request that may have been opened cannot be told from another's: no second one is.
     if (!conflict && options.create_pr) throw_unsure(result, commit->repo_id);
-    const std::size_t tries = ++(conflict ? conflicts : losses);
-    if (losses > 0) {
-      auto looking = find_made_commit(shared, commit);
-      auto made = co_await std::move(looking);
-      if (made) co_return std::move(*made);
-    }
-    // Of a pull request: the head of the branch that it is opened against.
-    auto asking = find_head(shared, commit);
-    const std::string head = (co_await std::move(asking)).oid;
-    if (head != commit->head && losses > 0) {
-      // It may have been made after the branch was looked at.
-      auto looking = find_made_commit(shared, commit);
-      auto made = co_await std::move(looking);
-      if (made) co_return std::move(*made);
-    }
+    const auto asked = result.http.retry_after;
+    const auto delay = conflict ? attempts.conflicted(shared->retries, asked, http::draw_jitter())
+                                : attempts.lost(shared->retries, asked, http::draw_jitter());
+    auto looking = look_at_branch(shared, commit, attempts.may_be_made());
+    auto seen = co_await std::move(looking);
+    if (seen.made) co_return std::move(*seen.made);
     // Two commits at once are no conflict of a caller's who named no parent.
-    const bool moved = !yields && (conflict || head != commit->head);
-    auto limits = shared->retries;
-    if (conflict) limits.attempts = std::max(limits.attempts, most_conflicts);
-    const auto delay = http::next_delay(limits, tries, result.http.retry_after, draw_jitter());
+    const bool moved = !yields && (conflict || seen.head != commit->head);
     if (conflict && (moved || !delay)) {
-      result.http.head = head;
+      result.http.head = seen.head;
       throw error(errc::commit_conflict, "committing to " + commit->repo_id, result.http);
     }
     if (moved || !delay) std::rethrow_exception(result.failure);
     report_event(commit->observer, transfer_event::kind::retry, {},
                  conflict ? "the branch has moved" : "the commit's answer was lost");
     co_await wait_for(*delay);
-    if (head != commit->head) {
-      auto preparing = prepare_again(shared, commit, head);
+    if (seen.head != commit->head) {
+      auto preparing = prepare_again(shared, commit, seen.head);
       co_await std::move(preparing);
       if (commit->plan->empty()) {
         auto reading = find_head(shared, commit);
@@ -219,8 +225,8 @@ awaitable<commit_info> deliver_commit(context_ptr shared, commit_ptr commit) {
         co_return unchanged;
       }
     }
-    if (yields) parent = head;
-    if (yields && losses == 0 && conflicts >= most_conditions) parent.clear();
+    if (yields) parent = seen.head;
+    if (yields && attempts.drops_condition()) parent.clear();
   }
 }
 

@@ -17,7 +17,7 @@ struct commit_in_progress {
   std::string message{};
   create_commit_options options{};
   std::string token{};
-  std::shared_ptr<cohub::observer> observer{};
+  std::shared_ptr<cohub::observer> observer{};  ///< as `context::listener_for`
   std::shared_ptr<commit_plan> plan{};
   std::shared_ptr<upload_total> total{};  ///< that its files count in
   std::size_t adds_counted = 0;           ///< how many of the first additions are, as sent

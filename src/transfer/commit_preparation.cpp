@@ -11,7 +11,7 @@
 #include "transfer/commit_copies.hpp"
 #include "transfer/kept_source.hpp"
 #include "transfer/lfs_upload.hpp"
-#include "transfer/progress_reporter.hpp"
+#include "transfer/report_event.hpp"
 #include "transfer/upload_spool.hpp"
 #include "transfer/validate_card.hpp"
 
@@ -85,17 +85,15 @@ awaitable<std::string> text_of(context_ptr shared, commit_ptr commit, std::strin
   co_return text;
 }
 
-void tell_warning(const context& shared, const commit_in_progress& commit,
-                  const std::string& what) {
-  for (const auto& listener : {commit.observer, shared.event_log})
-    report_event(listener, transfer_event::kind::warning, card_path, what);
+void tell_warning(const commit_in_progress& commit, const std::string& what) {
+  report_event(commit.observer, transfer_event::kind::warning, card_path, what);
 }
 
 /// A model card is checked by the Hub before anything is uploaded (hub-protocol, sections 6.5
 /// and 7.1).
 awaitable<void> check_card(context_ptr shared, commit_ptr commit, upload_content_ptr card) {
   if (card->size() > card_limit) {
-    tell_warning(*shared, *commit, "the card is too large to have its metadata checked");
+    tell_warning(*commit, "the card is too large to have its metadata checked");
     co_return;
   }
   auto reading = read_content(shared, card, card_limit);
@@ -110,7 +108,7 @@ awaitable<void> check_card(context_ptr shared, commit_ptr commit, upload_content
     // A Hub without this service does not stop a commit.
     if (failure.http().status == 0 || failure.http().status == 400) throw;
   }
-  for (const auto& warning : warnings) tell_warning(*shared, *commit, warning);
+  for (const auto& warning : warnings) tell_warning(*commit, warning);
 }
 
 /// The card of a commit, as far as its content is known; null if it brings none.

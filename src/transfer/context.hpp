@@ -8,6 +8,7 @@
 #include "http/transport.hpp"
 #include "io/fair_semaphore.hpp"
 #include "transfer/block_stack.hpp"
+#include "transfer/logged_observer.hpp"
 #include "transfer/single_flight.hpp"
 #include "transfer/transfer_claims.hpp"
 
@@ -20,6 +21,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 
 namespace cohub::transfer {
 
@@ -66,7 +68,7 @@ struct context {
       std::make_shared<std::set<std::filesystem::path>>();
   std::shared_ptr<const upload_journal> journal{};  ///< null: uploads are not resumed
   std::shared_ptr<observer_totals> totals = std::make_shared<observer_totals>();
-  std::shared_ptr<cohub::observer> event_log{};  ///< of all downloads; null: nothing is logged
+  std::shared_ptr<cohub::observer> event_log{};  ///< of all transfers; null: nothing is logged
 
   /// The token of a call: its own, else the client's; "" is none.
   std::string token_for(const std::optional<std::string>& own) const {
@@ -88,6 +90,13 @@ struct context {
   }
   std::shared_ptr<cohub::observer> observer_for(const std::shared_ptr<cohub::observer>& own) const {
     return own ? own : observer;
+  }
+  /// Who hears of a call's progress and events: its observer, and the log if there is one. Totals
+  /// are counted for the observer alone (`totals`). May be null.
+  std::shared_ptr<cohub::observer> listener_for(const std::shared_ptr<cohub::observer>& own) const {
+    auto listener = observer_for(own);
+    if (event_log) listener = std::make_shared<logged_observer>(std::move(listener), event_log);
+    return listener;
   }
 };
 

@@ -57,9 +57,9 @@ commit_ptr begin_commit(const context_ptr& shared, std::string repo_id, std::str
   commit->repo_id = std::move(repo_id);
   commit->message = std::move(message);
   commit->token = shared->token_for(options.token);
-  commit->observer = shared->observer_for(options.observer);
-  commit->total = std::make_shared<upload_total>(
-      shared->totals->of(commit->observer, transfer_progress::direction::upload));
+  commit->observer = shared->listener_for(options.observer);
+  commit->total = std::make_shared<upload_total>(shared->totals->of(
+      shared->observer_for(options.observer), transfer_progress::direction::upload));
   commit->options = std::move(options);
   return commit;
 }

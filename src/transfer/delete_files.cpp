@@ -1,6 +1,7 @@
 #include "transfer/delete_files.hpp"
 
 #include "core/glob.hpp"
+#include "transfer/commit_options.hpp"
 #include "transfer/create_commit.hpp"
 #include "transfer/tree_listing.hpp"
 
@@ -13,13 +14,7 @@ namespace {
 awaitable<commit_info> commit_deletions(context_ptr shared, std::string repo_id,
                                         std::vector<commit_operation> operations,
                                         std::string message, delete_file_options options) {
-  create_commit_options commit;
-  commit.type = options.type;
-  commit.revision = std::move(options.revision);
-  commit.commit_description = std::move(options.commit_description);
-  commit.create_pr = options.create_pr;
-  commit.parent_commit = std::move(options.parent_commit);
-  commit.token = std::move(options.token);
+  auto commit = commit_options_of(options);
   if (!options.commit_message.empty()) message = std::move(options.commit_message);
   auto committing = create_commit(std::move(shared), std::move(repo_id), std::move(operations),
                                   std::move(message), std::move(commit));
@@ -47,10 +42,7 @@ awaitable<commit_info> delete_files(context_ptr shared, std::string repo_id,
                                     std::vector<std::string> patterns,
                                     delete_file_options options) {
   std::string message = "Delete files";
-  for (auto& pattern : patterns) {
-    message += ' ' + pattern;
-    if (pattern.ends_with('/')) pattern += '*';
-  }
+  for (const auto& pattern : patterns) message += ' ' + pattern;
   message += " with cohub";
   const core::path_filter wanted(std::move(patterns), {});
   list_repo_tree_options of;

@@ -2,11 +2,7 @@
 
 #include "cohub/error.hpp"
 
-#include "http/retry_policy.hpp"
-
 #include <boost/asio/error.hpp>
-
-#include <random>
 
 namespace cohub::transfer {
 
@@ -49,11 +45,6 @@ std::optional<std::chrono::milliseconds> retry_counter::next_delay(
 bool retry_counter::may_relocate() noexcept {
   weigh_attempt(1);
   return ++relocations_ <= 2;
-}
-
-double draw_jitter() {
-  thread_local std::minstd_rand random(std::random_device{}());
-  return std::uniform_real_distribution<double>(0.0, 1.0)(random);
 }
 
 }  // namespace cohub::transfer

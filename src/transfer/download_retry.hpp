@@ -2,6 +2,8 @@
 
 #include "cohub/client_config.hpp"
 
+#include "http/retry_policy.hpp"
+
 #include <boost/system/error_code.hpp>
 
 #include <chrono>
@@ -62,7 +64,6 @@ class retry_counter {
   std::size_t relocations_ = 0;
 };
 
-/// Uniform in [0, 1).
-double draw_jitter();
+using http::draw_jitter;
 
 }  // namespace cohub::transfer

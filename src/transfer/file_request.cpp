@@ -25,15 +25,15 @@ file_request_ptr make_file_request(context_ptr shared, std::string repo_id, std:
   auto cache = shared->repo_cache_for(options.type, repo_id, options.cache_dir);
   auto access = make_hub_access(*shared, access_options_of(options));
   auto observer = shared->observer_for(options.observer);
+  auto listener = shared->listener_for(options.observer);
   auto total = shared->totals->of(observer);
-  return std::make_shared<const file_request>(
-      file_request{std::move(shared), std::move(repo_id), std::move(path), std::move(options),
-                   std::move(access), std::move(observer), std::move(total), std::move(cache)});
+  return std::make_shared<const file_request>(file_request{
+      std::move(shared), std::move(repo_id), std::move(path), std::move(options), std::move(access),
+      std::move(observer), std::move(listener), std::move(total), std::move(cache)});
 }
 
 void tell(const file_request& file, transfer_event::kind what, std::string detail) {
-  report_event(file.observer, what, file.path, detail);
-  report_event(file.shared->event_log, what, file.path, std::move(detail));
+  report_event(file.listener, what, file.path, std::move(detail));
 }
 
 http::request request_for(const file_request& file, http::method verb,

@@ -21,7 +21,8 @@ struct file_request {
   download_options options{};
   hub_access access{};
   std::shared_ptr<cohub::observer> observer{};
-  std::shared_ptr<progress_total> total{};  ///< of the observer
+  std::shared_ptr<cohub::observer> listener{};  ///< the observer, and the log
+  std::shared_ptr<progress_total> total{};      ///< of the observer
   cache::repo_cache cache;
 };
 using file_request_ptr = std::shared_ptr<const file_request>;

@@ -4,7 +4,7 @@
 
 #include "hub/repo_path.hpp"
 #include "io/on_pool.hpp"
-#include "transfer/progress_reporter.hpp"
+#include "transfer/report_event.hpp"
 
 #include <fcntl.h>
 #include <unistd.h>

@@ -108,15 +108,17 @@ awaitable<store_answer> put_piece(context_ptr shared, object_ptr object,
 awaitable<void> verify_object(context_ptr shared, commit_ptr commit, object_ptr object) {
   const auto& action = *object->verify();
   const auto url = hub::routes::rebase(action.href, shared->endpoint);
-  const std::string body =
-      "{\"oid\":\"" + object->oid() + "\",\"size\":" + std::to_string(object->size()) + "}";
+  boost::json::object body;
+  body["oid"] = object->oid();
+  body["size"] = object->size();
   // The token goes to the Hub alone, wherever the answer points.
   const auto hub_origin = core::parse_url(shared->endpoint);
   const auto verify_origin = core::parse_url(url);
   std::string token;
   if (hub_origin && verify_origin && hub_origin->origin == verify_origin->origin)
     token = commit->token;
-  auto what = hub_request(*shared, http::method::post, url, token, body, lfs_json);
+  auto what =
+      hub_request(*shared, http::method::post, url, token, boost::json::serialize(body), lfs_json);
   for (const auto& [name, value] : action.header) what.headers.set(name, value);
   what.idempotent = true;
   what.timeouts = patient_limits(shared->timeouts);

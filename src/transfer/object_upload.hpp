@@ -1,7 +1,6 @@
 #pragma once
 
 #include "hub/multipart_plan.hpp"
-#include "transfer/progress_reporter.hpp"
 #include "transfer/transfer_claims.hpp"
 #include "transfer/upload_content.hpp"
 #include "transfer/upload_journal.hpp"

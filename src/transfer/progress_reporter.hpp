@@ -2,7 +2,6 @@
 
 #include "cohub/observer.hpp"
 
-#include "transfer/report_event.hpp"
 #include "transfer/upload_total.hpp"
 
 #include <algorithm>

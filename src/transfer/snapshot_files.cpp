@@ -11,7 +11,6 @@
 #include "io/on_pool.hpp"
 #include "transfer/download_content.hpp"
 #include "transfer/download_file.hpp"
-#include "transfer/shared_observer.hpp"
 
 #include <boost/asio/this_coro.hpp>
 
@@ -144,20 +143,6 @@ awaitable<void> fetch_by_itself(snapshot_fetch_ptr all, snapshot_file file, reus
   co_await std::move(downloading);
 }
 
-/// Whoever listens to the snapshot, the log among them.
-std::shared_ptr<cohub::observer> everybody(const snapshot_request& wanted,
-                                           const std::string& file) {
-  if (!wanted.shared->event_log) return wanted.observer;
-  auto both = std::make_shared<shared_observer>();
-  for (const auto& observer : {wanted.observer, wanted.shared->event_log}) {
-    transfer_listener listener;
-    listener.observer = observer;
-    listener.file = file;
-    both->add(listener);
-  }
-  return both;
-}
-
 /// The file's description outlives the call.
 awaitable<small_content> receive(snapshot_fetch_ptr all, const snapshot_file& file) {
   auto what = all->contents;
@@ -166,7 +151,7 @@ awaitable<small_content> receive(snapshot_fetch_ptr all, const snapshot_file& fi
   what.size = file.size;
   what.etag = file.etag;
   content_settings settings;
-  settings.observer = everybody(*all->wanted, file.path);
+  settings.observer = all->wanted->listener;
   auto receiving = receive_small(all->wanted->shared, std::move(what), std::move(settings));
   auto content = co_await std::move(receiving);
   co_return content;
@@ -191,9 +176,7 @@ awaitable<void> run_fetcher(snapshot_fetch_ptr all) {
     }
     arrived.content = co_await receive(all, *file);
     arrived.file = std::move(*file);
-    std::vector<arrived_file> files;
-    files.push_back(std::move(arrived));
-    auto handing = all->arrived.push(std::move(files));
+    auto handing = all->arrived.push(std::move(arrived));
     co_await std::move(handing);
   }
   if (--all->workers == 0) all->arrived.close();

@@ -22,11 +22,13 @@ std::shared_ptr<snapshot_request> make_snapshot_request(context_ptr shared, std:
   core::path_filter filter(options.allow_patterns, options.ignore_patterns);
   auto access = make_hub_access(*shared, access_options_of(options));
   auto observer = shared->observer_for(options.observer);
+  auto listener = shared->listener_for(options.observer);
   return std::make_shared<snapshot_request>(snapshot_request{std::move(shared),
                                                              std::move(repo_id),
                                                              std::move(options),
                                                              std::move(access),
                                                              std::move(observer),
+                                                             std::move(listener),
                                                              std::move(filter),
                                                              std::move(cache),
                                                              {},
@@ -84,8 +86,7 @@ download_options file_options(const snapshot_request& wanted) {
 
 void tell(const snapshot_request& wanted, transfer_event::kind what, std::string file,
           std::string detail) {
-  report_event(wanted.observer, what, file, detail);
-  report_event(wanted.shared->event_log, what, std::move(file), std::move(detail));
+  report_event(wanted.listener, what, std::move(file), std::move(detail));
 }
 
 }  // namespace cohub::transfer

@@ -25,7 +25,8 @@ struct snapshot_request {
   std::string repo_id{};
   snapshot_download_options options{};
   hub_access access{};
-  std::shared_ptr<cohub::observer> observer{};
+  std::shared_ptr<cohub::observer> observer{};  ///< that its total is of
+  std::shared_ptr<cohub::observer> listener{};  ///< the observer, and the log
   core::path_filter filter{};
   cache::repo_cache cache;
   std::string commit{};                     ///< that the revision names, once it is known

@@ -5,6 +5,7 @@
 #include "core/glob.hpp"
 #include "hub/repo_path.hpp"
 #include "io/on_pool.hpp"
+#include "transfer/commit_options.hpp"
 #include "transfer/create_commit.hpp"
 #include "transfer/folder_listing.hpp"
 #include "transfer/tree_listing.hpp"
@@ -16,23 +17,6 @@
 namespace cohub::transfer {
 
 namespace {
-
-/// What both conveniences hand on to the commit.
-template <class Options>
-create_commit_options commit_options_of(const Options& options) {
-  create_commit_options commit;
-  commit.type = options.type;
-  commit.revision = options.revision;
-  commit.commit_description = options.commit_description;
-  commit.create_pr = options.create_pr;
-  commit.parent_commit = options.parent_commit;
-  commit.rebase = options.rebase;
-  commit.num_threads = options.num_threads;
-  commit.num_hash_threads = options.num_hash_threads;
-  commit.token = options.token;
-  commit.observer = options.observer;
-  return commit;
-}
 
 /// The folder in the repository as its paths begin; empty: the root.
 std::string prefix_of(const std::string& folder) {
@@ -51,8 +35,8 @@ awaitable<std::vector<commit_operation>> additions(context_ptr shared, std::file
   for (auto& pattern : core::always_ignored_patterns()) ignored.push_back(std::move(pattern));
   core::path_filter filter(std::move(options.allow_patterns), std::move(ignored));
   auto work = [folder = std::move(folder), filter = std::move(filter), prefix = std::move(prefix),
-               observer = shared->observer_for(options.observer)](const std::stop_token& stop) {
-    auto files = list_committable(std::filesystem::absolute(folder), filter, observer, stop);
+               listener = shared->listener_for(options.observer)](const std::stop_token& stop) {
+    auto files = list_committable(std::filesystem::absolute(folder), filter, listener, stop);
     std::vector<commit_operation> operations;
     operations.reserve(files.size());
     for (auto& file : files) {

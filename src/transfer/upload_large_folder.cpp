@@ -9,26 +9,23 @@
 #include "io/file_identity.hpp"
 #include "io/for_each_bounded.hpp"
 #include "io/on_pool.hpp"
-#include "transfer/bounded_queue.hpp"
 #include "transfer/commit_delivery.hpp"
 #include "transfer/commit_preparation.hpp"
 #include "transfer/create_commit.hpp"
+#include "transfer/folder_batches.hpp"
 #include "transfer/folder_listing.hpp"
+#include "transfer/folder_run.hpp"
 #include "transfer/large_folder_record.hpp"
-#include "transfer/progress_reporter.hpp"
+#include "transfer/report_event.hpp"
 #include "transfer/tree_listing.hpp"
 #include "transfer/upload_journal.hpp"
 
 #include <boost/asio/this_coro.hpp>
-#include <boost/system/errc.hpp>
 
-#include <algorithm>
-#include <array>
+#include <chrono>
+#include <exception>
 #include <memory>
-#include <optional>
-#include <set>
-#include <string_view>
-#include <unordered_set>
+#include <stop_token>
 #include <utility>
 #include <vector>
 
@@ -36,55 +33,8 @@ namespace cohub::transfer {
 
 namespace {
 
-constexpr std::array<std::size_t, 10> sizes{20, 50, 75, 100, 125, 200, 250, 400, 600, 1000};
-constexpr auto fast_enough = std::chrono::seconds(40);
-constexpr std::uint64_t regular_bytes = 100u << 20;  // of a commit's small files
-constexpr std::uint64_t small_file = 10u << 20;
-constexpr std::size_t most_preparing = 2;  // commits at once
-constexpr std::size_t most_openings = 3;   // of files that change, before they are left out
-constexpr auto commit_message = "Add files using upload-large-folder tool";
-
-struct file_to_send {
-  std::string path_in_repo{};
-  io::file_identity identity{};
-};
-
-/// The pipeline of one folder: prepare commits, make them in turn.
-struct folder_run {
-  folder_run(context_ptr with, std::string of, upload_large_folder_options given,
-             asio::any_io_executor executor)
-      : shared(std::move(with)),
-        repo_id(std::move(of)),
-        options(std::move(given)),
-        preparers(std::clamp<std::size_t>(options.num_workers, 1, most_preparing)),
-        preparing(preparers),
-        prepared(std::move(executor), 1) {}
-
-  /// Where others move the branch, they may have deleted what was committed before: the next run
-  /// asks again.
-  branch_state branch() const { return {repository, alone ? head : std::string()}; }
-
-  context_ptr shared;
-  std::string repo_id;
-  upload_large_folder_options options;
-  std::size_t preparers;  // commits prepared at once
-  std::size_t preparing;  // at work
-  std::shared_ptr<upload_total> total{};
-  std::string repository{};                 // tells it from others of its name
-  std::string head{};                       // of the branch, as far as this run knows
-  std::unordered_set<std::string> heads{};  // that it had
-  bool alone = true;                        // nobody else was seen to move it
-  std::shared_ptr<large_folder_record> record{};
-  std::vector<file_to_send> files{};
-  std::size_t next = 0;  // of them
-  commit_size size{};
-  bounded_queue<commit_ptr> prepared;
-  upload_large_folder_info info{};
-};
-using run_ptr = std::shared_ptr<folder_run>;
-
 /// Which repository it is, and where the branch is.
-awaitable<void> find_branch(run_ptr run) {
+awaitable<void> find_branch(folder_run_ptr run) {
   repo_info_options options;
   options.type = run->options.type;
   options.revision = run->options.revision;
@@ -101,22 +51,8 @@ awaitable<void> find_branch(run_ptr run) {
   run->heads.insert(repo.sha);
 }
 
-/// The file as it is; nothing where it is gone since it was listed, of which the observer is
-/// warned. Blocking: for the pool.
-std::optional<io::file_identity> find_file(folder_run& run, const std::filesystem::path& path,
-                                           const std::string& relative) {
-  try {
-    return io::identify_file(path);
-  } catch (const error& failure) {
-    if (failure.code() != boost::system::errc::no_such_file_or_directory) throw;
-  }
-  report_event(run.shared->observer_for(run.options.observer), transfer_event::kind::warning,
-               relative, "left out: it was deleted meanwhile");
-  return {};
-}
-
 /// Lists the folder, and leaves out what an earlier run has committed.
-awaitable<void> find_files(run_ptr run, std::filesystem::path folder) {
+awaitable<void> find_files(folder_run_ptr run, std::filesystem::path folder) {
   auto ignored = run->options.ignore_patterns;
   for (auto& pattern : core::always_ignored_patterns()) ignored.push_back(std::move(pattern));
   core::path_filter filter(run->options.allow_patterns, std::move(ignored));
@@ -127,13 +63,12 @@ awaitable<void> find_files(run_ptr run, std::filesystem::path folder) {
                of_repository](const std::stop_token& stop) {
     // However it is spelt, it is the same folder.
     const auto root = std::filesystem::weakly_canonical(named);
-    const auto observer = run->shared->observer_for(run->options.observer);
     run->record = std::make_shared<large_folder_record>(
         run->shared->journal->folder(), root.string() + '\n' + of_repository, run->branch());
     std::uint64_t bytes = 0;
-    for (auto& found : list_committable(root, filter, observer, stop)) {
+    for (auto& found : list_committable(root, filter, run->listener, stop)) {
       io::throw_if_stopped(stop);
-      auto identity = find_file(*run, found.path, found.relative);
+      auto identity = find_listed_file(*run, found.path, found.relative);
       if (!identity) continue;
       ++run->info.files;
       file_to_send file;
@@ -152,139 +87,9 @@ awaitable<void> find_files(run_ptr run, std::filesystem::path folder) {
   co_await std::move(listing);
 }
 
-/// The files of the next commit.
-std::vector<commit_operation> take_batch(folder_run& run) {
-  std::vector<commit_operation> operations;
-  std::uint64_t bytes = 0;
-  while (run.next < run.files.size() && operations.size() < run.size.files() &&
-         bytes < regular_bytes) {
-    const auto& file = run.files[run.next++];
-    if (file.identity.size < small_file) bytes += file.identity.size;
-    commit_operation_add add;
-    add.path_in_repo = file.path_in_repo;
-    add.content = std::filesystem::path(file.identity.path);
-    operations.emplace_back(std::move(add));
-  }
-  return operations;
-}
-
-/// Leaves out what is gone since the folder was listed, which may be days ago.
-awaitable<std::vector<commit_operation>> drop_deleted(run_ptr run,
-                                                      std::vector<commit_operation> operations) {
-  const std::size_t taken = operations.size();
-  auto look = [run, operations = std::move(operations)]() mutable {
-    std::erase_if(operations, [&](const commit_operation& each) {
-      const auto& add = std::get<commit_operation_add>(each);
-      return !find_file(*run, std::get<std::filesystem::path>(add.content), add.path_in_repo);
-    });
-    return std::move(operations);
-  };
-  auto looking = io::on_pool(run->shared->pool, std::move(look));
-  auto left = co_await std::move(looking);
-  run->info.files -= taken - left.size();
-  co_return left;
-}
-
-/// Workers are shared by the commits that are prepared at once.
-create_commit_options commit_options(const folder_run& run) {
-  const auto& options = run.options;
-  create_commit_options commit;
-  commit.num_threads = std::max<std::size_t>(1, options.num_workers / run.preparers);
-  commit.num_hash_threads = std::max<std::size_t>(1, commit.num_threads / 4);
-  commit.type = options.type;
-  commit.revision = options.revision;
-  commit.token = options.token;
-  commit.observer = options.observer;
-  return commit;
-}
-
-/// Whether a file was changed or deleted after the commit was begun, which begun anew may succeed.
-bool is_disturbed(const error& failure) {
-  return failure.code() == errc::content_mismatch ||
-         failure.code() == boost::system::errc::no_such_file_or_directory;
-}
-
-/// Leaves out what is not any more as it was when the commit was begun, with a warning.
-awaitable<std::vector<commit_operation>> drop_changed(run_ptr run, commit_ptr commit,
-                                                      std::vector<commit_operation> operations) {
-  const std::size_t taken = operations.size();
-  auto look = [run, plan = commit->plan, operations = std::move(operations)]() mutable {
-    std::set<std::string> changed;
-    for (const auto& add : plan->adds) {
-      try {
-        if (add.content) add.content->check_unchanged();
-      } catch (const error& failure) {
-        if (!is_disturbed(failure)) throw;
-        report_event(run->shared->observer_for(run->options.observer),
-                     transfer_event::kind::warning, add.path,
-                     "left out: it does not stay as it is");
-        changed.insert(add.path);
-      }
-    }
-    std::erase_if(operations, [&](const commit_operation& each) {
-      return changed.contains(std::get<commit_operation_add>(each).path_in_repo);
-    });
-    return std::move(operations);
-  };
-  auto looking = io::on_pool(run->shared->pool, std::move(look));
-  auto left = co_await std::move(looking);
-  run->info.files -= taken - left.size();
-  co_return left;
-}
-
-/// The total knows all files; of those that are begun anew, some are done.
-void take_over_counts(const commit_plan& earlier, commit_plan& plan) {
-  std::unordered_set<std::string_view> counted;
-  for (const auto& add : earlier.adds)
-    if (add.counted) counted.insert(add.path);
-  for (auto& add : plan.adds) add.counted = counted.contains(add.path);
-}
-
-/// Opens files, and sends the large ones. Those that are changed or deleted meanwhile are looked at
-/// again, and in the end left out.
-/// @param earlier  an earlier try of theirs; may be null
-awaitable<commit_ptr> prepare_files(run_ptr run, std::vector<commit_operation> operations,
-                                    commit_ptr earlier) {
-  for (std::size_t tries = 1;; ++tries) {
-    auto dropping = drop_deleted(run, std::move(operations));
-    operations = co_await std::move(dropping);
-    auto commit = begin_commit(run->shared, run->repo_id, commit_message, commit_options(*run));
-    std::exception_ptr failure;
-    try {
-      auto opening = open_commit(run->shared, commit, operations);
-      co_await std::move(opening);
-      commit->total = run->total;
-      for (auto& add : commit->plan->adds) add.announced = true;
-      if (earlier) take_over_counts(*earlier->plan, *commit->plan);
-      earlier = commit;
-      auto preparing = prepare_commit(run->shared, commit);
-      co_await std::move(preparing);
-    } catch (const error& e) {
-      if (!is_disturbed(e) || tries == 2 * most_openings) throw;
-      failure = std::current_exception();
-    }
-    if (!failure) co_return commit;
-    if (tries < most_openings) continue;
-    auto leaving_out = drop_changed(run, commit, std::move(operations));
-    operations = co_await std::move(leaving_out);
-  }
-}
-
-awaitable<void> prepare_commits(run_ptr run) {
-  for (;;) {
-    auto operations = take_batch(*run);
-    if (operations.empty()) break;
-    auto preparing = prepare_files(run, std::move(operations), nullptr);
-    auto commit = co_await std::move(preparing);
-    std::vector<commit_ptr> one(1, std::move(commit));
-    co_await run->prepared.push(std::move(one));
-  }
-  if (--run->preparing == 0) run->prepared.close();
-}
-
 /// Notes that the files of a commit are there.
 /// @param head  where the branch is with them
-awaitable<void> note_commit(run_ptr run, commit_ptr commit, std::string head) {
+awaitable<void> note_commit(folder_run_ptr run, commit_ptr commit, std::string head) {
   if (!commit->head.empty() && !run->heads.contains(commit->head)) {
     // Somebody else's: what was prepared at older ones must be looked at again.
     run->alone = false;
@@ -343,7 +148,7 @@ bool is_too_much(const error& failure) {
 
 /// Makes the commit on condition that nobody else has moved the branch; where somebody has, it is
 /// looked at again first. What comes too late of an earlier try moves it, too.
-awaitable<commit_info> deliver(run_ptr run, commit_ptr commit) {
+awaitable<commit_info> deliver(folder_run_ptr run, commit_ptr commit) {
   const bool is_news = !commit->head.empty() && !run->heads.contains(commit->head);
   commit->options.parent_commit = is_news ? commit->head : run->head;
   commit->options.rebase = true;
@@ -365,7 +170,7 @@ pending_commit pending(commit_ptr commit, bool is_prepared) {
 
 /// Delivers a commit, unless nothing of it is left.
 /// @return where the branch is with it
-awaitable<std::string> deliver_and_tell(run_ptr run, commit_ptr commit) {
+awaitable<std::string> deliver_and_tell(folder_run_ptr run, commit_ptr commit) {
   if (commit->plan->empty()) co_return run->head;
   const auto begin = std::chrono::steady_clock::now();
   auto delivering = deliver(run, commit);
@@ -377,7 +182,7 @@ awaitable<std::string> deliver_and_tell(run_ptr run, commit_ptr commit) {
   co_return std::move(made.oid);
 }
 
-awaitable<void> make_commit(run_ptr run, commit_ptr commit) {
+awaitable<void> make_commit(folder_run_ptr run, commit_ptr commit) {
   std::vector<pending_commit> todo(1, pending(std::move(commit), true));
   std::size_t openings = 1;
   while (!todo.empty()) {
@@ -421,7 +226,7 @@ awaitable<void> make_commit(run_ptr run, commit_ptr commit) {
   }
 }
 
-awaitable<void> make_commits(run_ptr run) {
+awaitable<void> make_commits(folder_run_ptr run) {
   for (;;) {
     auto commit = co_await run->prepared.pop();
     if (!commit) co_return;
@@ -431,22 +236,6 @@ awaitable<void> make_commits(run_ptr run) {
 }
 
 }  // namespace
-
-std::size_t commit_size::files() const noexcept { return sizes[step_]; }
-
-void commit_size::made(std::size_t files, std::chrono::steady_clock::duration took) noexcept {
-  if (took > fast_enough) {
-    if (step_ > 0) --step_;
-  } else if (files >= sizes[step_] && step_ + 1 < sizes.size()) {
-    ++step_;
-  }
-}
-
-bool commit_size::failed(std::size_t files) noexcept {
-  const bool is_least = step_ == 0;
-  if (!is_least) --step_;
-  return files > 1 && (!is_least || files > sizes[0]);
-}
 
 awaitable<upload_large_folder_info> upload_large_folder(context_ptr shared,
                                                         std::filesystem::path folder,

@@ -3,7 +3,9 @@
 #include <boost/asio/co_spawn.hpp>
 #include <doctest/doctest.h>
 
+#include <atomic>
 #include <functional>
+#include <memory>
 #include <utility>
 
 using namespace cohub;
@@ -19,6 +21,14 @@ std::vector<commit_operation> add_bytes(std::string path, std::string content) {
   operations.emplace_back(std::move(add));
   return operations;
 }
+
+class retry_counter final : public observer {
+ public:
+  void on_event(const transfer_event& event) override {
+    if (event.what == transfer_event::kind::retry) ++retries;
+  }
+  std::atomic<int> retries{0};
+};
 
 struct conflict_fixture : client_fixture {
   conflict_fixture() { first = put_file("alice/m", "a.txt", "1"); }
@@ -77,6 +87,27 @@ TEST_CASE_FIXTURE(conflict_fixture, "a commit that may be rebased goes on top of
   const auto same = run(api->create_commit("alice/m", add_bytes("b.txt", "3"), "again", again));
   CHECK(same.unchanged);
   CHECK(same.oid == info.oid);
+}
+
+TEST_CASE_FIXTURE(conflict_fixture, "a deletion that may be rebased goes on top of what is there") {
+  put_file("alice/m", "b.txt", "2");
+  const auto heard = std::make_shared<retry_counter>();
+  delete_file_options options{.parent_commit = first.oid, .observer = heard};
+  SUBCASE("one file") {
+    CHECK(failure_of(api->delete_file("a.txt", "alice/m", options)).code() ==
+          errc::commit_conflict);
+    CHECK(heard->retries == 0);
+    options.rebase = true;
+    CHECK_FALSE(run(api->delete_file("a.txt", "alice/m", options)).unchanged);
+  }
+  SUBCASE("by patterns") {
+    options.rebase = true;
+    CHECK_FALSE(run(api->delete_files("alice/m", {"a.*"}, options)).unchanged);
+  }
+  CHECK(heard->retries == 1);
+  CHECK(history().size() == 4);
+  CHECK(failure_of(api->read_file("alice/m", "a.txt")).code() == errc::entry_not_found);
+  CHECK(run(api->read_file("alice/m", "b.txt")) == "2");
 }
 
 TEST_CASE_FIXTURE(conflict_fixture, "two commits at once without a parent are both made") {

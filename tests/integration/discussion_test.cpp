@@ -1,5 +1,8 @@
 #include "support/client_fixture.hpp"
 
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/co_spawn.hpp>
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -62,6 +65,34 @@ TEST_CASE_FIXTURE(discussion_fixture, "a discussion is opened, talked in, rename
   CHECK(details.title == "Label");
   CHECK(details.events.size() == 5);
   CHECK(details.events[1].content.empty());
+}
+
+TEST_CASE_FIXTURE(discussion_fixture, "partial cancellation stops a listing of discussions") {
+  hub_fault stall;
+  stall.method = "GET";
+  stall.path_part = "/discussions";
+  stall.stall = true;
+  hub->inject(stall);
+  auto discussions = api->get_repo_discussions("alice/m");
+  asio::cancellation_signal cancel;
+  boost::system::error_code outcome;
+  bool done = false;
+  const auto end = [&](std::exception_ptr e, const std::optional<discussion>&) {
+    done = true;
+    try {
+      if (e) std::rethrow_exception(e);
+    } catch (const boost::system::system_error& failure) {
+      outcome = failure.code();
+    }
+  };
+  asio::co_spawn(context, discussions.next(), asio::bind_cancellation_slot(cancel.slot(), end));
+  while (hub->count_requests("/discussions", "GET") == 0) context.run_one();
+  cancel.emit(asio::cancellation_type::partial);
+  context.poll();
+  CHECK(done);
+  cancel.emit(asio::cancellation_type::terminal);
+  while (!done) context.run_one();
+  CHECK(outcome == asio::error::operation_aborted);
 }
 
 TEST_CASE_FIXTURE(discussion_fixture, "what may not be is refused") {

@@ -1,3 +1,5 @@
+#include "cohub/commit_scheduler.hpp"
+
 #include "support/client_fixture.hpp"
 
 #include <doctest/doctest.h>
@@ -126,6 +128,41 @@ TEST_CASE_FIXTURE(fixture, "what happens to a file is logged at its level, once"
   CHECK(transfers[1].level == log_level::info);
   CHECK(transfers[1].message == "finished");
   CHECK(logged("request").empty());  // those are for debugging
+}
+
+TEST_CASE_FIXTURE(fixture, "what happens to an upload is logged once, whether anybody listens") {
+  const auto options = [&] {
+    upload_large_folder_options of;
+    SUBCASE("the client's observer") {}
+    SUBCASE("the call's own observer") { of.observer = std::make_shared<listener>(); }
+    SUBCASE("nobody") { heard = nullptr; }
+    return of;
+  }();
+  connect_with_log(log_level::debug);
+  run(api->create_repo("alice/model"));
+  const auto big = test::noise(300'000);
+  test::write_all(folder.path() / "f" / "w.safetensors", big);
+  const auto made = run(api->upload_large_folder(folder.path() / "f", "alice/model", options));
+  auto transfers = logged("transfer");
+  REQUIRE(transfers.size() == 2);
+  CHECK(transfers[0].file == "w.safetensors");
+  CHECK(transfers[0].message == "finished");
+  CHECK(transfers[1].message == "committed: " + made.oid);
+
+  commit_scheduler_options watching;
+  watching.every = {};
+  commit_scheduler scheduler(*api, "alice/model", {}, watching);
+  commit_operation_add add;
+  add.path_in_repo = "again.safetensors";
+  add.content = commit_operation_add::bytes{big};
+  std::vector<commit_operation> operations;
+  operations.emplace_back(std::move(add));
+  scheduler.push(std::move(operations), "again");
+  run(scheduler.stop());
+  transfers = logged("transfer");
+  REQUIRE(transfers.size() == 3);
+  CHECK(transfers[2].file == "again.safetensors");
+  CHECK(transfers[2].message == "the Hub has it already");
 }
 
 TEST_CASE_FIXTURE(fixture, "the Hub's warnings are told once a topic") {

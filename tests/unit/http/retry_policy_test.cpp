@@ -21,6 +21,14 @@ TEST_CASE("waits double from the base up to the bound, jittered downwards") {
   CHECK_FALSE(next_delay(limits, 6, {}, 1.0));
 }
 
+TEST_CASE("jitter stays within its bounds") {
+  for (int i = 0; i < 1000; ++i) {
+    const double jitter = draw_jitter();
+    CHECK(jitter >= 0.0);
+    CHECK(jitter < 1.0);
+  }
+}
+
 TEST_CASE("what the server asks for beats the doubling, unless it is too long") {
   const cohub::retry_limits limits;
   CHECK(next_delay(limits, 1, 13s, 0.0) == 13s);

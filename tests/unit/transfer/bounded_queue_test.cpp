@@ -15,8 +15,7 @@ namespace {
 
 awaitable<void> put(std::shared_ptr<queue> into, int count, std::shared_ptr<int> done) {
   for (int i = 0; i < count; ++i) {
-    std::vector<int> one(1, i);
-    auto putting = into->push(std::move(one));
+    auto putting = into->push(i);
     co_await std::move(putting);
     ++*done;
   }

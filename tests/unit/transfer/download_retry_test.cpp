@@ -65,14 +65,6 @@ TEST_CASE("an expired address is asked for anew, but not for ever") {
   CHECK(counter.may_relocate());
 }
 
-TEST_CASE("jitter stays within its bounds") {
-  for (int i = 0; i < 1000; ++i) {
-    const double jitter = draw_jitter();
-    CHECK(jitter >= 0.0);
-    CHECK(jitter < 1.0);
-  }
-}
-
 TEST_CASE(
     "attempts that stalled after a trickle use up the tries, however many bytes they add up to") {
   retry_counter counter(retry_limits{});

@@ -1,7 +1,6 @@
 #include "transfer/large_folder_record.hpp"
 
 #include "support/temporary_folder.hpp"
-#include "transfer/upload_large_folder.hpp"
 
 #include <doctest/doctest.h>
 
@@ -95,20 +94,4 @@ TEST_CASE("lines of another shape are nothing") {
   CHECK(decode_done_file("5 7 8 9 /a b") == file_named("/a b"));
   for (const char* line : {"", "5", "5 7 8 9", "5 7 x 9 /a", "-5 7 8 9 /a"})
     CHECK_FALSE(decode_done_file(line));
-}
-
-TEST_CASE("commits grow while they are fast and full, and shrink when they are slow or fail") {
-  commit_size size;
-  CHECK(size.files() == 250);
-  size.made(250, std::chrono::seconds(1));
-  CHECK(size.files() == 400);
-  size.made(10, std::chrono::seconds(1));  // says nothing about 400
-  CHECK(size.files() == 400);
-  size.made(400, std::chrono::seconds(41));
-  CHECK(size.files() == 250);
-  while (size.files() > 20) CHECK(size.failed(size.files()));
-  CHECK_FALSE(size.failed(20));
-  CHECK(size.failed(250));  // prepared when more were hoped for
-  for (int i = 0; i < 20; ++i) size.made(size.files(), std::chrono::seconds(1));
-  CHECK(size.files() == 1000);
 }
