@@ -26,6 +26,8 @@ class client;
 
 namespace detail {
 struct client_state;
+/// Who hears of an operation: its own observer, else the client's, and the log. May be null.
+std::shared_ptr<observer> listener_of(const client& hub, const std::shared_ptr<observer>& own = {});
 /// Tells the client's observer and log of something odd.
 void tell_warning(const client& hub, const std::string& file, const std::string& what);
 }  // namespace detail
@@ -516,8 +518,8 @@ class client {
       std::string repo_id, named<verify_repo_checksums_options> options = {});
 
  private:
-  friend void detail::tell_warning(const client& hub, const std::string& file,
-                                   const std::string& what);
+  friend std::shared_ptr<observer> detail::listener_of(const client& hub,
+                                                       const std::shared_ptr<observer>& own);
   std::shared_ptr<detail::client_state> state_;
 };
 

@@ -31,8 +31,7 @@ awaitable<cache_info> scan(transfer::context_ptr shared, scan_cache_dir_options 
     };
     return io::on_pool(shared->pool, std::move(work));
   };
-  auto scanning = io::for_each_bounded(scans->size(), scans_at_once, std::move(task));
-  co_await std::move(scanning);
+  co_await io::for_each_bounded(scans->size(), scans_at_once, std::move(task));
   co_return cache::join_scans(std::move(*root), std::move(*scans));
 }
 

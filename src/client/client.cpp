@@ -27,9 +27,13 @@
 // the client it was called on.
 namespace cohub {
 
+std::shared_ptr<observer> detail::listener_of(const client& hub,
+                                              const std::shared_ptr<observer>& own) {
+  return hub.state_->shared->listener_for(own);
+}
+
 void detail::tell_warning(const client& hub, const std::string& file, const std::string& what) {
-  transfer::report_event(hub.state_->shared->listener_for({}), transfer_event::kind::warning, file,
-                         what);
+  transfer::report_event(listener_of(hub), transfer_event::kind::warning, file, what);
 }
 
 client::client(asio::any_io_executor executor, named<client_config> config)

@@ -73,8 +73,7 @@ awaitable<void> run_round(state_ptr self) {
   round.last = self->last;
   round.last.unchanged = true;
   try {
-    auto committing = detail::commit_all(self, round);
-    co_await std::move(committing);
+    co_await detail::commit_all(self, round);
   } catch (const std::exception& e) {
     // The folder cannot be read, or the history not squashed.
     if (!self->over) detail::report_failure(*self, e.what());
@@ -127,8 +126,7 @@ awaitable<commit_info> end(state_ptr self) {
   self->stopping = true;
   const auto state = co_await asio::this_coro::cancellation_state;
   try {
-    auto waiting = next_round(self);
-    auto info = co_await std::move(waiting);
+    auto info = co_await next_round(self);
     self->end_now();
     co_return info;
   } catch (const std::exception&) {
@@ -143,9 +141,7 @@ awaitable<commit_info> end(state_ptr self) {
 
 awaitable<commit_info> round_now(state_ptr self) {
   if (self->stopping) throw error(errc::invalid_argument, "the scheduler has been stopped");
-  auto waiting = next_round(std::move(self));
-  auto info = co_await std::move(waiting);
-  co_return info;
+  co_return co_await next_round(std::move(self));
 }
 
 }  // namespace

@@ -56,15 +56,13 @@ awaitable<std::optional<std::vector<discussion>>> next_page(std::shared_ptr<disc
   const std::string doing = "listing the discussions of " + at->repo_id;
   auto what =
       hub_request(*at->shared, http::method::get, url, at->shared->token_for(options.token));
-  auto calling = transfer::call_for_text(at->shared, std::move(what), doing);
-  const auto text = co_await std::move(calling);
-  auto page = hub::read_discussions(text);
-  if (!page) throw error(page.error(), doing);
-  const std::uint64_t size = page->discussions.size();
-  at->ended = size == 0 || size >= page->count || page->start >= page->count - size;
+  auto page =
+      co_await transfer::call_for(at->shared, std::move(what), doing, hub::read_discussions);
+  const std::uint64_t size = page.discussions.size();
+  at->ended = size == 0 || size >= page.count || page.start >= page.count - size;
   if (!at->ended && at->page >= transfer::most_pages)
     throw error(errc::invalid_response, doing + ": the pages have no end");
-  found = std::move(page->discussions);
+  found = std::move(page.discussions);
   co_return found;
 }
 
@@ -95,15 +93,12 @@ awaitable<discussion_with_details> get_discussion(context_ptr shared, std::strin
                    std::to_string(num) + "?diff=1";
   const auto doing = "reading " + describe(repo_id, num);
   auto what = hub_request(*shared, http::method::get, url, shared->token_for(options.token));
-  auto calling = transfer::call_for_text(shared, std::move(what), doing);
-  const auto text = co_await std::move(calling);
-  auto details = hub::read_discussion(text);
-  if (!details) throw error(details.error(), doing);
-  if (details->repo_id.empty()) {
-    details->repo_id = repo_id;
-    details->type = options.type;
+  auto details = co_await transfer::call_for(shared, std::move(what), doing, hub::read_discussion);
+  if (details.repo_id.empty()) {
+    details.repo_id = repo_id;
+    details.type = options.type;
   }
-  co_return std::move(*details);
+  co_return details;
 }
 
 awaitable<discussion_with_details> create_discussion(context_ptr shared, std::string repo_id,
@@ -120,16 +115,12 @@ awaitable<discussion_with_details> create_discussion(context_ptr shared, std::st
   const auto doing = "opening a discussion of " + repo_id;
   auto what = hub_request(*shared, http::method::post, url, shared->token_for(options.token),
                           boost::json::serialize(body));
-  auto calling = transfer::call_for_text(shared, std::move(what), doing);
-  const auto text = co_await std::move(calling);
-  const auto number = hub::read_discussion_number(text);
-  if (!number) throw error(number.error(), doing);
+  const auto number =
+      co_await transfer::call_for(shared, std::move(what), doing, hub::read_discussion_number);
   discussion_options of;
   of.type = options.type;
   of.token = std::move(options.token);
-  auto reading = get_discussion(std::move(shared), std::move(repo_id), *number, std::move(of));
-  auto details = co_await std::move(reading);
-  co_return details;
+  co_return co_await get_discussion(std::move(shared), std::move(repo_id), number, std::move(of));
 }
 
 awaitable<discussion_event> change_discussion(context_ptr shared, std::string repo_id,
@@ -140,8 +131,7 @@ awaitable<discussion_event> change_discussion(context_ptr shared, std::string re
   const auto doing = "changing " + describe(repo_id, num);
   auto what = hub_request(*shared, http::method::post, url, shared->token_for(change.token),
                           std::move(change.body));
-  auto calling = transfer::call_for_text(shared, std::move(what), doing);
-  const auto text = co_await std::move(calling);
+  const auto text = co_await transfer::call_for_text(shared, std::move(what), doing);
   auto event = hub::read_event(text, change.key);
   // The Hub tells of a merge in its own words: what counts is that it answered with success.
   if (!event && change.resource == "merge") {
@@ -200,9 +190,8 @@ awaitable<void> super_squash(context_ptr shared, std::string repo_id,
       hub::routes::super_squash(shared->endpoint, options.type, repo_id, options.branch);
   auto what = hub_request(*shared, http::method::post, url, shared->token_for(options.token),
                           json_body(std::pair("message", std::move(message))));
-  auto calling = transfer::call(shared, std::move(what), "squashing the history of " + repo_id);
-  auto answer = co_await std::move(calling);
-  co_await answer.finish();
+  co_await transfer::call_for_nothing(shared, std::move(what),
+                                      "squashing the history of " + repo_id);
 }
 
 listing<access_request> list_access_requests(context_ptr shared, std::string repo_id,
@@ -228,10 +217,8 @@ awaitable<void> handle_access_request(context_ptr shared, std::string repo_id, s
                    (status.empty() ? "/grant" : "/handle");
   auto what = hub_request(*shared, http::method::post, url, shared->token_for(options.token),
                           boost::json::serialize(body));
-  auto calling = transfer::call(shared, std::move(what),
-                                "deciding on the access of " + user + " to " + repo_id);
-  auto answer = co_await std::move(calling);
-  co_await answer.finish();
+  co_await transfer::call_for_nothing(shared, std::move(what),
+                                      "deciding on the access of " + user + " to " + repo_id);
 }
 
 }  // namespace cohub::repository

@@ -25,12 +25,6 @@ void check_names(const std::string& repo_id, const std::string& ref) {
   if (ref.empty()) throw error(errc::invalid_argument, "a branch or tag without a name");
 }
 
-awaitable<void> change(context_ptr shared, http::request what, std::string doing) {
-  auto calling = transfer::call(std::move(shared), std::move(what), std::move(doing));
-  auto answer = co_await std::move(calling);
-  co_await answer.finish();
-}
-
 /// Whether the branch is there, for a token that may not make it (hub-protocol, section 6.5).
 awaitable<bool> has_branch(context_ptr shared, std::string repo_id, std::string branch,
                            create_branch_options options) {
@@ -38,8 +32,7 @@ awaitable<bool> has_branch(context_ptr shared, std::string repo_id, std::string 
   of.type = options.type;
   of.token = std::move(options.token);
   try {
-    auto listing = list_refs(std::move(shared), std::move(repo_id), std::move(of));
-    const auto refs = co_await std::move(listing);
+    const auto refs = co_await list_refs(std::move(shared), std::move(repo_id), std::move(of));
     co_return std::any_of(refs.branches.begin(), refs.branches.end(),
                           [&](const git_ref_info& each) { return each.name == branch; });
   } catch (const error&) {
@@ -56,11 +49,7 @@ awaitable<git_refs> list_refs(context_ptr shared, std::string repo_id,
       hub::routes::refs(shared->endpoint, options.type, repo_id, options.include_pull_requests);
   const std::string doing = "listing the refs of " + repo_id;
   auto what = hub_request(*shared, http::method::get, url, shared->token_for(options.token));
-  auto calling = transfer::call_for_text(shared, std::move(what), doing);
-  const auto text = co_await std::move(calling);
-  auto refs = hub::read_refs(text);
-  if (!refs) throw error(refs.error(), doing);
-  co_return std::move(*refs);
+  co_return co_await transfer::call_for(shared, std::move(what), doing, hub::read_refs);
 }
 
 listing<git_commit_info> list_commits(context_ptr shared, std::string repo_id,
@@ -82,10 +71,8 @@ awaitable<std::string> commit_diff(context_ptr shared, std::string repo_id, std:
   const auto url =
       hub::routes::compare(shared->endpoint, options.type, repo_id, from, to, options.raw);
   auto what = hub_request(*shared, http::method::get, url, shared->token_for(options.token));
-  auto calling = transfer::call_for_text(shared, std::move(what),
-                                         "comparing " + from + " and " + to + " of " + repo_id);
-  auto text = co_await std::move(calling);
-  co_return text;
+  co_return co_await transfer::call_for_text(shared, std::move(what),
+                                             "comparing " + from + " and " + to + " of " + repo_id);
 }
 
 awaitable<void> create_branch(context_ptr shared, std::string repo_id, std::string branch,
@@ -99,9 +86,8 @@ awaitable<void> create_branch(context_ptr shared, std::string repo_id, std::stri
   std::exception_ptr failure;
   bool forbidden = false;
   try {
-    auto making =
-        change(shared, std::move(what), "creating the branch " + branch + " of " + repo_id);
-    co_await std::move(making);
+    co_await transfer::call_for_nothing(shared, std::move(what),
+                                        "creating the branch " + branch + " of " + repo_id);
   } catch (const error& e) {
     if (options.exist_ok && e.code() == errc::conflict) co_return;
     forbidden = e.http().status == 403;
@@ -109,8 +95,7 @@ awaitable<void> create_branch(context_ptr shared, std::string repo_id, std::stri
   }
   if (!failure) co_return;
   if (options.exist_ok && forbidden) {
-    auto looking = has_branch(shared, repo_id, branch, options);
-    const bool there = co_await std::move(looking);
+    const bool there = co_await has_branch(shared, repo_id, branch, options);
     if (there) co_return;
   }
   std::rethrow_exception(failure);
@@ -121,9 +106,8 @@ awaitable<void> delete_branch(context_ptr shared, std::string repo_id, std::stri
   check_names(repo_id, branch);
   const auto url = hub::routes::branch(shared->endpoint, options.type, repo_id, branch);
   auto what = hub_request(*shared, http::method::delete_, url, shared->token_for(options.token));
-  auto removing =
-      change(shared, std::move(what), "deleting the branch " + branch + " of " + repo_id);
-  co_await std::move(removing);
+  co_await transfer::call_for_nothing(shared, std::move(what),
+                                      "deleting the branch " + branch + " of " + repo_id);
 }
 
 awaitable<void> create_tag(context_ptr shared, std::string repo_id, std::string tag,
@@ -137,8 +121,8 @@ awaitable<void> create_tag(context_ptr shared, std::string repo_id, std::string 
   auto what = hub_request(*shared, http::method::post, url, shared->token_for(options.token),
                           boost::json::serialize(body));
   try {
-    auto making = change(shared, std::move(what), "creating the tag " + tag + " of " + repo_id);
-    co_await std::move(making);
+    co_await transfer::call_for_nothing(shared, std::move(what),
+                                        "creating the tag " + tag + " of " + repo_id);
   } catch (const error& e) {
     if (!options.exist_ok || e.code() != errc::conflict) throw;
   }
@@ -149,8 +133,8 @@ awaitable<void> delete_tag(context_ptr shared, std::string repo_id, std::string 
   check_names(repo_id, tag);
   const auto url = hub::routes::tag(shared->endpoint, options.type, repo_id, tag);
   auto what = hub_request(*shared, http::method::delete_, url, shared->token_for(options.token));
-  auto removing = change(shared, std::move(what), "deleting the tag " + tag + " of " + repo_id);
-  co_await std::move(removing);
+  co_await transfer::call_for_nothing(shared, std::move(what),
+                                      "deleting the tag " + tag + " of " + repo_id);
 }
 
 }  // namespace cohub::repository

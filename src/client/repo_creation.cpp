@@ -103,8 +103,7 @@ awaitable<std::optional<repo_url>> readable(context_ptr shared, creation what) {
   of.type = what.type;
   of.token = what.token;
   try {
-    auto reading = transfer::fetch_repo_info(shared, what.asked_id, std::move(of));
-    const auto info = co_await std::move(reading);
+    const auto info = co_await transfer::fetch_repo_info(shared, what.asked_id, std::move(of));
     found.emplace();
     found->repo_id = info.id;
     found->url = hub::routes::repo_page(shared->endpoint, what.type, info.id);
@@ -121,8 +120,7 @@ awaitable<repo_url> make(context_ptr shared, creation what) {
     auto asking = hub_request(*shared, http::method::post, what.url, shared->token_for(what.token),
                               what.body);
     asking.idempotent = what.exist_ok;  // the second time it is there
-    auto sending = transfer::send(shared, std::move(asking), what.doing);
-    auto answer = co_await std::move(sending);
+    auto answer = co_await transfer::send(shared, std::move(asking), what.doing);
     const int status = answer.status();
     const auto text = co_await answer.read_all(answer_limit);
     if (status / 100 == 2) {
@@ -134,13 +132,10 @@ awaitable<repo_url> make(context_ptr shared, creation what) {
       const bool again = co_await transfer::wait_before_next(shared->retries, attempt);
       if (again) continue;
     } else if (status == 409 && what.exist_ok) {
-      auto telling = existing(shared, text, what);
-      auto there = co_await std::move(telling);
-      co_return there;
+      co_return co_await existing(shared, text, what);
     }
     if (what.exist_ok && (status == 401 || status == 402 || status == 403)) {
-      auto reading = readable(shared, what);
-      auto there = co_await std::move(reading);
+      auto there = co_await readable(shared, what);
       if (there) co_return std::move(*there);
     }
     throw transfer::error_of(answer.head(), text, what.doing);
@@ -156,8 +151,7 @@ awaitable<std::vector<hub::space_template>> offered_templates(
                   shared->token_for(own_token));
   std::string text;
   try {
-    auto asking = transfer::call_for_text(shared, std::move(what), doing);
-    text = co_await std::move(asking);
+    text = co_await transfer::call_for_text(shared, std::move(what), doing);
   } catch (const error& e) {
     if (e.http().status != 404) throw;
     co_return std::vector<hub::space_template>();
@@ -172,8 +166,7 @@ awaitable<std::vector<hub::space_template>> offered_templates(
 /// where nothing is missing.
 awaitable<create_repo_options> follow_template(context_ptr shared, create_repo_options options,
                                                std::string doing) {
-  auto asking = offered_templates(std::move(shared), options.token);
-  const auto templates = co_await std::move(asking);
+  const auto templates = co_await offered_templates(std::move(shared), options.token);
   const auto* const found = hub::find_space_template(templates, options.space_template);
   if (found != nullptr) {
     options.space_template = found->repo_id;
@@ -208,8 +201,7 @@ awaitable<std::string> full_name(context_ptr shared, std::string name,
   if (name.find('/') != name.npos) co_return name;
   whoami_options of;
   of.token = std::move(options.token);
-  auto asking = whoami(std::move(shared), std::move(of));
-  const auto user = co_await std::move(asking);
+  const auto user = co_await whoami(std::move(shared), std::move(of));
   co_return user.name + '/' + name;
 }
 
@@ -218,8 +210,7 @@ awaitable<repo_url> create(context_ptr shared, std::string repo_id, create_repo_
   creation what;
   what.doing = "creating the repository " + repo_id;
   if (options.type == repo_type::space && !options.space_template.empty()) {
-    auto following = follow_template(shared, std::move(options), what.doing);
-    options = co_await std::move(following);
+    options = co_await follow_template(shared, std::move(options), what.doing);
   }
   if (options.type == repo_type::space && options.space_sdk.empty())
     throw error(errc::invalid_argument, "creating the space " + repo_id +
@@ -241,9 +232,7 @@ awaitable<repo_url> create(context_ptr shared, std::string repo_id, create_repo_
   what.asked_id = std::move(repo_id);
   what.exist_ok = options.exist_ok;
   what.token = std::move(options.token);
-  auto making = make(std::move(shared), std::move(what));
-  auto made = co_await std::move(making);
-  co_return made;
+  co_return co_await make(std::move(shared), std::move(what));
 }
 
 awaitable<repo_url> duplicate(context_ptr shared, std::string from_id, std::string to_id,
@@ -257,8 +246,7 @@ awaitable<repo_url> duplicate(context_ptr shared, std::string from_id, std::stri
       asked_visibility(options.is_private, options.visibility, options.type, what.doing);
   get_full_repo_name_options of;
   of.token = options.token;
-  auto naming = full_name(shared, std::move(to_id), std::move(of));
-  what.asked_id = co_await std::move(naming);
+  what.asked_id = co_await full_name(shared, std::move(to_id), std::move(of));
   boost::json::object body;
   body["repository"] = what.asked_id;
   if (!visibility.empty()) body["visibility"] = visibility;
@@ -268,9 +256,7 @@ awaitable<repo_url> duplicate(context_ptr shared, std::string from_id, std::stri
   what.type = options.type;
   what.exist_ok = options.exist_ok;
   what.token = std::move(options.token);
-  auto making = make(std::move(shared), std::move(what));
-  auto made = co_await std::move(making);
-  co_return made;
+  co_return co_await make(std::move(shared), std::move(what));
 }
 
 }  // namespace cohub::repository

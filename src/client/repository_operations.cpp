@@ -60,9 +60,8 @@ awaitable<void> remove(context_ptr shared, std::string repo_id, delete_repo_opti
       hub_request(*shared, http::method::delete_, hub::routes::delete_repo(shared->endpoint),
                   shared->token_for(options.token), boost::json::serialize(body));
   try {
-    auto calling = transfer::call(shared, std::move(what), "deleting the repository " + repo_id);
-    auto answer = co_await std::move(calling);
-    co_await answer.finish();
+    co_await transfer::call_for_nothing(shared, std::move(what),
+                                        "deleting the repository " + repo_id);
   } catch (const error& e) {
     if (!options.missing_ok || e.code() != errc::repository_not_found) throw;
   }
@@ -80,11 +79,9 @@ awaitable<bool> has_file(context_ptr shared, std::string repo_id, std::string pa
   // asked.
   what.redirects = http::redirects::same_origin;
   const auto doing = "looking for " + path + " in " + repo_id;
-  auto sending = transfer::send(shared, std::move(what), doing);
-  auto answer = co_await std::move(sending);
+  auto answer = co_await transfer::send(shared, std::move(what), doing);
   if (answer.status() < 400) co_return true;
-  auto refusal = transfer::failure_of(std::move(answer), doing);
-  const auto failure = co_await std::move(refusal);
+  const auto failure = co_await transfer::failure_of(std::move(answer), doing);
   try {
     std::rethrow_exception(failure);
   } catch (const error& e) {
@@ -105,10 +102,8 @@ awaitable<void> move(context_ptr shared, std::string from_id, std::string to_id,
   body["type"] = std::string(hub::singular(options.type));
   auto what = hub_request(*shared, http::method::post, hub::routes::move_repo(shared->endpoint),
                           shared->token_for(options.token), boost::json::serialize(body));
-  auto calling =
-      transfer::call(shared, std::move(what), "moving the repository " + from_id + " to " + to_id);
-  auto answer = co_await std::move(calling);
-  co_await answer.finish();
+  co_await transfer::call_for_nothing(shared, std::move(what),
+                                      "moving the repository " + from_id + " to " + to_id);
 }
 
 awaitable<void> update_settings(context_ptr shared, std::string repo_id,
@@ -125,9 +120,8 @@ awaitable<void> update_settings(context_ptr shared, std::string repo_id,
   auto what = hub_request(*shared, http::method::put,
                           hub::routes::settings(shared->endpoint, options.type, repo_id),
                           shared->token_for(options.token), boost::json::serialize(body));
-  auto calling = transfer::call(shared, std::move(what), "changing the settings of " + repo_id);
-  auto answer = co_await std::move(calling);
-  co_await answer.finish();
+  co_await transfer::call_for_nothing(shared, std::move(what),
+                                      "changing the settings of " + repo_id);
 }
 
 awaitable<bool> exists(context_ptr shared, std::string repo_id, repo_exists_options options) {
@@ -135,8 +129,7 @@ awaitable<bool> exists(context_ptr shared, std::string repo_id, repo_exists_opti
   of.type = options.type;
   of.token = std::move(options.token);
   try {
-    auto reading = transfer::fetch_repo_info(std::move(shared), std::move(repo_id), std::move(of));
-    co_await std::move(reading);
+    co_await transfer::fetch_repo_info(std::move(shared), std::move(repo_id), std::move(of));
     co_return true;
   } catch (const error& e) {
     if (e.code() == errc::gated_repository) co_return true;
@@ -152,8 +145,7 @@ awaitable<bool> has_revision(context_ptr shared, std::string repo_id, std::strin
   of.revision = std::move(revision);
   of.token = std::move(options.token);
   try {
-    auto reading = transfer::fetch_repo_info(std::move(shared), std::move(repo_id), std::move(of));
-    co_await std::move(reading);
+    co_await transfer::fetch_repo_info(std::move(shared), std::move(repo_id), std::move(of));
     co_return true;
   } catch (const error& e) {
     if (e.code() != errc::repository_not_found && e.code() != errc::revision_not_found) throw;
@@ -172,12 +164,9 @@ awaitable<upload_large_folder_info> upload_large_folder(context_ptr shared,
   making.space_sdk = options.space_sdk.empty() ? "gradio" : options.space_sdk;
   if (options.type != repo_type::space) making.space_sdk.clear();
   making.token = options.token;
-  auto creating = create(shared, std::move(repo_id), std::move(making));
-  const auto repo = co_await std::move(creating);
-  auto uploading = transfer::upload_large_folder(std::move(shared), std::move(folder), repo.repo_id,
-                                                 std::move(options));
-  auto info = co_await std::move(uploading);
-  co_return info;
+  const auto repo = co_await create(shared, std::move(repo_id), std::move(making));
+  co_return co_await transfer::upload_large_folder(std::move(shared), std::move(folder),
+                                                   repo.repo_id, std::move(options));
 }
 
 listing<repo_info> list_repos(context_ptr shared, repo_type type, list_repos_options options) {
@@ -217,9 +206,7 @@ awaitable<void> auth_check(context_ptr shared, std::string repo_id, auth_check_o
   require_repo_id(repo_id);
   const auto url = hub::routes::auth_check(shared->endpoint, options.type, repo_id, options.write);
   auto what = hub_request(*shared, http::method::get, url, shared->token_for(options.token));
-  auto calling = transfer::call(shared, std::move(what), "checking the access to " + repo_id);
-  auto answer = co_await std::move(calling);
-  co_await answer.finish();
+  co_await transfer::call_for_nothing(shared, std::move(what), "checking the access to " + repo_id);
 }
 
 listing<lfs_file_info> list_lfs_files(context_ptr shared, std::string repo_id,
@@ -250,9 +237,8 @@ awaitable<void> delete_lfs_files(context_ptr shared, std::string repo_id,
     body["deletions"] = std::move(deletions);
     auto what = hub_request(*shared, http::method::post, url, shared->token_for(options.token),
                             boost::json::serialize(body));
-    auto calling = transfer::call(shared, std::move(what), "deleting large objects of " + repo_id);
-    auto answer = co_await std::move(calling);
-    co_await answer.finish();
+    co_await transfer::call_for_nothing(shared, std::move(what),
+                                        "deleting large objects of " + repo_id);
   }
 }
 
@@ -261,10 +247,7 @@ awaitable<user_info> whoami(context_ptr shared, whoami_options options) {
   const auto token = shared->token_for(options.token);
   if (token.empty()) throw error(errc::unauthorized, doing + ": nobody is logged in");
   auto what = hub_request(*shared, http::method::get, hub::routes::whoami(shared->endpoint), token);
-  const auto text = co_await transfer::call_for_text(shared, std::move(what), doing);
-  auto user = hub::read_whoami(text);
-  if (!user) throw error(user.error(), doing);
-  co_return std::move(*user);
+  co_return co_await transfer::call_for(shared, std::move(what), doing, hub::read_whoami);
 }
 
 }  // namespace cohub::repository

@@ -29,14 +29,14 @@ struct folder_changes {
 
 folder_changes find_changes(const std::filesystem::path& folder, const core::path_filter& filter,
                             std::string prefix, const seen_files& known,
-                            const std::shared_ptr<observer>& observer,
+                            const std::shared_ptr<observer>& listener,
                             std::set<std::string>& left_out, const std::stop_token& stop) {
   folder_changes changes;
   std::error_code ignored;
   if (std::filesystem::status(folder, ignored).type() == std::filesystem::file_type::not_found)
     return changes;  // the program has not made it yet
   if (!prefix.empty() && !prefix.ends_with('/')) prefix += '/';
-  for (auto& file : transfer::list_committable(folder, filter, observer, stop, &left_out)) {
+  for (auto& file : transfer::list_committable(folder, filter, listener, stop, &left_out)) {
     io::throw_if_stopped(stop);
     io::file_identity now;
     try {
@@ -75,8 +75,7 @@ awaitable<void> squash_history(work_ptr self) {
   options.type = self->options.type;
   options.branch = self->options.revision;
   options.token = self->options.token;
-  auto squashing = self->hub.super_squash_history(self->repo_id, options);
-  co_await std::move(squashing);
+  co_await self->hub.super_squash_history(self->repo_id, options);
 }
 
 awaitable<commit_info> commit(work_ptr self, std::vector<commit_operation> operations,
@@ -86,10 +85,10 @@ awaitable<commit_info> commit(work_ptr self, std::vector<commit_operation> opera
   options.type = self->options.type;
   options.revision = self->options.revision;
   options.token = self->options.token;
-  options.observer = self->observer;
+  options.observer = self->options.observer;
   auto info = co_await self->hub.create_commit(self->repo_id, std::move(operations),
                                                std::move(message), options);
-  transfer::report_event(self->observer, transfer_event::kind::committed, {}, info.oid);
+  transfer::report_event(self->listener, transfer_event::kind::committed, {}, info.oid);
   co_return info;
 }
 
@@ -143,9 +142,8 @@ awaitable<attempt> try_commit(work_ptr self, std::vector<commit_operation> opera
   attempt result;
   try {
     co_await make_repository(self);
-    auto committing =
-        commit(self, std::move(operations), std::move(message), std::move(description));
-    result.made = co_await std::move(committing);
+    result.made =
+        co_await commit(self, std::move(operations), std::move(message), std::move(description));
   } catch (const error& e) {
     // Not by the code: a source may fail as if it were cancelled.
     if (self->over) throw;
@@ -184,8 +182,7 @@ awaitable<bool> may_succeed_later(work_ptr self, attempt one) {
   if (one.for_good || transfer::has_spent_source(operations)) co_return false;
   if (!one.is_changed) co_return true;
   auto look = [operations] { return wants_too_much(operations); };
-  auto looking = io::on_pool(self->hub.blocking_executor(), std::move(look));
-  const bool too_much = co_await std::move(looking);
+  const bool too_much = co_await io::on_pool(self->hub.blocking_executor(), std::move(look));
   co_return !too_much;
 }
 
@@ -194,12 +191,11 @@ awaitable<bool> may_succeed_later(work_ptr self, attempt one) {
 awaitable<void> commit_waiting(work_ptr self, round_result& round) {
   while (!self->waiting.empty()) {
     // Only what names the contents is copied.
-    auto trying = try_commit(self, self->waiting.front().operations, self->waiting.front().message);
-    const auto one = co_await std::move(trying);
+    const auto one =
+        co_await try_commit(self, self->waiting.front().operations, self->waiting.front().message);
     take(round, one);
     if (!one.made) {
-      auto judging = may_succeed_later(self, one);
-      round.left = co_await std::move(judging);
+      round.left = co_await may_succeed_later(self, one);
       if (round.left) co_return;
       if (!round.dropped) round.dropped = one.failure;
     }
@@ -212,19 +208,17 @@ awaitable<void> commit_folder(work_ptr self, round_result& round) {
   for (auto& pattern : core::always_ignored_patterns()) ignored.push_back(std::move(pattern));
   core::path_filter filter(self->options.allow_patterns, std::move(ignored));
   auto look = [folder = self->folder, filter = std::move(filter),
-               prefix = self->options.path_in_repo, seen = self->seen, observer = self->observer,
+               prefix = self->options.path_in_repo, seen = self->seen, listener = self->listener,
                left_out = self->left_out](const std::stop_token& stop) {
-    return find_changes(folder, filter, prefix, seen, observer, *left_out, stop);
+    return find_changes(folder, filter, prefix, seen, listener, *left_out, stop);
   };
   round.left = true;
-  auto looking = io::on_pool(self->hub.blocking_executor(), std::move(look));
-  auto changes = co_await std::move(looking);
+  auto changes = co_await io::on_pool(self->hub.blocking_executor(), std::move(look));
   if (!changes.operations.empty()) {
     auto message = self->options.commit_message;
     if (message.empty()) message = "Scheduled Commit";
-    auto trying = try_commit(self, std::move(changes.operations), std::move(message),
-                             self->options.commit_description);
-    const auto one = co_await std::move(trying);
+    const auto one = co_await try_commit(self, std::move(changes.operations), std::move(message),
+                                         self->options.commit_description);
     take(round, one);
     if (!one.made) co_return;
   }
@@ -235,7 +229,7 @@ awaitable<void> commit_folder(work_ptr self, round_result& round) {
 }  // namespace
 
 void report_failure(const scheduled_work& work, const char* what) {
-  transfer::report_event(work.observer, transfer_event::kind::commit_failed, {}, what);
+  transfer::report_event(work.listener, transfer_event::kind::commit_failed, {}, what);
 }
 
 awaitable<void> commit_all(work_ptr self, round_result& round) {

@@ -40,13 +40,13 @@ struct scheduled_work {
   scheduled_work(client with, commit_scheduler_options given)
       : hub(std::move(with)),
         options(std::move(given)),
-        observer(options.observer ? options.observer : hub.default_observer()) {}
+        listener(listener_of(hub, options.observer)) {}
 
   client hub;
   std::string repo_id{};
   std::filesystem::path folder{};  ///< empty: none is watched
   commit_scheduler_options options;
-  std::shared_ptr<cohub::observer> observer;
+  std::shared_ptr<cohub::observer> listener;  ///< as `listener_of`
   bool repository_known = false;
   std::deque<handed_over> waiting{};
   seen_files seen{};

@@ -142,8 +142,7 @@ awaitable<stored_token> check_and_keep(client hub, std::string token) {
   kept.token = *cleaned;
   kept.is_active = true;
   auto work = [kept] { keep(kept); };
-  auto keeping = io::on_pool(hub.blocking_executor(), std::move(work));
-  co_await std::move(keeping);
+  co_await io::on_pool(hub.blocking_executor(), std::move(work));
   co_return kept;
 }
 

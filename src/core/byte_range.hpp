@@ -22,8 +22,8 @@ std::string range_header(byte_range range);
 
 /// What a Content-Range header says.
 struct content_range {
-  std::optional<byte_range>
-      range{};  ///< absent for "bytes */N", the answer to a range out of bounds
+  /// Absent for "bytes */N", the answer to a range out of bounds.
+  std::optional<byte_range> range{};
   std::optional<std::uint64_t> total{};  ///< absent for "*"
 };
 
@@ -33,8 +33,8 @@ std::optional<content_range> parse_content_range(std::string_view text);
 /// The one range that a Range header asks for, cut to a file of `size` bytes.
 struct requested_range {
   enum class outcome { whole, part, unsatisfiable };
-  outcome what =
-      outcome::whole;  ///< `whole` also for headers that are malformed or ask for several ranges
+  /// `whole` also for headers that are malformed or ask for several ranges.
+  outcome what = outcome::whole;
   byte_range range{};
 };
 requested_range parse_range_header(std::string_view text, std::uint64_t size);

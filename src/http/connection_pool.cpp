@@ -246,13 +246,10 @@ awaitable<std::unique_ptr<stream>> open_stream(std::shared_ptr<address_book> hos
                                                std::shared_ptr<tls_session_shelf> sessions) {
   std::shared_ptr<asio::ssl::context> context;
   if (where.secure()) {
-    auto getting = shared_tls_context::get(std::move(tls));
-    context = co_await std::move(getting);
+    context = co_await shared_tls_context::get(std::move(tls));
   }
-  auto connecting = connect(std::move(hosts), std::move(where), std::move(through),
-                            std::move(context), std::move(sessions));
-  auto opened = co_await std::move(connecting);
-  co_return opened;
+  co_return co_await connect(std::move(hosts), std::move(where), std::move(through),
+                             std::move(context), std::move(sessions));
 }
 
 }  // namespace
@@ -271,8 +268,7 @@ awaitable<leased_connection> connection_pool::acquire(core::origin where, bool f
   if (here.line.empty() && may_claim(here)) {
     kept = claim(here, fresh);
   } else {
-    auto waiting = wait_in_line(where, fresh, lease.ticket_);
-    kept = co_await std::move(waiting);
+    kept = co_await wait_in_line(where, fresh, lease.ticket_);
     // Closed by the server since it was given: its place is for another.
     if (kept && !kept->is_quiet()) kept.reset();
   }

@@ -33,8 +33,8 @@ void silence_watch::set_limit(std::chrono::milliseconds limit) {
   state_->limit = limit;
   touch();
   if (state_->waiting && sooner) {
-    state_->timer
-        .cancel();  // the handler waits anew; an idle connection must not keep a context busy
+    // The handler waits anew; an idle connection must not keep a context busy.
+    state_->timer.cancel();
   } else if (!state_->waiting && limit.count() > 0) {
     wait(state_);
   }

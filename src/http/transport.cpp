@@ -97,8 +97,7 @@ awaitable<exchange_outcome> exchange_in_time(leased_connection lease, request& w
   std::exception_ptr failure;
   bool stopped = false;
   try {
-    auto limited = io::with_timeout(std::move(running), *what.limit);
-    outcome = co_await std::move(limited);
+    outcome = co_await io::with_timeout(std::move(running), *what.limit);
   } catch (const error& e) {
     failure = std::current_exception();
     stopped = e.code() == errc::timed_out;
@@ -153,8 +152,7 @@ awaitable<leased_connection> acquire_in_turn(state_ptr self, const request& what
     if (!self->limits.pause(what.url, rate_limits::clock::now())) co_return lease;
     ticket = lease.ticket();
     lease.give_back();
-    auto waiting = wait_for_turn(self, what);
-    co_await std::move(waiting);
+    co_await wait_for_turn(self, what);
   }
 }
 
@@ -183,15 +181,12 @@ awaitable<exchange_outcome> attempt(state_ptr self, request& what, std::string& 
   auto lease = co_await std::move(acquiring);
   const bool reused = lease.reused();
   const auto ticket = lease.ticket();
-  auto trying = exchange_in_time(std::move(lease), what, settings);
-  auto outcome = co_await std::move(trying);
+  auto outcome = co_await exchange_in_time(std::move(lease), what, settings);
   if (outcome.no_answer && reused && what.idempotent) {
     // The server closed the idle connection in the moment it was used again: not a failed try.
     settings.trace_id = trace_id = choose_trace_id(what.headers, what.home_headers, self->random);
-    auto acquiring_fresh = acquire_in_turn(self, what, true, limits.connect, ticket);
-    auto fresh = co_await std::move(acquiring_fresh);
-    auto trying_again = exchange_in_time(std::move(fresh), what, settings);
-    outcome = co_await std::move(trying_again);
+    auto fresh = co_await acquire_in_turn(self, what, true, limits.connect, ticket);
+    outcome = co_await exchange_in_time(std::move(fresh), what, settings);
   }
   co_return outcome;
 }
@@ -215,8 +210,7 @@ awaitable<response> send_with_retries(state_ptr self, request& what) {
     std::string trace_id;
     const auto begin = std::chrono::steady_clock::now();
     try {
-      auto trying = attempt(self, what, trace_id);
-      outcome = co_await std::move(trying);
+      outcome = co_await attempt(self, what, trace_id);
       failure = outcome.no_answer;
       // A server that does not speak HTTP will not learn it; a mishap deserves two more tries.
       again = failure && what.idempotent && (!is_nonsense(failure) || tries < 3);

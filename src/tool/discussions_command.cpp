@@ -174,14 +174,12 @@ awaitable<void> change_status(client hub, arguments_ptr args, std::string status
 }
 
 awaitable<void> close(client hub, arguments_ptr args) {
-  auto changing = change_status(hub, args, "closed");
-  co_await std::move(changing);
+  co_await change_status(hub, args, "closed");
   tell(*args, "Closed " + named(*args));
 }
 
 awaitable<void> reopen(client hub, arguments_ptr args) {
-  auto changing = change_status(hub, args, "open");
-  co_await std::move(changing);
+  co_await change_status(hub, args, "open");
   tell(*args, "Opened again " + named(*args));
 }
 

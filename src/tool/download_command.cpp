@@ -138,8 +138,7 @@ awaitable<void> download(client hub, arguments_ptr args) {
     const auto options = options_of_many(*args);
     path = co_await hub.snapshot_download(args->repo_id, options);
     if (!args->files.empty()) {
-      auto looking = require_named_after(hub, args, path);
-      co_await std::move(looking);
+      co_await require_named_after(hub, args, path);
     }
   }
   const auto absolute = std::filesystem::absolute(path).string();

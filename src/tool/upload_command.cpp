@@ -188,8 +188,7 @@ awaitable<void> upload(client hub, arguments_ptr args) {
   if (args->type == repo_type::space) create.space_sdk = "gradio";  // of a new one, as hf does
   const auto repo = co_await hub.create_repo(args->repo_id, create);
   if (args->revision != "main" && !args->create_pr) {
-    auto branching = make_branch(hub, args, repo.repo_id);
-    co_await std::move(branching);
+    co_await make_branch(hub, args, repo.repo_id);
   }
   const bool folder = std::filesystem::is_directory(args->local_path);
   if (args->every > 0) {

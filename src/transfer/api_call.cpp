@@ -88,19 +88,16 @@ awaitable<std::exception_ptr> failure_of(http::response answer, std::string doin
 
 awaitable<http::response> send(context_ptr shared, http::request what, std::string doing) {
   try {
-    auto sending = shared->transport->send(std::move(what));
-    co_return co_await std::move(sending);
+    co_return co_await shared->transport->send(std::move(what));
   } catch (const error& e) {
     throw while_doing(doing, e);
   }
 }
 
 awaitable<http::response> call(context_ptr shared, http::request what, std::string doing) {
-  auto sending = send(std::move(shared), std::move(what), doing);
-  auto answer = co_await std::move(sending);
+  auto answer = co_await send(std::move(shared), std::move(what), doing);
   if (answer.status() / 100 != 2) {
-    auto reading = failure_of(std::move(answer), std::move(doing));
-    const auto failure = co_await std::move(reading);
+    const auto failure = co_await failure_of(std::move(answer), std::move(doing));
     std::rethrow_exception(failure);
   }
   co_return answer;
@@ -112,8 +109,7 @@ awaitable<api_answer> call_and_read(context_ptr shared, http::request what, std:
     std::exception_ptr failure;
     bool again = false;
     {
-      auto calling = call(shared, what, doing);
-      auto answer = co_await std::move(calling);
+      auto answer = co_await call(shared, what, doing);
       whole.head = answer.head();
       require_plain(whole.head, doing);
       try {
@@ -132,9 +128,12 @@ awaitable<api_answer> call_and_read(context_ptr shared, http::request what, std:
 }
 
 awaitable<std::string> call_for_text(context_ptr shared, http::request what, std::string doing) {
-  auto reading = call_and_read(std::move(shared), std::move(what), std::move(doing));
-  auto answer = co_await std::move(reading);
+  auto answer = co_await call_and_read(std::move(shared), std::move(what), std::move(doing));
   co_return std::move(answer.body);
+}
+
+awaitable<void> call_for_nothing(context_ptr shared, http::request what, std::string doing) {
+  co_await call_for_nothing(std::move(shared), std::move(what), std::move(doing));
 }
 
 }  // namespace cohub::transfer

@@ -6,7 +6,12 @@
 #include "http/transport.hpp"
 #include "transfer/context.hpp"
 
+#include <boost/system/result.hpp>
+
+#include <exception>
 #include <string>
+#include <string_view>
+#include <utility>
 
 namespace cohub::transfer {
 
@@ -40,6 +45,24 @@ struct api_answer {
 /// twice is sent anew.
 awaitable<api_answer> call_and_read(context_ptr shared, http::request what, std::string doing);
 awaitable<std::string> call_for_text(context_ptr shared, http::request what, std::string doing);
+
+/// What makes something of a body.
+template <class T>
+using body_reader = boost::system::result<T> (*)(std::string_view);
+
+/// The same, and reads what the body says.
+/// @param read  of hub/, for this kind of body
+template <class T>
+awaitable<T> call_for(context_ptr shared, http::request what, std::string doing,
+                      body_reader<T> read) {
+  const auto text = co_await call_for_text(std::move(shared), std::move(what), doing);
+  auto told = read(text);
+  if (!told) throw error(told.error(), doing);
+  co_return std::move(*told);
+}
+
+/// The same, of a success whose body says nothing.
+awaitable<void> call_for_nothing(context_ptr shared, http::request what, std::string doing);
 
 /// The exception for an answer that is not a success, whose body has been read.
 error error_of(const http::response_head& head, std::string body, const std::string& doing);

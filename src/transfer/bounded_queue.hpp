@@ -24,7 +24,7 @@ class bounded_queue {
     push_now(std::move(item));
   }
   /// Waits for room, then puts all of them in.
-  awaitable<void> push(std::vector<T> items) {
+  awaitable<void> push_all(std::vector<T> items) {
     while (items_.size() >= limit_) co_await went_.wait();
     for (auto& item : items) items_.push_back(std::move(item));
     came_.notify();

@@ -173,8 +173,7 @@ class encoded_body final : public http::body_source {
       const std::size_t count = encoder->fill(*piece);
       return std::pair(count, encoder->written());
     };
-    auto reading = io::on_pool(pool_, std::move(work));
-    const auto filled = co_await std::move(reading);
+    const auto filled = co_await io::on_pool(pool_, std::move(work));
     std::memcpy(buffer.data(), piece->data(), filled.first);
     if (written_) written_(filled.second);
     co_return filled.first;

@@ -79,8 +79,7 @@ awaitable<void> duplicate(context_ptr shared, commit_ptr commit, copy_source sou
     auto what =
         hub_request(*shared, http::method::post, url, commit->token, boost::json::serialize(body));
     what.idempotent = true;
-    auto calling = call_for_text(shared, std::move(what), doing);
-    const auto text = co_await std::move(calling);
+    const auto text = co_await call_for_text(shared, std::move(what), doing);
     const auto reply = hub::parse_json(text);
     if (!reply || !reply->is_object()) throw error(errc::invalid_response, doing);
     const auto* failed = reply->get_object().if_contains("failed");
@@ -105,11 +104,10 @@ awaitable<planned_add> addition_of(context_ptr shared, commit_ptr commit, copy_s
     options.type = source.type;
     options.revision = source.revision;
     options.token = commit->token;
-    auto downloading = download_file(shared, source.repo_id, entry.path, std::move(options));
-    const auto file = co_await std::move(downloading);
+    const auto file =
+        co_await download_file(shared, source.repo_id, entry.path, std::move(options));
     auto open = [file] { return open_file_content(file); };
-    auto opening = io::on_pool(shared->pool, std::move(open));
-    add.content = co_await std::move(opening);
+    add.content = co_await io::on_pool(shared->pool, std::move(open));
     add.size = add.content->size();
   }
   co_return add;
@@ -134,8 +132,8 @@ awaitable<void> resolve_copies(context_ptr shared, commit_ptr commit,
     options.type = source.type;
     options.revision = source.revision;
     options.token = commit->token;
-    auto asking = get_paths_info(shared, source.repo_id, std::move(paths), std::move(options));
-    const auto entries = co_await std::move(asking);
+    const auto entries =
+        co_await get_paths_info(shared, source.repo_id, std::move(paths), std::move(options));
     std::unordered_map<std::string_view, const tree_entry*> by_path;
     std::vector<tree_entry> large;
     for (const auto& entry : entries) {
@@ -147,8 +145,7 @@ awaitable<void> resolve_copies(context_ptr shared, commit_ptr commit,
       if (!by_path.contains(copy.source))
         throw error(errc::entry_not_found, "copying " + copy.source + " of " + source.repo_id);
     if (is_elsewhere(*commit, source) && !large.empty()) {
-      auto duplicating = duplicate(shared, commit, source, std::move(large));
-      co_await std::move(duplicating);
+      co_await duplicate(shared, commit, source, std::move(large));
     }
     std::vector<planned_add> added(copies.size());
     // Lends references to this frame, which awaits all of it.
@@ -178,8 +175,8 @@ awaitable<void> drop_unchanged_copies(context_ptr shared, commit_ptr commit) {
   options.type = commit->options.type;
   options.revision = commit->options.revision;
   options.token = commit->token;
-  auto asking = get_paths_info(shared, commit->repo_id, std::move(paths), std::move(options));
-  const auto entries = co_await std::move(asking);
+  const auto entries =
+      co_await get_paths_info(shared, commit->repo_id, std::move(paths), std::move(options));
   for (const auto& entry : entries) {
     const auto found = copied.find(entry.path);
     if (found != copied.end() && entry.lfs)

@@ -80,8 +80,7 @@ awaitable<outcome> post(context_ptr shared, commit_ptr commit, std::string paren
                  written = [commit](const commit_written& news) { note_sent(*commit, news); }] {
     return commit_body(plan, header, pool, written);
   };
-  auto encoding = io::on_pool(shared->pool, std::move(encode));
-  auto body = co_await std::move(encoding);
+  auto body = co_await io::on_pool(shared->pool, std::move(encode));
   const auto url = hub::routes::commit(shared->endpoint, options.type, commit->repo_id,
                                        options.revision, options.create_pr);
   auto what = hub_request(*shared, http::method::post, url, commit->token);
@@ -92,8 +91,7 @@ awaitable<outcome> post(context_ptr shared, commit_ptr commit, std::string paren
   const std::string doing = "committing to " + commit->repo_id;
   outcome result;
   try {
-    auto calling = call_for_text(shared, std::move(what), doing);
-    const auto text = co_await std::move(calling);
+    const auto text = co_await call_for_text(shared, std::move(what), doing);
     if (auto refusal = hub::read_commit_refusal(text)) throw_refused(std::move(*refusal), doing);
     auto info = hub::read_commit_reply(text);
     if (!info) throw error(info.error(), doing);
@@ -134,8 +132,8 @@ awaitable<void> drop_deleted(context_ptr shared, commit_ptr commit) {
   of.type = commit->options.type;
   of.revision = commit->head;
   of.token = commit->options.token;
-  auto asking = get_paths_info(shared, commit->repo_id, std::move(paths), std::move(of));
-  const auto found = co_await std::move(asking);
+  const auto found =
+      co_await get_paths_info(shared, commit->repo_id, std::move(paths), std::move(of));
   std::unordered_set<std::string_view> there;
   for (const auto& entry : found) there.insert(entry.path);
   std::erase_if(deletes, [&](const planned_delete& each) { return !there.contains(each.path); });
@@ -145,10 +143,8 @@ awaitable<void> drop_deleted(context_ptr shared, commit_ptr commit) {
 /// The branch has moved to `head`: what is deleted, unchanged, ignored or large is asked anew.
 awaitable<void> prepare_again(context_ptr shared, commit_ptr commit, std::string head) {
   commit->head = std::move(head);
-  auto dropping = drop_deleted(shared, commit);
-  co_await std::move(dropping);
-  auto preparing = prepare_commit(std::move(shared), std::move(commit));
-  co_await std::move(preparing);
+  co_await drop_deleted(shared, commit);
+  co_await prepare_commit(std::move(shared), std::move(commit));
 }
 
 /// What a look at the branch finds after a post in vain.
@@ -161,8 +157,7 @@ struct branch_view {
 awaitable<branch_view> look_at_branch(context_ptr shared, commit_ptr commit, bool may_be_made) {
   branch_view seen;
   if (may_be_made) {
-    auto looking = find_made_commit(shared, commit);
-    seen.made = co_await std::move(looking);
+    seen.made = co_await find_made_commit(shared, commit);
     if (seen.made) co_return seen;
   }
   // Of a pull request: the head of the branch that it is opened against.
@@ -170,8 +165,7 @@ awaitable<branch_view> look_at_branch(context_ptr shared, commit_ptr commit, boo
   seen.head = (co_await std::move(asking)).oid;
   if (may_be_made && seen.head != commit->head) {
     // It may have been made after the branch was looked at.
-    auto looking = find_made_commit(shared, commit);
-    seen.made = co_await std::move(looking);
+    seen.made = co_await find_made_commit(shared, commit);
   }
   co_return seen;
 }
@@ -191,8 +185,7 @@ awaitable<commit_info> deliver_commit(context_ptr shared, commit_ptr commit) {
   if (own_parent) parent = options.parent_commit;
   commit_attempts attempts;
   for (;;) {
-    auto posting = post(shared, commit, parent);
-    auto result = co_await std::move(posting);
+    auto result = co_await post(shared, commit, parent);
     if (result.what == outcome::kind::made) co_return std::move(result.info);
     const bool conflict = result.what == outcome::kind::conflict;
     const bool outdated = result.what == outcome::kind::outdated;
@@ -203,8 +196,7 @@ awaitable<commit_info> deliver_commit(context_ptr shared, commit_ptr commit) {
     const auto asked = result.http.retry_after;
     const auto delay = conflict ? attempts.conflicted(shared->retries, asked, http::draw_jitter())
                                 : attempts.lost(shared->retries, asked, http::draw_jitter());
-    auto looking = look_at_branch(shared, commit, attempts.may_be_made());
-    auto seen = co_await std::move(looking);
+    auto seen = co_await look_at_branch(shared, commit, attempts.may_be_made());
     if (seen.made) co_return std::move(*seen.made);
     // Two commits at once are no conflict of a caller's who named no parent.
     const bool moved = !yields && (conflict || seen.head != commit->head);
@@ -217,12 +209,9 @@ awaitable<commit_info> deliver_commit(context_ptr shared, commit_ptr commit) {
                  conflict ? "the branch has moved" : "the commit's answer was lost");
     co_await wait_for(*delay);
     if (seen.head != commit->head) {
-      auto preparing = prepare_again(shared, commit, seen.head);
-      co_await std::move(preparing);
+      co_await prepare_again(shared, commit, seen.head);
       if (commit->plan->empty()) {
-        auto reading = find_head(shared, commit);
-        auto unchanged = co_await std::move(reading);
-        co_return unchanged;
+        co_return co_await find_head(shared, commit);
       }
     }
     if (yields) parent = seen.head;

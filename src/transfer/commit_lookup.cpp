@@ -47,15 +47,12 @@ awaitable<std::vector<git_commit_info>> newer_commits(context_ptr shared, commit
       hub::routes::commits(shared->endpoint, options.type, commit->repo_id, options.revision);
   const std::string doing = "looking for a commit in " + commit->repo_id;
   auto what = hub_request(*shared, http::method::get, url, commit->token);
-  auto calling = call_for_text(shared, std::move(what), doing);
-  const auto text = co_await std::move(calling);
-  auto commits = hub::read_commits(text);
-  if (!commits) throw error(commits.error(), doing);
-  const auto known =
-      std::find_if(commits->begin(), commits->end(),
-                   [&](const git_commit_info& each) { return each.commit_id == commit->head; });
-  commits->erase(known, commits->end());
-  co_return std::move(*commits);
+  auto commits = co_await call_for(shared, std::move(what), doing, hub::read_commits);
+  const auto known = std::find_if(commits.begin(), commits.end(), [&](const git_commit_info& each) {
+    return each.commit_id == commit->head;
+  });
+  commits.erase(known, commits.end());
+  co_return commits;
 }
 
 /// The files that the commit adds, and the folders that they are in: these exist after it, also
@@ -101,8 +98,8 @@ awaitable<bool> has_our_changes(context_ptr shared, commit_ptr commit, std::stri
   options.type = commit->options.type;
   options.revision = std::move(oid);
   options.token = commit->token;
-  auto asking = get_paths_info(shared, commit->repo_id, std::move(paths), std::move(options));
-  const auto entries = co_await std::move(asking);
+  const auto entries =
+      co_await get_paths_info(shared, commit->repo_id, std::move(paths), std::move(options));
   std::size_t same = 0;
   for (const auto& entry : entries) {
     const auto found = added.find(entry.path);
@@ -128,21 +125,18 @@ awaitable<commit_info> find_head(context_ptr shared, commit_ptr commit) {
   options.revision = commit->options.revision;
   options.expand.emplace_back("sha");  // else all files come with it
   options.token = commit->token;
-  auto asking = fetch_repo_info(shared, commit->repo_id, std::move(options));
-  const auto repo = co_await std::move(asking);
+  const auto repo = co_await fetch_repo_info(shared, commit->repo_id, std::move(options));
   auto info = describe(*shared, *commit, repo.sha);
   info.unchanged = true;
   co_return info;
 }
 
 awaitable<std::optional<commit_info>> find_made_commit(context_ptr shared, commit_ptr commit) {
-  auto asking = newer_commits(shared, commit);
-  const auto commits = co_await std::move(asking);
+  const auto commits = co_await newer_commits(shared, commit);
   std::optional<commit_info> made;
   for (const auto& each : commits) {
     if (title_of(each.title) != title_of(commit->message)) continue;
-    auto comparing = has_our_changes(shared, commit, each.commit_id);
-    const bool ours = co_await std::move(comparing);
+    const bool ours = co_await has_our_changes(shared, commit, each.commit_id);
     if (!ours) continue;
     made = describe(*shared, *commit, each.commit_id);
     break;

@@ -58,9 +58,7 @@ std::string read_front(const upload_content& content, std::uint64_t limit) {
 awaitable<std::string> read_content(context_ptr shared, upload_content_ptr content,
                                     std::uint64_t limit) {
   auto work = [content, limit] { return read_front(*content->now(), limit); };
-  auto reading = io::on_pool(shared->pool, std::move(work));
-  auto text = co_await std::move(reading);
-  co_return text;
+  co_return co_await io::on_pool(shared->pool, std::move(work));
 }
 
 /// No request can carry other bytes, and no pattern matches them; comments have them.
@@ -78,8 +76,7 @@ awaitable<std::string> text_of(context_ptr shared, commit_ptr commit, std::strin
   std::string text;
   const auto* add = find_add(*commit->plan, path);
   if (add != nullptr && add->content && add->size <= limit) {
-    auto reading = read_content(shared, add->content, limit);
-    text = co_await std::move(reading);
+    text = co_await read_content(shared, add->content, limit);
     make_utf8(text);
   }
   co_return text;
@@ -96,14 +93,12 @@ awaitable<void> check_card(context_ptr shared, commit_ptr commit, upload_content
     tell_warning(*commit, "the card is too large to have its metadata checked");
     co_return;
   }
-  auto reading = read_content(shared, card, card_limit);
-  auto text = co_await std::move(reading);
+  auto text = co_await read_content(shared, card, card_limit);
   if (hub::find_invalid_utf8(text))
     throw error(errc::invalid_card, std::string(card_path) + " is not UTF-8 text");
   std::vector<std::string> warnings;
   try {
-    auto checking = validate_card(shared, std::move(text), commit->options.type, commit->token);
-    warnings = co_await std::move(checking);
+    warnings = co_await validate_card(shared, std::move(text), commit->options.type, commit->token);
   } catch (const error& failure) {
     // A Hub without this service does not stop a commit.
     if (failure.http().status == 0 || failure.http().status == 400) throw;
@@ -140,8 +135,7 @@ awaitable<void> preupload(context_ptr shared, commit_ptr commit, rules_ptr rules
     if (files.empty()) return std::string();
     return hub::write_preupload_request(files, rules->ignore, rules->attributes);
   };
-  auto sampling = io::on_pool(shared->pool, std::move(work));
-  auto body = co_await std::move(sampling);
+  auto body = co_await io::on_pool(shared->pool, std::move(work));
   if (body.empty()) co_return;
   const auto& options = commit->options;
   const auto url = hub::routes::preupload(shared->endpoint, options.type, commit->repo_id,
@@ -149,11 +143,9 @@ awaitable<void> preupload(context_ptr shared, commit_ptr commit, rules_ptr rules
   auto what = hub_request(*shared, http::method::post, url, commit->token, std::move(body));
   what.idempotent = true;
   const std::string doing = "preparing a commit to " + commit->repo_id;
-  const auto text = co_await call_for_text(shared, std::move(what), doing);
-  const auto reply = hub::read_preupload_reply(text);
-  if (!reply) throw error(reply.error(), doing);
-  apply_preupload(plan, begin, end, reply->files);
-  if (!reply->commit_oid.empty()) heads->insert(reply->commit_oid);
+  const auto reply = co_await call_for(shared, std::move(what), doing, hub::read_preupload_reply);
+  apply_preupload(plan, begin, end, reply.files);
+  if (!reply.commit_oid.empty()) heads->insert(reply.commit_oid);
 }
 
 /// Asks for all files, several batches at once.
@@ -173,8 +165,7 @@ awaitable<heads_ptr> preupload_all(context_ptr shared, commit_ptr commit, rules_
 awaitable<void> ask_for_modes(context_ptr shared, commit_ptr commit, rules_ptr rules) {
   const bool is_given = !commit->head.empty();
   for (std::size_t tries = 1;; ++tries) {
-    auto asking = preupload_all(shared, commit, rules);
-    const auto heads = co_await std::move(asking);
+    const auto heads = co_await preupload_all(shared, commit, rules);
     if (is_given) heads->insert(commit->head);
     const bool moved = heads->size() > 1;
     if (moved && !is_given && tries < most_looks) continue;
@@ -255,20 +246,16 @@ awaitable<void> open_commit(context_ptr shared, commit_ptr commit,
                             std::vector<commit_operation> operations) {
   commit->plan = std::make_shared<commit_plan>(plan_commit(operations));
   const auto all = std::make_shared<std::vector<commit_operation>>(std::move(operations));
-  auto opening = open_contents(shared, commit, all);
-  co_await std::move(opening);
+  co_await open_contents(shared, commit, all);
   // A bad card is refused before sources are read, which may take hours; unless it is one of them.
   const auto early_card = card_of(*commit->plan);
   if (early_card) {
-    auto checking = check_card(shared, commit, early_card);
-    co_await std::move(checking);
+    co_await check_card(shared, commit, early_card);
   }
-  auto spooling = spool_sources(shared, commit, all);
-  co_await std::move(spooling);
+  co_await spool_sources(shared, commit, all);
   const auto card = card_of(*commit->plan);
   if (card && !early_card) {
-    auto checking = check_card(shared, commit, card);
-    co_await std::move(checking);
+    co_await check_card(shared, commit, card);
   }
   co_await resolve_copies(shared, commit, all);
 }
@@ -276,16 +263,11 @@ awaitable<void> open_commit(context_ptr shared, commit_ptr commit,
 awaitable<void> prepare_commit(context_ptr shared, commit_ptr commit) {
   announce(*commit);
   auto rules = std::make_shared<new_rules>();
-  auto ignoring = text_of(shared, commit, ".gitignore", rules_limit);
-  rules->ignore = co_await std::move(ignoring);
-  auto reading = text_of(shared, commit, ".gitattributes", rules_limit);
-  rules->attributes = co_await std::move(reading);
-  auto asking = ask_for_modes(shared, commit, std::move(rules));
-  co_await std::move(asking);
-  auto comparing = drop_unchanged_copies(shared, commit);
-  co_await std::move(comparing);
-  auto uploading = upload_large_files(shared, commit);
-  co_await std::move(uploading);
+  rules->ignore = co_await text_of(shared, commit, ".gitignore", rules_limit);
+  rules->attributes = co_await text_of(shared, commit, ".gitattributes", rules_limit);
+  co_await ask_for_modes(shared, commit, std::move(rules));
+  co_await drop_unchanged_copies(shared, commit);
+  co_await upload_large_files(shared, commit);
 }
 
 }  // namespace cohub::transfer

@@ -158,8 +158,8 @@ awaitable<opened_content> open_by(session_ptr self, content_source::route route,
   opened.asked = http::requested_wait(head.status, head.headers);
   std::string asked_range;
   if (ranged) asked_range = core::range_header(range);
-  auto reading = failure_of(std::move(opened.answer), doing(*self), std::move(asked_range));
-  opened.failure = co_await std::move(reading);
+  opened.failure =
+      co_await failure_of(std::move(opened.answer), doing(*self), std::move(asked_range));
   opened.may_retry = verdict != status_verdict::fatal;
   opened.relocated = verdict == status_verdict::relocate;
   if (opened.relocated) route.expire();
@@ -180,14 +180,12 @@ awaitable<opened_content> open_content(session_ptr self, core::byte_range range,
   for (int expired = 0;; ++expired) {
     content_source::route route;
     if (expired < 2) {
-      auto finding = content_source::next_route(self->source);
-      route = co_await std::move(finding);
+      route = co_await content_source::next_route(self->source);
     } else {
       route = content_source::route_by_hub(self->source);
     }
     const bool remembered = self->source->is_remembered(route.url);
-    auto opening = open_by(self, std::move(route), range, ranged, wanted);
-    auto opened = co_await std::move(opening);
+    auto opened = co_await open_by(self, std::move(route), range, ranged, wanted);
     if (!opened.relocated || !remembered) co_return opened;
     report_expired(*self);
   }
@@ -230,8 +228,7 @@ awaitable<std::exception_ptr> check_end(fetch_ptr self, http::response& answer) 
 awaitable<received_part> receive_part(fetch_ptr self, http::response& answer,
                                       core::byte_range range) {
   auto work = [self, &answer, range] { return move_bytes(*self, answer, range); };
-  auto moving = io::on_pool(self->shared->pool, std::move(work));
-  auto part = co_await std::move(moving);
+  auto part = co_await io::on_pool(self->shared->pool, std::move(work));
   answer.settle();
   if (part.waits && !part.failure) {
     try {
@@ -260,7 +257,7 @@ awaitable<void> wait_to_retry(session_ptr self, retry_counter& counter,
     stalled = e.code() == errc::timed_out;
   }
   const bool fruitless = !counter.brought_enough(stalled);
-  const auto delay = counter.next_delay(opened.asked, draw_jitter(), stalled);
+  const auto delay = counter.next_delay(opened.asked, http::draw_jitter(), stalled);
   if (!delay) std::rethrow_exception(opened.failure);
   if (fruitless && !self->shared->transport->may_retry(opened.origin))
     std::rethrow_exception(opened.failure);

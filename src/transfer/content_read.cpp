@@ -51,8 +51,7 @@ std::exception_ptr find_change(const content_session& self, const http::response
 awaitable<opened_content> open_same(reading_ptr self, core::byte_range range, bool ranged) {
   opened_content opened;
   if (!self->changed) {
-    auto opening = open_content(self, range, ranged);
-    opened = co_await std::move(opening);
+    opened = co_await open_content(self, range, ranged);
     if (!opened.failure) self->changed = find_change(*self, opened.answer.head());
   }
   if (self->changed) opened.failure = self->changed;
@@ -82,8 +81,7 @@ awaitable<void> read_range(reading_ptr self, core::byte_range range, std::span<s
   std::size_t farthest = 0;
   while (filled < room.size()) {
     const core::byte_range rest{range.begin + filled, range.end};
-    auto opening = open_same(self, rest, !whole || filled > 0);
-    auto opened = co_await std::move(opening);
+    auto opened = co_await open_same(self, rest, !whole || filled > 0);
     if (opened.ignored_range && !opened.failure) {
       if (!whole) throw whole_content_only();
       filled = 0;
@@ -121,12 +119,10 @@ awaitable<void> read_ranges(reading_ptr self, std::uint64_t offset, std::span<st
     co_await std::move(reading);
   };
   if (count <= 1) {
-    auto reading = read_piece(0);
-    co_await std::move(reading);
+    co_await read_piece(0);
     co_return;
   }
-  auto reading = io::for_each_bounded(count, connections, std::move(read_piece));
-  co_await std::move(reading);
+  co_await io::for_each_bounded(count, connections, std::move(read_piece));
 }
 
 awaitable<void> read_through(reading_ptr self, whole_stream& stream, std::uint64_t offset,
@@ -142,8 +138,7 @@ awaitable<void> read_through(reading_ptr self, whole_stream& stream, std::uint64
     opened_content opened;
     if (!now.open) {
       const core::byte_range all{0, self->what.size};
-      auto opening = open_same(self, all, false);
-      opened = co_await std::move(opening);
+      opened = co_await open_same(self, all, false);
       now.at = 0;
       now.open = !opened.failure;
       if (now.open) now.answer = std::move(opened.answer);

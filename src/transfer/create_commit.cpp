@@ -34,10 +34,8 @@ void check_arguments(const commit_in_progress& commit) {
 awaitable<commit_info> run(context_ptr shared, commit_ptr commit,
                            std::vector<commit_operation> operations) {
   check_arguments(*commit);
-  auto opening = open_commit(shared, commit, std::move(operations));
-  co_await std::move(opening);
-  auto preparing = prepare_commit(shared, commit);
-  co_await std::move(preparing);
+  co_await open_commit(shared, commit, std::move(operations));
+  co_await prepare_commit(shared, commit);
   auto ending = commit->plan->empty() ? find_head(shared, commit) : deliver_commit(shared, commit);
   auto info = co_await std::move(ending);
   info.repo_id = commit->repo_id;
@@ -68,9 +66,7 @@ awaitable<commit_info> create_commit(context_ptr shared, std::string repo_id,
                                      std::vector<commit_operation> operations, std::string message,
                                      create_commit_options options) {
   auto commit = begin_commit(shared, std::move(repo_id), std::move(message), std::move(options));
-  auto running = run(std::move(shared), std::move(commit), std::move(operations));
-  auto info = co_await std::move(running);
-  co_return info;
+  co_return co_await run(std::move(shared), std::move(commit), std::move(operations));
 }
 
 }  // namespace cohub::transfer

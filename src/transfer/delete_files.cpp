@@ -16,10 +16,8 @@ awaitable<commit_info> commit_deletions(context_ptr shared, std::string repo_id,
                                         std::string message, delete_file_options options) {
   auto commit = commit_options_of(options);
   if (!options.commit_message.empty()) message = std::move(options.commit_message);
-  auto committing = create_commit(std::move(shared), std::move(repo_id), std::move(operations),
-                                  std::move(message), std::move(commit));
-  auto info = co_await std::move(committing);
-  co_return info;
+  co_return co_await create_commit(std::move(shared), std::move(repo_id), std::move(operations),
+                                   std::move(message), std::move(commit));
 }
 
 }  // namespace
@@ -32,10 +30,8 @@ awaitable<commit_info> delete_path(context_ptr shared, std::string path, bool is
   removal.is_folder = is_folder;
   std::vector<commit_operation> operations;
   operations.emplace_back(std::move(removal));
-  auto deleting = commit_deletions(std::move(shared), std::move(repo_id), std::move(operations),
-                                   std::move(message), std::move(options));
-  auto info = co_await std::move(deleting);
-  co_return info;
+  co_return co_await commit_deletions(std::move(shared), std::move(repo_id), std::move(operations),
+                                      std::move(message), std::move(options));
 }
 
 awaitable<commit_info> delete_files(context_ptr shared, std::string repo_id,
@@ -60,10 +56,8 @@ awaitable<commit_info> delete_files(context_ptr shared, std::string repo_id,
     removal.path_in_repo = entry->path;
     operations.push_back(std::move(removal));
   }
-  auto deleting = commit_deletions(std::move(shared), std::move(repo_id), std::move(operations),
-                                   std::move(message), std::move(options));
-  auto info = co_await std::move(deleting);
-  co_return info;
+  co_return co_await commit_deletions(std::move(shared), std::move(repo_id), std::move(operations),
+                                      std::move(message), std::move(options));
 }
 
 }  // namespace cohub::transfer

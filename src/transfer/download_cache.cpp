@@ -26,8 +26,7 @@ awaitable<found_path> find_at_commit(file_request_ptr file) {
   found_path found;
   if (!hub::is_commit_id(file->options.revision)) co_return found;
   auto work = [file] { return file->cache.find_file(file->options.revision, file->path); };
-  auto looking = io::on_pool(file->shared->pool, std::move(work));
-  found = co_await std::move(looking);
+  found = co_await io::on_pool(file->shared->pool, std::move(work));
   co_return found;
 }
 
@@ -47,9 +46,7 @@ awaitable<std::optional<stored_file>> find_as_of_old(file_request_ptr file) {
     if (path) found = stored_file{*commit, std::move(*path)};
     return found;
   };
-  auto looking = io::on_pool(file->shared->pool, std::move(work));
-  auto found = co_await std::move(looking);
-  co_return found;
+  co_return co_await io::on_pool(file->shared->pool, std::move(work));
 }
 
 /// A cache that cannot be written to still serves what is in it.
@@ -70,8 +67,7 @@ awaitable<void> remember_absence(file_request_ptr file, file_head head) {
     }
     write_ref_if_possible(*file, commit);
   };
-  auto marking = io::on_pool(file->shared->pool, std::move(work));
-  co_await std::move(marking);
+  co_await io::on_pool(file->shared->pool, std::move(work));
 }
 
 struct placed_blob {
@@ -108,22 +104,17 @@ placed_blob place_from_cache(const file_request& file, const file_facts& facts, 
 awaitable<std::filesystem::path> copy_blob(file_request_ptr file, file_facts facts) {
   const auto& layout = file->cache.layout();
   auto pointer = layout.pointer(facts.commit, file->path);
-  auto copying =
-      copy_whole(file->shared, layout.blob(facts.etag), file->cache.temporary_name(), pointer);
-  co_await std::move(copying);
+  co_await copy_whole(file->shared, layout.blob(facts.etag), file->cache.temporary_name(), pointer);
   auto work = [file, commit = facts.commit] { write_ref_if_possible(*file, commit); };
-  auto writing = io::on_pool(file->shared->pool, std::move(work));
-  co_await std::move(writing);
+  co_await io::on_pool(file->shared->pool, std::move(work));
   co_return pointer;
 }
 
 awaitable<found_path> find_placed(file_request_ptr file, file_facts facts, blob_lock locked) {
   auto work = [file, facts, locked] { return place_from_cache(*file, facts, locked); };
-  auto placing = io::on_pool(file->shared->pool, std::move(work));
-  auto placed = co_await std::move(placing);
+  auto placed = co_await io::on_pool(file->shared->pool, std::move(work));
   if (placed.must_copy) {
-    auto copying = copy_blob(file, std::move(facts));
-    placed.pointer = co_await std::move(copying);
+    placed.pointer = co_await copy_blob(file, std::move(facts));
   }
   co_return std::move(placed.pointer);
 }
@@ -131,8 +122,7 @@ awaitable<found_path> find_placed(file_request_ptr file, file_facts facts, blob_
 awaitable<found_path> find_with_facts(file_request_ptr file, file_facts facts, blob_lock locked) {
   found_path found;
   if (file->options.force_download) co_return found;
-  auto finding = find_placed(file, std::move(facts), locked);
-  found = co_await std::move(finding);
+  found = co_await find_placed(file, std::move(facts), locked);
   co_return found;
 }
 
@@ -142,11 +132,9 @@ awaitable<void> fetch_blob(file_request_ptr file, file_facts facts,
   const auto& layout = file->cache.layout();
   auto preparing = [file] { file->cache.prepare(); };
   co_await io::on_pool(file->shared->pool, preparing);
-  auto claiming = claim(file, layout.lock(facts.etag), observer);
-  const auto held = co_await std::move(claiming);
+  const auto held = co_await claim(file, layout.lock(facts.etag), observer);
   // Whoever had the lock may have brought it.
-  auto finding = find_with_facts(file, facts, blob_lock::caller);
-  const auto found = co_await std::move(finding);
+  const auto found = co_await find_with_facts(file, facts, blob_lock::caller);
   if (found) {
     progress_reporter progress(observer, file->path, transfer_progress::direction::download,
                                facts.size);
@@ -157,8 +145,7 @@ awaitable<void> fetch_blob(file_request_ptr file, file_facts facts,
   std::vector<std::filesystem::path> folders;
   folders.push_back(layout.folder());
   folders.push_back(layout.blobs());
-  auto sweeping = sweep(file->shared, std::move(folders));
-  co_await std::move(sweeping);
+  co_await sweep(file->shared, std::move(folders));
   const auto blob = layout.blob(facts.etag);
   co_await download_content(file->shared, describe_content(*file, facts), blob, blob,
                             content_settings_of(*file, observer));
@@ -166,16 +153,14 @@ awaitable<void> fetch_blob(file_request_ptr file, file_facts facts,
     file->cache.link_blob(facts.commit, file->path, facts.etag, cache::blob_age::fresh);
     write_ref_if_possible(*file, facts.commit);
   };
-  auto linking = io::on_pool(file->shared->pool, std::move(work));
-  co_await std::move(linking);
+  co_await io::on_pool(file->shared->pool, std::move(work));
   report_event(observer, transfer_event::kind::finished, file->path);
 }
 
 /// @param announced  in the total: by the snapshot that the file is of
 awaitable<std::filesystem::path> fetch_to_cache(file_request_ptr file, file_facts facts,
                                                 bool announced) {
-  auto finding = find_with_facts(file, facts, blob_lock::nobody);
-  auto found = co_await std::move(finding);
+  auto found = co_await find_with_facts(file, facts, blob_lock::nobody);
   if (found) {
     if (announced && file->total) file->total->skip(1, facts.size);
     tell(*file, transfer_event::kind::cache_hit);
@@ -185,13 +170,10 @@ awaitable<std::filesystem::path> fetch_to_cache(file_request_ptr file, file_fact
     auto start = [file, facts](std::shared_ptr<cohub::observer> observer) {
       return fetch_blob(file, facts, std::move(observer));
     };
-    auto fetching =
-        fetch_once(file, file->cache.layout().blob(facts.etag), facts.etag, std::move(start));
-    co_await std::move(fetching);
+    co_await fetch_once(file, file->cache.layout().blob(facts.etag), facts.etag, std::move(start));
     // Nothing where the file system has no links and the content went to another path, or where
     // another process has the blob's lock.
-    auto placing = find_placed(file, facts, blob_lock::nobody);
-    found = co_await std::move(placing);
+    found = co_await find_placed(file, facts, blob_lock::nobody);
   }
   co_return std::move(*found);
 }
@@ -204,19 +186,15 @@ struct resolved_file {
 
 awaitable<resolved_file> resolve_file(file_request_ptr file, bool remember) {
   resolved_file result;
-  auto asking = ask_hub(file);
-  auto head = co_await std::move(asking);
+  auto head = co_await ask_hub(file);
   if (head.failure && may_fall_back(head.failure) && !file->options.force_download) {
-    auto looking_back = find_as_of_old(file);
-    result.stored = co_await std::move(looking_back);
+    result.stored = co_await find_as_of_old(file);
     if (result.stored) co_return result;
-    auto asking_again = ask_hub_again(file, std::move(head));
-    head = co_await std::move(asking_again);
+    head = co_await ask_hub_again(file, std::move(head));
   }
   if (head.failure) {
     if (remember && !may_fall_back(head.failure)) {
-      auto marking = remember_absence(file, head);
-      co_await std::move(marking);
+      co_await remember_absence(file, head);
     }
     throw_unavailable(*file, head.failure);
   }
@@ -255,12 +233,10 @@ awaitable<std::filesystem::path> download_to_cache(file_request_ptr file,
   if (!of_snapshot) {
     found_path found;
     if (!file->options.force_download) {
-      auto looking = find_at_commit(file);
-      found = co_await std::move(looking);
+      found = co_await find_at_commit(file);
     }
     if (!found) {
-      auto resolving = resolve_file(file, true);
-      auto resolved = co_await std::move(resolving);
+      auto resolved = co_await resolve_file(file, true);
       if (resolved.stored) found = std::move(resolved.stored->path);
       known = std::move(resolved.facts);
     }
@@ -269,30 +245,24 @@ awaitable<std::filesystem::path> download_to_cache(file_request_ptr file,
       co_return std::move(*found);
     }
   }
-  auto fetching = fetch_to_cache(file, std::move(*known), of_snapshot);
-  auto path = co_await std::move(fetching);
-  co_return path;
+  co_return co_await fetch_to_cache(file, std::move(*known), of_snapshot);
 }
 
 awaitable<dry_run_file_info> plan_for_cache(file_request_ptr file) {
-  auto looking = find_at_commit(file);
-  auto found = co_await std::move(looking);
+  auto found = co_await find_at_commit(file);
   resolved_file resolved;
   if (found) {
     resolved.stored.emplace();
     resolved.stored->commit = file->options.revision;
     resolved.stored->path = std::move(*found);
   } else {
-    auto resolving = resolve_file(file, false);
-    resolved = co_await std::move(resolving);
+    resolved = co_await resolve_file(file, false);
   }
   auto work = [file, resolved = std::move(resolved)] {
     if (resolved.stored) return describe_stored(*file, *resolved.stored);
     return describe_facts(*file, resolved.facts);
   };
-  auto describing = io::on_pool(file->shared->pool, std::move(work));
-  auto info = co_await std::move(describing);
-  co_return info;
+  co_return co_await io::on_pool(file->shared->pool, std::move(work));
 }
 
 }  // namespace cohub::transfer

@@ -64,15 +64,13 @@ awaitable<small_content> receive_whole(fetch_ptr self) {
   std::size_t farthest = 0;
   while (filled < content.size) {
     const core::byte_range range{filled, content.size};
-    auto opening = open_content(self, range, filled > 0);
-    auto opened = co_await std::move(opening);
+    auto opened = co_await open_content(self, range, filled > 0);
     if (opened.ignored_range) {
       self->progress.take_back(filled);
       filled = 0;
     }
     if (!opened.failure) {
-      auto filling = fill_block(opened.answer, room.subspan(filled));
-      auto received = co_await std::move(filling);
+      auto received = co_await fill_block(opened.answer, room.subspan(filled));
       filled += received.count;
       self->progress.add(received.count);
       // A server without ranges starts over each time: only what was never reached before counts.
@@ -101,14 +99,12 @@ io::durability durability_of(const std::string& etag) {
 /// Small content: one job of the pool checks it and puts it in its place.
 awaitable<void> download_small(fetch_ptr self, std::filesystem::path partial_stem,
                                std::filesystem::path destination) {
-  auto receiving = receive_whole(self);
-  const auto content = co_await std::move(receiving);
+  const auto content = co_await receive_whole(self);
   auto work = [self, bytes = content.bytes, whole = content.span(), partial_stem, destination] {
     place_small(self->what.name, self->what.etag, whole, destination, partial_stem.parent_path(),
                 self->settings.outdated);
   };
-  auto placing = io::on_pool(self->shared->pool, std::move(work));
-  co_await std::move(placing);
+  co_await io::on_pool(self->shared->pool, std::move(work));
 }
 
 awaitable<void> complete_partial(fetch_ptr self) {
@@ -116,12 +112,10 @@ awaitable<void> complete_partial(fetch_ptr self) {
   const bool in_ranges = self->what.size > first;
   auto outcome = ranges_outcome::ignored;
   if (in_ranges) {
-    auto downloading = download_ranges(self);
-    outcome = co_await std::move(downloading);
+    outcome = co_await download_ranges(self);
   }
   if (outcome == ranges_outcome::complete) co_return;
-  auto streaming = download_stream(self);
-  co_await std::move(streaming);
+  co_await download_stream(self);
 }
 
 /// Runs once all is on disk: the checksum decides whether it becomes visible.
@@ -138,8 +132,7 @@ awaitable<void> open_partial(fetch_ptr self, std::filesystem::path stem) {
   auto work = [self, stem = std::move(stem)] {
     return std::make_shared<partial_file>(stem, self->what.size, self->what.etag);
   };
-  auto opening = io::on_pool(self->shared->pool, std::move(work));
-  self->partial = co_await std::move(opening);
+  self->partial = co_await io::on_pool(self->shared->pool, std::move(work));
   const auto there = self->partial->done().count();
   if (there == 0) co_return;
   self->progress.add(there);
@@ -151,15 +144,13 @@ awaitable<void> open_partial(fetch_ptr self, std::filesystem::path stem) {
 /// One attempt at content that needs a partial file.
 awaitable<void> download_partial(fetch_ptr self, std::filesystem::path stem,
                                  std::filesystem::path destination) {
-  auto opening = open_partial(self, std::move(stem));
-  co_await std::move(opening);
+  co_await open_partial(self, std::move(stem));
   std::exception_ptr failure;
   bool mismatch = false;
   try {
     co_await complete_partial(self);
     auto work = [self, destination] { verify_and_publish(*self, destination); };
-    auto publishing = io::on_pool(self->shared->pool, std::move(work));
-    co_await std::move(publishing);
+    co_await io::on_pool(self->shared->pool, std::move(work));
   } catch (const unfit_answer&) {
     failure = std::current_exception();
   } catch (const error& e) {
@@ -199,8 +190,7 @@ awaitable<void> make_folders(context_ptr shared, std::filesystem::path partial_s
     io::create_directories(partial_stem.parent_path());
     io::create_directories(destination.parent_path());
   };
-  auto making = io::on_pool(shared->pool, std::move(work));
-  co_await std::move(making);
+  co_await io::on_pool(shared->pool, std::move(work));
 }
 
 }  // namespace
@@ -225,9 +215,7 @@ awaitable<small_content> receive_small(context_ptr shared, content_description w
                                        content_settings settings) {
   const auto executor = co_await asio::this_coro::executor;
   auto self = make_fetch(executor, std::move(shared), std::move(what), std::move(settings));
-  auto receiving = receive_whole(std::move(self));
-  auto content = co_await std::move(receiving);
-  co_return content;
+  co_return co_await receive_whole(std::move(self));
 }
 
 awaitable<void> download_content(context_ptr shared, content_description what,
@@ -239,11 +227,9 @@ awaitable<void> download_content(context_ptr shared, content_description what,
     std::exception_ptr failure;
     try {
       if (what.size <= small_size) {
-        auto downloading = download_small(self, partial_stem, destination);
-        co_await std::move(downloading);
+        co_await download_small(self, partial_stem, destination);
       } else {
-        auto downloading = download_partial(self, partial_stem, destination);
-        co_await std::move(downloading);
+        co_await download_partial(self, partial_stem, destination);
       }
     } catch (const unfit_answer&) {
       throw;
@@ -256,8 +242,7 @@ awaitable<void> download_content(context_ptr shared, content_description what,
       report_verified(*self);
       co_return;
     }
-    auto making = make_folders(shared, partial_stem, destination);
-    co_await std::move(making);
+    co_await make_folders(shared, partial_stem, destination);
   }
 }
 

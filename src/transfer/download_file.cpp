@@ -49,9 +49,7 @@ awaitable<cached_file> try_to_load_from_cache(context_ptr shared, std::string re
   const auto file =
       make_file_request(std::move(shared), std::move(repo_id), std::move(path), std::move(place));
   auto work = [file] { return file->cache.try_to_load(file->options.revision, file->path); };
-  auto looking = io::on_pool(file->shared->pool, std::move(work));
-  auto found = co_await std::move(looking);
-  co_return found;
+  co_return co_await io::on_pool(file->shared->pool, std::move(work));
 }
 
 }  // namespace cohub::transfer

@@ -70,24 +70,20 @@ verdict judge(const local_request& local, const file_facts& facts) {
 
 template <class Question>
 awaitable<std::invoke_result_t<Question&>> ask(local_ptr local, Question question) {
-  auto asking = io::on_pool(local->file->shared->pool, std::move(question));
-  auto answer = co_await std::move(asking);
-  co_return answer;
+  co_return co_await io::on_pool(local->file->shared->pool, std::move(question));
 }
 
 /// Whether the file in the folder is the one that is asked for.
 awaitable<bool> is_up_to_date(local_ptr local, file_facts facts) {
   auto judging = [local, facts] { return judge(*local, facts); };
-  auto asking = ask(local, std::move(judging));
-  const auto known = co_await std::move(asking);
+  const auto known = co_await ask(local, std::move(judging));
   if (known != verdict::to_hash) co_return known == verdict::current;
   const auto path = local->folder.file(local->file->path);
   auto identify = [path] { return io::identify_file(path); };
   auto identifying = ask(local, std::move(identify));
   hashed_file hashed;
   hashed.seen = co_await std::move(identifying);
-  auto hashing = hash_whole(local->file->shared, path);
-  hashed.sha256 = co_await std::move(hashing);
+  hashed.sha256 = co_await hash_whole(local->file->shared, path);
   const bool same = hashed.sha256 == facts.etag;
   local->hashed = std::move(hashed);
   co_return same;
@@ -108,15 +104,12 @@ awaitable<bool> copy_from_cache(local_ptr local, file_facts facts, std::filesyst
     std::error_code ignored;
     return std::filesystem::remove(local->folder.metadata_file(local->file->path), ignored);
   };
-  auto forgetting = ask(local, std::move(forget));
-  co_await std::move(forgetting);
+  co_await ask(local, std::move(forget));
   const auto& path = local->file->path;
   auto temporary = local->folder.partial(path, facts.etag).parent_path() / io::temporary_name();
   bool copied = true;
   try {
-    auto copying =
-        copy_whole(local->file->shared, from, std::move(temporary), local->folder.file(path));
-    co_await std::move(copying);
+    co_await copy_whole(local->file->shared, from, std::move(temporary), local->folder.file(path));
   } catch (const error&) {  // it is fetched instead
     copied = false;
   }
@@ -138,16 +131,13 @@ awaitable<bool> check_satisfied(local_ptr local, file_facts facts) {
     if (found.here != verdict::current) found.cached = find_in_cache(*local, facts);
     return found;
   };
-  auto looking = ask(local, std::move(look));
-  const auto found = co_await std::move(looking);
+  const auto found = co_await ask(local, std::move(look));
   bool there = found.here == verdict::current;
   if (found.here == verdict::to_hash) {
-    auto comparing = is_up_to_date(local, facts);
-    there = co_await std::move(comparing);
+    there = co_await is_up_to_date(local, facts);
   }
   if (!there && !found.cached.empty()) {
-    auto copying = copy_from_cache(local, facts, found.cached);
-    there = co_await std::move(copying);
+    there = co_await copy_from_cache(local, facts, found.cached);
   }
   co_return there;
 }
@@ -155,25 +145,20 @@ awaitable<bool> check_satisfied(local_ptr local, file_facts facts) {
 /// Makes the folders for the file, and clears away what killed processes left in those of ours.
 awaitable<void> prepare_folders(local_ptr local, file_facts facts) {
   auto prepare = [local] { local->folder.prepare(local->file->path); };
-  auto preparing = io::on_pool(local->file->shared->pool, std::move(prepare));
-  co_await std::move(preparing);
+  co_await io::on_pool(local->file->shared->pool, std::move(prepare));
   std::vector<std::filesystem::path> folders;
   folders.push_back(local->folder.bookkeeping());
   folders.push_back(local->folder.partial(local->file->path, facts.etag).parent_path());
-  auto sweeping = sweep(local->file->shared, std::move(folders));
-  co_await std::move(sweeping);
+  co_await sweep(local->file->shared, std::move(folders));
 }
 
 /// Brings the content to its place, as the one who does so for everybody who asks for it now.
 awaitable<void> fetch_file(local_ptr local, file_facts facts,
                            std::shared_ptr<cohub::observer> observer) {
   const auto& path = local->file->path;
-  auto preparing = prepare_folders(local, facts);
-  co_await std::move(preparing);
-  auto claiming = claim(local->file, local->folder.lock_file(path), observer);
-  const auto held = co_await std::move(claiming);
-  auto checking = check_satisfied(local, facts);
-  const bool there = co_await std::move(checking);
+  co_await prepare_folders(local, facts);
+  const auto held = co_await claim(local->file, local->folder.lock_file(path), observer);
+  const bool there = co_await check_satisfied(local, facts);
   if (!there) {
     auto settings = content_settings_of(*local->file, observer);
     settings.outdated = local->folder.metadata_file(path);
@@ -186,8 +171,7 @@ awaitable<void> fetch_file(local_ptr local, file_facts facts,
     // Small ones have none, and a folder of many need not be read for each.
     if (facts.size > small_size) local->folder.remove_other_partials(local->file->path, facts.etag);
   };
-  auto noting = io::on_pool(local->file->shared->pool, std::move(work));
-  co_await std::move(noting);
+  co_await io::on_pool(local->file->shared->pool, std::move(work));
   const auto end = there ? transfer_event::kind::cache_hit : transfer_event::kind::finished;
   report_event(observer, end, path);
 }
@@ -203,8 +187,7 @@ bool is_settled(const local_request& local, const file_facts& facts) {
 
 awaitable<void> fetch_to_folder(local_ptr local, file_facts facts) {
   auto looking = [local, facts] { return is_settled(*local, facts); };
-  auto asking = ask(local, std::move(looking));
-  const bool settled = co_await std::move(asking);
+  const bool settled = co_await ask(local, std::move(looking));
   if (settled) {
     tell(*local->file, transfer_event::kind::cache_hit);
     co_return;
@@ -213,8 +196,7 @@ awaitable<void> fetch_to_folder(local_ptr local, file_facts facts) {
     return fetch_file(local, facts, std::move(observer));
   };
   const auto destination = std::filesystem::absolute(local->folder.file(local->file->path));
-  auto fetching = fetch_once(local->file, destination, facts.etag, std::move(start));
-  co_await std::move(fetching);
+  co_await fetch_once(local->file, destination, facts.etag, std::move(start));
 }
 
 local_ptr make_local(file_request_ptr file) {
@@ -226,15 +208,12 @@ local_ptr make_local(file_request_ptr file) {
 awaitable<std::optional<file_facts>> ask_facts(local_ptr local) {
   const auto& file = local->file;
   std::optional<file_facts> facts;
-  auto asking = ask_hub(file);
-  auto head = co_await std::move(asking);
+  auto head = co_await ask_hub(file);
   if (head.failure && may_fall_back(head.failure) && !file->options.force_download) {
     auto is_there = [local] { return local->folder.has_file(local->file->path); };
-    auto looking = ask(local, std::move(is_there));
-    const bool there = co_await std::move(looking);
+    const bool there = co_await ask(local, std::move(is_there));
     if (there) co_return facts;
-    auto asking_again = ask_hub_again(file, std::move(head));
-    head = co_await std::move(asking_again);
+    head = co_await ask_hub_again(file, std::move(head));
   }
   if (head.failure) throw_unavailable(*file, head.failure);
   facts = std::move(head.facts);
@@ -275,23 +254,20 @@ awaitable<std::filesystem::path> download_to_local_dir(file_request_ptr file,
   // What is known says more than the commit, and is compared with what is there in any case.
   if (!known && !file->options.force_download) {
     auto at_commit = [local] { return has_commit(*local); };
-    auto asking_commit = ask(local, std::move(at_commit));
-    const bool has_it = co_await std::move(asking_commit);
+    const bool has_it = co_await ask(local, std::move(at_commit));
     if (has_it) {
       tell(*file, transfer_event::kind::cache_hit);
       co_return destination;
     }
   }
   if (!known) {
-    auto asking = ask_facts(local);
-    known = co_await std::move(asking);
+    known = co_await ask_facts(local);
   }
   if (!known) {
     tell(*file, transfer_event::kind::cache_hit, "the Hub did not say whether it is up to date");
     co_return destination;
   }
-  auto fetching = fetch_to_folder(local, std::move(*known));
-  co_await std::move(fetching);
+  co_await fetch_to_folder(local, std::move(*known));
   co_return destination;
 }
 
@@ -299,26 +275,21 @@ awaitable<dry_run_file_info> plan_for_local_dir(file_request_ptr file,
                                                 std::optional<file_facts> known) {
   const auto local = make_local(file);
   auto at_commit = [local] { return has_commit(*local); };
-  auto asking_commit = ask(local, std::move(at_commit));
-  const bool has_it = co_await std::move(asking_commit);
+  const bool has_it = co_await ask(local, std::move(at_commit));
   std::optional<file_facts> facts;
   if (!has_it && known) {
     facts = std::move(known);
   } else if (!has_it) {
-    auto asking = ask_facts(local);
-    facts = co_await std::move(asking);
+    facts = co_await ask_facts(local);
   }
   bool is_current = false;
   if (facts) {
-    auto comparing = is_up_to_date(local, *facts);
-    is_current = co_await std::move(comparing);
+    is_current = co_await is_up_to_date(local, *facts);
   }
   auto work = [local, facts = std::move(facts), is_current] {
     return facts ? describe_facts(*local, *facts, is_current) : describe_local(*local);
   };
-  auto describing = io::on_pool(file->shared->pool, std::move(work));
-  auto info = co_await std::move(describing);
-  co_return info;
+  co_return co_await io::on_pool(file->shared->pool, std::move(work));
 }
 
 }  // namespace cohub::transfer

@@ -61,8 +61,7 @@ awaitable<void> digest_some(fetch_ptr self, std::uint64_t end) {
     self->digest->catch_up(self->partial->content(), end,
                            std::chrono::steady_clock::now() + digest_turn, block.bytes());
   };
-  auto digesting = io::on_pool(self->shared->pool, std::move(work));
-  co_await std::move(digesting);
+  co_await io::on_pool(self->shared->pool, std::move(work));
 }
 
 /// Digests behind the writers until all is written and digested.
@@ -71,8 +70,7 @@ awaitable<void> follow_front(ranges_ptr state) {
   while (self->digest->active()) {
     const auto end = self->partial->front();
     if (self->digest->front() < end) {
-      auto digesting = digest_some(self, end);
-      co_await std::move(digesting);
+      co_await digest_some(self, end);
       state->changed.notify();
     } else if (end == self->what.size || state->fetched) {
       break;
@@ -121,8 +119,7 @@ awaitable<void> fetch_piece(ranges_ptr state, range_piece_ptr piece, worker& sel
     const auto asked = piece->left;
     const auto asked_at = transfer_clock::now();
     auto wanted = [piece] { return !piece->left.empty(); };
-    auto opening = open_content(fetch, asked, true, std::move(wanted));
-    auto opened = co_await std::move(opening);
+    auto opened = co_await open_content(fetch, asked, true, std::move(wanted));
     const auto answered_at = transfer_clock::now();
     if (opened.ignored_range) throw range_ignored();
     if (!opened.failure) {
@@ -146,8 +143,7 @@ awaitable<std::optional<io::fair_semaphore::permit>> find_turn(ranges_ptr state)
   const auto& turns = state->fetch->shared->range_turns;
   std::optional<io::fair_semaphore::permit> turn;
   if (state->scheduler.has_missing()) {
-    auto waiting = io::fair_semaphore::acquire(turns, 1);
-    turn = co_await std::move(waiting);
+    turn = co_await io::fair_semaphore::acquire(turns, 1);
     if (!state->scheduler.has_missing()) turn.reset();  // another was sooner
   } else {
     turn = io::fair_semaphore::try_acquire(turns, 1);
@@ -214,8 +210,7 @@ awaitable<void> fetch_all(ranges_ptr state) {
 
 awaitable<void> catch_up_digest(fetch_ptr self) {
   while (self->digest->active() && self->digest->front() < self->partial->front()) {
-    auto digesting = digest_some(self, self->partial->front());
-    co_await std::move(digesting);
+    co_await digest_some(self, self->partial->front());
   }
 }
 

@@ -2,8 +2,6 @@
 
 #include "cohub/client_config.hpp"
 
-#include "http/retry_policy.hpp"
-
 #include <boost/system/error_code.hpp>
 
 #include <chrono>
@@ -28,9 +26,9 @@ enum class status_verdict {
   relocate,  ///< a signed address that expired: the Hub is asked for another
   fatal
 };
-/// @param may_have_expired  whether the address is not the Hub's resolve address itself, but one
-/// that
-///                          a redirect led to
+/// @param may_have_expired  whether the address is one that a redirect led to, not the Hub's
+/// resolve
+///                          address itself
 status_verdict judge_status(int status, bool may_have_expired) noexcept;
 
 /// Counts failures without progress, and says how long to wait after each. Progress starts the
@@ -63,7 +61,5 @@ class retry_counter {
   std::size_t failures_ = 0;
   std::size_t relocations_ = 0;
 };
-
-using http::draw_jitter;
 
 }  // namespace cohub::transfer

@@ -20,16 +20,13 @@ awaitable<std::exception_ptr> receive_rest(fetch_ptr self, http::response& answe
     self->progress.add(part.count);
     if (part.failure && !range.empty()) co_return part.failure;
   }
-  auto ending = check_end(self, answer);
-  auto failure = co_await std::move(ending);
-  co_return failure;
+  co_return co_await check_end(self, answer);
 }
 
 /// Also so that the checksum does not run ahead of what the stream writes.
 awaitable<void> forget_beyond_front(fetch_ptr self) {
   auto work = [partial = self->partial] { return partial->forget_beyond_front(); };
-  auto forgetting = io::on_pool(self->shared->pool, std::move(work));
-  const auto forgotten = co_await std::move(forgetting);
+  const auto forgotten = co_await io::on_pool(self->shared->pool, std::move(work));
   self->progress.take_back(forgotten);
 }
 
@@ -38,15 +35,12 @@ awaitable<void> forget_beyond_front(fetch_ptr self) {
 awaitable<void> download_stream(fetch_ptr self) {
   retry_counter counter(self->shared->retries);
   // What the disk holds beyond the front came from ranges; a stream brings it again.
-  auto forgetting = forget_beyond_front(self);
-  co_await std::move(forgetting);
+  co_await forget_beyond_front(self);
   core::byte_range range{self->partial->front(), self->what.size};
   std::uint64_t farthest = range.begin;
   while (!range.empty()) {
-    auto digesting = catch_up_digest(self);
-    co_await std::move(digesting);
-    auto opening = open_content(self, range, range.begin > 0);
-    auto opened = co_await std::move(opening);
+    co_await catch_up_digest(self);
+    auto opened = co_await open_content(self, range, range.begin > 0);
     if (opened.ignored_range) {
       self->progress.take_back(range.begin);
       range.begin = 0;
@@ -54,8 +48,7 @@ awaitable<void> download_stream(fetch_ptr self) {
         partial->restart();
         digest->restart();
       };
-      auto restarting = io::on_pool(self->shared->pool, std::move(work));
-      co_await std::move(restarting);
+      co_await io::on_pool(self->shared->pool, std::move(work));
     }
     if (!opened.failure) {
       auto failure = co_await receive_rest(self, opened.answer, range);
@@ -68,8 +61,7 @@ awaitable<void> download_stream(fetch_ptr self) {
     opened.answer = {};
     co_await wait_to_retry(self, counter, opened);
   }
-  auto digesting = catch_up_digest(self);
-  co_await std::move(digesting);
+  co_await catch_up_digest(self);
 }
 
 }  // namespace cohub::transfer

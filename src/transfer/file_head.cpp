@@ -92,16 +92,14 @@ awaitable<file_head> fetch_file_head(context_ptr shared, http::request question,
   question.retry = retry;
   question.limit = limit;
   try {
-    auto sending = send(shared, std::move(question), doing);
-    auto answer = co_await std::move(sending);
+    auto answer = co_await send(shared, std::move(question), doing);
     const auto head = answer.head();
     if (head.status / 100 == 2 || head.status / 100 == 3 || was_told_on_the_way(head)) {
       read_facts(head, doing, result);
     } else {
       const auto commit = look_up(head, "X-Repo-Commit");
       if (hub::is_commit_id(commit)) result.commit = commit;
-      auto reading = failure_of(std::move(answer), doing);
-      const auto failure = co_await std::move(reading);
+      const auto failure = co_await failure_of(std::move(answer), doing);
       result.failure = with_commit(failure, result.commit);
     }
   } catch (const boost::system::system_error& e) {

@@ -53,8 +53,7 @@ awaitable<std::vector<commit_operation>> drop_deleted(folder_run_ptr run,
     });
     return std::move(operations);
   };
-  auto looking = io::on_pool(run->shared->pool, std::move(look));
-  auto left = co_await std::move(looking);
+  auto left = co_await io::on_pool(run->shared->pool, std::move(look));
   run->info.files -= taken - left.size();
   co_return left;
 }
@@ -88,8 +87,7 @@ awaitable<std::vector<commit_operation>> drop_changed(folder_run_ptr run, commit
     });
     return std::move(operations);
   };
-  auto looking = io::on_pool(run->shared->pool, std::move(look));
-  auto left = co_await std::move(looking);
+  auto left = co_await io::on_pool(run->shared->pool, std::move(look));
   run->info.files -= taken - left.size();
   co_return left;
 }
@@ -125,27 +123,23 @@ bool is_disturbed(const error& failure) {
 awaitable<commit_ptr> prepare_files(folder_run_ptr run, std::vector<commit_operation> operations,
                                     commit_ptr earlier) {
   for (std::size_t tries = 1;; ++tries) {
-    auto dropping = drop_deleted(run, std::move(operations));
-    operations = co_await std::move(dropping);
+    operations = co_await drop_deleted(run, std::move(operations));
     auto commit = begin_commit(run->shared, run->repo_id, commit_message, options_of_batch(*run));
     std::exception_ptr failure;
     try {
-      auto opening = open_commit(run->shared, commit, operations);
-      co_await std::move(opening);
+      co_await open_commit(run->shared, commit, operations);
       commit->total = run->total;
       for (auto& add : commit->plan->adds) add.announced = true;
       if (earlier) take_over_counts(*earlier->plan, *commit->plan);
       earlier = commit;
-      auto preparing = prepare_commit(run->shared, commit);
-      co_await std::move(preparing);
+      co_await prepare_commit(run->shared, commit);
     } catch (const error& e) {
       if (!is_disturbed(e) || tries == 2 * most_openings) throw;
       failure = std::current_exception();
     }
     if (!failure) co_return commit;
     if (tries < most_openings) continue;
-    auto leaving_out = drop_changed(run, commit, std::move(operations));
-    operations = co_await std::move(leaving_out);
+    operations = co_await drop_changed(run, commit, std::move(operations));
   }
 }
 

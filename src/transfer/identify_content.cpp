@@ -28,21 +28,18 @@ awaitable<std::string> hash_large(context_ptr shared, commit_ptr commit, const p
   const bool kept = journal && content->identity() != nullptr;
   if (kept) {
     auto look = [journal, content] { return journal->find_hash(*content->identity()); };
-    auto looking = io::on_pool(shared->pool, std::move(look));
-    auto found = co_await std::move(looking);
+    auto found = co_await io::on_pool(shared->pool, std::move(look));
     if (found) co_return std::move(*found);
   }
   const bool settled = kept && io::is_settled(*content->identity());
   auto progress = std::make_shared<progress_reporter>(commit->observer, add.path,
                                                       transfer_progress::direction::hash, add.size);
-  auto hashing = sha256_of(content, shared->pool, std::move(progress));
-  auto sha256 = co_await std::move(hashing);
+  auto sha256 = co_await sha256_of(content, shared->pool, std::move(progress));
   auto check = [journal, content, settled, sha256] {
     content->check_unchanged();
     if (settled) journal->keep_hash(*content->identity(), sha256);
   };
-  auto checking = io::on_pool(shared->pool, std::move(check));
-  co_await std::move(checking);
+  co_await io::on_pool(shared->pool, std::move(check));
   co_return sha256;
 }
 
@@ -56,8 +53,7 @@ awaitable<bool> identify_content(context_ptr shared, commit_ptr commit, std::siz
     co_return !add.unchanged && !add.uploaded;
   }
   if (!add.oid_there.empty() && !add.refilled) {
-    auto hashing = git_blob_id_of(add.content, shared->pool);
-    const auto blob_id = co_await std::move(hashing);
+    const auto blob_id = co_await git_blob_id_of(add.content, shared->pool);
     add.unchanged = blob_id == add.oid_there;
   }
   co_return false;
@@ -66,11 +62,9 @@ awaitable<bool> identify_content(context_ptr shared, commit_ptr commit, std::siz
 awaitable<void> require_same(context_ptr shared, upload_content_ptr content, std::string path,
                              std::string sha256) {
   auto check = [content] { return content->check_unchanged(); };
-  auto checking = io::on_pool(shared->pool, std::move(check));
-  const bool certain = co_await std::move(checking);
+  const bool certain = co_await io::on_pool(shared->pool, std::move(check));
   if (certain) co_return;
-  auto hashing = sha256_of(content, shared->pool);
-  const auto now = co_await std::move(hashing);
+  const auto now = co_await sha256_of(content, shared->pool);
   if (now != sha256)
     throw error(errc::content_mismatch, "uploading " + path + ", which was changed meanwhile");
 }

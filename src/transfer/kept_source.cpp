@@ -11,8 +11,7 @@ awaitable<upload_content_ptr> kept_source::open(context_ptr shared) {
     if (begun_)
       throw error(errc::invalid_argument, "a source that was read in part cannot be read again");
     begun_ = true;
-    auto spooling = spool(std::move(shared), std::move(source_));
-    content_ = co_await std::move(spooling);
+    content_ = co_await spool(std::move(shared), std::move(source_));
   }
   co_return content_;
 }

@@ -25,16 +25,14 @@ constexpr std::size_t most_completions = 60;
 
 awaitable<store_answer> ask_store(context_ptr shared, http::request what, std::string doing) {
   store_answer result;
-  auto sending = send(shared, std::move(what), doing);
-  auto answer = co_await std::move(sending);
+  auto answer = co_await send(shared, std::move(what), doing);
   result.status = answer.status();
   result.etag = answer.header("ETag");
   if (result.status / 100 == 2) {
     co_await answer.finish();
     co_return result;
   }
-  auto failing = failure_of(std::move(answer), std::move(doing));
-  const auto failure = co_await std::move(failing);
+  const auto failure = co_await failure_of(std::move(answer), std::move(doing));
   const bool refused =
       result.status >= 400 && result.status < 500 && result.status != 408 && result.status != 429;
   if (!refused) std::rethrow_exception(failure);
@@ -58,14 +56,11 @@ awaitable<std::vector<hub::lfs_batch_answer>> ask_batch(context_ptr shared, comm
   what.headers.set("Accept", lfs_json);
   what.idempotent = true;  // asking twice changes nothing
   const std::string doing = "asking where to upload the large files of " + commit->repo_id;
-  auto calling = call_for_text(shared, std::move(what), doing);
-  const auto text = co_await std::move(calling);
-  auto reply = hub::read_lfs_batch_reply(text);
-  if (!reply) throw error(reply.error(), doing);
-  if (std::find(transfers.begin(), transfers.end(), reply->transfer) == transfers.end())
-    throw error(errc::invalid_response, doing + " (the Hub wants the transfer \"" +
-                                            reply->transfer + "\", which was not offered)");
-  co_return std::move(reply->objects);
+  auto reply = co_await call_for(shared, std::move(what), doing, hub::read_lfs_batch_reply);
+  if (std::find(transfers.begin(), transfers.end(), reply.transfer) == transfers.end())
+    throw error(errc::invalid_response, doing + " (the Hub wants the transfer \"" + reply.transfer +
+                                            "\", which was not offered)");
+  co_return std::move(reply.objects);
 }
 
 error refusal_of(const context& shared, const commit_in_progress& commit, const std::string& path,
@@ -99,8 +94,7 @@ awaitable<store_answer> put_piece(context_ptr shared, object_ptr object,
   const auto body =
       content_body(object->content(), piece.begin, piece.end, shared->pool, object->reporter);
   what.body = body;
-  auto sending = ask_store(shared, std::move(what), "uploading " + object->path());
-  auto answer = co_await std::move(sending);
+  auto answer = co_await ask_store(shared, std::move(what), "uploading " + object->path());
   if (answer.refusal) co_await body->rewind();  // what was sent of it no longer counts
   co_return answer;
 }
@@ -122,9 +116,7 @@ awaitable<void> verify_object(context_ptr shared, commit_ptr commit, object_ptr 
   for (const auto& [name, value] : action.header) what.headers.set(name, value);
   what.idempotent = true;
   what.timeouts = patient_limits(shared->timeouts);
-  auto calling = call(shared, std::move(what), "verifying the upload of " + object->path());
-  auto answer = co_await std::move(calling);
-  co_await answer.finish();
+  co_await call_for_nothing(shared, std::move(what), "verifying the upload of " + object->path());
 }
 
 awaitable<store_answer> complete_parts(context_ptr shared, object_ptr object) {
@@ -135,8 +127,7 @@ awaitable<store_answer> complete_parts(context_ptr shared, object_ptr object) {
     what.headers.set("Accept", lfs_json);
     what.idempotent = true;  // the object is named by its content
     what.timeouts = patient_limits(shared->timeouts);
-    auto asking = ask_store(shared, std::move(what), "completing " + object->path());
-    auto answer = co_await std::move(asking);
+    auto answer = co_await ask_store(shared, std::move(what), "completing " + object->path());
     if (answer.status != 409) co_return answer;
     auto limits = shared->retries;
     limits.attempts = std::max(limits.attempts, most_completions);

@@ -52,8 +52,7 @@ using run_ptr = std::shared_ptr<upload_run>;
 awaitable<void> hash_files(run_ptr run) {
   while (run->next < run->to_hash.size()) {
     const auto index = run->to_hash[run->next++];
-    auto identifying = identify_content(run->shared, run->commit, index);
-    const bool is_to_be_sent = co_await std::move(identifying);
+    const bool is_to_be_sent = co_await identify_content(run->shared, run->commit, index);
     if (!is_to_be_sent) continue;
     co_await run->hashed.push(index);
   }
@@ -92,8 +91,7 @@ awaitable<void> begin_objects(run_ptr run, std::vector<object_ptr> objects) {
   std::vector<hub::lfs_batch_answer> answers;
   bool unreadable = false;
   try {
-    auto asking = ask_batch(run->shared, run->commit, std::move(wanted));
-    answers = co_await std::move(asking);
+    answers = co_await ask_batch(run->shared, run->commit, std::move(wanted));
   } catch (const error& failure) {
     // An address for each part of so many large objects may be more than an answer can hold.
     unreadable = failure.code() == errc::invalid_response && objects.size() > 1;
@@ -103,10 +101,8 @@ awaitable<void> begin_objects(run_ptr run, std::vector<object_ptr> objects) {
     const auto middle = objects.begin() + static_cast<std::ptrdiff_t>(objects.size() / 2);
     std::vector<object_ptr> rest(middle, objects.end());
     objects.erase(middle, objects.end());
-    auto first = begin_objects(run, std::move(objects));
-    co_await std::move(first);
-    auto second = begin_objects(run, std::move(rest));
-    co_await std::move(second);
+    co_await begin_objects(run, std::move(objects));
+    co_await begin_objects(run, std::move(rest));
     co_return;
   }
   answers_by_oid answer_of;
@@ -135,16 +131,13 @@ awaitable<void> ask_for_routes(run_ptr run) {
       object->claim = transfer_claims::try_take(claims, object_key(*run, add.sha256));
       (object->claim ? objects : sent_by_others).push_back(std::move(object));
     }
-    auto beginning = begin_objects(run, std::move(objects));
-    co_await std::move(beginning);
+    co_await begin_objects(run, std::move(objects));
   }
   // One at a time: who waits for one claim with another in hand, both idle, waits for ever.
   for (auto& object : sent_by_others) {
-    auto claiming = transfer_claims::take(claims, object_key(*run, object->oid()));
-    object->claim = co_await std::move(claiming);
+    object->claim = co_await transfer_claims::take(claims, object_key(*run, object->oid()));
     std::vector<object_ptr> one(1, std::move(object));
-    auto beginning = begin_objects(run, std::move(one));
-    co_await std::move(beginning);
+    co_await begin_objects(run, std::move(one));
   }
   run->all_asked = true;
   run->close_if_done();
@@ -154,8 +147,7 @@ awaitable<void> send_pieces(run_ptr run) {
   for (;;) {
     auto next = co_await run->pieces.pop();
     if (!next) co_return;
-    auto sending = send_piece(run, std::move(*next));
-    co_await std::move(sending);
+    co_await send_piece(run, std::move(*next));
   }
 }
 

@@ -39,8 +39,7 @@ awaitable<void> open_journal(transfers_ptr all, object_ptr object) {
   auto open = [journal = all->shared->journal, key = object_key(*all, object->oid())] {
     return journal->open_parts(key);
   };
-  auto opening = io::on_pool(all->shared->pool, std::move(open));
-  object->journal = co_await std::move(opening);
+  object->journal = co_await io::on_pool(all->shared->pool, std::move(open));
   if (!object->journal || !object->journal->found()) co_return;
   const auto now = std::chrono::system_clock::now().time_since_epoch();
   object->resume(*object->journal->found(),
@@ -61,8 +60,7 @@ awaitable<void> discard_journal(transfers_ptr all, object_ptr object) {
     else
       journal->discard_parts(key);
   };
-  auto discarding = io::on_pool(all->shared->pool, std::move(discard));
-  co_await std::move(discarding);
+  co_await io::on_pool(all->shared->pool, std::move(discard));
 }
 
 awaitable<void> write_journal(transfers_ptr all, object_ptr object) {
@@ -70,8 +68,7 @@ awaitable<void> write_journal(transfers_ptr all, object_ptr object) {
   auto begin = [journal = object->journal, progress = object->progress()] {
     journal->begin(progress);
   };
-  auto beginning = io::on_pool(all->shared->pool, std::move(begin));
-  co_await std::move(beginning);
+  co_await io::on_pool(all->shared->pool, std::move(begin));
 }
 
 piece_to_send to_send(object_ptr object, object_upload::piece piece) {
@@ -87,8 +84,7 @@ awaitable<void> queue_pieces(transfers_ptr all, object_ptr object) {
   for (auto& piece : pieces) {
     // Others are asked for meanwhile: they bring their own pieces.
     if (!object->is_current(piece)) co_return;
-    auto putting = all->pieces.push(to_send(object, std::move(piece)));
-    co_await std::move(putting);
+    co_await all->pieces.push(to_send(object, std::move(piece)));
   }
 }
 
@@ -118,8 +114,7 @@ awaitable<hub::lfs_batch_answer> ask_again(transfers_ptr all, object_ptr object)
   wanted.oid = object->oid();
   wanted.size = object->size();
   std::vector<hub::lfs_object> one(1, std::move(wanted));
-  auto asking = ask_batch(all->shared, all->commit, std::move(one));
-  auto answers = co_await std::move(asking);
+  auto answers = co_await ask_batch(all->shared, all->commit, std::move(one));
   if (answers.empty() || answers.front().oid != object->oid())
     throw error(errc::invalid_response,
                 "uploading " + object->path() + " (the Hub did not say where)");
@@ -128,8 +123,7 @@ awaitable<hub::lfs_batch_answer> ask_again(transfers_ptr all, object_ptr object)
 
 /// Asks for other addresses, and sends by them what is not there.
 awaitable<void> relocate(transfers_ptr all, object_ptr object) {
-  auto asking = ask_again(all, object);
-  auto answer = co_await std::move(asking);
+  auto answer = co_await ask_again(all, object);
   const auto before = object->bytes_there();
   if (!take_route(*all, *object, std::move(answer))) {
     co_await discard_journal(all, object);
@@ -151,26 +145,22 @@ awaitable<store_answer> complete_or_find(transfers_ptr all, object_ptr object) {
   store_answer done;
   std::exception_ptr failure;
   try {
-    auto completing = complete_parts(all->shared, object);
-    done = co_await std::move(completing);
+    done = co_await complete_parts(all->shared, object);
   } catch (const error& e) {
     if (!is_transient(e.code()) && e.code() != errc::server_failure) throw;
     failure = std::current_exception();
   }
   if (!failure) co_return done;
-  auto asking = ask_again(all, object);
-  const auto answer = co_await std::move(asking);
+  const auto answer = co_await ask_again(all, object);
   if (answer.upload || answer.error_code != 0) std::rethrow_exception(failure);
   co_return done;
 }
 
 /// All pieces are there: makes them one object, and tells the Hub.
 awaitable<void> complete(transfers_ptr all, object_ptr object) {
-  auto checking = require_same(all->shared, object->content(), object->path(), object->oid());
-  co_await std::move(checking);
+  co_await require_same(all->shared, object->content(), object->path(), object->oid());
   if (object->parts()) {
-    auto completing = complete_or_find(all, object);
-    const auto answer = co_await std::move(completing);
+    const auto answer = co_await complete_or_find(all, object);
     // It is being made still: the parts are there for the next process.
     if (answer.status == 409) std::rethrow_exception(answer.refusal);
     if (answer.refusal) {
@@ -225,8 +215,7 @@ awaitable<void> send_piece(transfers_ptr all, piece_to_send next) {
   const auto& object = next.object;
   // It is queued again by newer addresses, or has come by older ones.
   if (!object->is_current(next.piece)) co_return;
-  auto putting = put_piece(all->shared, object, next.piece);
-  const auto answer = co_await std::move(putting);
+  const auto answer = co_await put_piece(all->shared, object, next.piece);
   if (answer.refusal) {
     if (!object->begin_relocation(next.piece)) co_return;
     if (is_final(answer.status) || !object->may_relocate(next.piece))
@@ -246,8 +235,7 @@ awaitable<void> send_piece(transfers_ptr all, piece_to_send next) {
                  etag = answer.etag] {
       if (content->check_unchanged()) journal->add(part, etag);
     };
-    auto noting = io::on_pool(all->shared->pool, std::move(note));
-    co_await std::move(noting);
+    co_await io::on_pool(all->shared->pool, std::move(note));
   }
   const bool last = object->begin_completion();
   if (last) co_await complete(all, object);

@@ -55,8 +55,7 @@ awaitable<std::optional<std::string>> fetch_page_text(page_cursor_ptr at) {
   if (at->seen.size() > most_pages)
     throw error(errc::invalid_response, at->doing + ": the pages have no end");
   auto what = question(*at);
-  auto reading = call_and_read(at->shared, std::move(what), at->doing);
-  auto answer = co_await std::move(reading);
+  auto answer = co_await call_and_read(at->shared, std::move(what), at->doing);
   at->next = next_url(*at, answer.head);
   text = std::move(answer.body);
   co_return text;

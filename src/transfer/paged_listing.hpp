@@ -67,19 +67,15 @@ awaitable<boost::system::result<std::vector<T>>> read_page(context_ptr shared,
                                                            page_reader<T> read) {
   if (text.size() <= short_page) co_return read(text);
   auto work = [&text, read] { return read(text); };
-  auto reading = io::on_pool(shared->pool, std::move(work));
-  auto page = co_await std::move(reading);
-  co_return page;
+  co_return co_await io::on_pool(shared->pool, std::move(work));
 }
 
 template <class T>
 awaitable<std::optional<std::vector<T>>> fetch_page(page_cursor_ptr at, page_reader<T> read) {
   std::optional<std::vector<T>> items;
-  auto fetching = fetch_page_text(at);
-  const auto text = co_await std::move(fetching);
+  const auto text = co_await fetch_page_text(at);
   if (text) {
-    auto reading = read_page(at->shared, *text, read);
-    auto page = co_await std::move(reading);
+    auto page = co_await read_page(at->shared, *text, read);
     if (!page) throw error(page.error(), at->doing);
     items = std::move(*page);
     weigh_page(*at, *text, items->size());

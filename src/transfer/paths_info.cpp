@@ -35,12 +35,9 @@ awaitable<std::vector<tree_entry>> get_paths_info(context_ptr shared, std::strin
     auto what = hub_request(*shared, http::method::post, url, shared->token_for(options.token),
                             boost::json::serialize(body));
     what.idempotent = true;
-    auto calling = call_for_text(shared, std::move(what), doing);
-    const auto text = co_await std::move(calling);
-    auto page = hub::read_tree_page(text);
-    if (!page) throw error(page.error(), doing);
-    entries.insert(entries.end(), std::make_move_iterator(page->begin()),
-                   std::make_move_iterator(page->end()));
+    auto page = co_await call_for(shared, std::move(what), doing, hub::read_tree_page);
+    entries.insert(entries.end(), std::make_move_iterator(page.begin()),
+                   std::make_move_iterator(page.end()));
   }
   co_return entries;
 }

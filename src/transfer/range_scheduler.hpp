@@ -55,13 +55,13 @@ class range_scheduler {
   /// @param chunk_size  bytes of one request; zero: what takes much longer than the wait for it
   range_scheduler(const range_set& done, std::uint64_t size, std::uint64_t chunk_size);
 
-  /// @param rate     what the asking connection has brought a second; zero: not known
-  /// @param workers  connections in use
-  /// @return null: nothing to do at present; ask again later, unless `complete`
   struct assignment {
-    range_piece_ptr piece{};
+    range_piece_ptr
+        piece{};  ///< null: nothing to do at present; ask again later, unless `complete`
     bool taken_over = false;  ///< from another that was slow
   };
+  /// @param rate     bytes a second that the asking connection has brought; zero: not known
+  /// @param workers  connections in use
   assignment take(double rate, std::size_t workers, transfer_clock::time_point now);
 
   /// The shortest wait for an answer so far; zero: none has begun.

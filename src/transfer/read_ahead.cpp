@@ -61,8 +61,7 @@ awaitable<void> read_ahead::fill(reading_ptr fetch, segment_ptr into) {
   };
   try {
     const std::span room(into->room.bytes.get(), size);
-    auto reading = read_range(std::move(fetch), into->range, room, landed);
-    co_await std::move(reading);
+    co_await read_range(std::move(fetch), into->range, room, landed);
   } catch (...) {
     into->failure = std::current_exception();
   }

@@ -64,37 +64,28 @@ cached_content find_with_facts(const file_request& file, const file_facts& facts
 
 awaitable<cached_content> look_up_revision(file_request_ptr file) {
   auto work = [file] { return find_at_revision(*file); };
-  auto looking = io::on_pool(file->shared->pool, std::move(work));
-  auto found = co_await std::move(looking);
-  co_return found;
+  co_return co_await io::on_pool(file->shared->pool, std::move(work));
 }
 
 awaitable<cached_content> look_up_facts(file_request_ptr file, file_facts facts) {
   auto work = [file, facts = std::move(facts)] { return find_with_facts(*file, facts); };
-  auto looking = io::on_pool(file->shared->pool, std::move(work));
-  auto found = co_await std::move(looking);
-  co_return found;
+  co_return co_await io::on_pool(file->shared->pool, std::move(work));
 }
 
 /// Where the file is: in the cache, or on the Hub, where `content` is null.
 awaitable<cached_content> locate(file_request_ptr file) {
   if (hub::is_commit_id(file->options.revision)) {  // needs no question
-    auto looking = look_up_revision(file);
-    auto found = co_await std::move(looking);
+    auto found = co_await look_up_revision(file);
     if (found.content) co_return found;
   }
-  auto asking = ask_hub(file);
-  auto head = co_await std::move(asking);
+  auto head = co_await ask_hub(file);
   if (head.failure && may_fall_back(head.failure)) {
-    auto looking = look_up_revision(file);
-    auto found = co_await std::move(looking);
+    auto found = co_await look_up_revision(file);
     if (found.content) co_return found;
-    auto asking_again = ask_hub_again(file, std::move(head));
-    head = co_await std::move(asking_again);
+    head = co_await ask_hub_again(file, std::move(head));
   }
   if (head.failure) throw_unavailable(*file, head.failure);
-  auto looking = look_up_facts(file, head.facts);
-  auto found = co_await std::move(looking);
+  auto found = co_await look_up_facts(file, head.facts);
   if (!found.content) found.facts = std::move(head.facts);
   co_return found;
 }
@@ -120,8 +111,7 @@ file_request_ptr make_request(context_ptr shared, std::string repo_id, std::stri
 awaitable<remote_file> open_file(context_ptr shared, std::string repo_id, std::string path,
                                  open_file_options options) {
   const auto file = make_request(std::move(shared), std::move(repo_id), std::move(path), options);
-  auto locating = locate(file);
-  auto found = co_await std::move(locating);
+  auto found = co_await locate(file);
   auto state = std::make_shared<detail::remote_file_state>();
   state->path = file->path;
   state->facts = std::move(found.facts);
@@ -152,22 +142,20 @@ awaitable<std::string> read_file(context_ptr shared, std::string repo_id, std::s
   how.observer = std::move(options.observer);
   how.read_ahead = 0;
   const auto pool = shared->pool;
-  auto opening = open_file(std::move(shared), std::move(repo_id), std::move(path), std::move(how));
-  const auto file = co_await std::move(opening);
+  const auto file =
+      co_await open_file(std::move(shared), std::move(repo_id), std::move(path), std::move(how));
   if (file.size() > options.max_bytes)
     throw error({EFBIG, boost::system::system_category()},
                 "reading " + file.path() + ": it has " + std::to_string(file.size()) +
                     " bytes, at most " + std::to_string(options.max_bytes) +
                     " are wanted (max_bytes)");
   std::string content(static_cast<std::size_t>(file.size()), '\0');
-  auto reading = file.read_at(0, std::as_writable_bytes(std::span(content)));
-  co_await std::move(reading);
+  co_await file.read_at(0, std::as_writable_bytes(std::span(content)));
   if (!file.is_local()) {
     auto work = [path = file.path(), etag = file.etag(), &content] {
       check_small(path, etag, std::as_bytes(std::span(content)));
     };
-    auto verifying = io::on_pool(pool, std::move(work));
-    co_await std::move(verifying);
+    co_await io::on_pool(pool, std::move(work));
   }
   co_return content;
 }

@@ -50,8 +50,7 @@ awaitable<bool> read_by_ranges(remote_file_ptr self, std::uint64_t offset,
                                std::span<std::byte> into) {
   if (self->whole_only) co_return false;
   try {
-    auto reading = read_ranges(self->fetch, offset, into, self->connections);
-    co_await std::move(reading);
+    co_await read_ranges(self->fetch, offset, into, self->connections);
   } catch (const whole_content_only&) {
     self->whole_only = true;
   }
@@ -61,17 +60,14 @@ awaitable<bool> read_by_ranges(remote_file_ptr self, std::uint64_t offset,
 // `into` is lent as above.
 awaitable<void> read_part(remote_file_ptr self, std::uint64_t offset, std::span<std::byte> into) {
   if (self->local) {
-    auto reading = read_local(self, offset, into);
-    co_await std::move(reading);
+    co_await read_local(self, offset, into);
     co_return;
   }
-  auto reading = read_by_ranges(self, offset, into);
-  const bool done = co_await std::move(reading);
+  const bool done = co_await read_by_ranges(self, offset, into);
   if (done) co_return;
   check_distance(*self, offset);
   whole_stream stream;
-  auto going_through = read_through(self->fetch, stream, offset, into);
-  co_await std::move(going_through);
+  co_await read_through(self->fetch, stream, offset, into);
 }
 
 /// The same at the position, through a stream that stays open from read to read where the server
@@ -80,19 +76,16 @@ awaitable<void> read_next_part(remote_file_ptr self, std::span<std::byte> into) 
   const auto position = self->position;
   if (!self->whole_only) {
     if (!self->local) {
-      auto reading = read_by_ranges(self, position, into);
-      const bool done = co_await std::move(reading);
+      const bool done = co_await read_by_ranges(self, position, into);
       if (done) co_return;
     } else {
-      auto reading = read_local(self, position, into);
-      co_await std::move(reading);
+      co_await read_local(self, position, into);
       co_return;
     }
   }
   // A stream that broke is taken up again whatever that costs: only a jump is refused.
   if (position != self->stream_position) check_distance(*self, self->stream.distance_to(position));
-  auto going_through = read_through(self->fetch, self->stream, position, into);
-  co_await std::move(going_through);
+  co_await read_through(self->fetch, self->stream, position, into);
   self->stream_position = position + into.size();
 }
 
@@ -112,8 +105,7 @@ awaitable<std::size_t> read_some(remote_file_ptr self, std::span<std::byte> into
   // What is much longer than the read-ahead needs none: it comes in parallel as it is.
   if (self->ahead && !self->whole_only && into.size() / 2 < self->ahead->limit()) {
     try {
-      auto reading = read_ahead::read_some(self->ahead, self->position, into);
-      const auto count = co_await std::move(reading);
+      const auto count = co_await read_ahead::read_some(self->ahead, self->position, into);
       if (count > 0) co_return count;
     } catch (const whole_content_only&) {
       self->whole_only = true;
@@ -121,14 +113,12 @@ awaitable<std::size_t> read_some(remote_file_ptr self, std::span<std::byte> into
     }
   }
   if (into.size() >= near_size) {
-    auto reading = read_next_part(self, into);
-    co_await std::move(reading);
+    co_await read_next_part(self, into);
     co_return into.size();
   }
   const auto rest = self->facts.size - self->position;
   std::vector<std::byte> piece(static_cast<std::size_t>(std::min<std::uint64_t>(near_size, rest)));
-  auto reading = read_next_part(self, piece);
-  co_await std::move(reading);
+  co_await read_next_part(self, piece);
   self->near = std::move(piece);
   self->near_begin = self->position;
   co_return copy_near(*self, into);
@@ -172,8 +162,7 @@ awaitable<std::size_t> read_at(remote_file_ptr self, std::uint64_t offset,
                                std::span<std::byte> into) {
   const auto part = cut_to_file(*self, offset, into);
   if (!part.empty()) {
-    auto reading = read_part(self, offset, part);
-    co_await std::move(reading);
+    co_await read_part(self, offset, part);
   }
   co_return part.size();
 }
@@ -185,8 +174,7 @@ awaitable<std::size_t> read_on(remote_file_ptr self, std::span<std::byte> into) 
   sequential_read marked(self);
   const auto part = cut_to_file(*self, self->position, into);
   for (std::size_t filled = 0; filled < part.size();) {
-    auto reading = read_some(self, part.subspan(filled));
-    const auto count = co_await std::move(reading);
+    const auto count = co_await read_some(self, part.subspan(filled));
     filled += count;
     self->position += count;
   }

@@ -15,7 +15,7 @@ awaitable<void> wait_for(std::chrono::milliseconds delay) {
 }
 
 awaitable<bool> wait_before_next(retry_limits limits, std::size_t tries) {
-  const auto delay = http::next_delay(limits, tries, {}, draw_jitter());
+  const auto delay = http::next_delay(limits, tries, {}, http::draw_jitter());
   if (!delay) co_return false;
   co_await wait_for(*delay);
   co_return true;

@@ -78,8 +78,7 @@ bool may_be_mislisted(const error& failure) {
 awaitable<void> fetch_listed(snapshot_ptr wanted, std::vector<std::string>& paths) {
   std::exception_ptr mismatch;
   try {
-    auto fetching = fetch_files(wanted, paths);
-    co_await std::move(fetching);
+    co_await fetch_files(wanted, paths);
   } catch (const error& e) {
     if (!may_be_mislisted(e)) throw;
     mismatch = std::current_exception();
@@ -89,8 +88,7 @@ awaitable<void> fetch_listed(snapshot_ptr wanted, std::vector<std::string>& path
     std::error_code ignored;
     return std::filesystem::remove(wanted->tree_path(wanted->commit), ignored);
   };
-  auto forgetting = io::on_pool(wanted->shared->pool, std::move(forget));
-  co_await std::move(forgetting);
+  co_await io::on_pool(wanted->shared->pool, std::move(forget));
   std::rethrow_exception(mismatch);
 }
 
@@ -147,24 +145,19 @@ awaitable<cache::file_lock> hold_snapshot(request_ptr wanted) {
     }
     return lock ? std::move(*lock) : cache::file_lock();
   };
-  auto holding = io::on_pool(wanted->shared->pool, std::move(work));
-  auto lock = co_await std::move(holding);
-  co_return lock;
+  co_return co_await io::on_pool(wanted->shared->pool, std::move(work));
 }
 
 /// Fetches what is missing until all is there: other clients delete without asking for locks.
 awaitable<void> fetch_to_cache(request_ptr wanted) {
-  auto holding = hold_snapshot(wanted);
-  const auto held = co_await std::move(holding);
+  const auto held = co_await hold_snapshot(wanted);
   for (std::size_t round = 1;; ++round) {
     const auto paths = std::make_shared<std::vector<std::string>>();
-    auto fetching = fetch_listed(wanted, *paths);
-    co_await std::move(fetching);
+    co_await fetch_listed(wanted, *paths);
     auto look = [wanted, paths](const std::stop_token& stop) {
       return absent_of(folder_of(*wanted, wanted->commit), *paths, stop);
     };
-    auto looking = io::on_pool(wanted->shared->pool, std::move(look));
-    const auto absent = co_await std::move(looking);
+    const auto absent = co_await io::on_pool(wanted->shared->pool, std::move(look));
     if (absent.empty()) co_return;
     if (round == most_rounds) throw_incomplete(*wanted, absent);
     tell(*wanted, transfer_event::kind::warning, {},
@@ -174,13 +167,11 @@ awaitable<void> fetch_to_cache(request_ptr wanted) {
 
 awaitable<std::filesystem::path> download(request_ptr wanted) {
   for (const auto how : ways_of_asking) {
-    auto learning = learn_commit(wanted, how);
-    auto failure = co_await std::move(learning);
+    auto failure = co_await learn_commit(wanted, how);
     if (!failure) break;
     if (!may_fall_back(failure) || wanted->options.force_download) std::rethrow_exception(failure);
     const bool again = how == asking::once && may_pass(failure);
-    auto looking = look_for_local(wanted, std::move(failure));
-    auto found = co_await std::move(looking);
+    auto found = co_await look_for_local(wanted, std::move(failure));
     if (found.folder) co_return std::move(*found.folder);
     if (!again) std::rethrow_exception(found.failure);
   }
@@ -190,22 +181,17 @@ awaitable<std::filesystem::path> download(request_ptr wanted) {
     std::vector<std::filesystem::path> folders;
     folders.push_back(layout.folder());
     folders.push_back(layout.blobs());
-    auto sweeping = sweep(wanted->shared, std::move(folders));
-    co_await std::move(sweeping);
-    auto fetching = fetch_to_cache(wanted);
-    co_await std::move(fetching);
+    co_await sweep(wanted->shared, std::move(folders));
+    co_await fetch_to_cache(wanted);
   } else {
     std::vector<std::string> paths;
-    auto fetching = fetch_listed(wanted, paths);
-    co_await std::move(fetching);
+    co_await fetch_listed(wanted, paths);
   }
   auto work = [wanted] {
     write_ref(*wanted);
     return folder_of(*wanted, wanted->commit);
   };
-  auto ending = io::on_pool(wanted->shared->pool, std::move(work));
-  auto folder = co_await std::move(ending);
-  co_return folder;
+  co_return co_await io::on_pool(wanted->shared->pool, std::move(work));
 }
 
 /// File by file: what is there may have to be hashed.
@@ -223,21 +209,16 @@ awaitable<std::vector<dry_run_file_info>> plan_for_folder(request_ptr wanted,
 
 awaitable<std::vector<dry_run_file_info>> plan(request_ptr wanted) {
   wanted->commit = co_await resolve_commit(wanted, asking::patiently);
-  auto listing = list_all(wanted);
-  auto files = co_await std::move(listing);
+  auto files = co_await list_all(wanted);
   if (!wanted->to_cache()) {
-    auto planning = plan_for_folder(wanted, std::move(files));
-    auto infos = co_await std::move(planning);
-    co_return infos;
+    co_return co_await plan_for_folder(wanted, std::move(files));
   }
   auto work = [wanted, files = std::move(files)] {
     std::vector<dry_run_file_info> infos;
     for (const auto& file : files) infos.push_back(describe_in_cache(*wanted, file));
     return infos;
   };
-  auto describing = io::on_pool(wanted->shared->pool, std::move(work));
-  auto infos = co_await std::move(describing);
-  co_return infos;
+  co_return co_await io::on_pool(wanted->shared->pool, std::move(work));
 }
 
 std::string describe(const snapshot_request& wanted) {
@@ -250,18 +231,14 @@ awaitable<std::filesystem::path> snapshot_download(context_ptr shared, std::stri
                                                    snapshot_download_options options) {
   const auto wanted =
       make_snapshot_request(std::move(shared), std::move(repo_id), std::move(options));
-  auto limited = io::with_timeout(download(wanted), wanted->options.timeout, describe(*wanted));
-  auto folder = co_await std::move(limited);
-  co_return folder;
+  co_return co_await io::with_timeout(download(wanted), wanted->options.timeout, describe(*wanted));
 }
 
 awaitable<std::vector<dry_run_file_info>> snapshot_download_dry_run(
     context_ptr shared, std::string repo_id, snapshot_download_options options) {
   const auto wanted =
       make_snapshot_request(std::move(shared), std::move(repo_id), std::move(options));
-  auto limited = io::with_timeout(plan(wanted), wanted->options.timeout, describe(*wanted));
-  auto infos = co_await std::move(limited);
-  co_return infos;
+  co_return co_await io::with_timeout(plan(wanted), wanted->options.timeout, describe(*wanted));
 }
 
 }  // namespace cohub::transfer

@@ -144,9 +144,7 @@ awaitable<local_snapshot> look_for_local(snapshot_ptr wanted, std::exception_ptr
     }
     return found;
   };
-  auto looking = io::on_pool(wanted->shared->pool, std::move(work));
-  auto found = co_await std::move(looking);
-  co_return found;
+  co_return co_await io::on_pool(wanted->shared->pool, std::move(work));
 }
 
 }  // namespace cohub::transfer

@@ -138,9 +138,8 @@ awaitable<void> fetch_by_itself(snapshot_fetch_ptr all, snapshot_file file, reus
   std::optional<file_facts> known(facts_of(wanted, file));
   auto options = file_options(wanted);
   if (of_cache == reuse::refused) options.force_download = true;
-  auto downloading = download_file(wanted.shared, wanted.repo_id, std::move(file.path),
-                                   std::move(options), std::move(known));
-  co_await std::move(downloading);
+  co_await download_file(wanted.shared, wanted.repo_id, std::move(file.path), std::move(options),
+                         std::move(known));
 }
 
 /// The file's description outlives the call.
@@ -152,16 +151,13 @@ awaitable<small_content> receive(snapshot_fetch_ptr all, const snapshot_file& fi
   what.etag = file.etag;
   content_settings settings;
   settings.observer = all->wanted->listener;
-  auto receiving = receive_small(all->wanted->shared, std::move(what), std::move(settings));
-  auto content = co_await std::move(receiving);
-  co_return content;
+  co_return co_await receive_small(all->wanted->shared, std::move(what), std::move(settings));
 }
 
 awaitable<void> run_fetcher(snapshot_fetch_ptr all) {
   for (auto file = co_await all->missing.pop(); file; file = co_await all->missing.pop()) {
     if (!is_small(*all, *file)) {
-      auto downloading = fetch_by_itself(all, std::move(*file), reuse::allowed);
-      co_await std::move(downloading);
+      co_await fetch_by_itself(all, std::move(*file), reuse::allowed);
       continue;
     }
     arrived_file arrived;
@@ -176,8 +172,7 @@ awaitable<void> run_fetcher(snapshot_fetch_ptr all) {
     }
     arrived.content = co_await receive(all, *file);
     arrived.file = std::move(*file);
-    auto handing = all->arrived.push(std::move(arrived));
-    co_await std::move(handing);
+    co_await all->arrived.push(std::move(arrived));
   }
   if (--all->workers == 0) all->arrived.close();
 }
@@ -203,9 +198,7 @@ awaitable<std::vector<placed_file>> place_all(snapshot_fetch_ptr all,
     for (const auto& file : files) placed.push_back(place(*wanted, file));
     return placed;
   };
-  auto running = io::on_pool(all->wanted->shared->pool, std::move(job));
-  auto placed = co_await std::move(running);
-  co_return placed;
+  co_return co_await io::on_pool(all->wanted->shared->pool, std::move(job));
 }
 
 /// Whether a file that could not be placed may be had the way of a single file, which waits for
@@ -232,11 +225,10 @@ bool link_equal(const snapshot_request& wanted, const snapshot_file& file) {
 
 /// Waits until the content that was on its way is there, and links it.
 awaitable<bool> take_equal(snapshot_fetch_ptr all, snapshot_file file) {
-  auto claiming = transfer_claims::take(all->wanted->shared->small_blobs, claim_key(*all, file));
-  const auto held = co_await std::move(claiming);
+  const auto held =
+      co_await transfer_claims::take(all->wanted->shared->small_blobs, claim_key(*all, file));
   auto link = [wanted = all->wanted, file] { return link_equal(*wanted, file); };
-  auto linking = io::on_pool(all->wanted->shared->pool, std::move(link));
-  const bool linked = co_await std::move(linking);
+  const bool linked = co_await io::on_pool(all->wanted->shared->pool, std::move(link));
   co_return linked;
 }
 
@@ -245,8 +237,7 @@ awaitable<void> fetch_again(snapshot_fetch_ptr all) {
   std::vector<second_chance> left;
   for (auto& next : all->again) {
     if (next.is_equal) {
-      auto taking = take_equal(all, next.file);
-      const bool taken = co_await std::move(taking);
+      const bool taken = co_await take_equal(all, next.file);
       if (taken) {
         report(*all->wanted, next.file);
         continue;
@@ -257,9 +248,7 @@ awaitable<void> fetch_again(snapshot_fetch_ptr all) {
   auto task = [all, &left](std::size_t index) {
     return fetch_by_itself(all, left[index].file, left[index].of_cache);
   };
-  auto fetching =
-      io::for_each_bounded(left.size(), all->wanted->options.max_workers, std::move(task));
-  co_await std::move(fetching);
+  co_await io::for_each_bounded(left.size(), all->wanted->options.max_workers, std::move(task));
 }
 
 awaitable<void> place_arrived(snapshot_fetch_ptr all) {

@@ -83,8 +83,7 @@ class missing_files {
   awaitable<void> open() {
     if (!looks_up()) co_return;
     auto work = [wanted = wanted_] { return look_into(wanted->cache.layout(), wanted->commit); };
-    auto looking = io::on_pool(wanted_->shared->pool, std::move(work));
-    there_ = co_await std::move(looking);
+    there_ = co_await io::on_pool(wanted_->shared->pool, std::move(work));
   }
 
   awaitable<void> offer(std::vector<snapshot_file> files) {
@@ -99,16 +98,14 @@ class missing_files {
                      step = std::move(step)](const std::stop_token& stop) mutable {
           return look_up_all(*wanted, std::move(step), there, stop);
         };
-        auto looking = io::on_pool(wanted_->shared->pool, std::move(work));
-        auto found = co_await std::move(looking);
+        auto found = co_await io::on_pool(wanted_->shared->pool, std::move(work));
         cached_ += found.cached;
         step = std::move(found.missing);
         announce(step);
         announce(found.to_copy);
         std::move(found.to_copy.begin(), found.to_copy.end(), std::back_inserter(step));
       }
-      auto handing = queue_.push(std::move(step));
-      co_await std::move(handing);
+      co_await queue_.push_all(std::move(step));
     }
   }
 
@@ -146,8 +143,7 @@ awaitable<void> keep(snapshot_ptr wanted, std::vector<tree_entry> entries) {
     } catch (const error&) {
     }
   };
-  auto keeping = io::on_pool(wanted->shared->pool, std::move(work));
-  co_await std::move(keeping);
+  co_await io::on_pool(wanted->shared->pool, std::move(work));
 }
 
 /// The files that a stored listing names, if there is one.
@@ -158,9 +154,7 @@ awaitable<std::optional<std::vector<snapshot_file>>> read_stored(snapshot_ptr wa
     if (entries) files = select_files(*wanted, *entries, stop);
     return files;
   };
-  auto looking = io::on_pool(wanted->shared->pool, std::move(reading));
-  auto stored = co_await std::move(looking);
-  co_return stored;
+  co_return co_await io::on_pool(wanted->shared->pool, std::move(reading));
 }
 
 listing<tree_entry> list_tree(const snapshot_request& wanted) {
@@ -184,13 +178,11 @@ awaitable<std::vector<snapshot_file>> list_all(snapshot_ptr wanted) {
 awaitable<void> list_missing(snapshot_ptr wanted, bounded_queue<snapshot_file>& queue,
                              std::vector<std::string>& paths) {
   missing_files missing(wanted, queue, paths);
-  auto opening = missing.open();
-  co_await std::move(opening);
+  co_await missing.open();
   std::optional<std::vector<snapshot_file>> stored;
   if (!wanted->options.force_download) stored = co_await read_stored(wanted);
   if (stored) {
-    auto offering = missing.offer(std::move(*stored));
-    co_await std::move(offering);
+    co_await missing.offer(std::move(*stored));
     missing.close();
     co_return;
   }
@@ -203,8 +195,7 @@ awaitable<void> list_missing(snapshot_ptr wanted, bounded_queue<snapshot_file>& 
   }
   missing.close();
   if (all.empty()) co_return;  // it costs little, and may be a mistake of the moment
-  auto keeping = keep(wanted, std::move(all));
-  co_await std::move(keeping);
+  co_await keep(wanted, std::move(all));
 }
 
 }  // namespace cohub::transfer

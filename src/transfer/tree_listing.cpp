@@ -62,10 +62,7 @@ awaitable<repo_info> fetch_repo_info(context_ptr shared, hub_access access, std:
   what.limit = limit;
   what.retry = retry;
   const std::string doing = "reading about " + repo_id;
-  const auto text = co_await call_for_text(shared, std::move(what), doing);
-  auto info = hub::read_repo_info(text);
-  if (!info) throw error(info.error(), doing);
-  co_return std::move(*info);
+  co_return co_await call_for(shared, std::move(what), doing, hub::read_repo_info);
 }
 
 }  // namespace cohub::transfer

@@ -263,12 +263,10 @@ awaitable<std::string> sha256_of(upload_content_ptr content, asio::any_io_execut
 
 awaitable<std::string> git_blob_id_of(upload_content_ptr content, asio::any_io_executor pool) {
   auto look = [content] { return content->now(); };
-  auto looking = io::on_pool(pool, std::move(look));
-  auto there = co_await std::move(looking);
+  auto there = co_await io::on_pool(pool, std::move(look));
   auto start = core::git_blob_digest(there->size());
   auto hashing = digest_of(std::move(there), std::move(start), std::move(pool), {});
-  auto id = co_await std::move(hashing);
-  co_return id;
+  co_return co_await std::move(hashing);
 }
 
 }  // namespace cohub::transfer

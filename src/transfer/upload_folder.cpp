@@ -47,9 +47,7 @@ awaitable<std::vector<commit_operation>> additions(context_ptr shared, std::file
     }
     return operations;
   };
-  auto listing = io::on_pool(shared->pool, std::move(work));
-  auto operations = co_await std::move(listing);
-  co_return operations;
+  co_return co_await io::on_pool(shared->pool, std::move(work));
 }
 
 using path_set = std::unordered_set<std::string>;
@@ -104,17 +102,14 @@ awaitable<commit_info> upload_folder(context_ptr shared, std::filesystem::path f
   std::move(options.additional.begin(), options.additional.end(), std::back_inserter(operations));
   options.additional.clear();
   if (!options.delete_patterns.empty()) {
-    auto removing = deletions(shared, repo_id, prefix, paths_filled(operations), options);
-    auto removals = co_await std::move(removing);
+    auto removals = co_await deletions(shared, repo_id, prefix, paths_filled(operations), options);
     std::move(removals.begin(), removals.end(), std::back_inserter(operations));
   }
   auto commit = commit_options_of(options);
   auto message = std::move(options.commit_message);
   if (message.empty()) message = "Upload folder using cohub";
-  auto committing = create_commit(std::move(shared), std::move(repo_id), std::move(operations),
-                                  std::move(message), std::move(commit));
-  auto info = co_await std::move(committing);
-  co_return info;
+  co_return co_await create_commit(std::move(shared), std::move(repo_id), std::move(operations),
+                                   std::move(message), std::move(commit));
 }
 
 awaitable<commit_info> upload_file(context_ptr shared, decltype(commit_operation_add::content) file,
@@ -128,10 +123,8 @@ awaitable<commit_info> upload_file(context_ptr shared, decltype(commit_operation
   add.content = std::move(file);
   std::vector<commit_operation> operations;
   operations.emplace_back(std::move(add));
-  auto committing = create_commit(std::move(shared), std::move(repo_id), std::move(operations),
-                                  std::move(message), std::move(commit));
-  auto info = co_await std::move(committing);
-  co_return info;
+  co_return co_await create_commit(std::move(shared), std::move(repo_id), std::move(operations),
+                                   std::move(message), std::move(commit));
 }
 
 }  // namespace cohub::transfer

@@ -41,8 +41,7 @@ awaitable<void> find_branch(folder_run_ptr run) {
   options.expand.emplace_back("sha");  // else all files come with it
   options.expand.emplace_back("createdAt");
   options.token = run->options.token;
-  auto asking = fetch_repo_info(run->shared, run->repo_id, std::move(options));
-  const auto repo = co_await std::move(asking);
+  const auto repo = co_await fetch_repo_info(run->shared, run->repo_id, std::move(options));
   const auto described = hub::parse_json(repo.json);
   std::string id;
   if (described && described->is_object()) id = hub::text_or(described->get_object(), "_id");
@@ -83,8 +82,7 @@ awaitable<void> find_files(folder_run_ptr run, std::filesystem::path folder) {
     }
     run->total->announce(run->files.size(), bytes);
   };
-  auto listing = io::on_pool(run->shared->pool, std::move(work));
-  co_await std::move(listing);
+  co_await io::on_pool(run->shared->pool, std::move(work));
 }
 
 /// Notes that the files of a commit are there.
@@ -111,8 +109,7 @@ awaitable<void> note_commit(folder_run_ptr run, commit_ptr commit, std::string h
   auto note = [record = run->record, done = std::move(done), now = run->branch()] {
     record->add(done, now);
   };
-  auto noting = io::on_pool(run->shared->pool, std::move(note));
-  co_await std::move(noting);
+  co_await io::on_pool(run->shared->pool, std::move(note));
 }
 
 /// Files [begin, end) of a prepared commit as a commit of their own, which is to be prepared again:
@@ -173,8 +170,7 @@ pending_commit pending(commit_ptr commit, bool is_prepared) {
 awaitable<std::string> deliver_and_tell(folder_run_ptr run, commit_ptr commit) {
   if (commit->plan->empty()) co_return run->head;
   const auto begin = std::chrono::steady_clock::now();
-  auto delivering = deliver(run, commit);
-  auto made = co_await std::move(delivering);
+  auto made = co_await deliver(run, commit);
   run->info.oid = made.oid;
   if (!made.unchanged) ++run->info.commits;
   report_event(commit->observer, transfer_event::kind::committed, {}, made.oid);
@@ -195,12 +191,10 @@ awaitable<void> make_commit(folder_run_ptr run, commit_ptr commit) {
     std::string head;
     try {
       if (!is_prepared) {
-        auto preparing = prepare_commit(run->shared, next);
-        co_await std::move(preparing);
+        co_await prepare_commit(run->shared, next);
         is_prepared = true;
       }
-      auto delivering = deliver_and_tell(run, next);
-      head = co_await std::move(delivering);
+      head = co_await deliver_and_tell(run, next);
     } catch (const error& e) {
       failure = std::current_exception();
       split = is_prepared && is_too_much(e) && run->size.failed(next->plan->adds.size());
@@ -208,8 +202,7 @@ awaitable<void> make_commit(folder_run_ptr run, commit_ptr commit) {
     }
     if (failure && !split && !disturbed) std::rethrow_exception(failure);
     if (disturbed) {
-      auto preparing = prepare_files(run, files_of(*next), next);
-      auto anew = co_await std::move(preparing);
+      auto anew = co_await prepare_files(run, files_of(*next), next);
       todo.push_back(pending(std::move(anew), true));
       continue;
     }
@@ -221,8 +214,7 @@ awaitable<void> make_commit(folder_run_ptr run, commit_ptr commit) {
                    "a commit of " + std::to_string(count) + " files failed: making two of it");
       continue;
     }
-    auto noting = note_commit(run, next, head);
-    co_await std::move(noting);
+    co_await note_commit(run, next, head);
   }
 }
 
@@ -230,8 +222,7 @@ awaitable<void> make_commits(folder_run_ptr run) {
   for (;;) {
     auto commit = co_await run->prepared.pop();
     if (!commit) co_return;
-    auto making = make_commit(run, std::move(*commit));
-    co_await std::move(making);
+    co_await make_commit(run, std::move(*commit));
   }
 }
 
@@ -245,10 +236,8 @@ awaitable<upload_large_folder_info> upload_large_folder(context_ptr shared,
                                           co_await asio::this_coro::executor);
   run->total = std::make_shared<upload_total>(run->shared->totals->of(
       run->shared->observer_for(run->options.observer), transfer_progress::direction::upload));
-  auto looking = find_branch(run);
-  co_await std::move(looking);
-  auto finding = find_files(run, std::move(folder));
-  co_await std::move(finding);
+  co_await find_branch(run);
+  co_await find_files(run, std::move(folder));
   auto work = [run](std::size_t task) {
     return task < run->preparers ? prepare_commits(run) : make_commits(run);
   };

@@ -62,8 +62,7 @@ awaitable<void> spool_produced(context_ptr shared, std::shared_ptr<produced_sour
     auto step = [source, state] {
       return source->produce([&](std::span<const std::byte> bytes) { state->append(bytes); });
     };
-    auto producing = io::on_pool(shared->pool, std::move(step));
-    more = co_await std::move(producing);
+    more = co_await io::on_pool(shared->pool, std::move(step));
   }
 }
 
@@ -82,8 +81,7 @@ awaitable<void> spool_read(context_ptr shared, std::shared_ptr<upload_source> so
     auto append = [state, piece, filled] {
       state->append(std::span<const std::byte>(*piece).first(filled));
     };
-    auto appending = io::on_pool(shared->pool, std::move(append));
-    co_await std::move(appending);
+    co_await io::on_pool(shared->pool, std::move(append));
   }
 }
 
@@ -95,14 +93,11 @@ awaitable<upload_content_ptr> spool(context_ptr shared, std::shared_ptr<upload_s
     throw error(errc::invalid_argument, "sources need client_config::upload_state_dir");
   auto state = std::make_shared<spooling>();
   auto open = [state, journal = shared->journal] { state->file = journal->make_spool(); };
-  auto opening = io::on_pool(shared->pool, std::move(open));
-  co_await std::move(opening);
+  co_await io::on_pool(shared->pool, std::move(open));
   if (auto produced = std::dynamic_pointer_cast<produced_source>(source)) {
-    auto spooling_it = spool_produced(shared, std::move(produced), state);
-    co_await std::move(spooling_it);
+    co_await spool_produced(shared, std::move(produced), state);
   } else {
-    auto spooling_it = spool_read(shared, std::move(source), state);
-    co_await std::move(spooling_it);
+    co_await spool_read(shared, std::move(source), state);
   }
   const auto sha256 = state->digest.hex_digest();
   upload_content_ptr content = std::make_shared<spooled_content>(std::move(state), sha256);

@@ -40,13 +40,12 @@ awaitable<std::vector<std::string>> validate_card(context_ptr shared, std::strin
     body["repoType"] = std::string(hub::singular(type));
     return boost::json::serialize(body);
   };
-  auto writing = io::on_pool(shared->pool, std::move(work));
-  auto body = co_await std::move(writing);
+  auto body = co_await io::on_pool(shared->pool, std::move(work));
   auto what = hub_request(*shared, http::method::post, hub::routes::validate_yaml(shared->endpoint),
                           token, std::move(body));
   what.idempotent = true;
-  auto asking = call_for_text(shared, std::move(what), "checking the metadata of README.md");
-  const auto answer = co_await std::move(asking);
+  const auto answer =
+      co_await call_for_text(shared, std::move(what), "checking the metadata of README.md");
   co_return warnings_of(answer);
 }
 

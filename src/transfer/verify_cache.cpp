@@ -210,8 +210,7 @@ awaitable<folder_verification> verify_repo_checksums(context_ptr shared, std::st
     throw error(errc::invalid_argument, "verify_repo_checksums_options::max_workers must not be 0");
   auto finding = [shared, repo_id, options] { return find_root(*shared, repo_id, options); };
   const auto root = co_await io::on_pool(shared->pool, std::move(finding));
-  auto asking = list_remote(shared, repo_id, root.revision, options);
-  const auto remote = co_await std::move(asking);
+  const auto remote = co_await list_remote(shared, repo_id, root.revision, options);
   folder_verification outcome;
   outcome.revision = root.revision;
   outcome.verified_path = root.path;
@@ -228,8 +227,7 @@ awaitable<folder_verification> verify_repo_checksums(context_ptr shared, std::st
       return hash_large(shared, files, begin);
     return hash_group(shared, files, begin, end);
   };
-  auto hashing_all = io::for_each_bounded(groups.size(), options.max_workers, std::move(task));
-  co_await std::move(hashing_all);
+  co_await io::for_each_bounded(groups.size(), options.max_workers, std::move(task));
 
   for (auto& one : *files) {
     if (one.actual == one.expected) continue;

@@ -39,12 +39,10 @@ bool file_hashing::step() {
 awaitable<std::string> hash_whole(context_ptr shared, std::filesystem::path file,
                                   hub::etag_kind kind) {
   auto open = [file = std::move(file), kind] { return std::make_shared<file_hashing>(file, kind); };
-  auto opening = io::on_pool(shared->pool, std::move(open));
-  const auto running = co_await std::move(opening);
+  const auto running = co_await io::on_pool(shared->pool, std::move(open));
   for (bool more = true; more;) {
     auto piece = [running] { return running->step(); };
-    auto stepping = io::on_pool(shared->pool, std::move(piece));
-    more = co_await std::move(stepping);
+    more = co_await io::on_pool(shared->pool, std::move(piece));
   }
   co_return running->hex();
 }
@@ -54,20 +52,17 @@ awaitable<void> copy_whole(context_ptr shared, std::filesystem::path from,
   auto open = [from = std::move(from), temporary = std::move(temporary)] {
     return std::make_shared<io::piecewise_copy>(from, temporary);
   };
-  auto opening = io::on_pool(shared->pool, std::move(open));
-  auto running = co_await std::move(opening);
+  auto running = co_await io::on_pool(shared->pool, std::move(open));
   std::exception_ptr failure;
   try {
     for (bool more = true; more;) {
       auto piece = [running] { return running->step(whole_file_piece); };
-      auto stepping = io::on_pool(shared->pool, std::move(piece));
-      more = co_await std::move(stepping);
+      more = co_await io::on_pool(shared->pool, std::move(piece));
     }
     auto publish = [running, destination = std::move(destination)] {
       running->publish(destination);
     };
-    auto publishing = io::on_pool(shared->pool, std::move(publish));
-    co_await std::move(publishing);
+    co_await io::on_pool(shared->pool, std::move(publish));
   } catch (...) {
     failure = std::current_exception();
   }

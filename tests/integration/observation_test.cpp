@@ -160,9 +160,10 @@ TEST_CASE_FIXTURE(fixture, "what happens to an upload is logged once, whether an
   scheduler.push(std::move(operations), "again");
   run(scheduler.stop());
   transfers = logged("transfer");
-  REQUIRE(transfers.size() == 3);
+  REQUIRE(transfers.size() == 4);
   CHECK(transfers[2].file == "again.safetensors");
   CHECK(transfers[2].message == "the Hub has it already");
+  CHECK(transfers[3].message.starts_with("committed: "));
 }
 
 TEST_CASE_FIXTURE(fixture, "the Hub's warnings are told once a topic") {
