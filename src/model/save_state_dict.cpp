@@ -63,6 +63,14 @@ struct planned_save {
   std::string index{};  ///< empty: a single file has none
 };
 
+void remove_file(const fs::path& path) {
+  std::error_code failure;
+  fs::remove(path, failure);
+  if (failure)
+    throw error({failure.value(), boost::system::system_category()},
+                "removing " + path.string() + ", which an older save left");
+}
+
 /// Removes what an older save left and this one does not replace: the file before the index, and
 /// the shards last, so that what is found first is never what is half gone.
 void remove_old(const fs::path& folder, const model::filename_pattern& pattern,
@@ -77,12 +85,16 @@ void remove_old(const fs::path& folder, const model::filename_pattern& pattern,
   std::sort(old.begin(), old.end(), [&](const fs::path& a, const fs::path& b) {
     return model::weight_file_rank(a.string()) > model::weight_file_rank(b.string());
   });
-  for (const auto& path : old) {
-    if (!failure) fs::remove(path, failure);
-    if (failure)
-      throw error({failure.value(), boost::system::system_category()},
-                  "removing " + path.string() + ", which an older save left");
-  }
+  if (failure)
+    throw error({failure.value(), boost::system::system_category()}, "listing " + folder.string());
+  for (const auto& path : old) remove_file(path);
+}
+
+bool replaces_any(const fs::path& folder, const std::set<std::string>& names) {
+  std::error_code ignored;  // then the renaming tells
+  return std::any_of(names.begin(), names.end(), [&](const std::string& name) {
+    return fs::exists(fs::symlink_status(folder / name, ignored));
+  });
 }
 
 void check_unique(const std::vector<tensor_source>& tensors) {
@@ -160,6 +172,9 @@ state_dict_split save_state_dict(const fs::path& folder, std::vector<tensor_sour
     save_safetensors(pending.path() / file.name, std::move(file.tensors), writing);
     replaced.insert(file.name);
   }
+  // Of shards of two saves none may be taken for those that an index names.
+  if (!planned.index.empty() && replaces_any(folder, replaced))
+    remove_file(folder / pattern.index_file());
   for (const auto& name : replaced) io::rename_file(pending.path() / name, folder / name);
   if (!planned.index.empty()) {
     io::write_file_atomically(folder / pattern.index_file(), planned.index, io::durability::process,

@@ -1,4 +1,5 @@
 #include "cohub/error.hpp"
+#include "cohub/remote_safetensors.hpp"
 #include "cohub/safetensors_model.hpp"
 #include "cohub/save_sink.hpp"
 #include "cohub/state_dict.hpp"
@@ -252,4 +253,26 @@ TEST_CASE_FIXTURE(state_dict_fixture,
 TEST_CASE_FIXTURE(state_dict_fixture, "a model without tensors leaves no file") {
   CHECK(save_state_dict(folder, {}).files.empty());
   CHECK(names().empty());
+}
+
+TEST_CASE_FIXTURE(state_dict_fixture, "shards of two saves are never one model") {
+  const save_state_dict_options parts{.max_shard_size = 30};
+  save_state_dict(folder, five(), parts);
+  const auto old_shard = test::read_all(folder / two);
+  fs::remove(folder / two);
+  test::write_all(folder / two / "in the way", "x");  // stops the next save behind its first shard
+  for (auto& value : values) value[0] += 10;
+  CHECK_THROWS_AS(save_state_dict(folder, five(), parts), error);
+  fs::remove_all(folder / two);
+  test::write_all(folder / two, old_shard);
+  CHECK(safetensors_file(folder / one).tensor("layer_1").as<std::int64_t>()[0] == 11);
+  try {
+    const safetensors_model mixed(folder);
+    FAIL_CHECK("loaded");
+  } catch (const error& failure) {
+    CHECK(failure.code() == errc::not_safetensors_repo);
+  }
+  CHECK_THROWS_AS(get_local_safetensors_metadata(folder), error);
+  save_state_dict(folder, five(), parts);
+  CHECK(safetensors_model(folder).tensor("layer_5").as<std::int64_t>()[0] == 15);
 }
