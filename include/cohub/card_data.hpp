@@ -117,7 +117,8 @@ class model_card_data : public card_data {
     return ignore_errors_ = ignore, *this;
   }
 
-  /// As it is written: `model-index` last, `model_name` in it.
+  /// As it is written: `model_name` is within `model-index` if there is one, which stays where it
+  /// was read, else comes last.
   /// @throws error  errc::invalid_card: results without `model_name`, or without what they need
   card_map metadata() const;
 

@@ -83,6 +83,7 @@ class model_card {
   ///                `ignore_metadata_errors`
   std::vector<model_index> eval_results() const;
   /// Writes them as `model-index`, in place of all that are there, at their place, else at the end.
+  /// @throws error  errc::invalid_card: a name, or what a result needs, is missing
   void set_eval_results(const model_index& results);
   void set_eval_results(const std::vector<model_index>& results);
 

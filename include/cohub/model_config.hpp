@@ -16,7 +16,8 @@
 /// Members may be: `bool`, integers, floats, `std::string`, described enums (by name),
 /// `std::optional` (null when empty), `std::vector`, `std::array`, `std::set`, maps from
 /// `std::string`, `std::variant` (the first alternative that can be read from the JSON value; of
-/// structs, one that has all the value's keys before others), other described structs,
+/// structs, one that has all the value's keys before others; an integer before a real one for a
+/// number that is spelled as one), other described structs,
 /// `boost::json` values, types with their own `tag_invoke` for Boost.JSON or with coders of the
 /// struct that has them or of the model class (`coders`), and the wrappers below. A member that
 /// `config.json` lacks keeps its default; a null or another kind of value is an error that names
@@ -65,7 +66,7 @@ struct transient {
 };
 
 /// A member that gathers the keys of `config.json` that no other member takes, and writes them
-/// back.
+/// back. An integer of more than 64 bits becomes the nearest floating-point number.
 struct extra_fields {
   boost::json::object values{};
   friend bool operator==(const extra_fields& a, const extra_fields& b) {
@@ -78,8 +79,8 @@ struct no_config {};
 BOOST_DESCRIBE_STRUCT(no_config, (), ())
 
 /// What `config.json` shall hold.
-/// @throws error  errc::invalid_config, with the member's path: a number that is not finite, a
-///                `required` member that was never set, what a coder throws
+/// @throws error  errc::invalid_config, with the member's path: a `required` member that was never
+///                set, what a coder throws
 /// @tparam Coders  `coders<...>` that hold beside those of the struct
 template <class Config, class Coders = coders<>>
 boost::json::value config_to_json(const Config& config) {
@@ -98,12 +99,12 @@ Config config_from_json(const boost::json::value& value, std::string_view origin
 }
 
 /// JSON as Python writes `config.json`: sorted keys, indented by 2, pure ASCII, floats in the
-/// shortest form that reads back, no line break at the end.
-/// @throws error  errc::invalid_config, with the member's path: a number that is not finite, text
-///                that is not UTF-8
+/// shortest form that reads back, also `NaN`, `Infinity` and `-Infinity`, which are no JSON, but
+/// what Python writes and reads; no line break at the end.
+/// @throws error  errc::invalid_config, with the member's path: text that is not UTF-8
 std::string config_text(const boost::json::value& value);
 
-/// Parses the text of a `config.json`.
+/// Parses the text of a `config.json`, `NaN`, `Infinity` and `-Infinity` included.
 /// @param origin  name of the file, for errors
 /// @throws error  errc::invalid_config, with the line: not JSON, or not an object
 boost::json::object parse_config(std::string_view text, std::string_view origin = "config.json");

@@ -162,13 +162,15 @@ class model_hub_mixin {
   /// Saves the model and pushes it in one commit: weights, `config.json`, a generated `README.md`.
   ///
   /// The repository is created if it is missing; a bare name is put under the token's owner. The
-  /// remote card is replaced, unless `keep_remote_card`. Weights of an earlier push that those of
-  /// this one stand for (shards where there is one file now, or the other way round) are deleted;
-  /// those that the patterns leave out, and other shards of a set that several processes push,
-  /// stay.
+  /// remote card is replaced, unless `keep_remote_card`; a remote `config.json` stays where the
+  /// model has no config any more, unless `delete_patterns` name it. Weights of an earlier push
+  /// that those of this one stand for (shards where there is one file now, or the other way round)
+  /// are deleted; those that the patterns leave out, and other shards of a set that several
+  /// processes push, stay.
   ///
-  /// @throws error  errc::invalid_argument: `create_pr` with another branch than "main";
-  ///                errc::invalid_config; what the hook and `client::upload_folder` throw
+  /// @throws error  errc::invalid_argument: `create_pr` with another branch than "main", a `config`
+  ///                that is no object; errc::invalid_config; what the hook and
+  ///                `client::upload_folder` throw
   /// @par Cancellation  leaves no commit, but may leave the repository and uploaded large objects
   /// @par Mirrors  ModelHubMixin.push_to_hub()
   awaitable<commit_info> push_to_hub(client hub, std::string repo_id,

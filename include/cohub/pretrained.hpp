@@ -35,7 +35,9 @@ struct push_to_hub_options {
   /// Every push replaces the remote `README.md`; with this, one that is there stays, whatever
   /// `delete_patterns` say.
   bool keep_remote_card = false;
-  /// Written to `config.json` in place of the model's own; an empty object is written too.
+  /// An object that is written to `config.json` in place of the model's own, also an empty one;
+  /// unset or null: the model's. Where a model has no config, one that is in the repository stays:
+  /// `delete_patterns` can name it.
   std::optional<boost::json::value> config{};
   template_variables model_card_variables{};  ///< for the template of the card; they win
   /// Changes the generated card, for classes that cannot be given a `generate_model_card`; where
@@ -91,8 +93,10 @@ struct fetch_pretrained_options {
 /// that those written stand for, in one file or in shards, go in the same commit.
 ///
 /// Name the function object first: g++ 12 miscompiles an inline lambda that captures by value.
-/// @throws error  errc::invalid_argument: `create_pr` with another branch than "main"; what is
-///                thrown by `write`, `client::create_repo` and `client::upload_folder`
+/// @throws error  errc::invalid_argument: `create_pr` with another branch than "main", a `config`
+/// that
+///                is no object; what is thrown by `write`, `client::create_repo` and
+///                `client::upload_folder`
 /// @par Cancellation  leaves no commit, but may leave the repository and uploaded large objects
 /// @par Mirrors  push_to_hub_fastai()
 awaitable<commit_info> push_with(client hub, std::string repo_id,

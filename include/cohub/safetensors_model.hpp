@@ -30,14 +30,15 @@ struct safetensors_model_options {
 class safetensors_model {
  public:
   /// Opens a safetensors file, an index (`*.index.json`) with its shards, or a folder: by its
-  /// `model.safetensors`, else its index, else the only safetensors file in it. That is the order
-  /// in which weights are looked for on the Hub, too.
+  /// `model.safetensors`, else its index, else the only safetensors file in it, whatever its name,
+  /// unless it is one shard of several. `download_safetensors` looks for the first two in the same
+  /// order, here and on the Hub; Python's load_torch_model() takes the index first.
   ///
-  /// @throws error  errc::not_safetensors_repo: a folder without either, or with several files and
-  ///                no index; errc::entry_not_found: a shard that the index names is missing;
-  ///                errc::invalid_safetensors: a file or the index breaks the format, or a shard
-  ///                lacks a tensor that the index says it has; the system's code: there is no such
-  ///                path
+  /// @throws error  errc::not_safetensors_repo: a folder without either, or with shards or several
+  ///                files and no index; errc::entry_not_found: a shard that the index names is
+  ///                missing; errc::invalid_safetensors: a file or the index breaks the format, or a
+  ///                shard lacks a tensor that the index says it has; the system's code: there is no
+  ///                such path
   explicit safetensors_model(const std::filesystem::path& path,
                              named<safetensors_model_options> options = {});
 

@@ -103,8 +103,10 @@ struct save_state_dict_options {
 /// other is written by itself.
 ///
 /// All files are written beside their places before the first one is put there, so that a failure
-/// leaves the old model. The index appears after its shards; then the files of an older save under
-/// the same pattern that were not replaced go.
+/// to write them leaves the old model. The index appears after its shards; where these replace
+/// shards of the same names, the old index goes before them. A kill in between leaves the old
+/// model, the new one, or shards without an index, which is an error to load, but never a mixture
+/// of both. Then the files of an older save under the same pattern that were not replaced go.
 ///
 /// @return  which tensors went where, without dropped names
 /// @throws error  errc::invalid_argument: views that overlap, of which none covers all of their

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string_view>
+#include <type_traits>
 
 namespace cohub {
 
@@ -41,26 +42,31 @@ std::optional<tensor_dtype> parse_tensor_dtype(std::string_view name) noexcept;
 /// Size of one element in bits; 4 and 6 for the packed types, whose elements share bytes.
 unsigned bits_of(tensor_dtype type) noexcept;
 
-/// The element type that stands for a C++ type. Half-precision and 8-bit floats have none: give the
-/// type by hand with their bits as `std::uint16_t` or `std::uint8_t`.
+namespace detail {
+
+/// Of integers by size and sign, so that `long` and `long long` both have one; of truth values and
+/// characters none.
 template <class T>
-inline constexpr std::optional<tensor_dtype> dtype_of{};
-template <>
-inline constexpr std::optional<tensor_dtype> dtype_of<std::int8_t> = tensor_dtype::i8;
-template <>
-inline constexpr std::optional<tensor_dtype> dtype_of<std::uint8_t> = tensor_dtype::u8;
-template <>
-inline constexpr std::optional<tensor_dtype> dtype_of<std::int16_t> = tensor_dtype::i16;
-template <>
-inline constexpr std::optional<tensor_dtype> dtype_of<std::uint16_t> = tensor_dtype::u16;
-template <>
-inline constexpr std::optional<tensor_dtype> dtype_of<std::int32_t> = tensor_dtype::i32;
-template <>
-inline constexpr std::optional<tensor_dtype> dtype_of<std::uint32_t> = tensor_dtype::u32;
-template <>
-inline constexpr std::optional<tensor_dtype> dtype_of<std::int64_t> = tensor_dtype::i64;
-template <>
-inline constexpr std::optional<tensor_dtype> dtype_of<std::uint64_t> = tensor_dtype::u64;
+constexpr std::optional<tensor_dtype> dtype_of_integer() noexcept {
+  if constexpr (std::is_integral_v<T> && !std::is_same_v<T, bool>) {
+    constexpr bool has_sign = std::is_same_v<T, std::make_signed_t<T>>;
+    if constexpr (has_sign || std::is_same_v<T, std::make_unsigned_t<T>>) {
+      if (sizeof(T) == 1) return has_sign ? tensor_dtype::i8 : tensor_dtype::u8;
+      if (sizeof(T) == 2) return has_sign ? tensor_dtype::i16 : tensor_dtype::u16;
+      if (sizeof(T) == 4) return has_sign ? tensor_dtype::i32 : tensor_dtype::u32;
+      if (sizeof(T) == 8) return has_sign ? tensor_dtype::i64 : tensor_dtype::u64;
+    }
+  }
+  return {};
+}
+
+}  // namespace detail
+
+/// The element type that stands for a C++ type: integers by size and sign, `float`, `double`,
+/// `std::complex<float>`. Half-precision and 8-bit floats have none: give the type by hand with
+/// their bits as `std::uint16_t` or `std::uint8_t`.
+template <class T>
+inline constexpr std::optional<tensor_dtype> dtype_of = detail::dtype_of_integer<T>();
 template <>
 inline constexpr std::optional<tensor_dtype> dtype_of<float> = tensor_dtype::f32;
 template <>

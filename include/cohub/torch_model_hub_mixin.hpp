@@ -34,7 +34,9 @@ load_torch_model_options torch_options_of(const from_pretrained_options& options
 /// @endcode
 ///
 /// Weights are written to `model.safetensors`, above 5 GB to shards with an index, both read back
-/// from folders and from the Hub; a push streams them out of the module's tensors. Loading makes
+/// from folders and from the Hub; a push streams them out of the module's tensors. Python's
+/// PyTorchModelHubMixin reads the single file alone: where it is to load a larger model, have
+/// `hub_save_options()` return a `max_shard_size` that it fits in. Loading makes
 /// the module from its config, copies the weights in and switches to evaluation.
 /// `from_pretrained_options::extra` takes "strict" (default true; Python has false) and
 /// "map_location" (default "cpu"). Pickled weights are refused.

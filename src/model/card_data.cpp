@@ -35,6 +35,19 @@ void rename(card_map& members, std::string_view from, std::string_view to) {
   if (!value.is_null()) members[to] = std::move(value);
 }
 
+/// Puts the model's name where it belongs, if there is an index that was read.
+void rename_index(card_map& metadata) {
+  auto* const index = metadata.find(index_key);
+  if (index == nullptr || !index->is_list() || std::as_const(*index).as_list().empty() ||
+      !std::as_const(*index).as_list().front().is_map())
+    return;
+  if (const auto name = metadata.text_or("model_name"); !name.empty()) {
+    const auto& first = std::as_const(*index).as_list().front().as_map();
+    if (first.text_or("name") != name) index->as_list().front().as_map()["name"] = name;
+  }
+  metadata.erase("model_name");
+}
+
 }  // namespace
 
 std::vector<std::string> card_data::texts(std::string_view key) const {
@@ -107,7 +120,10 @@ model_card_data& model_card_data::eval_results(std::vector<eval_result> results)
 
 card_map model_card_data::metadata() const {
   auto result = in_order(model_fields);
-  if (!results_) return result;
+  if (!results_) {
+    rename_index(result);
+    return result;
+  }
   model_index index;
   index.name = model_name();
   index.results = *results_;

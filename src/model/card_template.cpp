@@ -104,17 +104,36 @@ class renderer {
     const auto outer = locals_.size();
     locals_.emplace_back(each.text, nullptr);
     locals_.emplace_back("loop", nullptr);
-    for (std::size_t i = 0; i < items.size(); ++i) {
+    loop_turn turn{items};
+    const auto* const around = std::exchange(loop_, &turn);
+    for (; turn.place < items.size(); ++turn.place) {
       spend(each.line, turn_cost);
-      locals_[outer].second = std::move(items[i]);
-      locals_[outer + 1].second = made(card_map{{"index", i + 1},
-                                                {"index0", i},
-                                                {"first", i == 0},
-                                                {"last", i + 1 == items.size()},
-                                                {"length", items.size()}});
+      locals_[outer].second = items[turn.place];
+      locals_[outer + 1].second = made("<LoopContext " + std::to_string(turn.place + 1) + '/' +
+                                       std::to_string(items.size()) + '>');
       write(each.body);
     }
+    loop_ = around;
     locals_.resize(outer);
+  }
+
+  /// What the innermost loop tells of its turn; there is nothing else to a member of `loop`.
+  template_value loop_member(std::size_t line, const std::string& name) const {
+    const auto& items = loop_->items;
+    const auto place = loop_->place;
+    if (name == "index") return made(place + 1);
+    if (name == "index0") return made(place);
+    if (name == "revindex") return made(items.size() - place);
+    if (name == "revindex0") return made(items.size() - place - 1);
+    if (name == "first") return made(place == 0);
+    if (name == "last") return made(place + 1 == items.size());
+    if (name == "length") return made(items.size());
+    if (name == "previtem") return place > 0 ? items[place - 1] : nullptr;
+    if (name == "nextitem") return place + 1 < items.size() ? items[place + 1] : nullptr;
+    // Of loops that call themselves, which are none of ours.
+    if (name == "depth") return made(1);
+    if (name == "depth0") return made(0);
+    errors_.fail(line, "\"loop\" has no member \"" + name + '"');
   }
 
   template_value evaluate(const expression& what) {
@@ -166,6 +185,9 @@ class renderer {
       key = made(what.name);
     }
     if (!key) return nullptr;
+    const auto& of = *what.parts[0];
+    if (loop_ != nullptr && of.what == expression::kind::name && of.name == "loop")
+      return loop_member(what.line, hub::python_text(*key));
     if (whole->is_map() && key->is_text()) {
       spend(what.line, whole->as_map().size());
       const auto* found = whole->as_map().find(key->as_text());
@@ -226,8 +248,14 @@ class renderer {
 
   static constexpr std::size_t turn_cost = 250;  // with the members of `loop`
 
+  struct loop_turn {
+    const std::vector<template_value>& items;
+    std::size_t place = 0;
+  };
+
   const template_variables& variables_;
   const template_errors& errors_;
+  const loop_turn* loop_ = nullptr;  // the innermost
   template_budget budget_{most_work};
   std::vector<std::pair<std::string, template_value>> locals_{};
   std::string out_{};

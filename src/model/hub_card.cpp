@@ -1,5 +1,6 @@
 #include "cohub/hub_card.hpp"
 
+#include "cohub/detail/operation.hpp"
 #include "cohub/error.hpp"
 #include "cohub/eval_result.hpp"
 
@@ -178,23 +179,24 @@ awaitable<commit_info> update(client hub, std::string repo_id, card_map metadata
 }  // namespace
 
 awaitable<model_card> load_card(client hub, std::string repo_id, named<load_card_options> options) {
-  return load(std::move(hub), std::move(repo_id), *std::move(options));
+  return detail::operation(load(std::move(hub), std::move(repo_id), *std::move(options)));
 }
 
 awaitable<std::vector<std::string>> validate_card(client hub, model_card card,
                                                   named<validate_card_options> options) {
-  return validate(std::move(hub), std::move(card), *std::move(options));
+  return detail::operation(validate(std::move(hub), std::move(card), *std::move(options)));
 }
 
 awaitable<commit_info> push_card(client hub, model_card card, std::string repo_id,
                                  named<push_card_options> options) {
-  return commit_card(std::move(hub), std::move(card), std::move(repo_id), *std::move(options),
-                     "Upload README.md with cohub");
+  return detail::operation(commit_card(std::move(hub), std::move(card), std::move(repo_id),
+                                       *std::move(options), "Upload README.md with cohub"));
 }
 
 awaitable<commit_info> metadata_update(client hub, std::string repo_id, card_map metadata,
                                        named<metadata_update_options> options) {
-  return update(std::move(hub), std::move(repo_id), std::move(metadata), *std::move(options));
+  return detail::operation(
+      update(std::move(hub), std::move(repo_id), std::move(metadata), *std::move(options)));
 }
 
 void update_metadata(model_card& card, const card_map& metadata, bool overwrite,

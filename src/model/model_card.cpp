@@ -49,6 +49,12 @@ card_map exported(const card_map& data) {
   return result;
 }
 
+/// The Hub refuses an index without name.
+void check_name(const model_index& results) {
+  if (results.name.empty())
+    throw error(errc::invalid_card, "writing evaluation results: the name of the model is missing");
+}
+
 void save_text(const std::filesystem::path& file, std::string_view content) {
   if (const auto folder = file.parent_path(); !folder.empty()) io::create_directories(folder);
   io::write_file_atomically(file, content);
@@ -112,10 +118,12 @@ std::vector<model_index> model_card::eval_results() const {
 }
 
 void model_card::set_eval_results(const model_index& results) {
+  check_name(results);
   data_[index_key] = write_model_index(results);
 }
 
 void model_card::set_eval_results(const std::vector<model_index>& results) {
+  for (const auto& each : results) check_name(each);
   data_[index_key] = write_model_index(results);
 }
 

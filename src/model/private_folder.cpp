@@ -10,6 +10,15 @@ namespace fs = std::filesystem;
 
 namespace {
 
+constexpr int most_attempts = 1000;
+
+/// Whether a folder may have been lacking only because another process, the last one in it, removed
+/// it just then. Seen in the middle, it is there for one call and gone for the next.
+bool is_of_leaving(const error& failure) {
+  return failure.code() == boost::system::errc::no_such_file_or_directory ||
+         failure.code() == boost::system::errc::file_exists;
+}
+
 /// The lock of a folder; not open if another has it, or if the folder is gone.
 io::file lock_of(const fs::path& folder) {
   try {
@@ -44,13 +53,22 @@ void remove_left(const fs::path& own) {
 
 private_folder::private_folder(const fs::path& destination)
     : parent_(destination / ".cache" / "huggingface") {
-  // Whoever cleans up may take one for a find, between its making and its locking.
-  while (!lock_.is_open()) {
-    io::create_directories(parent_);
-    folder_.emplace(parent_);
-    lock_ = lock_of(folder_->path());
+  for (int attempt = 1; !lock_.is_open(); ++attempt) {
+    try {
+      make_folder();
+    } catch (const error& failure) {
+      if (attempt == most_attempts || !is_of_leaving(failure)) throw;
+    }
   }
   remove_left(folder_->path());
+}
+
+/// Leaves it unlocked where whoever cleans up took it for a find, between its making and its
+/// locking.
+void private_folder::make_folder() {
+  io::create_directories(parent_);
+  folder_.emplace(parent_);
+  lock_ = lock_of(folder_->path());
 }
 
 private_folder::~private_folder() {

@@ -19,6 +19,8 @@ class private_folder {
   const std::filesystem::path& path() const noexcept { return folder_->path(); }
 
  private:
+  void make_folder();
+
   std::filesystem::path parent_;
   io::file lock_{};  // held as long as the folder is in use, until it is removed
   std::optional<io::temporary_directory> folder_{};

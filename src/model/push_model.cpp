@@ -75,7 +75,8 @@ awaitable<std::optional<commit_info>> save(client hub, fs::path folder, detail::
   if (options.push_to_hub) check_options(options.push);
   if (folder.empty()) folder = ".";
   hub = identified(std::move(hub), options.push);
-  auto config = options.config ? options.config : options.push.config;
+  auto config = options.config;
+  if (!config || config->is_null()) config = options.push.config;
   auto variables = options.model_card_variables;
   variables.insert(options.push.model_card_variables.begin(),
                    options.push.model_card_variables.end());

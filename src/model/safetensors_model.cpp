@@ -40,6 +40,13 @@ struct safetensors_model::content {
 
 namespace {
 
+/// Whether a file is a shard beside which there must be others.
+bool is_one_of_several(const fs::path& file) {
+  const auto name = file.filename().string();
+  const auto count = model::shard_count(name);
+  return !count.empty() && count != "00001";
+}
+
 /// The file or the index that stands for a folder's model.
 fs::path entry_of(const fs::path& path, const model::filename_pattern& pattern) {
   if (!fs::is_directory(path)) return path;
@@ -48,11 +55,14 @@ fs::path entry_of(const fs::path& path, const model::filename_pattern& pattern) 
   std::vector<fs::path> found;
   for (const auto& item : fs::directory_iterator(path))
     if (item.path().extension() == ".safetensors") found.push_back(item.path());
-  if (found.size() == 1) return found.front();
-  throw error(errc::not_safetensors_repo,
-              "looking for " + pattern.single_file() + " or " + pattern.index_file() + " in " +
-                  path.string() +
-                  (found.empty() ? std::string() : ", which has several safetensors files"));
+  const bool is_part = found.size() == 1 && is_one_of_several(found.front());
+  if (found.size() == 1 && !is_part) return found.front();
+  std::string what_is_there;
+  if (is_part) what_is_there = ", which has a part of a model alone";
+  if (found.size() > 1) what_is_there = ", which has several safetensors files";
+  throw error(errc::not_safetensors_repo, "looking for " + pattern.single_file() + " or " +
+                                              pattern.index_file() + " in " + path.string() +
+                                              what_is_there);
 }
 
 safetensors_file open_shard(const fs::path& index, const std::string& name,

@@ -63,6 +63,14 @@ struct planned_save {
   std::string index{};  ///< empty: a single file has none
 };
 
+void remove_file(const fs::path& path) {
+  std::error_code failure;
+  fs::remove(path, failure);
+  if (failure)
+    throw error({failure.value(), boost::system::system_category()},
+                "removing " + path.string() + ", which an older save left");
+}
+
 /// Removes what an older save left and this one does not replace: the file before the index, and
 /// the shards last, so that what is found first is never what is half gone.
 void remove_old(const fs::path& folder, const model::filename_pattern& pattern,
@@ -77,12 +85,16 @@ void remove_old(const fs::path& folder, const model::filename_pattern& pattern,
   std::sort(old.begin(), old.end(), [&](const fs::path& a, const fs::path& b) {
     return model::weight_file_rank(a.string()) > model::weight_file_rank(b.string());
   });
-  for (const auto& path : old) {
-    if (!failure) fs::remove(path, failure);
-    if (failure)
-      throw error({failure.value(), boost::system::system_category()},
-                  "removing " + path.string() + ", which an older save left");
-  }
+  if (failure)
+    throw error({failure.value(), boost::system::system_category()}, "listing " + folder.string());
+  for (const auto& path : old) remove_file(path);
+}
+
+bool replaces_any(const fs::path& folder, const std::set<std::string>& names) {
+  std::error_code ignored;  // then the renaming tells
+  return std::any_of(names.begin(), names.end(), [&](const std::string& name) {
+    return fs::exists(fs::symlink_status(folder / name, ignored));
+  });
 }
 
 void check_unique(const std::vector<tensor_source>& tensors) {
@@ -110,6 +122,31 @@ void check_texts(const save_state_dict_options& options,
   for (const auto& tensor : tensors) check_text(tensor.name, "a name");
 }
 
+/// A file of a save; with the metadata if it is the only one.
+save_sink::file file_of(std::string name, const std::map<std::string, std::string>& metadata,
+                        const save_state_dict_options& options) {
+  save_sink::file file;
+  file.name = std::move(name);
+  if (!options.format.empty()) file.metadata["format"] = options.format;
+  for (const auto& [key, value] : metadata) file.metadata[key] = value;
+  return file;
+}
+
+/// The name that a file has in the folder and in the repository.
+std::string sink_name(const std::string& name) {
+  const auto checked = hub::check_download_path(name);
+  const auto in_repo = hub::check_path_in_repo(name);
+  if (!checked || !in_repo)
+    throw error(checked ? in_repo.error() : checked.error(),
+                "saving tensors as \"" + name.substr(0, 200) + "\"");
+  return fs::path(*in_repo).lexically_normal().generic_string();
+}
+
+[[noreturn]] void refuse_twice(const std::string& name) {
+  throw error(errc::invalid_argument,
+              "saving tensors as \"" + name.substr(0, 200) + "\": that file was saved already");
+}
+
 planned_save plan(std::vector<tensor_source> tensors, const save_state_dict_options& options) {
   check_texts(options, tensors);
   const model::filename_pattern pattern(options.filename_pattern);
@@ -131,14 +168,12 @@ planned_save plan(std::vector<tensor_source> tensors, const save_state_dict_opti
   result.split = split_state_dict_into_shards(items, splitting);
   if (result.split.is_sharded()) result.index = index_text(result.split, metadata);
 
+  std::map<std::string, std::string> of_file;
+  if (!result.split.is_sharded()) of_file = std::move(metadata);
   std::unordered_map<std::string, std::size_t> positions;
   for (std::size_t i = 0; i < tensors.size(); ++i) positions.emplace(tensors[i].name, i);
   for (const auto& planned : result.split.files) {
-    auto& file = result.files.emplace_back();
-    file.name = planned.name;
-    if (!options.format.empty()) file.metadata["format"] = options.format;
-    if (!result.split.is_sharded())
-      for (const auto& [key, value] : metadata) file.metadata[key] = value;
+    auto& file = result.files.emplace_back(file_of(planned.name, of_file, options));
     file.tensors.reserve(planned.tensors.size());
     for (const auto& name : planned.tensors)
       file.tensors.push_back(std::move(tensors[positions.at(name)]));
@@ -160,6 +195,9 @@ state_dict_split save_state_dict(const fs::path& folder, std::vector<tensor_sour
     save_safetensors(pending.path() / file.name, std::move(file.tensors), writing);
     replaced.insert(file.name);
   }
+  // Of shards of two saves none may be taken for those that an index names.
+  if (!planned.index.empty() && replaces_any(folder, replaced))
+    remove_file(folder / pattern.index_file());
   for (const auto& name : replaced) io::rename_file(pending.path() / name, folder / name);
   if (!planned.index.empty()) {
     io::write_file_atomically(folder / pattern.index_file(), planned.index, io::durability::process,
@@ -172,18 +210,27 @@ state_dict_split save_state_dict(const fs::path& folder, std::vector<tensor_sour
 
 void save_sink::save_safetensors(std::string name, std::vector<tensor_source> tensors,
                                  std::map<std::string, std::string> metadata) {
-  if (const auto checked = hub::check_download_path(name); !checked)
-    throw error(checked.error(), "saving tensors as \"" + name.substr(0, 200) + "\"");
+  name = sink_name(name);
+  if (!names_.insert(name).second) refuse_twice(name);
   files_.push_back({std::move(name), std::move(tensors), std::move(metadata)});
 }
 
 state_dict_split save_sink::save_state_dict(std::vector<tensor_source> tensors,
                                             named<save_state_dict_options> options) {
   auto planned = plan(std::move(tensors), *options);
+  const model::filename_pattern pattern(options->filename_pattern);
+  // Shards beside a single file, or beside those of another count, would not be found.
+  const auto family = sink_name(pattern.single_file());
+  for (const auto& name : names_)
+    if (model::weight_family(name) == family) refuse_twice(name);
+  if (planned.files.empty()) planned.files.push_back(file_of(family, options->metadata, *options));
   is_main_process_ = is_main_process_ && options->is_main_process;
-  for (auto& planned_file : planned.files) files_.push_back(std::move(planned_file));
+  for (auto& planned_file : planned.files) {
+    names_.insert(planned_file.name);
+    files_.push_back(std::move(planned_file));
+  }
   if (!planned.index.empty()) {
-    const model::filename_pattern pattern(options->filename_pattern);
+    names_.insert(pattern.index_file());
     texts_.push_back({pattern.index_file(), std::move(planned.index)});
   }
   return std::move(planned.split);

@@ -1,5 +1,6 @@
 #include "model/staged_parts.hpp"
 
+#include "cohub/error.hpp"
 #include "cohub/model_config.hpp"
 
 #include "io/file.hpp"
@@ -49,6 +50,15 @@ class written_weights {
   std::uint64_t position_ = 0;
 };
 
+/// Of two files of one name one would be lost: what the hook wrote, or what it handed over.
+void check_names(const save_sink& sink) {
+  for (const auto& name : sink.names())
+    if (name == "README.md" || fs::exists(fs::symlink_status(sink.folder() / name)))
+      throw error(errc::invalid_argument,
+                  "saving a model: \"" + name.substr(0, 200) +
+                      "\" was handed over as tensors, and is a file of the model already");
+}
+
 }  // namespace
 
 awaitable<descriptions> describe(asio::any_io_executor pool, detail::model_parts parts,
@@ -56,7 +66,14 @@ awaitable<descriptions> describe(asio::any_io_executor pool, detail::model_parts
                                  template_variables variables) {
   auto work = [&] {
     descriptions result;
+    if (config && config->is_null()) config.reset();
+    if (config && !config->is_object())
+      throw error(errc::invalid_argument, "saving a model: its config must be an object");
     if (!config && parts.config) config = parts.config();
+    if (config && !config->is_object())
+      throw error(errc::invalid_config,
+                  "saving a model: what its config() is written as must be "
+                  "an object, for config.json");
     if (config) result.config = config_text(*config);
     if (parts.card) result.card = parts.card(std::move(variables));
     return result;
@@ -75,6 +92,7 @@ awaitable<card_origin> write_parts(asio::any_io_executor pool, detail::model_par
   auto work = [&] {
     if (described.config && !fs::exists(folder / "config.json"))
       io::write_file_atomically(folder / "config.json", *described.config);
+    check_names(*sink);
     if (fs::exists(folder / "README.md")) return card_origin::hook;
     auto& card = described.card;
     if (edit_card) {

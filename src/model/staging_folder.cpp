@@ -27,26 +27,62 @@ namespace {
   throw error({code.value(), boost::system::system_category()}, doing + " " + path.string());
 }
 
-/// Puts one file at `to`, replacing what is there in one step.
-void publish_file(const fs::path& from, const fs::path& to, bool keeps_staged) {
-  if (!keeps_staged) return io::rename_file(from, to);
-  const fs::path temporary = to.parent_path() / io::temporary_name();
+/// Another name for a file, or a copy of it.
+void duplicate_file(const fs::path& from, const fs::path& to) {
   std::error_code failure;
   if (fs::is_symlink(from, failure)) {
-    fs::copy_symlink(from, temporary, failure);
+    fs::copy_symlink(from, to, failure);
   } else {
-    fs::create_hard_link(from, temporary, failure);
+    fs::create_hard_link(from, to, failure);
     // Some file systems have no links.
-    if (failure) fs::copy_file(from, temporary, failure);
+    if (failure) fs::copy_file(from, to, failure);
   }
-  if (failure) fail(failure, "copying " + from.string() + " to", temporary);
-  try {
-    io::rename_file(temporary, to);
-  } catch (...) {
-    fs::remove(temporary, failure);
-    throw;
-  }
+  if (failure) fail(failure, "copying " + from.string() + " to", to);
 }
+
+/// Puts files of a folder into another one, each in place of what is there in one step.
+class publisher {
+ public:
+  publisher(const fs::path& staged, const fs::path& destination, bool keeps_staged)
+      : staged_(staged), destination_(destination), keeps_staged_(keeps_staged) {}
+
+  void publish(const fs::path& file) const {
+    if (!keeps_staged_) return io::rename_file(staged_ / file, destination_ / file);
+    // In the staged folder, which goes sooner or later: what a kill leaves is never pushed.
+    const auto temporary = staged_ / io::temporary_name();
+    try {
+      duplicate_file(staged_ / file, temporary);
+      io::rename_file(temporary, destination_ / file);
+    } catch (...) {
+      std::error_code ignored;
+      fs::remove(temporary, ignored);
+      throw;
+    }
+  }
+
+  /// Removes the indices that come anew, where weights beside them are replaced: those of two saves
+  /// must never be taken for what an index names.
+  void remove_indices(const std::vector<fs::path>& files) const {
+    std::error_code failure;
+    std::set<fs::path> replaced;  // folders
+    for (const auto& file : files)
+      if (is_safetensors(file) && fs::exists(fs::symlink_status(destination_ / file, failure)))
+        replaced.insert(file.parent_path());
+    for (const auto& file : files) {
+      if (!is_index(file) || !replaced.contains(file.parent_path())) continue;
+      fs::remove(destination_ / file, failure);
+      if (failure) fail(failure, "removing", destination_ / file);
+    }
+  }
+
+ private:
+  static bool is_index(const fs::path& file) { return publishing_rank(file.generic_string()) == 1; }
+  static bool is_safetensors(const fs::path& file) { return file.extension() == ".safetensors"; }
+
+  const fs::path& staged_;
+  const fs::path& destination_;
+  bool keeps_staged_;
+};
 
 /// Removes the weights of an older save that those of this one stand for.
 void remove_replaced_weights(const std::vector<fs::path>& published, const fs::path& destination) {
@@ -124,8 +160,8 @@ void publish_folder(const fs::path& staged, const fs::path& destination,
     }
   }
   if (failure) fail(failure, "listing", staged);
-  // A reader that comes between sees old files, or new ones it can load: weights first, then the
-  // index that names them, then what describes them.
+  // A reader that comes between sees old files, new ones it can load, or shards without an index,
+  // which it refuses: weights first, then the index that names them, then what describes them.
   std::sort(files.begin(), files.end(), [](const fs::path& a, const fs::path& b) {
     return std::make_pair(publishing_rank(a.generic_string()), a) <
            std::make_pair(publishing_rank(b.generic_string()), b);
@@ -133,8 +169,9 @@ void publish_folder(const fs::path& staged, const fs::path& destination,
   const auto description = std::find_if(files.begin(), files.end(), [](const fs::path& file) {
     return publishing_rank(file.generic_string()) > 1;
   });
-  for (auto file = files.begin(); file != description; ++file)
-    publish_file(staged / *file, destination / *file, rules.keeps_staged);
+  const publisher to_destination(staged, destination, rules.keeps_staged);
+  to_destination.remove_indices(files);
+  for (auto file = files.begin(); file != description; ++file) to_destination.publish(*file);
   if (rules.removes_old) remove_replaced_weights(files, destination);
   if (rules.removes_old && !fs::exists(staged / "config.json", failure)) {
     fs::remove(destination / "config.json", failure);
@@ -143,7 +180,7 @@ void publish_folder(const fs::path& staged, const fs::path& destination,
   for (auto file = description; file != files.end(); ++file) {
     if (rules.keeps_card && *file == "README.md" && fs::exists(destination / *file, failure))
       continue;
-    publish_file(staged / *file, destination / *file, rules.keeps_staged);
+    to_destination.publish(*file);
   }
 }
 

@@ -43,7 +43,8 @@ struct publish_rules {
 };
 
 /// Puts the files of a folder into another one: weights, their indices, `config.json`, `README.md`.
-/// Blocks.
+/// An index that is replaced together with weights beside it goes before they come: what is there
+/// in between is refused, and never a mixture that loads. Blocks.
 void publish_folder(const std::filesystem::path& staged, const std::filesystem::path& destination,
                     const publish_rules& rules);
 

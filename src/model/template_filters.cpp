@@ -5,7 +5,9 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
 #include <iterator>
+#include <limits>
 #include <stdexcept>
 #include <utility>
 
@@ -92,15 +94,27 @@ template_value apply_length(const values& in, template_budget& budget) {
   return made(characters_of(in[0]->as_text()).size());
 }
 
+constexpr std::uint64_t every = std::numeric_limits<std::uint64_t>::max();
+
+/// How many are meant; null and what is negative stand for all of them.
+std::uint64_t count_of(const template_value& count) {
+  if (count && count->is_null()) return every;
+  if (!count || count->type() != card_value::kind::integer)
+    throw std::invalid_argument("a count must be a whole number");
+  const auto number = count->as_integer();
+  return number < 0 ? every : static_cast<std::uint64_t>(number);
+}
+
 template_value apply_replace(const values& in, template_budget& budget) {
   const auto text = text_of(in[0], budget);
   const auto old = text_of(in[1], budget);
   const auto fresh = text_of(in[2], budget);
   if (old.empty()) throw std::invalid_argument("nothing cannot be replaced");
+  auto left = in.size() > 3 ? count_of(in[3]) : every;
   budget.spend(search_cost(text, old));
   std::string out;
   std::size_t begin = 0;
-  for (auto i = text.find(old); i != text.npos; i = text.find(old, begin)) {
+  for (auto i = text.find(old); i != text.npos && left > 0; i = text.find(old, begin), --left) {
     budget.spend(i - begin + fresh.size() + 1);
     out.append(text, begin, i - begin);
     out += fresh;
@@ -109,21 +123,34 @@ template_value apply_replace(const values& in, template_budget& budget) {
   return made(out.append(text, begin));
 }
 
-constexpr std::array<template_filter, 9> filters{{{"default", 0, 2, apply_default},
-                                                  {"d", 0, 2, apply_default},
-                                                  {"join", 0, 1, apply_join},
-                                                  {"lower", 0, 0, apply_lower},
-                                                  {"upper", 0, 0, apply_upper},
-                                                  {"trim", 0, 1, apply_trim},
-                                                  {"length", 0, 0, apply_length},
-                                                  {"count", 0, 0, apply_length},
-                                                  {"replace", 2, 2, apply_replace}}};
+// With the names that Jinja gives the arguments.
+constexpr std::array<template_filter, 9> filters{
+    {{"default", 0, apply_default, {"default_value", "boolean"}},
+     {"d", 0, apply_default, {"default_value", "boolean"}},
+     {"join", 0, apply_join, {"d"}},
+     {"lower", 0, apply_lower},
+     {"upper", 0, apply_upper},
+     {"trim", 0, apply_trim, {"chars"}},
+     {"length", 0, apply_length},
+     {"count", 0, apply_length},
+     {"replace", 2, apply_replace, {"old", "new", "count"}}}};
 
 }  // namespace
 
 void template_budget::spend(std::size_t units) {
   if (units > left_) throw std::length_error("the template does too much");
   left_ -= units;
+}
+
+std::size_t template_filter::most_arguments() const noexcept {
+  return parameters.size() -
+         static_cast<std::size_t>(std::count(parameters.begin(), parameters.end(), ""));
+}
+
+std::size_t template_filter::place_of(std::string_view parameter) const noexcept {
+  const auto found = std::find(parameters.begin(), parameters.end(), parameter);
+  if (found == parameters.end()) return nowhere;
+  return static_cast<std::size_t>(found - parameters.begin());
 }
 
 const template_filter* find_template_filter(std::string_view name) noexcept {

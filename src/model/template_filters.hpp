@@ -2,6 +2,7 @@
 
 #include "cohub/card_value.hpp"
 
+#include <array>
 #include <cstddef>
 #include <memory>
 #include <string>
@@ -29,10 +30,16 @@ using template_filter_function = template_value (*)(const std::vector<template_v
                                                     template_budget& budget);
 
 struct template_filter {
+  static constexpr std::size_t nowhere = std::size_t(-1);
+
   std::string_view name{};
   std::size_t least_arguments = 0;
-  std::size_t most_arguments = 0;
   template_filter_function apply = nullptr;
+  std::array<std::string_view, 3> parameters{};  ///< behind the value; empty: no more
+
+  std::size_t most_arguments() const noexcept;
+  /// The place of a parameter among them, or `nowhere`.
+  std::size_t place_of(std::string_view parameter) const noexcept;
 };
 
 /// Null if there is no such filter. They do what Jinja's do, but `lower` and `upper` change ASCII

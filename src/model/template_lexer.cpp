@@ -113,7 +113,8 @@ class lexer {
       skip_space();
       return true;
     }
-    if (at("+") && text_.substr(position_ + 1).starts_with(sign)) move(1);
+    // Which a value cannot end with, in Jinja either.
+    if (sign != "}}" && at("+") && text_.substr(position_ + 1).starts_with(sign)) move(1);
     return take(sign);
   }
 
@@ -201,7 +202,7 @@ class lexer {
       tokens_.back().line = line;
       return;
     }
-    for (const char* sign : {"==", "!=", "(", ")", "[", "]", ",", ".", "|", "-"})
+    for (const char* sign : {"==", "!=", "=", "(", ")", "[", "]", ",", ".", "|", "-"})
       if (take(sign)) return add(kind::sign, sign);
     const auto point = hub::decode_utf8(text_, position_);
     errors_.unsupported(

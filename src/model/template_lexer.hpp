@@ -19,7 +19,7 @@ struct template_token {
     name,
     literal,  ///< text in quotes, escapes resolved
     number,
-    sign,  ///< ( ) [ ] , . | - == != and what is none
+    sign,  ///< ( ) [ ] , . | - = == != and what is none
     end
   };
   kind what{};

@@ -253,18 +253,64 @@ class parser {
     const auto* known = find_template_filter(name);
     if (known == nullptr) errors_.fail(line, "unknown filter \"" + name + '"');
     auto made = make(expression::kind::filter, line, name, std::move(value));
-    if (take_sign("(")) {
-      while (!at_sign(")")) {
-        if (made->parts.size() > 1) expect_sign(",");
-        adopt(*made, any());
-      }
-      expect_sign(")");
+    if (!take_sign("(")) {
+      check_count(line, *known, 0);
+      return made;
     }
-    const auto count = made->parts.size() - 1;
-    if (count < known->least_arguments || count > known->most_arguments)
-      errors_.fail(line, "the filter \"" + name + "\" does not take " + std::to_string(count) +
-                             " arguments");
+    auto given = arguments(line, *known);
+    const auto least = given.begin() + static_cast<std::ptrdiff_t>(known->least_arguments);
+    const bool lacks_one = std::count(given.begin(), least, nullptr) > 0;
+    if (lacks_one) errors_.fail(line, "the filter \"" + name + "\" lacks an argument");
+    for (auto& argument : given) {
+      if (!argument) argument = empty_text(line);
+      adopt(*made, std::move(argument));
+    }
     return made;
+  }
+
+  void check_count(std::size_t line, const template_filter& filter, std::size_t count) const {
+    if (count < filter.least_arguments || count > filter.most_arguments())
+      errors_.fail(line, "the filter \"" + std::string(filter.name) + "\" does not take " +
+                             std::to_string(count) + " arguments");
+  }
+
+  /// Up to the closing sign: by place, then by name. Null for one that was left out before others.
+  std::vector<expression_ptr> arguments(std::size_t line, const template_filter& filter) {
+    std::vector<expression_ptr> given;
+    std::size_t count = 0;
+    bool by_name = false;
+    for (; !at_sign(")"); ++count) {
+      if (count > 0) expect_sign(",");
+      const bool is_named = current().what == token::name && is_assignment(tokens_[next_ + 1]);
+      if (by_name && !is_named) unexpected();
+      by_name = is_named;
+      std::size_t place = count;
+      if (by_name) {
+        place = filter.place_of(current().text);
+        if (place == template_filter::nowhere)
+          errors_.fail(line, "the filter \"" + std::string(filter.name) + "\" does not take \"" +
+                                 current().text + '"');
+        next_ += 2;
+      }
+      if (place >= given.size()) given.resize(place + 1);
+      if (given[place]) errors_.fail(line, "an argument is given twice");
+      given[place] = any();
+    }
+    expect_sign(")");
+    check_count(line, filter, count);
+    if (given.size() < filter.least_arguments) given.resize(filter.least_arguments);
+    return given;
+  }
+
+  /// What an argument is that nobody gave.
+  expression_ptr empty_text(std::size_t line) const {
+    auto made = make(expression::kind::constant, line, {});
+    made->constant = "";
+    return made;
+  }
+
+  static bool is_assignment(const template_token& what) noexcept {
+    return what.what == token::sign && what.text == "=";
   }
 
   expression_ptr primary() {
@@ -328,6 +374,8 @@ class parser {
       std::from_chars(begin, end, value);
       return is_negative ? -value : value;
     }
+    if (from.text[0] == '0' && from.text.find_first_not_of('0') != std::string::npos)
+      errors_.unsupported(from.line, "a number that begins with zero");
     std::int64_t value = 0;
     if (std::from_chars(begin, end, value).ec != std::errc())
       errors_.fail(from.line, "a number that is too large");

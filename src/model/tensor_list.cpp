@@ -23,6 +23,14 @@ std::string describe(tensor_dtype dtype, std::span<const std::uint64_t> shape) {
   return text + ']';
 }
 
+std::string enumerator_of(tensor_dtype dtype) {
+  if (dtype == tensor_dtype::boolean) return "boolean";
+  std::string name(to_string(dtype));
+  for (char& c : name)
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  return name;
+}
+
 std::string list_of(const char* what, const std::vector<std::string>& names) {
   if (names.empty()) return {};
   std::string text = std::string("; ") + what;
@@ -35,6 +43,12 @@ std::string list_of(const char* what, const std::vector<std::string>& names) {
 
 }  // namespace
 
+void tensor_list::refuse_dtype(const tensor_source& told) {
+  throw error(errc::invalid_argument, "listing the tensor \"" + told.name + "\" as " +
+                                          std::string(to_string(told.dtype)) +
+                                          ", whose elements the member's type cannot hold");
+}
+
 std::vector<tensor_source> tensor_list::sources() const {
   std::vector<tensor_source> sources;
   sources.reserve(members_.size());
@@ -44,6 +58,7 @@ std::vector<tensor_source> tensor_list::sources() const {
 
 void tensor_list::load(const safetensors_model& saved) const {
   std::vector<std::string> missing, unexpected, misfits;
+  std::string remedy;
   std::vector<tensor_view> contents;
   std::set<std::string_view> known;
   for (const auto& each : members_) {
@@ -57,10 +72,14 @@ void tensor_list::load(const safetensors_model& saved) const {
     const auto found = saved.find(kept_as);
     if (!found) {
       missing.push_back(wanted.name);
-    } else if (!each.takes(found->dtype()) || !std::ranges::equal(found->shape(), wanted.shape) ||
+    } else if (found->dtype() != wanted.dtype ||
+               !std::ranges::equal(found->shape(), wanted.shape) ||
                found->bytes().size() != each.room.size()) {
       misfits.push_back(wanted.name + " (" + describe(found->dtype(), found->shape()) + " for " +
                         describe(wanted.dtype, wanted.shape) + ')');
+      if (remedy.empty() && found->dtype() != wanted.dtype && each.could_hold(found->dtype()))
+        remedy = "; to keep such bits in a member, tell their dtype: add(\"" + wanted.name +
+                 "\", tensor_dtype::" + enumerator_of(found->dtype()) + ", shape, values)";
     } else {
       contents.push_back(*found);
     }
@@ -68,9 +87,10 @@ void tensor_list::load(const safetensors_model& saved) const {
   for (std::size_t i = 0; i < saved.size(); ++i)
     if (!known.contains(saved[i].name())) unexpected.push_back(saved[i].name());
   if (!missing.empty() || !unexpected.empty() || !misfits.empty())
-    throw error(errc::incompatible_weights,
-                "loading " + saved.path().string() + list_of("missing:", missing) +
-                    list_of("unexpected:", unexpected) + list_of("of another kind:", misfits));
+    throw error(errc::incompatible_weights, "loading " + saved.path().string() +
+                                                list_of("missing:", missing) +
+                                                list_of("unexpected:", unexpected) +
+                                                list_of("of another kind:", misfits) + remedy);
   for (std::size_t i = 0; i < members_.size(); ++i) contents[i].copy_to(members_[i].room);
 }
 

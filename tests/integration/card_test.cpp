@@ -260,3 +260,20 @@ TEST_CASE_FIXTURE(client_fixture, "only models have results, and other cards are
       failure_of(metadata_update(*api, "alice/d", {{"model-index", card_list{}}}, update)).code() ==
       errc::invalid_card);
 }
+
+TEST_CASE_FIXTURE(client_fixture, "operations on cards stop when they are told to leave off") {
+  put_file("alice/m", "README.md", "---\nlicense: mit\n---\n");
+  model_card card;
+  card.data()["license"] = "mit";
+  const std::size_t commits = run(api->list_repo_commits("alice/m").all()).size();
+  // While the pool writes the card, before the first request, partial cancellation counts already.
+  const auto stopped = [&](auto operation) {
+    CHECK(test::run_and_cancel(context, std::move(operation), [] { return true; }) ==
+          asio::error::operation_aborted);
+  };
+  stopped(push_card(*api, card, "alice/m"));
+  stopped(validate_card(*api, card));
+  stopped(load_card(*api, "alice/m"));
+  stopped(metadata_update(*api, "alice/m", {{"language", "en"}}));
+  CHECK(run(api->list_repo_commits("alice/m").all()).size() == commits);
+}

@@ -92,6 +92,50 @@ class produced : public model_hub_mixin<produced> {
   std::string name = "model.safetensors";
 };
 
+/// Has as many tensors as it is told, listed as its members.
+struct counted_config {
+  int tensors = 0;
+};
+BOOST_DESCRIBE_STRUCT(counted_config, (), (tensors))
+
+class listed : public model_hub_mixin<listed> {
+ public:
+  explicit listed(counted_config config = {}) : config_(config), values(config.tensors, 7.0f) {}
+  const counted_config& config() const { return config_; }
+  static tensor_list hub_tensors(auto& self) {
+    tensor_list list;
+    std::span all(self.values);
+    for (std::size_t i = 0; i < all.size(); ++i) {
+      auto one = all.subspan(i, 1);
+      list.add("t" + std::to_string(i), one);
+    }
+    return list;
+  }
+
+ private:
+  counted_config config_;
+
+ public:
+  std::vector<float> values;
+};
+
+/// Hands over one file, and writes or hands over another.
+class twice : public model_hub_mixin<twice> {
+ public:
+  no_config config() const { return {}; }
+  void hub_save(save_sink& sink) const {
+    sink.save_safetensors(name, {tensor_of("w", {2}, values)});
+    if (writes)
+      test::write_all(sink.folder() / name, "mine");
+    else
+      sink.save_safetensors(name, {tensor_of("v", {2}, values)});
+  }
+  static twice hub_load(load_context) { return {}; }
+  std::string name = "model.safetensors";
+  bool writes = false;
+  std::vector<float> values{1, 2};
+};
+
 /// Has temporary files made in a folder of its own, where nobody else's are counted.
 struct own_temporary_files {
   own_temporary_files() {
@@ -284,7 +328,7 @@ TEST_CASE_FIXTURE(push_fixture, "a model that cannot be described leaves no repo
     asked_for_weights = true;
   };
   push_to_hub_options options;
-  options.config = boost::json::value("\xff");
+  options.config = boost::json::object{{"name", "\xff"}};
   CHECK_THROWS_AS(run(push_with(*api, "alice/new", write, options)), error);
   CHECK_FALSE(asked_for_weights);
   const bool exists = run(api->repo_exists("alice/new"));
@@ -465,4 +509,72 @@ TEST_CASE_FIXTURE(push_fixture,
       CHECK(outcome == asio::error::operation_aborted);
     }
   }
+}
+
+TEST_CASE_FIXTURE(push_fixture, "a model without tensors is loaded again, too") {
+  const auto saved = folder.path() / "m";
+  for (const int tensors : {2, 0}) {
+    CAPTURE(tensors);
+    const listed model(counted_config{tensors});
+    run(model.save_pretrained(*api, saved));
+    run(model.push_to_hub(*api, "alice/m"));
+    CHECK(remote_names("alice/m") ==
+          std::set<std::string>{"README.md", "config.json", "model.safetensors"});
+    CHECK(run(listed::from_pretrained(*api, saved.string())).values == model.values);
+    CHECK(run(listed::from_pretrained(*api, "alice/m")).values == model.values);
+  }
+}
+
+TEST_CASE_FIXTURE(push_fixture, "of two files of one name none is dropped without a word") {
+  twice model;
+  const auto refused = [&] {
+    CHECK(failure_of(model.push_to_hub(*api, "alice/m")).code() == errc::invalid_argument);
+    CHECK(failure_of(model.save_pretrained(*api, folder.path() / "m")).code() ==
+          errc::invalid_argument);
+    CHECK_FALSE(fs::exists(folder.path() / "m" / model.name));
+  };
+  SUBCASE("handed over twice") { refused(); }
+  SUBCASE("written by the hook, too") {
+    model.writes = true;
+    refused();
+  }
+  SUBCASE("written by the hook, in other words") {
+    model.writes = true;
+    model.name = "a//w.safetensors";
+    refused();
+  }
+}
+
+TEST_CASE_FIXTURE(push_fixture, "a config of a call is an object, or null for the model's own") {
+  push_to_hub_options options;
+  options.config = nullptr;
+  run(listed(counted_config{1}).push_to_hub(*api, "alice/m", options));
+  CHECK(test::read_all(run(api->download_file("alice/m", "config.json"))) ==
+        "{\n  \"tensors\": 1\n}");
+  run(written().push_to_hub(*api, "alice/plain", options));
+  CHECK_FALSE(remote_names("alice/plain").contains("config.json"));
+  const boost::json::array list{1};
+  for (const boost::json::value& given : {boost::json::value(list), boost::json::value(1),
+                                          boost::json::value("text"), boost::json::value(true)}) {
+    options.config = given;
+    CHECK(failure_of(written().push_to_hub(*api, "alice/new", options)).code() ==
+          errc::invalid_argument);
+    save_pretrained_options saving;
+    saving.config = given;
+    CHECK(failure_of(written().save_pretrained(*api, folder.path() / "new", saving)).code() ==
+          errc::invalid_argument);
+  }
+  const bool exists = run(api->repo_exists("alice/new"));
+  CHECK_FALSE(exists);
+  CHECK_FALSE(fs::exists(folder.path() / "new"));
+}
+
+TEST_CASE_FIXTURE(push_fixture, "a remote config stays where the model has none, unless named") {
+  run(listed(counted_config{1}).push_to_hub(*api, "alice/m"));
+  run(written().push_to_hub(*api, "alice/m"));
+  CHECK(remote_names("alice/m").contains("config.json"));
+  push_to_hub_options options;
+  options.delete_patterns = {"config.json"};
+  run(written().push_to_hub(*api, "alice/m", options));
+  CHECK_FALSE(remote_names("alice/m").contains("config.json"));
 }

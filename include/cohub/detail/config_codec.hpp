@@ -370,6 +370,33 @@ bool fits_keys_of_one(const json::value& value, variant_fit wanted) {
   }(std::type_identity<Variant>());
 }
 
+/// An integer that is coded as one.
+template <class Coders, class T>
+inline constexpr bool plain_integer =
+    std::integral<T>&& config_number<T> && !locally_coded<T, Coders> && !config_coded<T>;
+
+/// Whether a value is an integer, and one of these types takes it as such.
+template <class Coders, class... Types>
+bool fits_integer(const json::value& value, std::type_identity<std::variant<Types...>>) {
+  const auto fits = [&value]<class T>(std::type_identity<T>) {
+    if constexpr (plain_integer<Coders, T>)
+      return (value.is_uint64() && std::in_range<T>(value.get_uint64())) ||
+             (value.is_int64() && std::in_range<T>(value.get_int64()));
+    else
+      return false;
+  };
+  return (fits(std::type_identity<Types>()) || ...);
+}
+
+/// Whether an alternative would take an integer for a real number, where another one knows better.
+template <class Coders, class T, class Variant>
+bool blurs_integer(const json::value& value) {
+  if constexpr (std::floating_point<T> && !locally_coded<T, Coders>)
+    return fits_integer<Coders>(value, std::type_identity<Variant>());
+  else
+    return false;
+}
+
 /// Takes the first alternative that fits, if there is one. Where the kind alone decides, what it
 /// cannot read is an error; else the next one is tried.
 template <class Coders, std::size_t Index = 0, class Variant>
@@ -379,7 +406,7 @@ bool decode_alternative(const json::value& from, Variant& into, const config_pla
     return false;
   } else {
     using type = std::variant_alternative_t<Index, Variant>;
-    if (fits_config_kind<Coders, type>(from)) {
+    if (fits_config_kind<Coders, type>(from) && !blurs_integer<Coders, type, Variant>(from)) {
       const auto decode = [&] {
         type value{};
         decode_config<Coders>(from, value, place);
@@ -455,7 +482,6 @@ json::value encode_config(const T& value, const config_place& place) {
   } else if constexpr (std::same_as<T, std::string>) {
     return json::string(value);
   } else if constexpr (std::floating_point<T> && config_number<T>) {
-    if (!std::isfinite(value)) fail_config(place, "it is not a finite number");
     if constexpr (std::same_as<T, float>)
       return widen_shortest(value);
     else
@@ -553,7 +579,8 @@ void decode_config(const json::value& from, T& into, const config_place& place) 
   } else if constexpr (std::same_as<T, float>) {
     const double value = config_real(from, place);
     into = static_cast<float>(value);
-    if (!std::isfinite(into)) fail_config(place, "the number is out of range");
+    if (std::isfinite(value) && !std::isfinite(into))
+      fail_config(place, "the number is out of range");
   } else if constexpr (config_number<T>) {
     if constexpr (std::signed_integral<T>) {
       const auto value = config_signed(from, place);

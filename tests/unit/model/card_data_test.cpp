@@ -135,3 +135,18 @@ TEST_CASE("the card of a space (V80)") {
   CHECK(read.license().empty());
   CHECK_FALSE(data.app_port());
 }
+
+TEST_CASE("another name goes into the index that was read") {
+  model_card_data data;
+  data.model_name("old").license("mit").eval_results({accuracy()});
+  auto metadata = data.metadata();
+  metadata["extra"] = 1;
+  const auto renamed = model_card_data(metadata).model_name("new").metadata();
+  CHECK(keys(renamed) == "license model-index extra");
+  const model_card_data read(renamed);
+  CHECK(read.model_name() == "new");
+  CHECK(renamed.at("model-index").as_list().at(0).as_map().text_or("name") == "new");
+  CHECK(read.eval_results() == std::vector<eval_result>{accuracy()});
+  // Without an index it is a member like others.
+  CHECK(model_card_data().model_name("net").metadata().text_or("model_name") == "net");
+}

@@ -199,3 +199,57 @@ TEST_CASE("a template that does too much is stopped") {
       "{% for b in l %}{% if l == l %}{% endif %}{% endfor %}{% endfor %}",
       many, "does too much");
 }
+
+TEST_CASE("a loop tells of its turn as Jinja's does") {
+  const template_variables variables{{"l", card_list{"a", "b", "c"}}};
+  CHECK(render("{% for i in l %}{{ loop.revindex }}{{ loop.revindex0 }}{{ loop.index0 }}"
+               "{{ loop.length }}{{ loop.depth }}{{ loop.depth0 }} {% endfor %}",
+               variables) == "320310 211310 102310 ");
+  CHECK(render("{% for i in l %}{{ loop.previtem | default('-') }}{{ loop['nextitem'] }}"
+               "{% if loop.nextitem is undefined %}.{% endif %} {% endfor %}",
+               variables) == "-b ac b. ");
+  CHECK(render("{% for i in l %}{% for j in l %}{{ loop.index }}{% endfor %}{{ loop.index }} "
+               "{% endfor %}",
+               variables) == "1231 1232 1233 ");
+  CHECK(render("{% for i in l %}{{ loop }}{% if loop is defined and loop.first %};{% endif %}"
+               "{% endfor %}",
+               variables) == "<LoopContext 1/3>;<LoopContext 2/3><LoopContext 3/3>");
+  CHECK(render("{{ loop.other }}", {{"loop", card_map{{"other", 1}}}}) == "1");
+  CHECK_THROWS_WITH_AS(render("\n{% for i in l %}\n{{ loop.indx }}{% endfor %}", variables),
+                       doctest::Contains("line 3: \"loop\" has no member \"indx\""), error);
+  CHECK_THROWS_WITH_AS(
+      render("{% for i in l %}{% if loop.parent %}{% endif %}{% endfor %}", variables),
+      doctest::Contains("line 1: \"loop\" has no member \"parent\""), error);
+}
+
+TEST_CASE("arguments of filters have the names that Jinja gives them") {
+  const template_variables variables{{"e", ""}, {"l", card_list{1, 2}}, {"one", 1}};
+  CHECK(render("{{ e | default('d', boolean=true) }}{{ e | d(boolean=True, default_value='x') }}",
+               variables) == "dx");
+  CHECK(render("[{{ u | default(boolean=true) }}]", variables) == "[]");
+  CHECK(render("{{ l | join(d=', ') }} {{ 'xax' | trim(chars='x') }}", variables) == "1, 2 a");
+  CHECK(render("{{ 'aaa' | replace('a', 'b', 2) }} {{ 'aaa' | replace(new='c', old='a') }} "
+               "{{ 'aaa' | replace('a', 'b', count=one) }} {{ 'aa' | replace('a', 'b', none) }} "
+               "{{ 'aa' | replace('a', 'b', -1) }} {{ 'aa' | replace('a', 'b', 0) }}",
+               variables) == "bba ccc baa bb bb aa");
+  const auto fails = [](std::string_view text, const char* part) {
+    CHECK_THROWS_WITH_AS(render(text), doctest::Contains(part), error);
+  };
+  fails("{{ 'a' | replace('a', 'b', 'c') }}", "a whole number");
+  fails("{{ 'a' | replace('a', count=1) }}", "lacks an argument");
+  fails("{{ 'a' | join(sep=', ') }}", "\"join\" does not take \"sep\"");
+  fails("{{ 'a' | default('b', default_value='c') }}", "given twice");
+  fails("{{ 'a' | default(boolean=true, 'b') }}", "is not understood");
+  fails("{{ a = 'b' }}", "\"=\" is not understood");
+}
+
+TEST_CASE("what Jinja does not read is refused here, too") {
+  const auto fails = [](std::string_view text, const char* part) {
+    CHECK_THROWS_WITH_AS(render(text), doctest::Contains(part), error);
+  };
+  fails("a\n{{ a +}}", "line 2: \"+\" is not understood");
+  fails("{{ 007 }}", "line 1: a number that begins with zero");
+  fails("{{ -01 }}", "begins with zero");
+  CHECK(render("{{ 00 }} {{ 0 }} {{ 10 }} {{ 0.5 }}") == "0 0 10 0.5");
+  CHECK(render("{{+ 'a' }}{% if true +%} b{%+ endif %}{#+ c +#}") == "a b");
+}

@@ -337,3 +337,12 @@ TEST_CASE("headers of either line break are found, also empty ones (V52, V53, V5
   CHECK(card.data().text_or("language") == "en");
   CHECK(card.text() == "body\r\n");
 }
+
+TEST_CASE("results without the name of a model are not written into a card") {
+  auto card = model_card::parse("---\nlicense: mit\n---\n");
+  const auto before = card.content();
+  CHECK_THROWS_WITH_AS(card.set_eval_results(model_index{"", {accuracy(1)}}),
+                       doctest::Contains("name"), error);
+  CHECK_THROWS_AS(card.set_eval_results({{"net", {accuracy(1)}}, {"", {accuracy(1)}}}), error);
+  CHECK(card.content() == before);
+}

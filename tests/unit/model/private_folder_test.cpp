@@ -4,7 +4,12 @@
 
 #include <doctest/doctest.h>
 
+#include <atomic>
+#include <exception>
 #include <optional>
+#include <string>
+#include <thread>
+#include <vector>
 
 namespace fs = std::filesystem;
 using cohub::model::private_folder;
@@ -30,4 +35,27 @@ TEST_CASE("nothing stays of a folder that was never there before") {
   std::optional<private_folder> only(folder.path() / "new");
   only.reset();
   CHECK(fs::is_empty(folder.path() / "new"));
+}
+
+TEST_CASE("savers that come and go leave each other alone") {
+  const cohub::test::temporary_folder folder;
+  std::atomic<int> disturbed = 0;
+  std::vector<std::string> reasons(4);
+  std::vector<std::thread> savers;
+  for (auto& reason : reasons)
+    savers.emplace_back([&] {
+      try {
+        for (int round = 0; round < 400; ++round) {
+          const private_folder own(folder.path());
+          cohub::test::write_all(own.path() / "w", "w");
+          if (!fs::exists(own.path() / "w")) ++disturbed;
+        }
+      } catch (const std::exception& failure) {
+        reason = failure.what();
+      }
+    });
+  for (auto& saver : savers) saver.join();
+  CHECK(reasons == std::vector<std::string>(4));
+  CHECK(disturbed == 0);
+  CHECK(fs::is_empty(folder.path()));
 }

@@ -173,3 +173,16 @@ TEST_CASE("a local header is read without its data, and counted (V98, V99)") {
                 "{\"" + long_name + R"(":{"dtype":"U8","shape":[],"data_offsets":[0,1]}})", "x"));
   CHECK(parse_local_safetensors_file_metadata(path).tensors.contains(long_name));
 }
+
+TEST_CASE_FIXTURE(model_fixture, "one shard of several is no model, though it is the only file") {
+  save(1);
+  for (const auto* name : {"model.safetensors.index.json", "model-00001-of-00003.safetensors",
+                           "model-00003-of-00003.safetensors"})
+    fs::remove(folder / name);
+  const auto failure = failure_of(folder);
+  CHECK(failure.code() == errc::not_safetensors_repo);
+  CHECK(std::string(failure.what()).find("a part of a model") != std::string::npos);
+  fs::rename(folder / "model-00002-of-00003.safetensors",
+             folder / "model-00001-of-00001.safetensors");
+  CHECK(safetensors_model(folder).size() == 1);
+}

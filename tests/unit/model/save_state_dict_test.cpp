@@ -1,4 +1,5 @@
 #include "cohub/error.hpp"
+#include "cohub/remote_safetensors.hpp"
 #include "cohub/safetensors_model.hpp"
 #include "cohub/save_sink.hpp"
 #include "cohub/state_dict.hpp"
@@ -252,4 +253,73 @@ TEST_CASE_FIXTURE(state_dict_fixture,
 TEST_CASE_FIXTURE(state_dict_fixture, "a model without tensors leaves no file") {
   CHECK(save_state_dict(folder, {}).files.empty());
   CHECK(names().empty());
+}
+
+TEST_CASE_FIXTURE(state_dict_fixture, "shards of two saves are never one model") {
+  const save_state_dict_options parts{.max_shard_size = 30};
+  save_state_dict(folder, five(), parts);
+  const auto old_shard = test::read_all(folder / two);
+  fs::remove(folder / two);
+  test::write_all(folder / two / "in the way", "x");  // stops the next save behind its first shard
+  for (auto& value : values) value[0] += 10;
+  CHECK_THROWS_AS(save_state_dict(folder, five(), parts), error);
+  fs::remove_all(folder / two);
+  test::write_all(folder / two, old_shard);
+  CHECK(safetensors_file(folder / one).tensor("layer_1").as<std::int64_t>()[0] == 11);
+  try {
+    const safetensors_model mixed(folder);
+    FAIL_CHECK("loaded");
+  } catch (const error& failure) {
+    CHECK(failure.code() == errc::not_safetensors_repo);
+  }
+  CHECK_THROWS_AS(get_local_safetensors_metadata(folder), error);
+  save_state_dict(folder, five(), parts);
+  CHECK(safetensors_model(folder).tensor("layer_5").as<std::int64_t>()[0] == 15);
+}
+
+TEST_CASE_FIXTURE(state_dict_fixture, "a sink takes each name once, and names of repositories") {
+  const auto refused = [](errc code, auto save) {
+    try {
+      save();
+      FAIL_CHECK("taken");
+    } catch (const error& failure) {
+      CHECK(failure.code() == code);
+    }
+  };
+  save_sink sink(folder);
+  sink.save_safetensors("a.safetensors", five());
+  for (const auto* name : {"a.safetensors", "./a.safetensors", "b/../a.safetensors"}) {
+    CAPTURE(name);
+    CHECK_THROWS_AS(sink.save_safetensors(name, five()), error);
+  }
+  refused(errc::invalid_argument, [&] { sink.save_safetensors("a.safetensors", five()); });
+  sink.save_safetensors("b//c.safetensors", five());
+  refused(errc::invalid_argument, [&] { sink.save_safetensors("b/c.safetensors", five()); });
+  refused(errc::invalid_path, [&] { sink.save_safetensors(".git/w.safetensors", five()); });
+  refused(errc::invalid_path, [&] { sink.save_safetensors(".cache/w.safetensors", five()); });
+  refused(errc::invalid_path, [&] { sink.save_safetensors("a\\b.safetensors", five()); });
+  const save_state_dict_options parts{.max_shard_size = 30};
+  sink.save_state_dict(five());
+  refused(errc::invalid_argument, [&] { sink.save_state_dict(five()); });
+  refused(errc::invalid_argument, [&] { sink.save_state_dict(five(), parts); });
+  refused(errc::invalid_argument, [&] { sink.save_safetensors("model.safetensors", five()); });
+  CHECK(sink.take_files().size() == 3);
+  CHECK(sink.take_texts().empty());
+  refused(errc::invalid_argument, [&] { sink.save_safetensors("a.safetensors", five()); });
+}
+
+TEST_CASE_FIXTURE(state_dict_fixture, "a model without tensors is one empty file of a sink") {
+  save_sink sink(folder);
+  const save_state_dict_options options{.metadata = {{"note", "empty"}}};
+  CHECK(sink.save_state_dict({}, options).files.empty());
+  auto files = sink.take_files();
+  REQUIRE(files.size() == 1);
+  CHECK(files[0].name == "model.safetensors");
+  const save_safetensors_options writing{.metadata = files[0].metadata};
+  fs::create_directories(folder);
+  save_safetensors(folder / files[0].name, std::move(files[0].tensors), writing);
+  const safetensors_model model(folder);
+  CHECK(model.size() == 0);
+  CHECK(model.metadata() ==
+        std::map<std::string, std::string>{{"format", "pt"}, {"note", "empty"}});
 }

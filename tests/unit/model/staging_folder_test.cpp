@@ -117,3 +117,30 @@ TEST_CASE_FIXTURE(publishing_fixture, "files appear weights first, then index, c
     expected.insert(order[i][0]);
   }
 }
+
+TEST_CASE_FIXTURE(publishing_fixture, "an index goes before shards that are replaced beside it") {
+  const auto in_the_way = saved / sharded.back() / "in the way";
+  fs::create_directories(saved);
+  stage(sharded);
+  publish();
+  fs::remove(saved / sharded.back());
+  cohub::test::write_all(in_the_way, "x");
+  stage(sharded);
+  CHECK_THROWS_AS(publish(), cohub::error);
+  CHECK(names() == std::set<std::string>{"README.md", "config.json", sharded[3],
+                                         sharded.back() + "/in the way"});
+  // A process that saves shards alone leaves the index to the one that has it.
+  stage({sharded[3]});
+  cohub::test::write_all(saved / sharded[2], "index");
+  publish();
+  CHECK(cohub::test::read_all(saved / sharded[2]) == "index");
+}
+
+TEST_CASE_FIXTURE(publishing_fixture, "nothing is left of a file that could not be put in place") {
+  stage(single);
+  cohub::test::write_all(saved / "config.json" / "in the way", "x");
+  const cohub::model::publish_rules rules{.keeps_staged = true};
+  CHECK_THROWS_AS(cohub::model::publish_folder(staged, saved, rules), cohub::error);
+  CHECK(names() == std::set<std::string>{"model.safetensors", "config.json/in the way"});
+  CHECK(std::distance(fs::directory_iterator(staged), fs::directory_iterator()) == 3);
+}

@@ -102,14 +102,48 @@ TEST_CASE_FIXTURE(fixture, "a const model is saved, and not loaded into") {
   CHECK(said.find("const") != std::string::npos);
 }
 
-TEST_CASE_FIXTURE(fixture, "16-bit floats are taken by their bits") {
-  const std::vector<std::uint16_t> bits{0x3f80, 0xc000};
-  auto source = tensor_of("half", {2}, bits);
-  source.dtype = tensor_dtype::bf16;
-  const auto from = saved({source});
+TEST_CASE_FIXTURE(fixture, "what a member holds the bits of is called so, saved and loaded") {
+  std::vector<std::uint16_t> bits{0x3f80, 0xc000};
+  std::vector<std::uint8_t> flags{1, 0};
+  const auto list = [](auto& halves, auto& truths) {
+    return tensor_list()
+        .add("half", tensor_dtype::bf16, halves)
+        .add("mask", tensor_dtype::boolean, {2, 1}, truths);
+  };
+  const auto from = saved(list(bits, flags).sources());
+  CHECK(from.tensor("half").dtype() == tensor_dtype::bf16);
+  CHECK(from.tensor("mask").dtype() == tensor_dtype::boolean);
   std::vector<std::uint16_t> room(2);
-  tensor_list().add("half", room).load(from);
+  std::vector<std::uint8_t> truths(2);
+  list(room, truths).load(from);
   CHECK(room == bits);
+  CHECK(truths == flags);
+  // Saved again without their dtypes they would be integers.
+  room = {7, 7};
+  const auto said = refusal(tensor_list().add("half", room).add("mask", {2, 1}, truths), from);
+  CHECK(said.find("half (BF16[2] for U16[2])") != said.npos);
+  CHECK(said.find("mask (BOOL[2, 1] for U8[2, 1])") != said.npos);
+  CHECK(said.find("add(\"half\", tensor_dtype::bf16, shape, values)") != said.npos);
+  CHECK(room == std::vector<std::uint16_t>{7, 7});
+  CHECK(refusal(tensor_list().add("half", tensor_dtype::f16, room), from).find("BF16[2] for F16") !=
+        std::string::npos);
+  CHECK_THROWS_WITH_AS(tensor_list().add("half", tensor_dtype::bf16, flags),
+                       doctest::Contains("cannot hold"), error);
+}
+
+TEST_CASE("integers have a dtype by their size and sign, characters and truth values have none") {
+  CHECK(dtype_of<long> == tensor_dtype::i64);
+  CHECK(dtype_of<long long> == tensor_dtype::i64);
+  CHECK(dtype_of<unsigned long> == tensor_dtype::u64);
+  CHECK(dtype_of<unsigned long long> == tensor_dtype::u64);
+  CHECK(dtype_of<signed char> == tensor_dtype::i8);
+  CHECK(dtype_of<unsigned short> == tensor_dtype::u16);
+  CHECK(dtype_of<int> == tensor_dtype::i32);
+  CHECK_FALSE(dtype_of<bool>.has_value());
+  CHECK_FALSE(dtype_of<char>.has_value());
+  CHECK_FALSE(dtype_of<char16_t>.has_value());
+  CHECK_FALSE(dtype_of<wchar_t>.has_value());
+  CHECK_FALSE(dtype_of<std::string>.has_value());
 }
 
 TEST_CASE_FIXTURE(fixture, "tensors that shared memory when they were saved are each filled") {
