@@ -76,8 +76,7 @@ class listing {
                    std::make_move_iterator(self->items.end()));
       self->items.clear();
     } else if (self && !self->ended) {
-      auto fetching = fetch(self);
-      page = co_await std::move(fetching);
+      page = co_await fetch(self);
     }
     co_return page;
   }

@@ -300,11 +300,9 @@ class model_hub_mixin {
   static awaitable<void> save(const Derived* model, asio::any_io_executor pool,
                               std::shared_ptr<save_sink> sink) {
     if constexpr (detail::has_awaitable_sink_save<Derived>) {
-      auto saving = model->hub_save(sink);
-      co_await std::move(saving);
+      co_await model->hub_save(sink);
     } else if constexpr (detail::has_awaitable_save<Derived>) {
-      auto saving = model->hub_save(sink->folder());
-      co_await std::move(saving);
+      co_await model->hub_save(sink->folder());
     } else {
       auto work = [model, sink = std::move(sink)] {
         if constexpr (detail::has_sink_save<Derived>)
@@ -314,8 +312,7 @@ class model_hub_mixin {
         else
           sink->save_state_dict(Derived::hub_tensors(*model).sources());
       };
-      auto saving = detail::on_pool(std::move(pool), std::move(work));
-      co_await std::move(saving);
+      co_await detail::on_pool(std::move(pool), std::move(work));
     }
   }
 
@@ -336,11 +333,10 @@ class model_hub_mixin {
       context.check_overrides<detail::model_config_type<Derived>, detail::model_coders<Derived>>();
     };
     if constexpr (detail::has_awaitable_load<Derived, Handle>) {
-      auto opening = detail::open_model(std::move(hub), std::move(id_or_path),
-                                        std::vector<std::string>(), std::move(options), check);
-      auto context = co_await std::move(opening);
-      auto loading = Derived::hub_load(std::move(context));
-      co_return co_await std::move(loading);
+      auto context =
+          co_await detail::open_model(std::move(hub), std::move(id_or_path),
+                                      std::vector<std::string>(), std::move(options), check);
+      co_return co_await Derived::hub_load(std::move(context));
     } else {
       constexpr bool listed = !detail::has_plain_load<Derived, Handle>;
       std::vector<std::string> files;
@@ -348,17 +344,15 @@ class model_hub_mixin {
         files.emplace_back(detail::listed_weights);
       else
         files = model_info_of<Derived>().weight_files();
-      auto opening = detail::open_model(std::move(hub), std::move(id_or_path), std::move(files),
-                                        std::move(options), check);
-      auto context = co_await std::move(opening);
+      auto context = co_await detail::open_model(std::move(hub), std::move(id_or_path),
+                                                 std::move(files), std::move(options), check);
       auto work = [context] {
         if constexpr (listed)
           return std::optional<Handle>(detail::load_listed<Derived, Handle>(context));
         else
           return std::optional<Handle>(Derived::hub_load(context));
       };
-      auto loading = detail::on_pool(pool, std::move(work));
-      auto loaded = co_await std::move(loading);
+      auto loaded = co_await detail::on_pool(pool, std::move(work));
       co_return *std::move(loaded);
     }
   }

@@ -81,13 +81,11 @@ class torch_model_hub_mixin : public model_hub_mixin<Derived, std::shared_ptr<De
     const auto pool = context.hub().blocking_executor();
     const auto options = torch_options_of(context.options());
     auto make_model = [&context] { return make(context); };
-    auto making = detail::on_pool(pool, std::move(make_model));
-    const auto model = co_await std::move(making);
-    auto fetching = download_safetensors(context, model->hub_save_options().filename_pattern);
-    const auto path = co_await std::move(fetching);
+    const auto model = co_await detail::on_pool(pool, std::move(make_model));
+    const auto path =
+        co_await download_safetensors(context, model->hub_save_options().filename_pattern);
     auto work = [&model, &path, &options] { load(*model, path, options); };
-    auto loading = detail::on_pool(pool, std::move(work));
-    co_await std::move(loading);
+    co_await detail::on_pool(pool, std::move(work));
     co_return model;
   }
 

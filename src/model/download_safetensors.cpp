@@ -30,9 +30,7 @@ constexpr std::string_view suffix_placeholder = "{suffix}";
 awaitable<fs::path> fetch_if_there(client hub, std::string id, fetch_pretrained_options options,
                                    std::exception_ptr& not_cached) {
   try {
-    auto fetching = fetch_pretrained(std::move(hub), std::move(id), options);
-    auto path = co_await std::move(fetching);
-    co_return path;
+    co_return co_await fetch_pretrained(std::move(hub), std::move(id), options);
   } catch (const error& failure) {
     if (failure.code() == errc::local_entry_not_found && !not_cached)
       not_cached = std::current_exception();
@@ -67,13 +65,11 @@ awaitable<fs::path> model::fetch_weights(client hub, std::string id,
   if (options.file.empty()) options.file = "model.safetensors";
   const std::string file = options.file;
   std::exception_ptr not_cached;
-  auto fetching_file = fetch_if_there(hub, id, options, not_cached);
-  auto single = co_await std::move(fetching_file);
+  auto single = co_await fetch_if_there(hub, id, options, not_cached);
   if (!single.empty()) co_return single;
 
   options.file = file + ".index.json";
-  auto fetching_index = fetch_if_there(hub, id, options, not_cached);
-  const auto index_path = co_await std::move(fetching_index);
+  const auto index_path = co_await fetch_if_there(hub, id, options, not_cached);
   if (index_path.empty()) {
     if (not_cached) std::rethrow_exception(not_cached);
     // Not fetched whole: only looked for, so that the error can say what is there instead.
@@ -84,12 +80,10 @@ awaitable<fs::path> model::fetch_weights(client hub, std::string id,
       is_there = fs::exists(fs::path(id) / pickled, ignored);
       return fs::is_directory(id, ignored);
     };
-    auto looking = io::on_pool(hub.blocking_executor(), std::move(work));
-    const bool is_local = co_await std::move(looking);
+    const bool is_local = co_await io::on_pool(hub.blocking_executor(), std::move(work));
     if (!is_local && !options.local_files_only) {
       const file_exists_options where{.revision = options.revision, .token = options.token};
-      auto asking = hub.file_exists(id, pickled, where);
-      is_there = co_await std::move(asking);
+      is_there = co_await hub.file_exists(id, pickled, where);
     }
     if (!is_there) pickled.clear();
     fail_without_weights(id, file, pickled);
@@ -99,8 +93,7 @@ awaitable<fs::path> model::fetch_weights(client hub, std::string id,
     return model::parse_safetensors_index(io::read_file(index_path, largest_index),
                                           index_path.string());
   };
-  auto parsing = io::on_pool(hub.blocking_executor(), std::move(parse));
-  const auto index = co_await std::move(parsing);
+  const auto index = co_await io::on_pool(hub.blocking_executor(), std::move(parse));
   if (auto commit = commit_of(index_path, options.file); !commit.empty())
     options.revision = std::move(commit);
   const auto folder = fs::path(file).parent_path();
@@ -111,9 +104,7 @@ awaitable<fs::path> model::fetch_weights(client hub, std::string id,
     auto fetching = fetch_pretrained(hub, id, shard);
     co_await std::move(fetching);
   };
-  auto fetching_shards =
-      io::for_each_bounded(index.files.size(), shards_at_a_time, std::move(fetch_shard));
-  co_await std::move(fetching_shards);
+  co_await io::for_each_bounded(index.files.size(), shards_at_a_time, std::move(fetch_shard));
   co_return index_path;
 }
 

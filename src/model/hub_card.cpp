@@ -91,8 +91,7 @@ awaitable<model_card> card_to_update(client hub, std::string repo_id, push_card_
   bool missing = false;
   model_card card;
   try {
-    auto loading = load_card(hub, repo_id, from);
-    card = co_await std::move(loading);
+    card = co_await load_card(hub, repo_id, from);
   } catch (const error& e) {
     if (e.code() != errc::entry_not_found) throw;
     missing = true;
@@ -123,10 +122,8 @@ awaitable<commit_info> commit_card(client hub, model_card card, std::string repo
   commit.parent_commit = std::move(options.parent_commit);
   commit.token = std::move(options.token);
   if (!options.commit_message.empty()) message = std::move(options.commit_message);
-  auto committing =
-      hub.create_commit(std::move(repo_id), std::move(operations), std::move(message), commit);
-  auto info = co_await std::move(committing);
-  co_return info;
+  co_return co_await hub.create_commit(std::move(repo_id), std::move(operations),
+                                       std::move(message), commit);
 }
 
 awaitable<model_card> load(client hub, std::string repo_id, load_card_options options) {
@@ -140,8 +137,7 @@ awaitable<model_card> load(client hub, std::string repo_id, load_card_options op
   auto work = [text = std::move(text), repo_id, how = options.reading] {
     return model_card::parse(text, repo_id + "/README.md", how);
   };
-  auto parsing = io::on_pool(hub.blocking_executor(), std::move(work));
-  auto card = co_await std::move(parsing);
+  auto card = co_await io::on_pool(hub.blocking_executor(), std::move(work));
   for (const auto& warning : card.warnings()) detail::tell_warning(hub, "README.md", warning);
   co_return card;
 }
@@ -149,11 +145,8 @@ awaitable<model_card> load(client hub, std::string repo_id, load_card_options op
 awaitable<std::vector<std::string>> validate(client hub, model_card card,
                                              validate_card_options options) {
   auto work = [card = std::move(card)] { return card.content(); };
-  auto writing = io::on_pool(hub.blocking_executor(), std::move(work));
-  auto content = co_await std::move(writing);
-  auto checking = hub.validate_card(std::move(content), options);
-  auto warnings = co_await std::move(checking);
-  co_return warnings;
+  auto content = co_await io::on_pool(hub.blocking_executor(), std::move(work));
+  co_return co_await hub.validate_card(std::move(content), options);
 }
 
 awaitable<commit_info> update(client hub, std::string repo_id, card_map metadata,
@@ -161,19 +154,15 @@ awaitable<commit_info> update(client hub, std::string repo_id, card_map metadata
   if (options.push.type != repo_type::model && metadata.contains(index_key))
     throw error(errc::invalid_card,
                 "updating the metadata of " + repo_id + ": only models have evaluation results");
-  auto loading = card_to_update(hub, repo_id, options.push);
-  auto loaded = co_await std::move(loading);
+  auto loaded = co_await card_to_update(hub, repo_id, options.push);
   auto work = [card = std::move(loaded), metadata = std::move(metadata),
                overwrite = options.overwrite, repo_id]() mutable {
     update_metadata(card, metadata, overwrite, repo_id);
     return std::move(card);
   };
-  auto updating = io::on_pool(hub.blocking_executor(), std::move(work));
-  auto card = co_await std::move(updating);
-  auto committing = commit_card(std::move(hub), std::move(card), std::move(repo_id),
-                                std::move(options.push), "Update metadata with cohub");
-  auto info = co_await std::move(committing);
-  co_return info;
+  auto card = co_await io::on_pool(hub.blocking_executor(), std::move(work));
+  co_return co_await commit_card(std::move(hub), std::move(card), std::move(repo_id),
+                                 std::move(options.push), "Update metadata with cohub");
 }
 
 }  // namespace

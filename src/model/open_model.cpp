@@ -83,8 +83,7 @@ awaitable<bool> is_local_folder(asio::any_io_executor pool, std::string path) {
     std::error_code failure;
     return fs::is_directory(path, failure);
   };
-  auto looking = io::on_pool(std::move(pool), std::move(work));
-  const bool result = co_await std::move(looking);
+  const bool result = co_await io::on_pool(std::move(pool), std::move(work));
   co_return result;
 }
 
@@ -116,8 +115,7 @@ awaitable<std::string> ask_commit(const detail::load_state& state, std::string t
   if (!told.empty() || hub::is_commit_id(state.options.revision)) co_return told;
   const repo_info_options which{.revision = state.options.revision, .token = state.options.token};
   client hub = state.hub;
-  auto asking = hub.repo_info(state.model_id, which);
-  auto info = co_await std::move(asking);
+  auto info = co_await hub.repo_info(state.model_id, which);
   co_return std::move(info.sha);
 }
 
@@ -140,8 +138,7 @@ awaitable<config_place> find_config(const detail::load_state& state) {
   try {
     const auto options = download_options_of(state.options, state.options.revision);
     client hub = state.hub;
-    auto fetching = hub.download_file(state.model_id, "config.json", options);
-    found.path = co_await std::move(fetching);
+    found.path = co_await hub.download_file(state.model_id, "config.json", options);
     co_return found;
   } catch (const transfer::absent_entry& failure) {
     told = failure.commit();
@@ -152,13 +149,11 @@ awaitable<config_place> find_config(const detail::load_state& state) {
       throw;
   }
   if (!unanswered) {
-    auto asking = ask_commit(state, std::move(told));
-    found.commit = co_await std::move(asking);
+    found.commit = co_await ask_commit(state, std::move(told));
     co_return found;
   }
   auto work = [&state] { return cached_without_config(state); };
-  auto looking = io::on_pool(state.hub.blocking_executor(), std::move(work));
-  auto commit = co_await std::move(looking);
+  auto commit = co_await io::on_pool(state.hub.blocking_executor(), std::move(work));
   if (!commit) std::rethrow_exception(unanswered);
   found.commit = std::move(*commit);
   co_return found;
@@ -173,8 +168,7 @@ std::string commit_of(const fs::path& cached) {
 }
 
 awaitable<void> read_config(detail::load_state& state) {
-  auto finding = find_config(state);
-  auto found = co_await std::move(finding);
+  auto found = co_await find_config(state);
   state.config_path = std::move(found.path);
   if (state.config_path.empty()) {
     if (!found.commit.empty()) state.revision = std::move(found.commit);
@@ -186,8 +180,7 @@ awaitable<void> read_config(detail::load_state& state) {
     state.config =
         parse_config(io::read_file(state.config_path, largest_config), state.config_path.string());
   };
-  auto reading = io::on_pool(state.hub.blocking_executor(), std::move(work));
-  co_await std::move(reading);
+  co_await io::on_pool(state.hub.blocking_executor(), std::move(work));
   if (state.local) co_return;
   if (auto commit = commit_of(state.config_path); !commit.empty()) state.revision = commit;
 }
@@ -195,29 +188,21 @@ awaitable<void> read_config(detail::load_state& state) {
 awaitable<fs::path> fetch_file(std::shared_ptr<const detail::load_state> state, std::string name) {
   if (state->local) {
     auto work = [&state, &name] { return local_file(state->model_id, name); };
-    auto looking = io::on_pool(state->hub.blocking_executor(), std::move(work));
-    auto path = co_await std::move(looking);
-    co_return path;
+    co_return co_await io::on_pool(state->hub.blocking_executor(), std::move(work));
   }
   const auto options = download_options_of(state->options, state->revision);
   client hub = state->hub;
-  auto fetching = hub.download_file(state->model_id, std::move(name), options);
-  auto path = co_await std::move(fetching);
-  co_return path;
+  co_return co_await hub.download_file(state->model_id, std::move(name), options);
 }
 
 /// A file, or weights in one file or in shards where the name is a pattern.
 awaitable<fs::path> fetch_entry(std::shared_ptr<const detail::load_state> state, std::string name) {
   if (!model::is_weights_pattern(name)) {
-    auto fetching = fetch_file(std::move(state), std::move(name));
-    auto file = co_await std::move(fetching);
-    co_return file;
+    co_return co_await fetch_file(std::move(state), std::move(name));
   }
   auto options =
       fetch_options_of(state->options, state->revision, model::single_file_of(std::move(name)));
-  auto fetching = model::fetch_weights(state->hub, state->model_id, std::move(options));
-  auto path = co_await std::move(fetching);
-  co_return path;
+  co_return co_await model::fetch_weights(state->hub, state->model_id, std::move(options));
 }
 
 awaitable<load_context> open(client hub, std::string id_or_path, std::vector<std::string> files,
@@ -228,10 +213,8 @@ awaitable<load_context> open(client hub, std::string id_or_path, std::vector<std
   detail::load_state initial{std::move(hub), std::move(id_or_path), std::move(options)};
   auto state = std::make_shared<detail::load_state>(std::move(initial));
   state->revision = state->options.revision;
-  auto looking = is_local_folder(state->hub.blocking_executor(), state->model_id);
-  state->local = co_await std::move(looking);
-  auto reading = read_config(*state);
-  co_await std::move(reading);
+  state->local = co_await is_local_folder(state->hub.blocking_executor(), state->model_id);
+  co_await read_config(*state);
   if (check) check(load_context(state));
   // Lends references to this frame: every child is awaited below.
   std::vector<fs::path> paths(files.size());
@@ -240,8 +223,7 @@ awaitable<load_context> open(client hub, std::string id_or_path, std::vector<std
     auto path = co_await std::move(fetching);
     paths[i] = std::move(path);
   };
-  auto fetching = io::for_each_bounded(files.size(), files_at_a_time, std::move(fetch_one));
-  co_await std::move(fetching);
+  co_await io::for_each_bounded(files.size(), files_at_a_time, std::move(fetch_one));
   for (std::size_t i = 0; i < files.size(); ++i) state->files.emplace(files[i], paths[i]);
   co_return load_context(std::move(state));
 }
@@ -250,14 +232,11 @@ awaitable<fs::path> fetch(client hub, std::string id_or_path, fetch_pretrained_o
   if (!options.library_name.empty())
     hub = hub.identified_as(options.library_name, options.library_version);
   const auto pool = hub.blocking_executor();
-  auto looking = is_local_folder(pool, id_or_path);
-  const bool local = co_await std::move(looking);
+  const bool local = co_await is_local_folder(pool, id_or_path);
   if (local && options.file.empty()) co_return fs::path(id_or_path);
   if (local) {
     auto work = [&] { return local_file(id_or_path, options.file); };
-    auto finding = io::on_pool(pool, std::move(work));
-    auto path = co_await std::move(finding);
-    co_return path;
+    co_return co_await io::on_pool(pool, std::move(work));
   }
   if (!options.file.empty()) {
     download_options download;
@@ -267,9 +246,7 @@ awaitable<fs::path> fetch(client hub, std::string id_or_path, fetch_pretrained_o
     download.local_files_only = options.local_files_only;
     download.token = options.token;
     download.observer = options.observer;
-    auto fetching = hub.download_file(std::move(id_or_path), options.file, download);
-    auto path = co_await std::move(fetching);
-    co_return path;
+    co_return co_await hub.download_file(std::move(id_or_path), options.file, download);
   }
   snapshot_download_options snapshot;
   snapshot.revision = options.revision;
@@ -280,9 +257,7 @@ awaitable<fs::path> fetch(client hub, std::string id_or_path, fetch_pretrained_o
   snapshot.local_files_only = options.local_files_only;
   snapshot.token = options.token;
   snapshot.observer = options.observer;
-  auto fetching = hub.snapshot_download(std::move(id_or_path), snapshot);
-  auto folder = co_await std::move(fetching);
-  co_return folder;
+  co_return co_await hub.snapshot_download(std::move(id_or_path), snapshot);
 }
 
 }  // namespace

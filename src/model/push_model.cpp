@@ -36,8 +36,7 @@ awaitable<std::string> make_repo(client hub, std::string repo_id,
   creation.is_private = options.is_private;
   creation.exist_ok = true;
   creation.token = options.token;
-  auto creating = hub.create_repo(std::move(repo_id), creation);
-  auto created = co_await std::move(creating);
+  auto created = co_await hub.create_repo(std::move(repo_id), creation);
   co_return std::move(created.repo_id);
 }
 
@@ -46,20 +45,15 @@ awaitable<commit_info> push(client hub, std::string repo_id, detail::model_parts
   check_options(options);
   hub = identified(std::move(hub), options);
   const auto pool = hub.blocking_executor();
-  auto describing = model::describe(pool, parts, options.config, options.model_card_variables);
-  auto described = co_await std::move(describing);
-  auto making = make_repo(hub, std::move(repo_id), options);
-  auto full_id = co_await std::move(making);
-  auto staging_made = model::staging_folder::make(pool);
-  auto staging = co_await std::move(staging_made);
+  auto described =
+      co_await model::describe(pool, parts, options.config, options.model_card_variables);
+  auto full_id = co_await make_repo(hub, std::move(repo_id), options);
+  auto staging = co_await model::staging_folder::make(pool);
   const auto sink = std::make_shared<save_sink>(staging.path());
-  auto writing = model::write_parts(pool, parts, sink, std::move(described), options.edit_card);
-  co_await std::move(writing);
-  auto uploading = model::upload_staged(hub, std::move(full_id),
-                                        model::stream_files(pool, *sink, options), options);
-  auto commit = co_await std::move(uploading);
-  auto removing = staging.remove();
-  co_await std::move(removing);
+  co_await model::write_parts(pool, parts, sink, std::move(described), options.edit_card);
+  auto commit = co_await model::upload_staged(hub, std::move(full_id),
+                                              model::stream_files(pool, *sink, options), options);
+  co_await staging.remove();
   co_return commit;
 }
 
@@ -81,40 +75,34 @@ awaitable<std::optional<commit_info>> save(client hub, fs::path folder, detail::
   variables.insert(options.push.model_card_variables.begin(),
                    options.push.model_card_variables.end());
   const auto pool = hub.blocking_executor();
-  auto describing = model::describe(pool, parts, std::move(config), std::move(variables));
-  auto described = co_await std::move(describing);
+  auto described = co_await model::describe(pool, parts, std::move(config), std::move(variables));
 
-  auto staging_made = model::staging_folder::make(pool, folder);
-  auto staging = co_await std::move(staging_made);
+  auto staging = co_await model::staging_folder::make(pool, folder);
   const auto sink = std::make_shared<save_sink>(staging.path());
   auto edit_card = options.edit_card;
   if (!edit_card) edit_card = options.push.edit_card;
-  auto writing = model::write_parts(pool, parts, sink, std::move(described), std::move(edit_card));
-  const auto card = co_await std::move(writing);
-  auto writing_files = model::write_files(pool, sink);
-  co_await std::move(writing_files);
+  const auto card =
+      co_await model::write_parts(pool, parts, sink, std::move(described), std::move(edit_card));
+  co_await model::write_files(pool, sink);
   const model::publish_rules rules{.keeps_card = card == model::card_origin::generated,
                                    .keeps_staged = options.push_to_hub,
                                    .removes_old = sink->is_main_process()};
   auto publish = [&] { model::publish_folder(staging.path(), folder, rules); };
-  auto publishing = io::on_pool(pool, std::move(publish));
-  co_await std::move(publishing);
+  co_await io::on_pool(pool, std::move(publish));
 
   std::optional<commit_info> result;
   if (options.push_to_hub) {
     auto repo_id = options.repo_id;
     if (repo_id.empty()) repo_id = name_of(folder);
-    auto making = make_repo(hub, std::move(repo_id), options.push);
-    auto full_id = co_await std::move(making);
+    auto full_id = co_await make_repo(hub, std::move(repo_id), options.push);
     model::staged_model staged;
     staged.folder = staging.path();
     staged.removes_old = sink->is_main_process();
-    auto uploading = model::upload_staged(hub, std::move(full_id), std::move(staged), options.push);
-    auto commit = co_await std::move(uploading);
+    auto commit =
+        co_await model::upload_staged(hub, std::move(full_id), std::move(staged), options.push);
     result.emplace(std::move(commit));
   }
-  auto removing = staging.remove();
-  co_await std::move(removing);
+  co_await staging.remove();
   co_return result;
 }
 

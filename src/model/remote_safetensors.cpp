@@ -48,15 +48,13 @@ awaitable<std::vector<std::byte>> read_header(const safetensors_shard& shard,
                                               safetensors_options limits) {
   const auto size = shard.file.size();
   std::vector<std::byte> start(within(first_read, size));
-  auto reading = shard.file.read_at(0, start);
-  co_await std::move(reading);
+  co_await shard.file.read_at(0, start);
   // A header that claims to go beyond the end of the file is refused when it is parsed.
   const auto wanted = within(safetensors_header_size(start, shard.origin, limits), size);
   if (wanted > start.size()) {
     const auto there = start.size();
     start.resize(wanted);
-    auto reading_rest = shard.file.read_at(there, std::span(start).subspan(there));
-    co_await std::move(reading_rest);
+    co_await shard.file.read_at(there, std::span(start).subspan(there));
   }
   co_return start;
 }
@@ -68,8 +66,8 @@ awaitable<shard_ptr> open_single(client hub, std::string repo_id,
                                  std::exception_ptr& not_cached) {
   shard_ptr shard;
   try {
-    auto opening = open_shard(std::move(hub), std::move(repo_id), single_file, std::move(options));
-    shard = co_await std::move(opening);
+    shard =
+        co_await open_shard(std::move(hub), std::move(repo_id), single_file, std::move(options));
   } catch (const error& failure) {
     if (failure.code() == errc::local_entry_not_found) not_cached = std::current_exception();
     if (failure.code() != errc::entry_not_found && !not_cached) throw;
@@ -84,8 +82,7 @@ awaitable<remote_file> open_index(client hub, std::string repo_id,
   bool absent = false;
   try {
     const auto how = open_options(options);
-    auto opening = hub.open_file(repo_id, index_file, how);
-    file = co_await std::move(opening);
+    file = co_await hub.open_file(repo_id, index_file, how);
   } catch (const error& failure) {
     absent = failure.code() == errc::entry_not_found;
     if (!absent && failure.code() != errc::local_entry_not_found) throw;
@@ -98,20 +95,18 @@ awaitable<remote_file> open_index(client hub, std::string repo_id,
 }
 
 awaitable<void> read_index(remote_model_ptr model, std::exception_ptr not_cached) {
-  auto opening = open_index(model->hub, model->repo_id, model->options, std::move(not_cached));
-  const auto file = co_await std::move(opening);
+  const auto file =
+      co_await open_index(model->hub, model->repo_id, model->options, std::move(not_cached));
   if (file.size() > model->options.max_index_bytes)
     throw error({EFBIG, boost::system::system_category()},
                 "reading " + index_file + " of " + model->repo_id + ": it has " +
                     std::to_string(file.size()) + " bytes (max_index_bytes)");
   std::string text(static_cast<std::size_t>(file.size()), '\0');
-  auto reading = file.read_at(0, std::as_writable_bytes(std::span(text)));
-  co_await std::move(reading);
+  co_await file.read_at(0, std::as_writable_bytes(std::span(text)));
   auto work = [&text, &model] {
     return parse_safetensors_index(text, model->repo_id + '/' + index_file);
   };
-  auto parsing = io::on_pool(model->hub.blocking_executor(), std::move(work));
-  auto index = co_await std::move(parsing);
+  auto index = co_await io::on_pool(model->hub.blocking_executor(), std::move(work));
   model->sharded = true;
   model->options.revision = file.commit();
   model->metadata = std::move(index.metadata);
@@ -124,13 +119,11 @@ awaitable<remote_model_ptr> open_model(client hub, std::string repo_id,
   if (options.max_workers == 0)
     throw error(errc::invalid_argument, "remote_safetensors_options::max_workers must not be 0");
   std::exception_ptr not_cached;
-  auto opening = open_single(hub, repo_id, options, not_cached);
-  auto single = co_await std::move(opening);
+  auto single = co_await open_single(hub, repo_id, options, not_cached);
   detail::remote_safetensors_state initial{std::move(hub), std::move(repo_id), std::move(options)};
   const auto model = std::make_shared<detail::remote_safetensors_state>(std::move(initial));
   if (!single) {
-    auto reading = read_index(model, std::move(not_cached));
-    co_await std::move(reading);
+    co_await read_index(model, std::move(not_cached));
     co_return model;
   }
   model->options.revision = single->file.commit();
@@ -143,8 +136,8 @@ awaitable<remote_model_ptr> open_model(client hub, std::string repo_id,
 awaitable<safetensors_file_metadata> read_file_metadata(client hub, std::string repo_id,
                                                         std::string path,
                                                         remote_safetensors_options options) {
-  auto opening = open_shard(std::move(hub), std::move(repo_id), std::move(path), options);
-  const auto shard = co_await std::move(opening);
+  const auto shard =
+      co_await open_shard(std::move(hub), std::move(repo_id), std::move(path), options);
   auto metadata = describe_safetensors(shard->header, shard->unknown);
   co_return metadata;
 }
@@ -158,9 +151,7 @@ awaitable<safetensors_repo_metadata> read_repo_metadata(remote_model_ptr model) 
     const auto shard = co_await std::move(opening);
     repo.files_metadata.emplace(files[index], describe_safetensors(shard->header, shard->unknown));
   };
-  auto describing =
-      io::for_each_bounded(files.size(), model->options.max_workers, std::move(describe_file));
-  co_await std::move(describing);
+  co_await io::for_each_bounded(files.size(), model->options.max_workers, std::move(describe_file));
   repo.commit = model->options.revision;
   repo.metadata = model->metadata;
   repo.sharded = model->sharded;
@@ -171,17 +162,13 @@ awaitable<safetensors_repo_metadata> read_repo_metadata(remote_model_ptr model) 
 
 awaitable<safetensors_repo_metadata> open_and_read_metadata(client hub, std::string repo_id,
                                                             remote_safetensors_options options) {
-  auto opening = open_model(std::move(hub), std::move(repo_id), std::move(options));
-  auto model = co_await std::move(opening);
-  auto reading = read_repo_metadata(std::move(model));
-  auto repo = co_await std::move(reading);
-  co_return repo;
+  auto model = co_await open_model(std::move(hub), std::move(repo_id), std::move(options));
+  co_return co_await read_repo_metadata(std::move(model));
 }
 
 awaitable<remote_safetensors> open(client hub, std::string repo_id,
                                    remote_safetensors_options options) {
-  auto opening = open_model(std::move(hub), std::move(repo_id), std::move(options));
-  auto model = co_await std::move(opening);
+  auto model = co_await open_model(std::move(hub), std::move(repo_id), std::move(options));
   co_return remote_safetensors(std::move(model));
 }
 
@@ -192,25 +179,21 @@ awaitable<shard_ptr> open_shard(client hub, std::string repo_id, std::string pat
   const auto shard = std::make_shared<safetensors_shard>();
   shard->origin = repo_id + '/' + path;
   const auto how = open_options(options);
-  auto opening = hub.open_file(std::move(repo_id), std::move(path), how);
-  shard->file = co_await std::move(opening);
+  shard->file = co_await hub.open_file(std::move(repo_id), std::move(path), how);
   const safetensors_options limits{.max_header_bytes = options.max_header_bytes};
-  auto reading = read_header(*shard, limits);
-  auto start = co_await std::move(reading);
+  auto start = co_await read_header(*shard, limits);
   auto work = [&shard, &start, &limits] {
     shard->header =
         parse_open_header(start, shard->file.size(), shard->origin, limits, shard->unknown);
     shard->names = name_index(shard->header.tensors);
   };
-  auto parsing = io::on_pool(hub.blocking_executor(), std::move(work));
-  co_await std::move(parsing);
+  co_await io::on_pool(hub.blocking_executor(), std::move(work));
   co_return shard;
 }
 
 awaitable<shard_ptr> find_shard(remote_model_ptr model, std::string path) {
   if (const auto there = model->shards.at(path)) co_return there;
-  auto opening = open_shard(model->hub, model->repo_id, path, model->options);
-  auto opened = co_await std::move(opening);
+  auto opened = co_await open_shard(model->hub, model->repo_id, path, model->options);
   auto& place = model->shards.at(path);
   if (!place) place = std::move(opened);  // else another operation was faster
   co_return place;

@@ -53,8 +53,7 @@ found_tensor find_in(shard_ptr shard, const std::string& name) {
 }
 
 awaitable<found_tensor> find_tensor(remote_model_ptr model, std::string name) {
-  auto finding = find_shard(model, file_of(*model, name));
-  auto shard = co_await std::move(finding);
+  auto shard = co_await find_shard(model, file_of(*model, name));
   auto found = find_in(std::move(shard), name);
   co_return found;
 }
@@ -108,8 +107,7 @@ awaitable<void> load_run(load_plan& plan, std::size_t index) {
   const auto& shard = *plan.shards[run.file];
   const auto memory = allocate(run.begin, run.end - run.begin);
   const std::span bytes(memory.get(), static_cast<std::size_t>(run.end - run.begin));
-  auto reading = shard.file.read_at(shard.header.data_offset + run.begin, bytes);
-  co_await std::move(reading);
+  co_await shard.file.read_at(shard.header.data_offset + run.begin, bytes);
   for (const auto member : run.members) {
     const auto& info = *plan.found[member].info;
     const auto part = bytes.subspan(static_cast<std::size_t>(info.begin - run.begin),
@@ -128,36 +126,30 @@ awaitable<std::vector<loaded_tensor>> load_all(remote_model_ptr model,
     auto finding = find_shard(model, plan.files[index]);
     plan.shards[index] = co_await std::move(finding);
   };
-  auto opening =
-      io::for_each_bounded(plan.files.size(), model->options.max_workers, std::move(open_file));
-  co_await std::move(opening);
+  co_await io::for_each_bounded(plan.files.size(), model->options.max_workers,
+                                std::move(open_file));
   find_and_plan(*model, plan);
   auto load_one = [&plan](std::size_t index) { return load_run(plan, index); };
-  auto loading = io::for_each_bounded(plan.runs.size(), runs_in_flight, std::move(load_one));
-  co_await std::move(loading);
+  co_await io::for_each_bounded(plan.runs.size(), runs_in_flight, std::move(load_one));
   co_return std::move(plan.loaded);
 }
 
 awaitable<loaded_tensor> load_one(remote_model_ptr model, std::string name) {
   std::vector<std::string> names;
   names.push_back(std::move(name));
-  auto loading = load_all(std::move(model), std::move(names));
-  auto loaded = co_await std::move(loading);
+  auto loaded = co_await load_all(std::move(model), std::move(names));
   co_return std::move(loaded.front());
 }
 
 /// `into` is lent by the caller of the public member until the operation has ended.
 awaitable<void> load_into(remote_model_ptr model, std::string name, std::span<std::byte> into) {
-  auto finding = find_tensor(std::move(model), name);
-  const auto found = co_await std::move(finding);
+  const auto found = co_await find_tensor(std::move(model), name);
   const auto size = found.info->end - found.info->begin;
   if (into.size() != size)
     throw error(errc::invalid_argument, "loading tensor " + called(name) + ", which has " +
                                             std::to_string(size) + " bytes, into " +
                                             std::to_string(into.size()));
-  auto reading =
-      found.shard->file.read_at(found.shard->header.data_offset + found.info->begin, into);
-  co_await std::move(reading);
+  co_await found.shard->file.read_at(found.shard->header.data_offset + found.info->begin, into);
 }
 
 }  // namespace

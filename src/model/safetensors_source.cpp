@@ -47,8 +47,7 @@ class produced_file final : public transfer::produced_source {
         if (!work->next(keep)) bytes.reset();
         return bytes;
       };
-      auto making = io::on_pool(pool_, std::move(step));
-      auto bytes = co_await std::move(making);
+      auto bytes = co_await io::on_pool(pool_, std::move(step));
       if (!bytes) co_return 0;
       made_ = std::move(*bytes);
       used_ = 0;

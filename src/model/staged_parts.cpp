@@ -78,16 +78,13 @@ awaitable<descriptions> describe(asio::any_io_executor pool, detail::model_parts
     if (parts.card) result.card = parts.card(std::move(variables));
     return result;
   };
-  auto describing = io::on_pool(std::move(pool), std::move(work));
-  auto result = co_await std::move(describing);
-  co_return result;
+  co_return co_await io::on_pool(std::move(pool), std::move(work));
 }
 
 awaitable<card_origin> write_parts(asio::any_io_executor pool, detail::model_parts parts,
                                    std::shared_ptr<save_sink> sink, descriptions described,
                                    std::function<void(model_card&)> edit_card) {
-  auto saving = parts.save(pool, sink);
-  co_await std::move(saving);
+  co_await parts.save(pool, sink);
   const auto& folder = sink->folder();
   auto work = [&] {
     if (described.config && !fs::exists(folder / "config.json"))
@@ -103,9 +100,7 @@ awaitable<card_origin> write_parts(asio::any_io_executor pool, detail::model_par
     card->save(folder / "README.md");
     return card_origin::generated;
   };
-  auto writing = io::on_pool(pool, std::move(work));
-  const auto origin = co_await std::move(writing);
-  co_return origin;
+  co_return co_await io::on_pool(pool, std::move(work));
 }
 
 awaitable<void> write_files(asio::any_io_executor pool, std::shared_ptr<save_sink> sink) {
@@ -113,16 +108,14 @@ awaitable<void> write_files(asio::any_io_executor pool, std::shared_ptr<save_sin
     for (const auto& file : sink->take_texts())
       io::write_file_atomically(sink->folder() / file.name, file.text);
   };
-  auto writing_texts = io::on_pool(pool, std::move(write_texts));
-  co_await std::move(writing_texts);
+  co_await io::on_pool(pool, std::move(write_texts));
   auto files = sink->take_files();
   for (auto& file : files) {
     auto path = sink->folder() / file.name;
     const auto weights = std::make_shared<written_weights>(std::move(path), std::move(file));
     for (bool more = true; more;) {
       auto step = [weights] { return weights->next(); };
-      auto stepping = io::on_pool(pool, std::move(step));
-      more = co_await std::move(stepping);
+      more = co_await io::on_pool(pool, std::move(step));
     }
   }
 }

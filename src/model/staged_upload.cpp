@@ -34,9 +34,7 @@ awaitable<file_names> names_of(asio::any_io_executor pool, const staged_model& m
       if (filter.keeps(name)) names.pushed.insert(name);
     return names;
   };
-  auto listing = io::on_pool(std::move(pool), std::move(work));
-  auto names = co_await std::move(listing);
-  co_return names;
+  co_return co_await io::on_pool(std::move(pool), std::move(work));
 }
 
 std::string branch_of(const push_to_hub_options& options) {
@@ -106,8 +104,7 @@ awaitable<bool> keeps_remote_card(client hub, std::string repo_id,
   file_exists_options where;
   where.revision = branch_of(options);
   where.token = options.token;
-  auto asking = hub.file_exists(std::move(repo_id), "README.md", where);
-  const bool there = co_await std::move(asking);
+  const bool there = co_await hub.file_exists(std::move(repo_id), "README.md", where);
   co_return there;
 }
 
@@ -151,12 +148,9 @@ awaitable<commit_info> upload_staged(client hub, std::string repo_id, staged_mod
   upload.ignore_patterns = options.ignore_patterns;
   upload.token = options.token;
   upload.observer = options.observer;
-  auto naming = names_of(hub.blocking_executor(), model, options);
-  const auto names = co_await std::move(naming);
-  auto looking = find_removals(hub, repo_id, names, model.removes_old, options);
-  auto removals = co_await std::move(looking);
-  auto asking = keeps_remote_card(hub, repo_id, options);
-  const bool keeps_card = co_await std::move(asking);
+  const auto names = co_await names_of(hub.blocking_executor(), model, options);
+  auto removals = co_await find_removals(hub, repo_id, names, model.removes_old, options);
+  const bool keeps_card = co_await keeps_remote_card(hub, repo_id, options);
   if (keeps_card) {
     upload.ignore_patterns.push_back("README.md");
     removals.erase("README.md");
@@ -167,9 +161,7 @@ awaitable<commit_info> upload_staged(client hub, std::string repo_id, staged_mod
     removal.path_in_repo = path;
     upload.additional.emplace_back(std::move(removal));
   }
-  auto uploading = hub.upload_folder(std::move(model.folder), std::move(repo_id), upload);
-  auto commit = co_await std::move(uploading);
-  co_return commit;
+  co_return co_await hub.upload_folder(std::move(model.folder), std::move(repo_id), upload);
 }
 
 }  // namespace cohub::model

@@ -138,8 +138,7 @@ const fs::path& staging_folder::path() const noexcept { return content_->path();
 
 awaitable<void> staging_folder::remove() {
   auto work = [removed = std::move(content_)]() mutable { removed.reset(); };
-  auto removing = io::on_pool(pool_, std::move(work));
-  co_await std::move(removing);
+  co_await io::on_pool(pool_, std::move(work));
 }
 
 void publish_folder(const fs::path& staged, const fs::path& destination,

@@ -94,9 +94,7 @@ awaitable<commit_info> push(client hub, BoosterHandle booster, std::string repo_
     if (options.push.edit_card) options.push.edit_card(card);
     card.save(folder / "README.md");
   };
-  auto pushing = push_with(std::move(hub), std::move(repo_id), std::move(write), options.push);
-  auto commit = co_await std::move(pushing);
-  co_return commit;
+  co_return co_await push_with(std::move(hub), std::move(repo_id), std::move(write), options.push);
 }
 
 void check_version(const json::object& config) {
@@ -129,8 +127,8 @@ awaitable<xgboost_booster> pull(client hub, std::string id,
   files.push_back(options.file);
   // The client stays here until the pool is done: it may be the pool's last owner.
   const auto loading_options = load_options_of(options.fetch);
-  auto opening = open_pretrained(hub, std::move(id), std::move(files), loading_options);
-  const auto context = co_await std::move(opening);
+  const auto context =
+      co_await open_pretrained(hub, std::move(id), std::move(files), loading_options);
   auto work = [&context, &options] {
     if (const auto& config = context.config_object()) check_version(*config);
     const auto model = context.file(options.file);
@@ -140,9 +138,7 @@ awaitable<xgboost_booster> pull(client hub, std::string id,
     check(XGBoosterLoadModel(handle, model.c_str()), "reading " + model.string());
     return booster;
   };
-  auto loading = detail::on_pool(hub.blocking_executor(), std::move(work));
-  auto booster = co_await std::move(loading);
-  co_return booster;
+  co_return co_await detail::on_pool(hub.blocking_executor(), std::move(work));
 }
 
 }  // namespace
