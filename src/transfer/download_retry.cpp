@@ -2,6 +2,8 @@
 
 #include "cohub/error.hpp"
 
+#include "http/retry_policy.hpp"
+
 #include <boost/asio/error.hpp>
 
 namespace cohub::transfer {
