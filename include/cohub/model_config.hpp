@@ -79,8 +79,8 @@ struct no_config {};
 BOOST_DESCRIBE_STRUCT(no_config, (), ())
 
 /// What `config.json` shall hold.
-/// @throws error  errc::invalid_config, with the member's path: a `required` member that was never
-///                set, what a coder throws
+/// @throws error  errc::invalid_config, with the member's path: a number that is not finite, a
+///                `required` member that was never set, what a coder throws
 /// @tparam Coders  `coders<...>` that hold beside those of the struct
 template <class Config, class Coders = coders<>>
 boost::json::value config_to_json(const Config& config) {
@@ -99,14 +99,15 @@ Config config_from_json(const boost::json::value& value, std::string_view origin
 }
 
 /// JSON as Python writes `config.json`: sorted keys, indented by 2, pure ASCII, floats in the
-/// shortest form that reads back, also `NaN`, `Infinity` and `-Infinity`, which are no JSON, but
-/// what Python writes and reads; no line break at the end.
-/// @throws error  errc::invalid_config, with the member's path: text that is not UTF-8
+/// shortest form that reads back, no line break at the end.
+/// @throws error  errc::invalid_config, with the member's path: a number that is not finite, text
+///                that is not UTF-8
 std::string config_text(const boost::json::value& value);
 
-/// Parses the text of a `config.json`, `NaN`, `Infinity` and `-Infinity` included.
+/// Parses the text of a `config.json`.
 /// @param origin  name of the file, for errors
-/// @throws error  errc::invalid_config, with the line: not JSON, or not an object
+/// @throws error  errc::invalid_config, with the line: not JSON, as `NaN` and `Infinity` are not,
+///                which Python writes; or not an object
 boost::json::object parse_config(std::string_view text, std::string_view origin = "config.json");
 
 }  // namespace cohub

@@ -5,8 +5,6 @@
 
 #include <array>
 #include <charconv>
-#include <limits>
-#include <optional>
 #include <string>
 #include <system_error>
 
@@ -75,7 +73,7 @@ class value_handler {
     // What no double can hold leaves `about` as it is: zero, or infinite.
     std::from_chars(number_.data(), number_.data() + number_.size(), about);
     number_.clear();
-    stack_.push_double(stand_in.value_or(about));
+    stack_.push_double(about);
     return true;
   }
   bool on_bool(bool value, json::error_code&) {
@@ -89,67 +87,21 @@ class value_handler {
   bool on_comment_part(json::string_view, json::error_code&) { return true; }
   bool on_comment(json::string_view, json::error_code&) { return true; }
 
-  std::optional<double> stand_in{};  ///< what the next double is, whatever is written
-
  private:
   std::array<unsigned char, 4096> buffer_;  // enough for most, without allocating
   json::value_stack stack_{{}, buffer_.data(), buffer_.size()};
   std::string number_{};
 };
 
-/// A number that Python writes and that JSON does not have.
-struct number_word {
-  std::size_t begin = std::string_view::npos;
-  std::string_view text{};  ///< empty: there is none
-  double value = 0;
-};
-
-number_word find_number_word(std::string_view text) {
-  constexpr double infinity = std::numeric_limits<double>::infinity();
-  const std::array<number_word, 3> words{{{0, "NaN", std::numeric_limits<double>::quiet_NaN()},
-                                          {0, "Infinity", infinity},
-                                          {0, "-Infinity", -infinity}}};
-  bool in_text = false;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (in_text && text[i] == '\\') {
-      ++i;
-    } else if (text[i] == '"') {
-      in_text = !in_text;
-    } else if (!in_text) {
-      for (auto word : words) {
-        if (!text.substr(i).starts_with(word.text)) continue;
-        word.begin = i;
-        return word;
-      }
-    }
-  }
-  return {};
-}
-
 }  // namespace
 
-json_text read_json_text(std::string_view text, std::size_t deepest, json_numbers numbers) {
+json_text read_json_text(std::string_view text, std::size_t deepest) {
   json::parse_options options;
   options.max_depth = deepest;
   json::basic_parser<value_handler> parser(options);
   json_text result;
-  const auto feed = [&](std::string_view piece, bool more) {
-    const auto read = parser.write_some(more, piece.data(), piece.size(), result.failure);
-    if (!result.failure && read < piece.size()) result.failure = json::error::extra_data;
-    return read;
-  };
-  while (!result.failure) {
-    const auto rest = text.substr(result.offset);
-    number_word found;
-    if (numbers == json_numbers::python) found = find_number_word(rest);
-    const bool is_last = found.text.empty();
-    result.offset += feed(rest.substr(0, found.begin), !is_last);
-    if (is_last || result.failure) break;
-    parser.handler().stand_in = found.value;
-    feed(" 0.0 ", true);  // ends within the piece, so that it is handled here
-    parser.handler().stand_in.reset();
-    if (!result.failure) result.offset += found.text.size();
-  }
+  result.offset = parser.write_some(false, text.data(), text.size(), result.failure);
+  if (!result.failure && result.offset < text.size()) result.failure = json::error::extra_data;
   if (!result.failure) result.value = parser.handler().release();
   return result;
 }

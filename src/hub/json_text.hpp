@@ -15,16 +15,9 @@ struct json_text {
   std::size_t offset = 0;             ///< how far it was read
 };
 
-/// What is a number.
-enum class json_numbers {
-  json,   ///< as the standard says
-  python  ///< also `NaN`, `Infinity` and `-Infinity`, which Python writes
-};
-
 /// Parses a text whose numbers are to be written again as they were: Boost's own parser may miss
 /// the nearest double by some steps. Integers of more than 64 bits become doubles.
 /// @param deepest  arrays and objects within each other
-json_text read_json_text(std::string_view text, std::size_t deepest,
-                         json_numbers numbers = json_numbers::json);
+json_text read_json_text(std::string_view text, std::size_t deepest);
 
 }  // namespace cohub::hub

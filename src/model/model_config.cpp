@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <charconv>
 
 namespace cohub {
@@ -25,13 +26,6 @@ std::string path_of(const detail::config_place& place) {
   return path + '.' + std::string(place.name);
 }
 
-/// As Python writes it, also where that is no JSON.
-std::string number_text(double value) {
-  if (std::isnan(value)) return "NaN";
-  if (std::isinf(value)) return value < 0 ? "-Infinity" : "Infinity";
-  return hub::python_float(value);
-}
-
 const char* kind_name(const json::value& value) noexcept {
   switch (value.kind()) {
     case json::kind::null:
@@ -42,8 +36,6 @@ const char* kind_name(const json::value& value) noexcept {
     case json::kind::uint64:
       return "an integer";
     case json::kind::double_:
-      if (std::isnan(value.get_double())) return "NaN";
-      if (std::isinf(value.get_double())) return value.get_double() < 0 ? "-Infinity" : "Infinity";
       return "a number";
     case json::kind::string:
       return "text";
@@ -102,7 +94,9 @@ void append_value(std::string& out, const json::value& value, std::size_t depth,
       out += std::to_string(value.get_uint64());
       break;
     case json::kind::double_:
-      out += number_text(value.get_double());
+      if (!std::isfinite(value.get_double()))
+        detail::fail_config(place, "it is not a finite number");
+      out += hub::python_float(value.get_double());
       break;
     case json::kind::string:
       append_text(out, value.get_string(), place);
@@ -168,7 +162,6 @@ std::int64_t config_signed(const json::value& value, const config_place& place) 
   }
   if (!value.is_double()) fail_config_kind(place, "an integer", value);
   const double real = value.get_double();
-  if (!std::isfinite(real)) fail_config_kind(place, "an integer", value);
   if (!(real >= -0x1p63 && real < 0x1p63)) fail_config(place, "the number is out of range");
   if (real != std::trunc(real)) fail_config_kind(place, "an integer", value);
   return static_cast<std::int64_t>(real);
@@ -182,14 +175,21 @@ std::uint64_t config_unsigned(const json::value& value, const config_place& plac
 }
 
 double config_real(const json::value& value, const config_place& place) {
-  if (value.is_double()) return value.get_double();
-  if (value.is_int64()) return static_cast<double>(value.get_int64());
-  if (value.is_uint64()) return static_cast<double>(value.get_uint64());
-  fail_config_kind(place, "a number", value);
+  double real = 0;
+  if (value.is_double()) {
+    real = value.get_double();
+  } else if (value.is_int64()) {
+    real = static_cast<double>(value.get_int64());
+  } else if (value.is_uint64()) {
+    real = static_cast<double>(value.get_uint64());
+  } else {
+    fail_config_kind(place, "a number", value);
+  }
+  if (!std::isfinite(real)) fail_config(place, "the number is out of range");
+  return real;
 }
 
 double widen_shortest(float value) {
-  if (!std::isfinite(value)) return static_cast<double>(value);
   std::array<char, 64> text{};
   const auto end = std::to_chars(text.data(), text.data() + text.size(), value).ptr;
   double wide = 0;
@@ -205,14 +205,31 @@ std::string config_text(const json::value& value) {
   return out;
 }
 
+namespace {
+
+/// The number that is none in JSON, where a parser stopped at one of its letters.
+std::string_view number_word_at(std::string_view text, std::size_t offset) {
+  auto begin = std::min(offset, text.size());
+  while (begin > 0 &&
+         (std::isalpha(static_cast<unsigned char>(text[begin - 1])) != 0 || text[begin - 1] == '-'))
+    --begin;
+  for (const std::string_view word : {"NaN", "Infinity", "-Infinity"})
+    if (text.substr(begin).starts_with(word)) return word;
+  return {};
+}
+
+}  // namespace
+
 json::object parse_config(std::string_view text, std::string_view origin) {
-  auto read = hub::read_json_text(text, deepest, hub::json_numbers::python);
+  auto read = hub::read_json_text(text, deepest);
   if (read.failure) {
     const auto before = text.substr(0, read.offset);
     const auto line = 1 + std::count(before.begin(), before.end(), '\n');
+    auto reason = "not JSON: " + read.failure.message();
+    if (const auto word = number_word_at(text, read.offset); !word.empty())
+      reason = std::string(word) + " is no JSON, though Python writes it";
     throw error(errc::invalid_config, "reading " + std::string(origin) + ", line " +
-                                          std::to_string(line) +
-                                          ": not JSON: " + read.failure.message());
+                                          std::to_string(line) + ": " + reason);
   }
   json::value value = std::move(read.value);
   if (!value.is_object())

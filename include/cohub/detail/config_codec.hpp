@@ -482,6 +482,7 @@ json::value encode_config(const T& value, const config_place& place) {
   } else if constexpr (std::same_as<T, std::string>) {
     return json::string(value);
   } else if constexpr (std::floating_point<T> && config_number<T>) {
+    if (!std::isfinite(value)) fail_config(place, "it is not a finite number");
     if constexpr (std::same_as<T, float>)
       return widen_shortest(value);
     else
@@ -579,8 +580,7 @@ void decode_config(const json::value& from, T& into, const config_place& place) 
   } else if constexpr (std::same_as<T, float>) {
     const double value = config_real(from, place);
     into = static_cast<float>(value);
-    if (std::isfinite(value) && !std::isfinite(into))
-      fail_config(place, "the number is out of range");
+    if (!std::isfinite(into)) fail_config(place, "the number is out of range");
   } else if constexpr (config_number<T>) {
     if constexpr (std::signed_integral<T>) {
       const auto value = config_signed(from, place);
