@@ -8,6 +8,7 @@
 #include "io/file.hpp"
 #include "server/failure.hpp"
 #include "server/git_path_history.hpp"
+#include "server/git_rename.hpp"
 #include "server/git_tree_edit.hpp"
 #include "server/lfs_pointer.hpp"
 
@@ -405,9 +406,11 @@ std::optional<std::string> git_repository::write_merge(const std::string& ours,
   const int related = git_merge_base(&base, repository_.get(), &our_id, &their_id);
   if (related == GIT_ENOTFOUND) return std::nullopt;
   git_check(related, "looking for a merge base");
+  const auto options =
+      merge_options_for(repository_.get(), base, our_commit.get(), their_commit.get());
   git_index* merged = nullptr;
-  check_merge(
-      git_merge_commits(&merged, repository_.get(), our_commit.get(), their_commit.get(), nullptr));
+  check_merge(git_merge_commits(&merged, repository_.get(), our_commit.get(), their_commit.get(),
+                                &options));
   const git_index_ptr index(merged);
   if (git_index_has_conflicts(merged) != 0) return std::nullopt;
   git_oid tree{};
