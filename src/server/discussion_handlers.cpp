@@ -2,6 +2,7 @@
 #include "hub/json_reader.hpp"
 #include "hub/repo_id.hpp"
 #include "hub/utf8.hpp"
+#include "server/commit_request.hpp"
 #include "server/discussions.hpp"
 #include "server/error_reply.hpp"
 #include "server/failure.hpp"
@@ -172,6 +173,7 @@ std::string require_title(const boost::json::object& body) {
   const auto length = count_characters(title);
   if (length < shortest_title || length > longest_title)
     throw bad_request("A title has 3 to 200 characters");
+  if (title.find('\0') != title.npos) throw bad_request("The title has a NUL in it");
   return title;
 }
 
@@ -408,6 +410,7 @@ reply super_squash(hub_store& store, const call& what) {
   const auto body = require_object(what.body);
   const auto message = hub::text_or(body, "message");
   if (message.empty()) throw bad_request("A commit has a message");
+  check_commit_message(message);
   const auto writer = store.repos.writer(what.type, what.id);
   const std::lock_guard lock(*writer);
   git_repository repository(store.repos.path_of(what.type, what.id));
