@@ -326,25 +326,21 @@ reply list_discussions(hub_store& store, const call& what) {
   const auto status = first("status");
   const auto author = first("author");
   const auto page = core::parse_decimal(first("p")).value_or(0);
-  const auto all = store.discussions_of(what.type, what.id).all();
-  std::vector<const discussion*> wanted;
-  for (const auto& each : all) {
-    if (type == "discussion" && each.is_pull_request()) continue;
-    if (type == "pull_request" && !each.is_pull_request()) continue;
-    const bool open = each.status == "open" || each.status == "draft";
-    if ((status == "open" && !open) || (status == "closed" && open)) continue;
-    if (!author.empty() && each.author != author) continue;
-    wanted.push_back(&each);
-  }
-  std::reverse(wanted.begin(), wanted.end());  // newest first
   boost::json::array list;
-  const auto start = std::min<std::uint64_t>(page, wanted.size()) * discussions_a_page;
-  for (auto i = start; i < wanted.size() && i < start + discussions_a_page; ++i)
-    list.push_back(discussion_json(have.repo, *wanted[static_cast<std::size_t>(i)]));
+  std::uint64_t count = 0;
+  store.discussions_of(what.type, what.id).for_each([&](const discussion& each) {
+    if (type == "discussion" && each.is_pull_request()) return;
+    if (type == "pull_request" && !each.is_pull_request()) return;
+    const bool open = each.status == "open" || each.status == "draft";
+    if ((status == "open" && !open) || (status == "closed" && open)) return;
+    if (!author.empty() && each.author != author) return;
+    if (count / discussions_a_page == page) list.push_back(discussion_json(have.repo, each));
+    ++count;
+  });
   boost::json::object body;
   body["discussions"] = std::move(list);
-  body["count"] = wanted.size();
-  body["start"] = start;
+  body["count"] = count;
+  body["start"] = std::min(page, count) * discussions_a_page;
   return json_reply(body);
 }
 
