@@ -26,6 +26,13 @@ constexpr std::uint64_t small_rest = 256 * 1024;
 /// closing with unread bytes would reset it.
 constexpr std::uint64_t large_rest = 64u << 20;
 
+/// Large writes are what loopback and fast networks need; where there are many connections, the
+/// memory that each of them holds counts more.
+std::size_t piece_for(const session_context& context) {
+  constexpr std::size_t many = 32;
+  return context.open > many ? 128 * 1024 : 512 * 1024;
+}
+
 /// The client's own trace id, else a fresh one (hub-protocol, section 1.4).
 std::string request_id_for(const request_head& head) {
   for (const char* name : {"X-Request-Id", "X-Amzn-Trace-Id"}) {
@@ -180,6 +187,8 @@ awaitable<bool> exchange(std::shared_ptr<session_context> context, http::stream&
     framing.keep_alive = head->content_length.value_or(small_rest + 1) <= small_rest;
   }
   framing.idle_limit = context->idle_limit;
+  framing.piece = piece_for(*context);
+  framing.pace = &status.answer;
   const bool keep_alive = framing.keep_alive;
   const bool stalls = framing.fault && framing.fault->stall_after_bytes;
   if (readable) context->traffic->answered(arrival.number, answer.status);
