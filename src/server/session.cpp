@@ -67,6 +67,33 @@ void alter_reply(const hub_fault& fault, reply& answer) {
   for (const auto& [name, value] : fault.headers) answer.headers.set(name, value);
 }
 
+/// Pages of other origins may ask, but with a token of their own alone: nothing here goes by
+/// cookies.
+void admit_origin(const request_head& head, reply& answer) {
+  if (!head.headers.has("Origin")) return;
+  answer.headers.set("Access-Control-Allow-Origin", "*");
+  answer.headers.set("Access-Control-Expose-Headers",
+                     "X-Repo-Commit,X-Linked-Etag,ETag,X-Linked-Size,Content-Length,Location,"
+                     "Link,X-Error-Code,X-Error-Message,X-Request-Id,X-Total-Count,Retry-After,"
+                     "ratelimit,ratelimit-policy,Accept-Ranges,Content-Range,Content-Disposition");
+}
+
+/// Whether a browser asks what it may ask.
+bool is_preflight(const request_head& head) {
+  return head.method == "OPTIONS" && head.headers.has("Origin") &&
+         head.headers.has("Access-Control-Request-Method");
+}
+
+reply preflight_reply(const request_head& head) {
+  reply answer;
+  answer.status = 204;
+  answer.headers.set("Access-Control-Allow-Methods", "GET, HEAD, POST, PUT, DELETE");
+  if (const auto wanted = head.headers.get("Access-Control-Request-Headers"); !wanted.empty())
+    answer.headers.set("Access-Control-Allow-Headers", std::string(wanted));
+  answer.headers.set("Access-Control-Max-Age", "86400");
+  return answer;
+}
+
 /// Where the body begins in the file it is a part of.
 std::uint64_t file_offset_of(const reply& answer) {
   if (answer.status != 206) return 0;
@@ -160,6 +187,8 @@ awaitable<bool> exchange(std::shared_ptr<session_context> context, http::stream&
   if (framing.fault && framing.fault->ignore_range) head->headers.erase("Range");
   if (framing.fault && replaces_answer(*framing.fault)) {
     answer = fault_reply(*framing.fault, *head);
+  } else if (readable && is_preflight(*head)) {
+    answer = preflight_reply(*head);
   } else if (readable) {
     // The handler may take its time; the reader watches for silence while a body is read.
     connection.set_silence_limit({});
@@ -174,6 +203,7 @@ awaitable<bool> exchange(std::shared_ptr<session_context> context, http::stream&
       co_return false;
     }
   }
+  if (readable) admit_origin(*head, answer);
   framing.file_offset = file_offset_of(answer);
   if (framing.fault) alter_reply(*framing.fault, answer);
 
