@@ -20,10 +20,30 @@ bool begins_with_drive(std::string_view segment) noexcept {
          ((segment[0] >= 'a' && segment[0] <= 'z') || (segment[0] >= 'A' && segment[0] <= 'Z'));
 }
 
+/// What the file system of macOS leaves out before it compares names: joiners and marks of the
+/// direction of writing (U+200C-200F, U+202A-202E, U+206A-206F, U+FEFF).
+std::string without_ignored(std::string_view name) {
+  std::string text;
+  for (std::size_t at = 0; at < name.size();) {
+    const auto next = name.substr(at, 3);
+    const auto last = static_cast<unsigned char>(next.back());
+    const bool ignored =
+        next == "\xef\xbb\xbf" ||
+        (next.size() == 3 && ((next.starts_with("\xe2\x80") && ((last >= 0x8c && last <= 0x8f) ||
+                                                                (last >= 0xaa && last <= 0xae))) ||
+                              (next.starts_with("\xe2\x81") && last >= 0xaa && last <= 0xaf)));
+    if (!ignored) text += name[at];
+    at += ignored ? 3 : 1;
+  }
+  return text;
+}
+
 /// Whether some file system or other takes the name for git's own folder, as git has it: "git~1" is
 /// its short name on Windows, which also ignores letter case, final dots and blanks, and what
 /// follows a colon.
 bool means_git_folder(std::string_view segment) {
+  const auto kept = without_ignored(segment);
+  segment = kept;
   segment = segment.substr(0, segment.find(':'));
   segment = segment.substr(0, segment.find_last_not_of(". ") + 1);
   std::string name(segment);

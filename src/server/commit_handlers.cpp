@@ -20,6 +20,7 @@
 #include <shared_mutex>
 #include <string>
 #include <string_view>
+#include <type_traits>
 
 namespace cohub::server {
 
@@ -79,6 +80,7 @@ void check_message(const commit_request& request) {
     throw unprocessable("The commit's summary is longer than 1 KiB");
   if (request.description.size() > longest_comment)
     throw unprocessable("The commit's description is longer than 64 KiB");
+  check_commit_message(request.message());
 }
 
 /// Tells the pull request whose branch has got a commit.
@@ -132,11 +134,26 @@ class arriving_commit final : public body_consumer {
         }),
         reader_(repository_, sizes_, file_limit(store)) {}
 
-  void take(std::string_view piece) override { reader_.take(piece); }
+  void take(std::string_view piece) override {
+    unless_gone([&] { reader_.take(piece); });
+  }
   std::size_t memory() const noexcept override { return reader_.memory(); }
-  reply finish() override;
+  reply finish() override {
+    return unless_gone([&] { return write(); });
+  }
 
  private:
+  /// Does `work`; where the repository has gone meanwhile, that is what it fails by.
+  template <class Work>
+  std::invoke_result_t<Work&> unless_gone(Work work) {
+    try {
+      return work();
+    } catch (...) {
+      require_same(store_, have_);
+      throw;
+    }
+  }
+  reply write();
   std::string parent_of(const commit_request& request, bool opens_pull_request) const;
 
   hub_store& store_;
@@ -162,7 +179,7 @@ std::string arriving_commit::parent_of(const commit_request& request,
   return *older;
 }
 
-reply arriving_commit::finish() {
+reply arriving_commit::write() {
   const auto request = reader_.finish();
   check_message(request);
   // Large objects that were there when their lines came stay until the commit names them.

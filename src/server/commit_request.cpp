@@ -24,8 +24,22 @@ failure too_large_file() {
   return {413, {}, "A file of the commit is too large: send it as a large object, by LFS"};
 }
 
+/// A path as an error's text can hold it, whatever is in it.
+std::string shown(std::string_view path) {
+  constexpr std::string_view digits = "0123456789abcdef";
+  std::string text;
+  for (const char c : path) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte >= 0x20 && byte != 0x7f)
+      text += c;
+    else
+      text.append("\\x").append({digits[byte >> 4], digits[byte & 15]});
+  }
+  return text;
+}
+
 failure no_object(const std::string& path) {
-  return bad_request("LFS pointer pointed to a file that does not exist: " + path);
+  return bad_request("LFS pointer pointed to a file that does not exist: " + shown(path));
 }
 
 /// Turns lines into changes.
@@ -48,7 +62,8 @@ struct line_visitor {
   }
 
   void operator()(const hub::commit_lfs_file& file) const {
-    if (!core::is_hex(file.sha256, 64)) throw bad_request("Invalid object id of " + file.path);
+    if (!core::is_hex(file.sha256, 64))
+      throw bad_request("Invalid object id of " + shown(file.path));
     const auto size = need_object(file.sha256, file.size, file.path);
     leave(file.old_path, file.path);
     put(file.path, write_lfs_pointer({file.sha256, size}));
@@ -89,12 +104,19 @@ struct line_visitor {
 
 }  // namespace
 
+void check_commit_message(std::string_view message) {
+  if (message.find('\0') != message.npos) throw unprocessable("A commit's message has a NUL in it");
+  const auto first = message.substr(0, message.find('\n'));
+  if (first.find_first_not_of(" \t\r\v\f") == first.npos)
+    throw unprocessable("The first line of a commit's message is blank");
+}
+
 std::string checked_path(const std::string& path) {
   auto checked = hub::check_path_in_repo(path);
   const bool strange = path.empty() || path.find('\0') != path.npos || path.ends_with('/') ||
                        path.find("//") != path.npos;
   if (!checked || strange || checked->empty())
-    throw unprocessable("Invalid path in repo: \"" + path + '"');
+    throw unprocessable("Invalid path in repo: \"" + shown(path) + '"');
   return std::move(*checked);
 }
 

@@ -23,6 +23,10 @@ struct commit_request {
   std::string message() const;
 };
 
+/// git ends a message at the first NUL, and listings show its first line.
+/// @throws failure  422: a message with NUL, or whose first line is blank
+void check_commit_message(std::string_view message);
+
 /// The path that a file of a repository may have. @throws failure  422: it may not
 std::string checked_path(const std::string& path);
 

@@ -83,12 +83,40 @@ bool has_object(const hub_store& store, const content_grant& grant) {
   });
 }
 
+failure no_target() { return not_found("The repository does not exist any more"); }
+
+/// Whether the repository that an upload is for is still there.
+bool has_target(const hub_store& store, const content_grant& grant) {
+  const auto target = target_of(store, grant);
+  return std::any_of(target.ids.begin(), target.ids.end(), [&](const std::string& id) {
+    return store.repos.find(target.type, id).has_value();
+  });
+}
+
 /// Gives the object to the repository that it was uploaded for.
 void note_object(hub_store& store, const content_grant& grant) {
   const auto target = target_of(store, grant);
   for (const auto& id : target.ids)
     if (store.repos.add_object(target.type, id, grant.sha256)) return;
-  throw not_found("The repository does not exist any more");
+  throw no_target();
+}
+
+/// Puts an object in place by `place` and gives it to the repository that it was uploaded for. With
+/// `objects_in_use` held by `guard`, which is let go where that fails: an object of nobody's does
+/// not stay.
+template <class Place>
+void keep_object(hub_store& store, const content_grant& grant,
+                 std::shared_lock<std::shared_mutex>& guard, Place place) {
+  if (!has_target(store, grant)) throw no_target();
+  place();
+  try {
+    note_object(store, grant);
+  } catch (...) {
+    guard.unlock();
+    const std::unique_lock alone(store.objects_in_use);
+    store.remove_unheld({grant.sha256});
+    throw;
+  }
 }
 
 /// What stands for a part that nobody needs any more: the completion does not look at it.
@@ -144,7 +172,7 @@ std::vector<uploaded_part> read_completion(const std::string& text, const std::s
 
 /// Makes the object of the parts that `text` names; false if another request is about to.
 bool try_to_complete(hub_store& store, const content_grant& grant, const std::string& text) {
-  const std::shared_lock guard(store.objects_in_use);
+  std::shared_lock guard(store.objects_in_use);
   const auto alone = multipart_store::completion::begin(store.uploads, grant.upload);
   if (!alone) return false;
   // Asked again after a lost answer, or by another client, there is nothing left to do.
@@ -152,9 +180,15 @@ bool try_to_complete(hub_store& store, const content_grant& grant, const std::st
     alone->drop();
     return true;
   }
+  if (!has_target(store, grant)) {
+    alone->drop();
+    throw no_target();
+  }
   const auto count = (grant.size + grant.part_size - 1) / grant.part_size;
-  alone->make(read_completion(text, grant.sha256), count, grant.sha256, grant.size, store.objects);
-  note_object(store, grant);
+  keep_object(store, grant, guard, [&] {
+    alone->make(read_completion(text, grant.sha256), count, grant.sha256, grant.size,
+                store.objects);
+  });
   return true;
 }
 
@@ -201,10 +235,11 @@ class content_handler final : public request_handler {
     auto receiving = receive_body(threads.reading, body, grant.size, std::move(write));
     co_await std::move(receiving);
     auto finish = [store, object, grant] {
-      const std::shared_lock guard(store->objects_in_use);
-      if (!object->store_as(grant.sha256, grant.size))
-        throw bad_request("The content does not have the announced sha256");
-      note_object(*store, grant);
+      std::shared_lock guard(store->objects_in_use);
+      keep_object(*store, grant, guard, [&] {
+        if (!object->store_as(grant.sha256, grant.size))
+          throw bad_request("The content does not have the announced sha256");
+      });
       return true;
     };
     co_await io::on_pool(threads.writing, std::move(finish));

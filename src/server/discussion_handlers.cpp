@@ -2,6 +2,7 @@
 #include "hub/json_reader.hpp"
 #include "hub/repo_id.hpp"
 #include "hub/utf8.hpp"
+#include "server/commit_request.hpp"
 #include "server/discussions.hpp"
 #include "server/error_reply.hpp"
 #include "server/failure.hpp"
@@ -172,6 +173,7 @@ std::string require_title(const boost::json::object& body) {
   const auto length = count_characters(title);
   if (length < shortest_title || length > longest_title)
     throw bad_request("A title has 3 to 200 characters");
+  if (title.find('\0') != title.npos) throw bad_request("The title has a NUL in it");
   return title;
 }
 
@@ -324,25 +326,21 @@ reply list_discussions(hub_store& store, const call& what) {
   const auto status = first("status");
   const auto author = first("author");
   const auto page = core::parse_decimal(first("p")).value_or(0);
-  const auto all = store.discussions_of(what.type, what.id).all();
-  std::vector<const discussion*> wanted;
-  for (const auto& each : all) {
-    if (type == "discussion" && each.is_pull_request()) continue;
-    if (type == "pull_request" && !each.is_pull_request()) continue;
-    const bool open = each.status == "open" || each.status == "draft";
-    if ((status == "open" && !open) || (status == "closed" && open)) continue;
-    if (!author.empty() && each.author != author) continue;
-    wanted.push_back(&each);
-  }
-  std::reverse(wanted.begin(), wanted.end());  // newest first
   boost::json::array list;
-  const auto start = std::min<std::uint64_t>(page, wanted.size()) * discussions_a_page;
-  for (auto i = start; i < wanted.size() && i < start + discussions_a_page; ++i)
-    list.push_back(discussion_json(have.repo, *wanted[static_cast<std::size_t>(i)]));
+  std::uint64_t count = 0;
+  store.discussions_of(what.type, what.id).for_each([&](const discussion& each) {
+    if (type == "discussion" && each.is_pull_request()) return;
+    if (type == "pull_request" && !each.is_pull_request()) return;
+    const bool open = each.status == "open" || each.status == "draft";
+    if ((status == "open" && !open) || (status == "closed" && open)) return;
+    if (!author.empty() && each.author != author) return;
+    if (count / discussions_a_page == page) list.push_back(discussion_json(have.repo, each));
+    ++count;
+  });
   boost::json::object body;
   body["discussions"] = std::move(list);
-  body["count"] = wanted.size();
-  body["start"] = start;
+  body["count"] = count;
+  body["start"] = std::min(page, count) * discussions_a_page;
   return json_reply(body);
 }
 
@@ -408,6 +406,7 @@ reply super_squash(hub_store& store, const call& what) {
   const auto body = require_object(what.body);
   const auto message = hub::text_or(body, "message");
   if (message.empty()) throw bad_request("A commit has a message");
+  check_commit_message(message);
   const auto writer = store.repos.writer(what.type, what.id);
   const std::lock_guard lock(*writer);
   git_repository repository(store.repos.path_of(what.type, what.id));

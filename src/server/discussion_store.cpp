@@ -120,18 +120,21 @@ std::optional<discussion> discussion_store::find(std::uint64_t number) const {
   return read_discussion(parsed->get_object());
 }
 
-std::vector<discussion> discussion_store::all() const {
-  std::vector<discussion> found;
+void discussion_store::for_each(const std::function<void(const discussion&)>& visit) const {
+  std::vector<std::uint64_t> numbers;
   std::error_code ignored;
-  for (const auto& entry : std::filesystem::directory_iterator(folder_, ignored)) try {
-      const auto number = number_of(entry.path());
-      if (auto each = number ? find(*number) : std::nullopt) found.push_back(std::move(*each));
+  for (const auto& entry : std::filesystem::directory_iterator(folder_, ignored))
+    if (const auto number = number_of(entry.path())) numbers.push_back(*number);
+  std::sort(numbers.begin(), numbers.end(), std::greater<>());
+  for (const auto number : numbers) {
+    std::optional<discussion> each;
+    try {
+      each = find(number);
     } catch (const error&) {
       // One that cannot be read must not hide the others.
     }
-  std::sort(found.begin(), found.end(),
-            [](const discussion& a, const discussion& b) { return a.number < b.number; });
-  return found;
+    if (each) visit(*each);
+  }
 }
 
 std::uint64_t discussion_store::last_number() const {

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -54,8 +55,8 @@ class discussion_store {
   discussion_store(const std::filesystem::path& repository, std::filesystem::path temporary)
       : folder_(repository / folder_name), temporary_(std::move(temporary)) {}
 
-  /// Those that can be read, in the order of their numbers.
-  std::vector<discussion> all() const;
+  /// Shows those that can be read one by one, the newest first: together they may be very much.
+  void for_each(const std::function<void(const discussion&)>& visit) const;
   std::optional<discussion> find(std::uint64_t number) const;
   /// The greatest number in use; 0: there is none.
   std::uint64_t last_number() const;

@@ -2,7 +2,27 @@
 
 #include <boost/json/serialize.hpp>
 
+#include <string_view>
+
 namespace cohub::server {
+
+namespace {
+
+/// As much of a message as every client and proxy takes in a header, in whole characters. The rest,
+/// which somebody's own request may have made very long, is in the body.
+std::string as_header(std::string_view message) {
+  constexpr std::size_t longest = 500;
+  std::size_t end = message.size();
+  if (end > longest)
+    for (end = longest; end > 0 && (static_cast<unsigned char>(message[end]) & 0xc0) == 0x80;)
+      --end;
+  std::string text(message.substr(0, end));
+  for (char& c : text)
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = ' ';
+  return text;
+}
+
+}  // namespace
 
 reply json_reply(const boost::json::value& body, int status) {
   reply answer;
@@ -25,7 +45,7 @@ reply error_reply(int status, const std::string& code, const std::string& messag
   body["error"] = message;
   reply answer = json_reply(body, status);
   if (!code.empty()) answer.headers.set("X-Error-Code", code);
-  if (!message.empty()) answer.headers.set("X-Error-Message", message);
+  if (!message.empty()) answer.headers.set("X-Error-Message", as_header(message));
   return answer;
 }
 

@@ -14,7 +14,8 @@ enum class diff_format {
   raw     ///< a line a file, as `git diff --raw` writes it
 };
 
-/// What has changed from one commit to another; nothing if it has more than `limit` bytes.
+/// What has changed from one commit to another; nothing if it has more than `limit` bytes, or takes
+/// long to be found out.
 std::optional<std::string> write_diff(const std::filesystem::path& repository,
                                       const std::string& from, const std::string& to,
                                       diff_format format, std::size_t limit);

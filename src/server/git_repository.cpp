@@ -8,6 +8,7 @@
 #include "io/file.hpp"
 #include "server/failure.hpp"
 #include "server/git_path_history.hpp"
+#include "server/git_rename.hpp"
 #include "server/git_tree_edit.hpp"
 #include "server/lfs_pointer.hpp"
 
@@ -315,6 +316,22 @@ std::vector<std::string> git_repository::file_names(const std::string& commit) c
   return names;
 }
 
+bool git_repository::has_file_ending(const std::string& commit, std::string_view ending) const {
+  struct search {
+    std::string_view ending;
+    bool found = false;
+  } looks{ending};
+  const auto look = [](const char*, const git_tree_entry* entry, void* to) {
+    auto& by = *static_cast<search*>(to);
+    const std::string_view name = git_tree_entry_name(entry);
+    by.found = git_tree_entry_type(entry) == GIT_OBJECT_BLOB && name.ends_with(by.ending);
+    return by.found ? static_cast<int>(GIT_EUSER) : 0;
+  };
+  const int code = git_tree_walk(tree_of(commit).get(), GIT_TREEWALK_PRE, look, &looks);
+  if (!looks.found) git_check(code, "looking for a file");
+  return looks.found;
+}
+
 git_oid git_repository::write_object(git_object_t type, std::string_view content) {
   if (written_.size() >= loose_limit) {
     if (!pack_) pack_ = std::make_unique<pack_writer>(path_ / "objects" / "pack");
@@ -405,9 +422,11 @@ std::optional<std::string> git_repository::write_merge(const std::string& ours,
   const int related = git_merge_base(&base, repository_.get(), &our_id, &their_id);
   if (related == GIT_ENOTFOUND) return std::nullopt;
   git_check(related, "looking for a merge base");
+  const auto options =
+      merge_options_for(repository_.get(), base, our_commit.get(), their_commit.get());
   git_index* merged = nullptr;
-  check_merge(
-      git_merge_commits(&merged, repository_.get(), our_commit.get(), their_commit.get(), nullptr));
+  check_merge(git_merge_commits(&merged, repository_.get(), our_commit.get(), their_commit.get(),
+                                &options));
   const git_index_ptr index(merged);
   if (git_index_has_conflicts(merged) != 0) return std::nullopt;
   git_oid tree{};

@@ -81,6 +81,8 @@ class git_repository {
             const std::string& after, const std::function<bool(tree_entry)>& take) const;
   /// The paths of all files of a commit in git's order, without looking at the files.
   std::vector<std::string> file_names(const std::string& commit) const;
+  /// Whether a file of the commit has a name that ends so.
+  bool has_file_ending(const std::string& commit, std::string_view ending) const;
 
   git_oid write_blob(std::string_view content);
   /// Writes the commit that `changes` make of `parent`, and waits until all that was written

@@ -18,6 +18,15 @@ reply check_access(hub_store& store, const call& what);
 reply check_write_access(hub_store& store, const call& what);
 reply validate_yaml(hub_store& store, const call& what);
 
+// people_handlers.cpp
+reply get_user(hub_store& store, const call& what);
+reply get_organization(hub_store& store, const call& what);
+reply list_members(hub_store& store, const call& what);
+/// Of what nobody counts or collects here.
+reply list_nothing(hub_store& store, const call& what);
+reply list_likers(hub_store& store, const call& what);
+reply unlike(hub_store& store, const call& what);
+
 // access_handlers.cpp
 reply update_settings(hub_store& store, const call& what);
 reply ask_access(hub_store& store, const call& what);

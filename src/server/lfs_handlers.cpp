@@ -103,10 +103,11 @@ hub::lfs_batch_answer upload_answer(hub_store& store, const call& what, const st
   answer.size = object.size;
   if (!core::is_hex(object.oid, 64)) return refused(std::move(answer), 422, "Invalid object id");
   if (object.size > size_limit) return refused(std::move(answer), 422, "The object is too large");
-  const auto stored = store.objects.size_of(object.oid);
+  // Whether another repository has it, nobody is told: that may be a private one.
+  const auto stored = store.object_size(what.type, what.id, object.oid);
   if (stored && *stored != object.size)
     return refused(std::move(answer), 422, "The object has another size");
-  if (stored && store.repos.has_object(what.type, what.id, object.oid)) return answer;
+  if (stored) return answer;
   answer.upload = part_size > 0 ? multipart_action(store, what, user, object, part_size)
                                 : signed_action(store, what, "PUT", object);
   hub::lfs_action verify;

@@ -123,6 +123,7 @@ awaitable<void> listener::serve_one(std::shared_ptr<listener> self, tcp::socket 
     if (self->context_->stopping) throw std::runtime_error("the Hub stops");
     status->connection = connection.get();
     self->sessions_.insert(status);
+    self->context_->open = self->sessions_.size();
     self->peak_ = std::max(self->peak_, self->sessions_.size());
     co_await serve(self->context_, std::move(connection), status);
   } catch (const std::exception&) {
@@ -130,6 +131,7 @@ awaitable<void> listener::serve_one(std::shared_ptr<listener> self, tcp::socket 
   }
   if (peer) self->places_.leave(*peer);
   self->sessions_.erase(status);
+  self->context_->open = self->sessions_.size();
   --self->accepted_;
   self->ended_.cancel();
 }
@@ -150,7 +152,8 @@ void listener::close_slowest() noexcept {
   double least = 0;
   for (const auto& each : sessions_) {
     if (each->connection == nullptr || each->requests == nullptr) continue;
-    const auto pace = each->requests->pace();
+    auto pace = each->answer.pace();
+    if (!pace) pace = each->requests->pace();
     if (!pace || (slowest != nullptr && *pace >= least)) continue;
     slowest = each.get();
     least = *pace;

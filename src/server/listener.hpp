@@ -19,7 +19,8 @@ namespace cohub::server {
 
 /// Accepts connections on one address and serves each in a coroutine of its own. There are as many
 /// at once as leave descriptors for other things, and half as many of one address. Beyond that, one
-/// that carries no request gives way to a new one, else the one whose request comes most slowly.
+/// that carries no request gives way to a new one, else the one whose request comes,
+/// or whose answer is taken, most slowly.
 class listener : public std::enable_shared_from_this<listener> {
  public:
   /// Binds. @param tls  null: plain
@@ -45,7 +46,8 @@ class listener : public std::enable_shared_from_this<listener> {
   static awaitable<void> make_room(std::shared_ptr<listener> self);
   /// Closes the connection that has carried no request for longest; false if all carry one.
   bool close_idlest() noexcept;
-  /// Closes the connection on which a request's body comes most slowly, if there is one.
+  /// Closes the connection on which a request's body comes, or an answer is taken, most slowly, if
+  /// there is one.
   void close_slowest() noexcept;
   static awaitable<void> serve_one(std::shared_ptr<listener> self, asio::ip::tcp::socket socket);
 

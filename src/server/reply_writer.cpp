@@ -19,9 +19,6 @@ namespace cohub::server {
 
 namespace {
 
-/// Large writes are what loopback and fast networks need; it is also the memory a connection holds.
-constexpr std::size_t file_piece = 512 * 1024;
-
 /// Header lines of so many bytes in all, or a few more.
 void add_padding(std::string& text, std::size_t bytes) {
   constexpr std::size_t line = 1000;
@@ -58,13 +55,20 @@ std::string head_text(const reply& answer, const reply_framing& framing) {
 class paced_writer {
  public:
   paced_writer(http::stream& connection, asio::any_io_executor executor,
-               std::chrono::milliseconds idle_limit)
-      : watch_(std::make_shared<watch>(connection, std::move(executor))), idle_limit_(idle_limit) {}
+               const reply_framing& framing)
+      : watch_(std::make_shared<watch>(connection, std::move(executor))),
+        idle_limit_(framing.idle_limit),
+        piece_(framing.piece),
+        pace_(framing.pace) {}
   paced_writer(paced_writer&&) = delete;
   ~paced_writer() {
     watch_->connection = nullptr;
     watch_->timer.cancel();
+    if (pace_ != nullptr) pace_->reset();
   }
+
+  /// Bytes of a body that are to be written at once.
+  std::size_t piece() const noexcept { return piece_; }
 
   awaitable<void> write(std::span<const std::byte> piece) {
     if (idle_limit_.count() > 0) {
@@ -75,7 +79,9 @@ class paced_writer {
         if (!failed && due && watch->connection != nullptr) watch->connection->close();
       });
     }
-    return watch_->connection->write(piece);
+    if (pace_ != nullptr) pace_->begin();
+    co_await watch_->connection->write(piece);
+    if (pace_ != nullptr) pace_->end(piece.size());
   }
 
  private:
@@ -88,17 +94,19 @@ class paced_writer {
 
   std::shared_ptr<watch> watch_;
   std::chrono::milliseconds idle_limit_;
+  std::size_t piece_;
+  pace_meter* pace_;  // null: nobody wants to know
 };
 
 // The body is lent by the caller, who awaits in the scope that owns it.
 awaitable<void> write_bytes(paced_writer& to, std::string head, std::string_view body) {
-  if (body.size() <= file_piece) {
+  if (body.size() <= to.piece()) {
     head.append(body);
     body = {};
   }
   co_await to.write(std::as_bytes(std::span(head)));
   while (!body.empty()) {
-    const auto piece = body.substr(0, file_piece);
+    const auto piece = body.substr(0, to.piece());
     body.remove_prefix(piece.size());
     co_await to.write(std::as_bytes(std::span(piece)));
   }
@@ -108,7 +116,7 @@ awaitable<void> write_file(paced_writer& to, asio::any_io_executor pool, std::st
                            file_part part) {
   const std::size_t start = head.size();
   const auto capacity =
-      start + static_cast<std::size_t>(std::min<std::uint64_t>(part.size, file_piece));
+      start + static_cast<std::size_t>(std::min<std::uint64_t>(part.size, to.piece()));
   // Shared with the pool: this frame may go while a read is under way there.
   auto buffer = std::make_shared<std::vector<std::byte>>(capacity);
   std::memcpy(buffer->data(), head.data(), start);
@@ -140,7 +148,7 @@ awaitable<bool> write_reply(http::stream& connection, asio::any_io_executor pool
                             reply_framing framing) {
   std::string head = head_text(answer, framing);
   const auto executor = co_await asio::this_coro::executor;
-  paced_writer to(connection, executor, framing.idle_limit);
+  paced_writer to(connection, executor, framing);
   if (framing.head_only || answer.status == 204 || answer.status == 304) {
     co_await to.write(std::as_bytes(std::span(head)));
     co_return true;

@@ -4,6 +4,7 @@
 
 #include "http/stream.hpp"
 #include "server/message.hpp"
+#include "server/pace_meter.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 
@@ -22,6 +23,8 @@ struct reply_framing {
   std::optional<hub_fault> fault{};
   std::uint64_t file_offset = 0;           ///< of the body's first byte in the file it is a part of
   std::chrono::milliseconds idle_limit{};  ///< how long the client may be still; zero: for ever
+  std::size_t piece = 512 * 1024;          ///< bytes of a body that are in memory at once
+  pace_meter* pace = nullptr;              ///< is told of what the client takes; outlives the call
 };
 
 /// Writes head and body; files are read on `pool`, one bounded buffer at a time. Clients that take

@@ -141,13 +141,23 @@ std::string subdomain_of(std::string id) {
   return id;
 }
 
+/// What a repository is tagged with whatever its card says.
+struct own_tags {
+  std::string sdk{};  ///< of a space
+  bool safetensors = false;
+  std::string model_type{};
+};
+
 /// The tags that the Hub makes of a card, each once: the first of them, if there are very many.
-std::vector<std::string> tags_of(const card_map& card, repo_type type) {
+std::vector<std::string> tags_of(const card_map& card, repo_type type, const own_tags& own) {
   std::vector<std::string> tags;
   if (type == repo_type::model) {
     add_texts(card, "library_name", {}, tags);
+    if (own.safetensors) tags.emplace_back("safetensors");
+    if (!own.model_type.empty()) tags.push_back(own.model_type);
     add_texts(card, "pipeline_tag", {}, tags);
   }
+  if (type == repo_type::space && !own.sdk.empty()) tags.push_back(own.sdk);
   add_texts(card, "tags", {}, tags);
   add_texts(card, "language", type == repo_type::model ? "" : "language:", tags);
   // Those of datasets are called as the keys they come from.
@@ -181,7 +191,15 @@ boost::json::object describe_repo(const repo_record& record, const git_repositor
   info.disabled = record.disabled;
   info.created_at = record.created_at;
   info.sdk = record.sdk;
-  info.tags = tags_of(card, record.type);
+  own_tags own;
+  own.sdk = record.sdk;
+  boost::json::object config;
+  if (record.type == repo_type::model) {
+    config = config_of(repository, commit);
+    own.model_type = hub::text_or(config, "model_type");
+    own.safetensors = repository.has_file_ending(commit, ".safetensors");
+  }
+  info.tags = tags_of(card, record.type, own);
   info.library_name = card.text_or("library_name");
   info.pipeline_tag = card.text_or("pipeline_tag");
   if (const auto head = repository.commit_info(commit))
@@ -213,9 +231,7 @@ boost::json::object describe_repo(const repo_record& record, const git_repositor
   object["visibility"] = record.visibility();
   if (record.type == repo_type::model) object["modelId"] = record.id;
   if (record.type == repo_type::space) object["subdomain"] = subdomain_of(record.id);
-  if (record.type == repo_type::model && options.config)
-    if (auto config = config_of(repository, commit); !config.empty())
-      object["config"] = std::move(config);
+  if (options.config && !config.empty()) object["config"] = std::move(config);
   if (const auto* results = card.find("model-index")) object["model-index"] = to_json(*results);
   if (!card.empty()) object["cardData"] = to_json(card_value(card));
   return std::move(object);

@@ -370,7 +370,7 @@ bool repo_store::add_object(repo_type type, const std::string& id, const std::st
   const std::lock_guard lock(*lock_owner);
   if (!std::filesystem::exists(path_of(type, id) / record_name)) return false;
   if (!has_object(type, id, sha256))
-    io::write_file_atomically(path_of(type, id) / objects_name / sha256, {},
+    io::write_file_atomically(path_of(type, id) / objects_name / sha256, std::string_view(),
                               io::durability::machine, temporary_);
   return true;
 }
@@ -407,7 +407,8 @@ void repo_store::keep_objects(repo_type type, const std::string& id,
   if (!listed) io::create_directories(filling);
   const std::set<std::string> kept(sha256s.begin(), sha256s.end());
   for (const auto& sha256 : kept)
-    if (!listed) io::write_file_atomically(filling / sha256, {}, io::durability::machine);
+    if (!listed)
+      io::write_file_atomically(filling / sha256, std::string_view(), io::durability::machine);
   if (!listed) io::rename_file(filling, folder, io::durability::machine);
   for (const auto& sha256 : objects_of(type, id))
     if (!kept.contains(sha256)) std::filesystem::remove(folder / sha256);

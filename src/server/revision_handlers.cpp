@@ -21,7 +21,7 @@ namespace cohub::server {
 namespace {
 
 constexpr std::uint64_t history_page = 1000;
-constexpr std::size_t largest_diff = 64u << 20;
+constexpr std::size_t largest_diff = 16u << 20;
 
 std::string as_html(const std::string& text) {
   std::string html;

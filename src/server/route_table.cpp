@@ -92,6 +92,8 @@ const std::array operations{
     operation{"POST", "super-squash", changing(super_squash, admits<require_writable>)},
     operation{"POST", "tag", changing(create_tag, admits<require_writable>)},
     operation{"DELETE", "tag", changing(delete_tag)},
+    operation{"GET", "likers", {list_likers}, tail::none},
+    operation{"DELETE", "like", {unlike}, tail::none},
     operation{"GET", "auth-check", {check_access}, tail::none},
     operation{"PUT", "settings", changing(update_settings, admits<require_writable>), tail::none},
     operation{"GET", "user-access-request", {list_access_requests}, tail::word},
@@ -105,8 +107,10 @@ bool is_operation(std::string_view name) {
          name == "xet-read-token" || name == "xet-write-token";
 }
 
-/// Whether there is an operation of that name with nothing behind it.
+/// Whether there is an operation of that name with nothing behind it, which no repository can be
+/// called by then. Likes came late: they are only of those whose owner is named.
 bool is_whole_operation(std::string_view name) {
+  if (name == "like" || name == "likers") return false;
   return std::any_of(operations.begin(), operations.end(), [&](const operation& each) {
     return each.name == name && each.rest == tail::none;
   });
@@ -186,6 +190,19 @@ route repository_route(segments parts, const request_head& head, call& what) {
   refuse(std::move(allowed), head);
 }
 
+/// What tells of a user or an organisation: {users|organizations}/{name}/{word}.
+call_handler find_people_handler(segments parts) {
+  if (parts.size() != 3) return nullptr;
+  const auto is = [&](std::string_view kind, std::string_view word) {
+    return parts[0] == kind && parts[2] == word;
+  };
+  if (is("users", "overview")) return get_user;
+  if (is("users", "likes")) return list_nothing;
+  if (is("organizations", "overview")) return get_organization;
+  if (is("organizations", "members")) return list_members;
+  return nullptr;
+}
+
 /// What small files are redirected to: {type}/{id}/{commit}/{path}.
 route cached_route(segments parts, call& what) {
   const auto type = hub::parse_plural(parts[0]);
@@ -209,6 +226,7 @@ route api_route(segments parts, const request_head& head, call& what) {
   };
   static const std::array fixed{
       fixed_route{"GET", "whoami-v2", {whoami}},
+      fixed_route{"GET", "collections", {list_nothing}},
       fixed_route{"GET", "settings/repositories", {list_own_repos}},
       fixed_route{"POST", "repos/create",
                   changing(create_repo, admits<require_writer>, listing_body)},
@@ -227,6 +245,10 @@ route api_route(segments parts, const request_head& head, call& what) {
       parts[2] == "settings" && parts[3] == "repositories") {
     what.id = parts[1];
     return {list_own_repos};
+  }
+  if (const auto handler = method == "GET" ? find_people_handler(parts) : nullptr) {
+    what.id = parts[1];
+    return {handler};
   }
   if (!known && parts.size() == 1 && method == "GET")
     if (const auto type = hub::parse_plural(parts[0])) {

@@ -26,6 +26,13 @@ constexpr std::uint64_t small_rest = 256 * 1024;
 /// closing with unread bytes would reset it.
 constexpr std::uint64_t large_rest = 64u << 20;
 
+/// Large writes are what loopback and fast networks need; where there are many connections, the
+/// memory that each of them holds counts more.
+std::size_t piece_for(const session_context& context) {
+  constexpr std::size_t many = 32;
+  return context.open > many ? 128 * 1024 : 512 * 1024;
+}
+
 /// The client's own trace id, else a fresh one (hub-protocol, section 1.4).
 std::string request_id_for(const request_head& head) {
   for (const char* name : {"X-Request-Id", "X-Amzn-Trace-Id"}) {
@@ -58,6 +65,33 @@ reply fault_reply(const hub_fault& fault, const request_head& head) {
 void alter_reply(const hub_fault& fault, reply& answer) {
   if (!fault.body.empty()) answer.body = fault.body;
   for (const auto& [name, value] : fault.headers) answer.headers.set(name, value);
+}
+
+/// Pages of other origins may ask, but with a token of their own alone: nothing here goes by
+/// cookies.
+void admit_origin(const request_head& head, reply& answer) {
+  if (!head.headers.has("Origin")) return;
+  answer.headers.set("Access-Control-Allow-Origin", "*");
+  answer.headers.set("Access-Control-Expose-Headers",
+                     "X-Repo-Commit,X-Linked-Etag,ETag,X-Linked-Size,Content-Length,Location,"
+                     "Link,X-Error-Code,X-Error-Message,X-Request-Id,X-Total-Count,Retry-After,"
+                     "ratelimit,ratelimit-policy,Accept-Ranges,Content-Range,Content-Disposition");
+}
+
+/// Whether a browser asks what it may ask.
+bool is_preflight(const request_head& head) {
+  return head.method == "OPTIONS" && head.headers.has("Origin") &&
+         head.headers.has("Access-Control-Request-Method");
+}
+
+reply preflight_reply(const request_head& head) {
+  reply answer;
+  answer.status = 204;
+  answer.headers.set("Access-Control-Allow-Methods", "GET, HEAD, POST, PUT, DELETE");
+  if (const auto wanted = head.headers.get("Access-Control-Request-Headers"); !wanted.empty())
+    answer.headers.set("Access-Control-Allow-Headers", std::string(wanted));
+  answer.headers.set("Access-Control-Max-Age", "86400");
+  return answer;
 }
 
 /// Where the body begins in the file it is a part of.
@@ -153,6 +187,8 @@ awaitable<bool> exchange(std::shared_ptr<session_context> context, http::stream&
   if (framing.fault && framing.fault->ignore_range) head->headers.erase("Range");
   if (framing.fault && replaces_answer(*framing.fault)) {
     answer = fault_reply(*framing.fault, *head);
+  } else if (readable && is_preflight(*head)) {
+    answer = preflight_reply(*head);
   } else if (readable) {
     // The handler may take its time; the reader watches for silence while a body is read.
     connection.set_silence_limit({});
@@ -167,6 +203,7 @@ awaitable<bool> exchange(std::shared_ptr<session_context> context, http::stream&
       co_return false;
     }
   }
+  if (readable) admit_origin(*head, answer);
   framing.file_offset = file_offset_of(answer);
   if (framing.fault) alter_reply(*framing.fault, answer);
 
@@ -180,6 +217,8 @@ awaitable<bool> exchange(std::shared_ptr<session_context> context, http::stream&
     framing.keep_alive = head->content_length.value_or(small_rest + 1) <= small_rest;
   }
   framing.idle_limit = context->idle_limit;
+  framing.piece = piece_for(*context);
+  framing.pace = &status.answer;
   const bool keep_alive = framing.keep_alive;
   const bool stalls = framing.fault && framing.fault->stall_after_bytes;
   if (readable) context->traffic->answered(arrival.number, answer.status);

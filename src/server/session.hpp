@@ -2,11 +2,13 @@
 
 #include "http/stream.hpp"
 #include "server/message.hpp"
+#include "server/pace_meter.hpp"
 #include "server/traffic.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 
 #include <chrono>
+#include <cstddef>
 #include <memory>
 #include <string>
 
@@ -21,6 +23,7 @@ struct session_context {
   std::chrono::milliseconds idle_limit{60'000};
   bool content = false;   ///< the listener of file contents
   bool stopping = false;  ///< no further request on any connection
+  std::size_t open = 0;   ///< connections that there are
 };
 
 class request_reader;
@@ -29,6 +32,7 @@ class request_reader;
 struct session_status {
   http::stream* connection = nullptr;
   const request_reader* requests = nullptr;  ///< as long as there is a connection
+  pace_meter answer{};                       ///< of the answer that is being written
   std::string peer{};                        ///< address at the other end
   bool busy = false;                         ///< between a request's head and the end of its answer
   std::chrono::steady_clock::time_point idle_since{};  ///< where it is not

@@ -158,6 +158,22 @@ bool token_store::knows(std::string_view user) const {
                      [&](const local_hub_token& each) { return each.owner == user; });
 }
 
+std::vector<std::string> token_store::organizations_of(std::string_view user) const {
+  const std::lock_guard lock(mutex_);
+  std::vector<std::string> names;
+  for (const auto& each : organizations_)
+    if (std::find(each.members.begin(), each.members.end(), user) != each.members.end())
+      names.push_back(each.name);
+  return names;
+}
+
+std::optional<std::vector<std::string>> token_store::members_of(std::string_view name) const {
+  const std::lock_guard lock(mutex_);
+  for (const auto& each : organizations_)
+    if (each.name == name) return each.members;
+  return std::nullopt;
+}
+
 std::optional<identity> token_store::find(std::string_view token) const {
   const std::lock_guard lock(mutex_);
   for (const auto& known : tokens_) {

@@ -36,6 +36,10 @@ class token_store {
   std::optional<identity> find(std::string_view token) const;
   /// Whether there is a token of that user.
   bool knows(std::string_view user) const;
+  /// The organisations that a user is a member of.
+  std::vector<std::string> organizations_of(std::string_view user) const;
+  /// Nothing if there is no such organisation.
+  std::optional<std::vector<std::string>> members_of(std::string_view organization) const;
 
  private:
   struct organization {

@@ -25,9 +25,27 @@ TEST_CASE("paths in a commit are normalised") {
 }
 
 TEST_CASE("paths that a commit must not have") {
-  for (const char* path : {".", "..", "../x", ".git/x", "a/.git/b", ".cache/x", "a/.cache",
-                           "a/../b", "a\\..\\b", "a\nb", "bad\xff.txt", ".GIT/config", "a/.Git",
-                           ".git ", ".git. ./x", "git~1", "GIT~12/x", ".git::$INDEX_ALLOCATION"}) {
+  for (const char* path : {".",
+                           "..",
+                           "../x",
+                           ".git/x",
+                           "a/.git/b",
+                           ".cache/x",
+                           "a/.cache",
+                           "a/../b",
+                           "a\\..\\b",
+                           "a\nb",
+                           "bad\xff.txt",
+                           ".GIT/config",
+                           "a/.Git",
+                           ".git ",
+                           ".git. ./x",
+                           "git~1",
+                           "GIT~12/x",
+                           ".git::$INDEX_ALLOCATION",
+                           ".g\xe2\x80\x8cit/x",
+                           "a/.git\xef\xbb\xbf",
+                           "\xe2\x81\xaa.gi\xe2\x80\xaet"}) {
     CAPTURE(path);
     const auto checked = check_path_in_repo(path);
     REQUIRE_FALSE(checked.has_value());

@@ -217,3 +217,29 @@ TEST_CASE_FIXTURE(shared_repo, "the checks of access answer as the operations wo
   check_error(as("hf_unknown", "/api/models/alice/m/auth-check"), 401, "",
               "Invalid credentials in Authorization header");
 }
+
+TEST_CASE_FIXTURE(hub_caller, "clients may ask for people, and for what nobody counts here") {
+  make_repo("like");
+  make_repo("m");
+  hub->set_organization("team", {"alice", "bob"});
+  const auto user = get("/api/users/alice/overview").json();
+  CHECK(text_at(user, "/user") == "alice");
+  CHECK(text_at(user, "/orgs/0/name") == "team");
+  const auto team = get("/api/organizations/team/overview").json();
+  CHECK(text_at(team, "/name") == "team");
+  CHECK(team.at("numUsers").as_int64() == 2);
+  const auto members = get("/api/organizations/team/members").json();
+  REQUIRE(members.as_array().size() == 2);
+  CHECK(text_at(members, "/1/user") == "bob");
+  CHECK(get("/api/users/nobody/overview").status == 404);
+  CHECK(get("/api/organizations/none/members").status == 404);
+  for (const char* target : {"/api/models/alice/m/likers", "/api/models/alice/like/likers",
+                             "/api/users/alice/likes", "/api/collections"}) {
+    CAPTURE(target);
+    CHECK(get(target).json().as_array().empty());
+  }
+  CHECK(send(method::delete_, "/api/models/alice/m/like", token).status == 200);
+  CHECK(send(method::delete_, "/api/models/alice/m/like", {}).status == 401);
+  CHECK(get("/api/models/alice/none/likers").status == 404);
+  CHECK(head_of("alice/like").size() == 40);
+}

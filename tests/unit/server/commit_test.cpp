@@ -99,6 +99,22 @@ TEST_CASE_FIXTURE(hub_caller, "bodies that are no commits are refused") {
   CHECK(post(target, "garbage").status == 400);
   CHECK(post(target, file_line("a", "1")).status == 400);
   CHECK(post(target, "{\"key\":\"header\",\"value\":{\"summary\":\"\"}}\n").status == 400);
+  const auto head = head_of("alice/m");
+  for (const char* header :
+       {R"("summary":" ")", R"("summary":"\n\ntext")", R"("summary":"a\u0000b")",
+        R"("summary":"a","description":"b\u0000c")"}) {
+    CAPTURE(header);
+    const std::string line = "{\"key\":\"header\",\"value\":{" + std::string(header) + "}}\n";
+    CHECK(post(target, line + file_line("a", "1")).status == 422);
+  }
+  CHECK(head_of("alice/m") == head);
+}
+
+TEST_CASE_FIXTURE(hub_caller, "what a refused path holds is told in letters") {
+  make_repo("m");
+  const auto refused = commit("alice/m", file_line("a\\u0000b\\u0007", "1"));
+  CHECK(refused.status == 422);
+  CHECK(refused.header("X-Error-Message") == "Invalid path in repo: \"a\\x00b\\x07\"");
 }
 
 TEST_CASE_FIXTURE(hub_caller, "commits go to branches alone: not to ids, tags or missing names") {
@@ -291,6 +307,34 @@ TEST_CASE("an object that goes while its commit arrives is missed in the end") {
   }
   CHECK(status == 400);
   CHECK(head.resolve("main") == before);
+}
+
+TEST_CASE("a repository that goes while a commit to it arrives is missed") {
+  temporary_folder folder;
+  cohub::local_hub_config config;
+  config.root = folder.path() / "hub";
+  server::hub_store store(config);
+  server::repo_record record;
+  record.id = "alice/m";
+  REQUIRE(store.repos.create(record));
+  server::call what;
+  what.id = record.id;
+  what.revision = "main";
+  what.headers.set("Authorization", "Bearer " + store.tokens.create("alice", "write").token);
+  const auto answer_of = [](const auto& work) {
+    try {
+      work();
+    } catch (const server::failure& problem) {
+      return std::to_string(problem.status()) + ' ' + problem.code();
+    }
+    return std::string();
+  };
+  const auto arriving = server::receive_commit(store, what);
+  arriving->take("{\"key\":\"header\",\"value\":{\"summary\":\"x\"}}\n" + file_line("a", "1"));
+  REQUIRE(store.repos.take_away(record.type, record.id));
+  const auto more = file_line("b", "2") + lfs_line("w.bin", std::string(64, 'a'), 1);
+  CHECK(answer_of([&] { arriving->take(more); }) == "404 RepoNotFound");
+  CHECK(answer_of([&] { arriving->finish(); }) == "404 RepoNotFound");
 }
 
 TEST_CASE_FIXTURE(hub_caller, "names that git keeps for itself are refused") {

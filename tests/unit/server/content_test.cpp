@@ -1,5 +1,6 @@
 #include "commit_text.hpp"
 #include "hub_caller.hpp"
+#include "server/error_reply.hpp"
 
 #include <doctest/doctest.h>
 
@@ -158,4 +159,43 @@ TEST_CASE_FIXTURE(hub_caller, "a regular file is served by the API, with its git
 TEST_CASE_FIXTURE(hub_caller, "a request id is echoed, and made up where there is none") {
   CHECK(get("/api/whoami-v2", {{"X-Amzn-Trace-Id", "abc"}}).header("X-Request-Id") == "abc");
   CHECK_FALSE(get("/api/nothing").header("X-Request-Id").empty());
+}
+
+TEST_CASE("an error's message is short in the header and whole in the body") {
+  const auto refused = cohub::server::error_reply(400, {}, "short");
+  CHECK(refused.headers.get("X-Error-Message") == "short");
+  std::string message = "x";
+  for (int i = 0; i < 100'000; ++i) message += "\xc3\xa9";
+  const auto longer = cohub::server::error_reply(400, {}, message);
+  CHECK(longer.headers.get("X-Error-Message") == message.substr(0, 499));
+  CHECK(std::get<std::string>(longer.body).find(message) != std::string::npos);
+  const auto strange = cohub::server::error_reply(400, {}, "a\tb\x1b");
+  CHECK(strange.headers.get("X-Error-Message") == "a b ");
+}
+
+TEST_CASE_FIXTURE(large_file, "nobody learns from an upload what another repository has") {
+  make_repo("secret", true);
+  const auto hidden = upload_object("alice/secret", "hidden content");
+  send(method::post, "/api/repos/create", other, R"({"name":"m"})");
+  const auto asked = [&](const std::string& sha256_of) {
+    return send(method::post, "/bob/m.git/info/lfs/objects/batch", other, batch_body(sha256_of, 5))
+        .json();
+  };
+  for (const auto& each : {hidden, std::string(64, 'a')}) {
+    const auto found = asked(each);
+    CHECK_FALSE(found.at_pointer("/objects/0").as_object().contains("error"));
+    CHECK_FALSE(text_at(found, "/objects/0/actions/upload/href").empty());
+  }
+}
+
+TEST_CASE_FIXTURE(large_file, "pages of other origins may ask, both for facts and for contents") {
+  const cohub::http::fields from_page{{"Origin", "http://page.example"}};
+  const auto facts = get("/api/models/alice/m", from_page);
+  CHECK(facts.header("Access-Control-Allow-Origin") == "*");
+  CHECK(facts.header("Access-Control-Expose-Headers").find("X-Repo-Commit") != std::string::npos);
+  CHECK(send(method::get, location, {}, {}, from_page).header("Access-Control-Allow-Origin") ==
+        "*");
+  CHECK(get("/api/nothing", from_page).header("Access-Control-Allow-Origin") == "*");
+  CHECK_FALSE(get("/api/models/alice/m").headers.has("Access-Control-Allow-Origin"));
+  CHECK_FALSE(facts.headers.has("Access-Control-Allow-Credentials"));
 }

@@ -187,3 +187,28 @@ TEST_CASE_FIXTURE(discussion_fixture, "a tag of a branch's name is not in the wa
   CHECK(post("/api/models/alice/m/super-squash/main", R"({"message":"one"})").status == 200);
   CHECK(post("/api/models/alice/m/super-squash/v1", R"({"message":"one"})").status == 400);
 }
+
+TEST_CASE_FIXTURE(discussion_fixture, "discussions are read one by one, the newest first") {
+  for (const char* title : {"first", "second", "third"}) CHECK(open(title).status == 200);
+  cohub::io::write_file_atomically(git_dir("alice/m") / "cohub-discussions" / "2.json", "[");
+  const server::discussion_store store(git_dir("alice/m"), config.root / "tmp");
+  std::vector<std::string> titles;
+  store.for_each([&](const server::discussion& each) { titles.push_back(each.title); });
+  CHECK(titles == std::vector<std::string>{"third", "first"});
+  const auto page = get("/api/models/alice/m/discussions").json();
+  CHECK(page.at("count").as_int64() == 2);
+  CHECK(text_at(page, "/discussions/0/title") == "third");
+  CHECK(text_at(page, "/discussions/1/title") == "first");
+  const auto beyond = get("/api/models/alice/m/discussions?p=1").json();
+  CHECK(beyond.at("count").as_int64() == 2);
+  CHECK(beyond.at("start").as_int64() == 50);
+  CHECK(beyond.at("discussions").as_array().empty());
+}
+
+TEST_CASE_FIXTURE(discussion_fixture,
+                  "what becomes a commit's message has a first line, and no NUL") {
+  CHECK(open("a \\u0000 title").status == 400);
+  const std::string target = "/api/models/alice/m/super-squash/main";
+  CHECK(post(target, R"({"message":"one\u0000two"})").status == 422);
+  CHECK(post(target, R"({"message":" \n \n"})").status == 422);
+}

@@ -184,3 +184,16 @@ TEST_CASE_FIXTURE(raw_caller, "two requests in one packet get two answers in ord
   CHECK(first == 0);
   CHECK(second != both.npos);
 }
+
+TEST_CASE_FIXTURE(raw_caller, "a browser is told what pages of other origins may ask") {
+  const auto answer =
+      raw("OPTIONS /api/models/alice/m HTTP/1.1\r\nHost: x\r\nOrigin: http://page.example\r\n"
+          "Access-Control-Request-Method: GET\r\nAccess-Control-Request-Headers: authorization\r\n"
+          "Connection: close\r\n\r\n");
+  CHECK(status(answer) == "HTTP/1.1 204");
+  CHECK(answer.find("\r\nAccess-Control-Allow-Origin: *\r\n") != answer.npos);
+  CHECK(answer.find("\r\nAccess-Control-Allow-Headers: authorization\r\n") != answer.npos);
+  CHECK(answer.find("\r\nAccess-Control-Allow-Methods: GET, ") != answer.npos);
+  const auto plain = raw("OPTIONS /api/whoami-v2 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+  CHECK(status(plain) == "HTTP/1.1 405");
+}

@@ -2,6 +2,7 @@
 #include "hub_caller.hpp"
 #include "server/api.hpp"
 #include "server/memory_room.hpp"
+#include "server/pace_meter.hpp"
 #include "server/reply_writer.hpp"
 
 #include <boost/asio/co_spawn.hpp>
@@ -93,9 +94,18 @@ awaitable<std::vector<asio::ip::tcp::socket>> connect_often(std::uint16_t port, 
   std::vector<asio::ip::tcp::socket> sockets;
   for (int i = 0; i < count; ++i) {
     sockets.emplace_back(executor);
+    sockets.back().open(where.protocol());
+    sockets.back().set_option(asio::socket_base::receive_buffer_size(4096));
     co_await sockets.back().async_connect(where, asio::use_awaitable);
   }
   co_return sockets;
+}
+
+/// Asks for the same on each, and reads nothing of what is answered.
+awaitable<void> ask_and_wait(std::vector<asio::ip::tcp::socket>* sockets, std::string target) {
+  const std::string head = "GET " + target + " HTTP/1.1\r\nHost: x\r\n\r\n";
+  for (auto& socket : *sockets)
+    co_await asio::async_write(socket, asio::buffer(head), asio::use_awaitable);
 }
 
 /// A request on each, of whose body nothing comes.
@@ -243,4 +253,37 @@ TEST_CASE("beyond its connections, a Hub closes the one whose request comes most
   auto slow = caller.run(connect_often(port, 75));
   caller.run(begin_requests(&slow));
   CHECK(caller.get("/api/whoami-v2").status == 200);
+}
+
+TEST_CASE("beyond its connections, a Hub closes the one whose answer is taken most slowly") {
+  const few_descriptors limit(300);
+  hub_caller caller;
+  caller.make_repo("m");
+  const std::string content(16u << 20, 'x');
+  const auto sha256 = caller.upload_object("alice/m", content);
+  CHECK(caller.commit("alice/m", lfs_line("w.bin", sha256, content.size())).status == 200);
+  const auto location = caller.head("/alice/m/resolve/main/w.bin").header("Location");
+  const auto port = core::parse_url(location).value().origin.port;
+  auto idle = caller.run(connect_often(port, 75));
+  caller.run(ask_and_wait(&idle, location.substr(caller.hub->content_endpoint().size())));
+  http::fields first_byte;
+  first_byte.set("Range", "bytes=0-0");
+  CHECK(caller.send(method::get, location, {}, {}, first_byte).body == "x");
+}
+
+TEST_CASE("the pace of an answer is that of its last pieces") {
+  using std::chrono::seconds;
+  const server::pace_meter::clock::time_point start{};
+  server::pace_meter meter;
+  CHECK_FALSE(meter.pace(start));
+  meter.begin(start);
+  CHECK_FALSE(meter.pace(start));
+  CHECK(meter.pace(start + seconds(2)) == 0);
+  meter.end(1000, start + seconds(4));
+  CHECK_FALSE(meter.pace(start + seconds(9)));
+  meter.begin(start + seconds(9));
+  CHECK(meter.pace(start + seconds(10)) == 200);
+  CHECK(meter.pace(start + seconds(15)) == 100);
+  meter.reset();
+  CHECK_FALSE(meter.pace(start + seconds(20)));
 }

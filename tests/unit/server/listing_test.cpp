@@ -86,3 +86,19 @@ TEST_CASE_FIXTURE(listing_fixture, "one's own kernels are listed too") {
   CHECK(post("/api/repos/create", R"({"name":"k","type":"kernel"})").status == 200);
   CHECK(listed("/api/settings/repositories") == names{"alice/k"});
 }
+
+TEST_CASE_FIXTURE(listing_fixture,
+                  "repositories are found by what they hold, whatever their cards say") {
+  make_repo("a");
+  make_repo("b");
+  const auto config_text = R"({"model_type":"bert"})";
+  CHECK(commit("alice/a",
+               file_line("unet/w.safetensors", "w") + file_line("config.json", config_text))
+            .status == 200);
+  CHECK(listed("/api/models?filter=safetensors") == names{"alice/a"});
+  CHECK(listed("/api/models?filter=bert") == names{"alice/a"});
+  CHECK(get("/api/models/alice/b").json().at("tags").as_array().empty());
+  post("/api/repos/create", R"({"name":"s","type":"space","sdk":"gradio"})");
+  CHECK(listed("/api/spaces?filter=gradio") == names{"alice/s"});
+  CHECK(listed("/api/spaces?filter=static").empty());
+}

@@ -275,3 +275,15 @@ TEST_CASE("what comes while an upload is completed is taken, and changes nothing
   CHECK(io::read_file(objects.path_of(sha256), 100) == text);
   CHECK_THROWS_AS(uploads.receive(id, 1, 0), server::failure);
 }
+
+TEST_CASE_FIXTURE(multipart_fixture, "parts for a repository that has gone do not stay") {
+  const auto plan = begin();
+  const auto etags = put_all(plan);
+  CHECK(send(method::delete_, "/api/repos/delete", token, R"({"name":"m"})").status == 200);
+  CHECK(complete(plan, etags) == 404);
+  for (const char* place : {"objects", "uploads"})
+    for (const auto& each : std::filesystem::recursive_directory_iterator(config.root / place)) {
+      CAPTURE(each.path());
+      CHECK_FALSE(each.is_regular_file());
+    }
+}

@@ -366,3 +366,18 @@ TEST_CASE_FIXTURE(storage_fixture, "headers that no model has count for nothing"
   put_header("e", R"({"w":{"dtype":"F32","shape":[18446744073709551615]}})");
   CHECK(total() == 3);
 }
+
+TEST_CASE_FIXTURE(storage_fixture,
+                  "what is uploaded for a repository that has gone does not stay") {
+  const std::string content = "nobody's content";
+  const auto sha256 = cohub::core::sha256_hex(content);
+  const auto batch =
+      post("/alice/m.git/info/lfs/objects/batch", batch_body(sha256, content.size()));
+  const auto href = text_at(batch.json(), "/objects/0/actions/upload/href");
+  CHECK(send(method::delete_, "/api/repos/delete", token, R"({"name":"m"})").status == 200);
+  CHECK(send(method::put, href, {}, content).status == 404);
+  CHECK_FALSE(is_stored(sha256));
+  make_repo("m");
+  CHECK(send(method::put, href, {}, content).status == 200);
+  CHECK(is_stored(sha256));
+}
