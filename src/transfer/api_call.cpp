@@ -133,7 +133,8 @@ awaitable<std::string> call_for_text(context_ptr shared, http::request what, std
 }
 
 awaitable<void> call_for_nothing(context_ptr shared, http::request what, std::string doing) {
-  co_await call_for_nothing(std::move(shared), std::move(what), std::move(doing));
+  auto answer = co_await call(std::move(shared), std::move(what), std::move(doing));
+  co_await answer.finish();
 }
 
 }  // namespace cohub::transfer
