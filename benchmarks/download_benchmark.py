@@ -8,8 +8,9 @@ seconds (user and system of the client process) and peak memory, then the ratios
   snapshot     2,000 files of 16 KiB; curl -Z fetches the contents alone, 16 at a time
   delayed      one file and a snapshot of 200 files with 40 ms of round-trip time in front of the server,
                next to the time that bandwidth and delay leave no way around
-  growth       64 MiB, 1 GiB and 8 GiB: CPU seconds a GiB and peak memory; curl tells what more than the
-               page cache holds costs whoever writes it
+  growth       64 MiB, 1 GiB and 8 GiB: CPU seconds a GiB, with and without what a download of one MiB
+               costs (the process starts), and peak memory; curl tells what more than the page cache
+               holds costs whoever writes it
 
 Needs nginx, curl, aria2 and time (Debian packages of these names).
 
@@ -175,24 +176,31 @@ class Scenarios:
             hub.stop()
             shutil.rmtree(hub.folder)
 
+    def of_size(self, mib, rounds):
+        """The medians of cohub and of curl for one file of that size."""
+        hub = self.hub(f"growth-{mib}")
+        hub.put_large(mib)
+        hub.start()
+        url = f"{hub.endpoint}/bench/large/resolve/main/file.bin"
+        clients = {"cohub": self.cohub(hub, "bench/large", "file.bin"), "curl": self.curl(hub, url)}
+        try:
+            return dict(zip(clients, map(medians, alternate(rounds, *clients.values()))))
+        finally:
+            hub.stop()
+            shutil.rmtree(hub.folder)
+
     def growth(self):
+        short = max(self.rounds, 11)
+        first = self.of_size(1, short)
         for mib in (64, 1024, 8192):
-            hub = self.hub(f"growth-{mib}")
-            hub.put_large(mib)
-            hub.start()
-            url = f"{hub.endpoint}/bench/large/resolve/main/file.bin"
-            clients = {"cohub": self.cohub(hub, "bench/large", "file.bin"), "curl": self.curl(hub, url)}
-            try:
-                rounds = max(self.rounds, 11) if mib < 1024 else self.rounds
-                taken = alternate(rounds, *clients.values())
-                for client, figures in zip(clients, map(medians, taken)):
-                    print(json.dumps({"benchmark": "growth", "client": client, "mib": mib,
-                                      "seconds": round(figures["seconds"], 3),
-                                      "cpu_seconds_a_gib": round(figures["cpu_seconds"] * 1024 / mib, 3),
-                                      "peak_mib": round(figures["peak_mib"], 1)}), flush=True)
-            finally:
-                hub.stop()
-                shutil.rmtree(hub.folder)
+            for client, figures in self.of_size(mib, short if mib < 1024 else self.rounds).items():
+                after_first = figures["cpu_seconds"] - first[client]["cpu_seconds"]
+                print(json.dumps({"benchmark": "growth", "client": client, "mib": mib,
+                                  "seconds": round(figures["seconds"], 3),
+                                  "cpu_seconds_a_gib": round(figures["cpu_seconds"] * 1024 / mib, 3),
+                                  "first_mib_cpu_seconds": round(first[client]["cpu_seconds"], 3),
+                                  "cpu_seconds_a_gib_after_it": round(after_first * 1024 / (mib - 1), 3),
+                                  "peak_mib": round(figures["peak_mib"], 1)}), flush=True)
 
 
 def main():

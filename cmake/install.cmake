@@ -10,16 +10,23 @@ if(COHUB_BUILD_SERVER)
   set(COHUB_HAS_SERVER ON)
 endif()
 # As shared libraries (BUILD_SHARED_LIBS): found by each other and by the command wherever they are
-# installed; before 1.0 each minor version has a binary interface of its own.
-set_target_properties(${installed} PROPERTIES
-  SOVERSION ${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR} INSTALL_RPATH $ORIGIN)
+# installed; before 1.0 each minor version has a binary interface of its own. A place to look in is given
+# only to what needs one: until the install, CMake holds its room with empty entries, each of which makes
+# the loader look in whatever folder the program is called in.
+set_target_properties(${installed} PROPERTIES SOVERSION ${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR})
+if(COHUB_BUILD_SERVER)
+  set_target_properties(cohub_server PROPERTIES INSTALL_RPATH $ORIGIN)
+endif()
+get_target_property(type cohub TYPE)
 install(TARGETS ${installed} EXPORT cohub
   ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR}
   LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}
   FILE_SET HEADERS DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 if(COHUB_BUILD_TOOL)
-  file(RELATIVE_PATH bin_to_lib ${CMAKE_INSTALL_FULL_BINDIR} ${CMAKE_INSTALL_FULL_LIBDIR})
-  set_target_properties(cohub_tool PROPERTIES INSTALL_RPATH $ORIGIN/${bin_to_lib})
+  if(type STREQUAL SHARED_LIBRARY)
+    file(RELATIVE_PATH bin_to_lib ${CMAKE_INSTALL_FULL_BINDIR} ${CMAKE_INSTALL_FULL_LIBDIR})
+    set_target_properties(cohub_tool PROPERTIES INSTALL_RPATH $ORIGIN/${bin_to_lib})
+  endif()
   install(TARGETS cohub_tool RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 endif()
 # Frameworks are components: who does not ask for them needs none of their packages.
@@ -51,7 +58,6 @@ install(FILES ${PROJECT_BINARY_DIR}/cohub-config.cmake ${PROJECT_BINARY_DIR}/coh
 file(RELATIVE_PATH COHUB_PC_TO_PREFIX ${CMAKE_INSTALL_FULL_LIBDIR}/pkgconfig ${CMAKE_INSTALL_PREFIX})
 string(REGEX REPLACE "/$" "" COHUB_PC_TO_PREFIX ${COHUB_PC_TO_PREFIX})
 # A static library needs all that it uses in the link of its users; a shared one has it already.
-get_target_property(type cohub TYPE)
 set(COHUB_PC_NEEDS "Requires:")
 set(COHUB_PC_SERVER_NEEDS ",")
 if(type STREQUAL SHARED_LIBRARY)

@@ -2,7 +2,9 @@
 
 import json
 import os
+import pathlib
 import subprocess
+import tempfile
 import unittest
 
 from hub_process import COHUB
@@ -49,6 +51,18 @@ class Usage(unittest.TestCase):
             self.assertEqual(done.returncode, 2, words)
             self.assertEqual(done.stderr.count("\n"), 1, done.stderr)
             self.assertEqual(done.stdout, "")
+
+    def test_the_folder_it_is_called_in_gives_it_no_libraries(self):
+        # A downloaded repository may well bear a file of such a name.
+        linked = subprocess.run(["ldd", COHUB], text=True, capture_output=True, check=True).stdout
+        names = [words[0] for words in map(str.split, linked.splitlines()) if "=>" in words]
+        self.assertIn("libssl.so.3", names)
+        with tempfile.TemporaryDirectory() as folder:
+            for name in names:
+                pathlib.Path(folder, name).write_text("no library")
+            done = subprocess.run([os.path.abspath(COHUB), "--version"], cwd=folder, text=True,
+                                  capture_output=True, timeout=60)
+            self.assertEqual((done.returncode, done.stderr), (0, ""))
 
     def test_misuse_names_what_is_wrong_and_the_help_about_it(self):
         for words, said in ((["fly"], '"fly" is no command of cohub (see cohub --help)'),
