@@ -33,6 +33,26 @@ void mask_tokens(std::string& text) {
   }
 }
 
+bool is_letter(char c) { return std::isalpha(static_cast<unsigned char>(c)) != 0; }
+
+/// What follows "Bearer", as in the header it is sent by, is a token whatever it looks like, if it
+/// is no word ("bearer authentication is required").
+void mask_credentials(std::string& text) {
+  constexpr std::string_view scheme = "bearer ";
+  auto lower = text;
+  std::transform(lower.begin(), lower.end(), lower.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  // Backwards, so that what is replaced moves nothing that is still to be looked at.
+  for (auto at = lower.rfind(scheme); at != lower.npos;
+       at = at == 0 ? lower.npos : lower.rfind(scheme, at - 1)) {
+    const auto begin = at + scheme.size();
+    const auto end = find_end(text, begin, ends_url);
+    const auto word = std::string_view(text).substr(begin, end - begin);
+    const bool is_prose = std::all_of(word.begin(), word.end(), is_letter);
+    if (word.size() >= shortest_token && !is_prose) text.replace(begin, end - begin, "<token>");
+  }
+}
+
 void cut_queries(std::string& text) {
   for (auto at = text.find('?'); at != text.npos; at = text.find('?', at + 1)) {
     const auto end = find_end(text, at, ends_url);
@@ -45,6 +65,7 @@ void cut_queries(std::string& text) {
 
 std::string conceal_secrets(std::string text) {
   mask_tokens(text);
+  mask_credentials(text);
   cut_queries(text);
   return text;
 }

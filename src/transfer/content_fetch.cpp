@@ -36,33 +36,42 @@ http_context context_of(const http::response& answer) {
   return context;
 }
 
-/// Compares an answer's head with what was asked for; throws where it does not fit.
-void check_head(const content_session& self, const http::response& answer, core::byte_range range,
-                bool ranged) {
+/// Whether a part may stand for the range that was asked for: what comes of it before it ends is
+/// worth a request.
+bool fits(core::byte_range part, core::byte_range asked) noexcept {
+  return part == asked || (part.begin == asked.begin && part.end < asked.end &&
+                           part.size() >= retry_counter::worthwhile);
+}
+
+/// Compares an answer's head with what was asked for; yields what the answer brings, throws where
+/// it does not fit.
+core::byte_range check_head(const content_session& self, const http::response& answer,
+                            core::byte_range asked, bool ranged) {
   if (http::is_encoded(answer.head().headers))
     throw unfit_answer(errc::invalid_response,
                        doing(self) + ": the content came compressed, which was not asked for",
                        context_of(answer));
-  auto expected = self.what.size;
+  core::byte_range brought{0, self.what.size};
   if (answer.status() == 206) {
     const auto given = core::parse_content_range(answer.header("Content-Range"));
-    if (!ranged || !given || !given->range || *given->range != range ||
+    if (!ranged || !given || !given->range || !fits(*given->range, asked) ||
         (given->total && *given->total != self.what.size))
       throw unfit_answer(errc::invalid_response,
                          doing(self) + ": the answer is not the range that was asked for, " +
-                             core::range_header(range),
+                             core::range_header(asked),
                          context_of(answer));
-    expected = range.size();
+    brought = *given->range;
   }
-  if (const auto length = answer.content_length(); length && *length != expected)
+  if (const auto length = answer.content_length(); length && *length != brought.size())
     throw unfit_answer(errc::content_mismatch,
                        doing(self) + ": the server sends " + std::to_string(*length) +
-                           " bytes where the Hub promised " + std::to_string(expected),
+                           " bytes where the Hub promised " + std::to_string(brought.size()),
                        context_of(answer));
   // Last: the validator of something else altogether does not mean that the content changed.
   if (self.source->changed(answer.header("ETag")))
     throw error(errc::content_mismatch, doing(self) + ": it changed meanwhile on the server",
                 context_of(answer));
+  return brought;
 }
 
 /// Bytes that one job of the pool moves before others get their turn.
@@ -143,7 +152,7 @@ awaitable<opened_content> open_by(session_ptr self, content_source::route route,
       head.status, self->source->is_foreign(head.url) || self->source->is_remembered(route.url));
   if (verdict == status_verdict::success) {
     try {
-      check_head(*self, opened.answer, range, ranged);
+      opened.range = check_head(*self, opened.answer, range, ranged);
       opened.ignored_range = ranged && head.status == 200;
       if (!opened.ignored_range) route.confirm(head.url, head.headers.get("ETag"));
     } catch (const unfit_answer&) {

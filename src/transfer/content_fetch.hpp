@@ -55,6 +55,7 @@ struct unfit_answer : error {
 /// An answer that is ready to be received, or why there is none.
 struct opened_content {
   http::response answer{};
+  core::byte_range range{};    ///< of the content that it brings
   bool ignored_range = false;  ///< the whole content comes, though a part was asked for
   std::exception_ptr failure{};
   bool may_retry = false;
@@ -68,8 +69,9 @@ struct opened_content {
 };
 
 /// Asks for a range, or without a Range header for all of it where `range` is the whole file and
-/// `ranged` is false. Addresses that expired are found anew. Only cancellation is thrown, and
-/// `http::unwanted_request` once `wanted`, if given, says so.
+/// `ranged` is false. A server may give less of a range, from its start on: the rest is asked for
+/// anew (RFC 9110, section 15.3.7). Addresses that expired are found anew. Only cancellation is
+/// thrown, and `http::unwanted_request` once `wanted`, if given, says so.
 awaitable<opened_content> open_content(session_ptr self, core::byte_range range, bool ranged,
                                        std::function<bool()> wanted = {});
 

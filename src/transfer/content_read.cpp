@@ -87,8 +87,9 @@ awaitable<void> read_range(reading_ptr self, core::byte_range range, std::span<s
       filled = 0;
     }
     try {
-      while (!opened.failure && filled < room.size()) {
-        const auto count = co_await opened.answer.read_some(room.subspan(filled));
+      while (!opened.failure && range.begin + filled < opened.range.end) {
+        const auto to_come = room.subspan(filled).first(opened.range.end - range.begin - filled);
+        const auto count = co_await opened.answer.read_some(to_come);
         if (count == 0) throw_short(*self);
         filled += count;
         if (filled <= farthest) continue;
@@ -100,8 +101,8 @@ awaitable<void> read_range(reading_ptr self, core::byte_range range, std::span<s
       if (e.code() == asio::error::operation_aborted) throw;
       opened.fail(std::current_exception());
     }
-    if (!opened.failure) break;
-    opened.answer = {};  // closes the connection, which the next try may need
+    if (!opened.failure) continue;  // unless that was all
+    opened.answer = {};             // closes the connection, which the next try may need
     co_await wait_to_retry(self, counter, opened);
   }
 }

@@ -12,6 +12,7 @@
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <optional>
 #include <utility>
@@ -87,14 +88,15 @@ struct worker {
   rate_meter meter;
 };
 
-/// Reads the answer, which ends at `end`, into the piece, until that has all or another has taken
-/// over what is left. Yields what ended it early. The references outlive the call.
+/// Reads the answer, which ends at `end`, into the piece, until that has all of it or another has
+/// taken over what is left. Yields what ended it early. The references outlive the call.
 awaitable<std::exception_ptr> receive_piece(ranges_ptr state, http::response& answer,
                                             range_piece_ptr piece, std::uint64_t end,
                                             worker& self) {
   const auto& fetch = state->fetch;
-  while (!piece->left.empty()) {
-    const auto part = co_await receive_part(fetch, answer, piece->left);
+  while (piece->left.begin < std::min(piece->left.end, end)) {
+    const core::byte_range rest{piece->left.begin, std::min(piece->left.end, end)};
+    const auto part = co_await receive_part(fetch, answer, rest);
     const auto now = transfer_clock::now();
     const auto counted = state->scheduler.advance(*piece, part.count, now);
     state->governor.count(counted);
@@ -124,8 +126,8 @@ awaitable<void> fetch_piece(ranges_ptr state, range_piece_ptr piece, worker& sel
     if (opened.ignored_range) throw range_ignored();
     if (!opened.failure) {
       state->scheduler.begin(*piece, answered_at - asked_at, answered_at);
-      auto failure = co_await receive_piece(state, opened.answer, piece, asked.end, self);
-      if (!failure) co_return;
+      auto failure = co_await receive_piece(state, opened.answer, piece, opened.range.end, self);
+      if (!failure) continue;  // unless that was all
       opened.fail(std::move(failure));
     } else if (opened.overloaded) {
       state->governor.overloaded(transfer_clock::now());

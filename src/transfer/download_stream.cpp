@@ -10,13 +10,14 @@ namespace cohub::transfer {
 
 namespace {
 
-/// Reads the answer into the partial; `range.begin` follows what is written. Yields what ended it
-/// early. The references outlive the call.
+/// Reads the answer, which brings `range`, into the partial; `begin` follows what is written.
+/// Yields what ended it early. The references outlive the call.
 awaitable<std::exception_ptr> receive_rest(fetch_ptr self, http::response& answer,
-                                           core::byte_range& range) {
+                                           core::byte_range range, std::uint64_t& begin) {
   while (!range.empty()) {
     const auto part = co_await receive_part(self, answer, range);
     range.begin += part.count;
+    begin = range.begin;
     self->progress.add(part.count);
     if (part.failure && !range.empty()) co_return part.failure;
   }
@@ -51,8 +52,8 @@ awaitable<void> download_stream(fetch_ptr self) {
       co_await io::on_pool(self->shared->pool, std::move(work));
     }
     if (!opened.failure) {
-      auto failure = co_await receive_rest(self, opened.answer, range);
-      if (!failure) break;
+      auto failure = co_await receive_rest(self, opened.answer, opened.range, range.begin);
+      if (!failure) continue;  // unless that was all
       opened.fail(std::move(failure));
     }
     // A server without ranges starts over each time: only what was never reached before counts.

@@ -23,6 +23,19 @@ constexpr auto lfs_json = "application/vnd.git-lfs+json";
 /// A store takes minutes to make one object of many parts: 409 until it has.
 constexpr std::size_t most_completions = 60;
 
+/// Where the Hub has something sent: like where a redirect leads, from https only to https.
+std::string address_of(const context& shared, const std::string& given, const std::string& doing) {
+  auto url = hub::routes::rebase(given, shared.endpoint);
+  const auto hub_address = core::parse_url(shared.endpoint);
+  if (!hub_address || !core::redirect_target(*hub_address, url)) {
+    http_context context;
+    context.url = url.substr(0, url.find('?'));
+    throw error(errc::invalid_response,
+                doing + ": the Hub names an address that must not be followed", context);
+  }
+  return url;
+}
+
 awaitable<store_answer> ask_store(context_ptr shared, http::request what, std::string doing) {
   store_answer result;
   auto answer = co_await send(shared, std::move(what), doing);
@@ -86,7 +99,8 @@ error refusal_of(const context& shared, const commit_in_progress& commit, const 
 awaitable<store_answer> put_piece(context_ptr shared, object_ptr object,
                                   object_upload::piece piece) {
   // The url is signed: the Hub's token stays away from it.
-  const auto url = hub::routes::rebase(piece.url, shared->endpoint);
+  const std::string doing = "uploading " + object->path();
+  const auto url = address_of(*shared, piece.url, doing);
   auto what = hub_request(*shared, http::method::put, url, {});
   if (!object->parts())
     for (const auto& [name, value] : object->action().header) what.headers.set(name, value);
@@ -94,14 +108,15 @@ awaitable<store_answer> put_piece(context_ptr shared, object_ptr object,
   const auto body =
       content_body(object->content(), piece.begin, piece.end, shared->pool, object->reporter);
   what.body = body;
-  auto answer = co_await ask_store(shared, std::move(what), "uploading " + object->path());
+  auto answer = co_await ask_store(shared, std::move(what), doing);
   if (answer.refusal) co_await body->rewind();  // what was sent of it no longer counts
   co_return answer;
 }
 
 awaitable<void> verify_object(context_ptr shared, commit_ptr commit, object_ptr object) {
   const auto& action = *object->verify();
-  const auto url = hub::routes::rebase(action.href, shared->endpoint);
+  const std::string doing = "verifying the upload of " + object->path();
+  const auto url = address_of(*shared, action.href, doing);
   boost::json::object body;
   body["oid"] = object->oid();
   body["size"] = object->size();
@@ -116,18 +131,19 @@ awaitable<void> verify_object(context_ptr shared, commit_ptr commit, object_ptr 
   for (const auto& [name, value] : action.header) what.headers.set(name, value);
   what.idempotent = true;
   what.timeouts = patient_limits(shared->timeouts);
-  co_await call_for_nothing(shared, std::move(what), "verifying the upload of " + object->path());
+  co_await call_for_nothing(shared, std::move(what), doing);
 }
 
 awaitable<store_answer> complete_parts(context_ptr shared, object_ptr object) {
-  const auto url = hub::routes::rebase(object->parts()->completion_url, shared->endpoint);
+  const std::string doing = "completing " + object->path();
+  const auto url = address_of(*shared, object->parts()->completion_url, doing);
   const auto body = hub::write_multipart_completion(object->oid(), object->etags());
   for (std::size_t tries = 1;; ++tries) {
     auto what = hub_request(*shared, http::method::post, url, {}, body, lfs_json);
     what.headers.set("Accept", lfs_json);
     what.idempotent = true;  // the object is named by its content
     what.timeouts = patient_limits(shared->timeouts);
-    auto answer = co_await ask_store(shared, std::move(what), "completing " + object->path());
+    auto answer = co_await ask_store(shared, std::move(what), doing);
     if (answer.status != 409) co_return answer;
     auto limits = shared->retries;
     limits.attempts = std::max(limits.attempts, most_completions);

@@ -10,6 +10,15 @@ TEST_CASE("tokens are masked, names that begin like them are not") {
   CHECK(conceal_secrets("call hf_hub") == "call hf_hub");
 }
 
+TEST_CASE("what was sent as a credential is masked whatever it looks like") {
+  CHECK(conceal_secrets("got Authorization: Bearer secret-of-42-tests, BEARER a/b+c=0123456789") ==
+        "got Authorization: Bearer <token> BEARER <token>");
+  CHECK(conceal_secrets("{\"authorization\":\"bearer opaque0123456789\"}") ==
+        "{\"authorization\":\"bearer <token>\"}");
+  CHECK(conceal_secrets("Bearer authentication is required") ==
+        "Bearer authentication is required");
+}
+
 TEST_CASE("urls lose their queries, questions stay") {
   CHECK(conceal_secrets("Found. Redirecting to http://h/o?Expires=1&Signature=S") ==
         "Found. Redirecting to http://h/o?");

@@ -120,6 +120,20 @@ TEST_CASE_FIXTURE(fixture, "a wrong Content-Range is refused") {
   CHECK(failure_of([&] { read_at(file, 100, 100); }) == errc::invalid_response);
 }
 
+TEST_CASE_FIXTURE(fixture, "a server may give less of a range than was asked for") {
+  host(mib);
+  content_fault = [&](const seen_request& request) -> std::optional<scripted_reply> {
+    const auto range = range_of(request);
+    if (!range || range->size() <= mib / 4) return {};
+    return scripted_reply::text(206, content().substr(range->begin, mib / 4),
+                                "Content-Range: bytes " + std::to_string(range->begin) + '-' +
+                                    std::to_string(range->begin + mib / 4 - 1) + '/' +
+                                    std::to_string(mib) + "\r\n");
+  };
+  const auto file = open();
+  CHECK((read_at(file, 100, mib - 100) == content().substr(100)));
+}
+
 TEST_CASE_FIXTURE(fixture, "a server without ranges is read through in one stream") {
   host(30 * mib);
   ignore_ranges();
