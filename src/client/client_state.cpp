@@ -9,7 +9,7 @@
 #include "core/url.hpp"
 #include "hub/user_agent.hpp"
 #include "transfer/event_log.hpp"
-#include "transfer/upload_journal.hpp"
+#include "transfer/upload/upload_journal.hpp"
 
 #include <algorithm>
 #include <utility>

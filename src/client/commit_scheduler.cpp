@@ -5,7 +5,7 @@
 
 #include "client/scheduled_round.hpp"
 #include "io/signal.hpp"
-#include "transfer/kept_source.hpp"
+#include "transfer/upload/kept_source.hpp"
 
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>

@@ -8,9 +8,9 @@
 #include "hub/repo_replies.hpp"
 #include "hub/routes.hpp"
 #include "transfer/api_call.hpp"
+#include "transfer/folder/upload_large_folder.hpp"
 #include "transfer/paged_listing.hpp"
 #include "transfer/tree_listing.hpp"
-#include "transfer/upload_large_folder.hpp"
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>

@@ -5,9 +5,9 @@
 #include "core/glob.hpp"
 #include "io/file_identity.hpp"
 #include "io/on_pool.hpp"
-#include "transfer/folder_listing.hpp"
-#include "transfer/kept_source.hpp"
+#include "transfer/folder/folder_listing.hpp"
 #include "transfer/report_event.hpp"
+#include "transfer/upload/kept_source.hpp"
 
 #include <boost/system/errc.hpp>
 

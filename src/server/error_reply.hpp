@@ -1,7 +1,7 @@
 #pragma once
 
 #include "server/failure.hpp"
-#include "server/message.hpp"
+#include "server/wire/message.hpp"
 
 #include <boost/json/object.hpp>
 

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "http/fields.hpp"
-#include "server/message.hpp"
+#include "server/wire/message.hpp"
 
 #include <filesystem>
 #include <string>

@@ -4,7 +4,7 @@
 
 #include "server/error_reply.hpp"
 #include "server/failure.hpp"
-#include "server/message.hpp"
+#include "server/wire/message.hpp"
 
 #include <exception>
 #include <utility>

@@ -2,11 +2,11 @@
 
 #include "cohub/error.hpp"
 
-#include "server/api.hpp"
-#include "server/hub_store.hpp"
-#include "server/listener.hpp"
-#include "server/route_table.hpp"
-#include "server/traffic.hpp"
+#include "server/handlers/api.hpp"
+#include "server/handlers/route_table.hpp"
+#include "server/store/hub_store.hpp"
+#include "server/wire/listener.hpp"
+#include "server/wire/traffic.hpp"
 
 #include <boost/asio/thread_pool.hpp>
 

@@ -2,7 +2,7 @@
 #include "cohub/model_card.hpp"
 
 #include "hub/yaml.hpp"
-#include "model/card_template.hpp"
+#include "model/card/card_template.hpp"
 
 #include <doctest/doctest.h>
 

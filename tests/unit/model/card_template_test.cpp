@@ -1,4 +1,4 @@
-#include "model/card_template.hpp"
+#include "model/card/card_template.hpp"
 
 #include "cohub/error.hpp"
 

@@ -1,4 +1,4 @@
-#include "model/filename_pattern.hpp"
+#include "model/safetensors/filename_pattern.hpp"
 
 #include <doctest/doctest.h>
 

@@ -1,4 +1,4 @@
-#include "model/replaced_weights.hpp"
+#include "model/mixin/replaced_weights.hpp"
 
 #include <doctest/doctest.h>
 

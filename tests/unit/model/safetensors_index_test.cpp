@@ -1,8 +1,8 @@
-#include "model/safetensors_index.hpp"
+#include "model/safetensors/safetensors_index.hpp"
 
 #include "cohub/error.hpp"
 
-#include "model/safetensors_header.hpp"
+#include "model/safetensors/safetensors_header.hpp"
 #include "safetensors_text.hpp"
 
 #include <doctest/doctest.h>

@@ -1,4 +1,4 @@
-#include "model/staging_folder.hpp"
+#include "model/mixin/staging_folder.hpp"
 
 #include "cohub/error.hpp"
 

@@ -1,4 +1,4 @@
-#include "model/tensor_runs.hpp"
+#include "model/safetensors/tensor_runs.hpp"
 
 #include <doctest/doctest.h>
 

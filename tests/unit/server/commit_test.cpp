@@ -3,8 +3,8 @@
 #include "git_output.hpp"
 #include "hub_caller.hpp"
 #include "server/failure.hpp"
-#include "server/git_repository.hpp"
-#include "server/handlers.hpp"
+#include "server/git/git_repository.hpp"
+#include "server/handlers/handlers.hpp"
 
 #include <doctest/doctest.h>
 

@@ -1,9 +1,9 @@
 #include "commit_text.hpp"
 #include "hub_caller.hpp"
 #include "io/file.hpp"
-#include "server/discussions.hpp"
-#include "server/git_repository.hpp"
-#include "server/repo_store.hpp"
+#include "server/git/git_repository.hpp"
+#include "server/handlers/discussions.hpp"
+#include "server/store/repo_store.hpp"
 
 #include <doctest/doctest.h>
 

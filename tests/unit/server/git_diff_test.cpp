@@ -1,8 +1,8 @@
-#include "server/git_diff.hpp"
+#include "server/git/git_diff.hpp"
 
 #include "commit_text.hpp"
 #include "hub_caller.hpp"
-#include "server/git_repository.hpp"
+#include "server/git/git_repository.hpp"
 
 #include <doctest/doctest.h>
 

@@ -1,4 +1,4 @@
-#include "server/git_repository.hpp"
+#include "server/git/git_repository.hpp"
 
 #include "git_output.hpp"
 #include "io/file.hpp"

@@ -1,4 +1,4 @@
-#include "server/ignore_rules.hpp"
+#include "server/handlers/ignore_rules.hpp"
 
 #include "server/failure.hpp"
 

@@ -1,9 +1,9 @@
 #include "commit_text.hpp"
 #include "hub_caller.hpp"
-#include "server/api.hpp"
+#include "server/handlers/api.hpp"
 #include "server/memory_room.hpp"
-#include "server/pace_meter.hpp"
-#include "server/reply_writer.hpp"
+#include "server/wire/pace_meter.hpp"
+#include "server/wire/reply_writer.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/connect.hpp>

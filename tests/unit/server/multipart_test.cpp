@@ -3,8 +3,8 @@
 #include "hub_caller.hpp"
 #include "io/file.hpp"
 #include "server/failure.hpp"
-#include "server/multipart_store.hpp"
-#include "server/object_store.hpp"
+#include "server/store/multipart_store.hpp"
+#include "server/store/object_store.hpp"
 
 #include <doctest/doctest.h>
 

@@ -1,7 +1,7 @@
-#include "server/pack_writer.hpp"
+#include "server/git/pack_writer.hpp"
 
 #include "git_output.hpp"
-#include "server/git_repository.hpp"
+#include "server/git/git_repository.hpp"
 
 #include <doctest/doctest.h>
 

@@ -1,6 +1,6 @@
 #include "commit_text.hpp"
 #include "hub_caller.hpp"
-#include "server/rate_limiter.hpp"
+#include "server/handlers/rate_limiter.hpp"
 
 #include <doctest/doctest.h>
 

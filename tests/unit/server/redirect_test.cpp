@@ -1,6 +1,6 @@
 #include "commit_text.hpp"
 #include "hub_caller.hpp"
-#include "server/target.hpp"
+#include "server/handlers/target.hpp"
 
 #include <doctest/doctest.h>
 

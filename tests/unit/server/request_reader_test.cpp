@@ -1,4 +1,4 @@
-#include "server/request_reader.hpp"
+#include "server/wire/request_reader.hpp"
 
 #include "server/failure.hpp"
 #include "support/run.hpp"

@@ -1,8 +1,8 @@
-#include "server/route_table.hpp"
+#include "server/handlers/route_table.hpp"
 
 #include "server/failure.hpp"
-#include "server/handlers.hpp"
-#include "server/target.hpp"
+#include "server/handlers/handlers.hpp"
+#include "server/handlers/target.hpp"
 
 #include <doctest/doctest.h>
 

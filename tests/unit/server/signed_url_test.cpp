@@ -1,4 +1,4 @@
-#include "server/signed_url.hpp"
+#include "server/store/signed_url.hpp"
 
 #include <doctest/doctest.h>
 

@@ -2,8 +2,8 @@
 
 #include "core/digest.hpp"
 #include "io/file.hpp"
-#include "server/hub_store.hpp"
-#include "server/peer_places.hpp"
+#include "server/store/hub_store.hpp"
+#include "server/wire/peer_places.hpp"
 
 #include <boost/asio/ip/address.hpp>
 #include <doctest/doctest.h>

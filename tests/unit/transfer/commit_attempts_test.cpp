@@ -1,4 +1,4 @@
-#include "transfer/commit_attempts.hpp"
+#include "transfer/commit/commit_attempts.hpp"
 
 #include <doctest/doctest.h>
 

@@ -1,4 +1,4 @@
-#include "transfer/commit_lookup.hpp"
+#include "transfer/commit/commit_lookup.hpp"
 
 #include "scripted_hub.hpp"
 

@@ -1,4 +1,4 @@
-#include "transfer/commit_size.hpp"
+#include "transfer/folder/commit_size.hpp"
 
 #include <doctest/doctest.h>
 

@@ -1,4 +1,4 @@
-#include "transfer/connection_governor.hpp"
+#include "transfer/download/connection_governor.hpp"
 
 #include <doctest/doctest.h>
 

@@ -3,7 +3,7 @@
 #include "cohub/error.hpp"
 
 #include "scripted_hub.hpp"
-#include "transfer/download_content.hpp"
+#include "transfer/download/download_content.hpp"
 
 #include <doctest/doctest.h>
 

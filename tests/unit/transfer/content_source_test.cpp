@@ -1,4 +1,4 @@
-#include "transfer/content_source.hpp"
+#include "transfer/download/content_source.hpp"
 
 #include "support/run.hpp"
 

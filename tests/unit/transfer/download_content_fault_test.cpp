@@ -1,7 +1,7 @@
 #include "content_fixture.hpp"
 #include "http/transport.hpp"
-#include "transfer/content_fetch.hpp"
-#include "transfer/partial_file.hpp"
+#include "transfer/download/content_fetch.hpp"
+#include "transfer/download/partial_file.hpp"
 
 #include <doctest/doctest.h>
 

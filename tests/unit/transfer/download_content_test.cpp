@@ -1,5 +1,5 @@
 #include "content_fixture.hpp"
-#include "transfer/partial_file.hpp"
+#include "transfer/download/partial_file.hpp"
 
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>

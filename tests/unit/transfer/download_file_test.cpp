@@ -1,4 +1,4 @@
-#include "transfer/download_file.hpp"
+#include "transfer/download/download_file.hpp"
 
 #include "download_fixture.hpp"
 

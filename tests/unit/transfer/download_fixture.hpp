@@ -5,7 +5,7 @@
 #include "cache/local_dir.hpp"
 #include "cache/repo_cache.hpp"
 #include "scripted_hub.hpp"
-#include "transfer/download_file.hpp"
+#include "transfer/download/download_file.hpp"
 
 #include <doctest/doctest.h>
 

@@ -1,4 +1,4 @@
-#include "transfer/folder_listing.hpp"
+#include "transfer/folder/folder_listing.hpp"
 
 #include "cohub/error.hpp"
 

@@ -1,4 +1,4 @@
-#include "transfer/front_digest.hpp"
+#include "transfer/download/front_digest.hpp"
 
 #include "cohub/error.hpp"
 

@@ -1,4 +1,4 @@
-#include "transfer/large_folder_record.hpp"
+#include "transfer/folder/large_folder_record.hpp"
 
 #include "support/temporary_folder.hpp"
 

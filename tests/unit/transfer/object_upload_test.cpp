@@ -1,4 +1,4 @@
-#include "transfer/object_upload.hpp"
+#include "transfer/upload/object_upload.hpp"
 
 #include <doctest/doctest.h>
 

@@ -4,7 +4,7 @@
 #include "cohub/remote_file.hpp"
 
 #include "scripted_hub.hpp"
-#include "transfer/remote_file.hpp"
+#include "transfer/remote_file/remote_file.hpp"
 
 #include <algorithm>
 #include <optional>

@@ -1,8 +1,8 @@
-#include "transfer/partial_file.hpp"
+#include "transfer/download/partial_file.hpp"
 
 #include "cohub/error.hpp"
 
-#include "transfer/partial_journal.hpp"
+#include "transfer/download/partial_journal.hpp"
 
 #include <doctest/doctest.h>
 

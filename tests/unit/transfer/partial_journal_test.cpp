@@ -1,4 +1,4 @@
-#include "transfer/partial_journal.hpp"
+#include "transfer/download/partial_journal.hpp"
 
 #include <doctest/doctest.h>
 

@@ -1,4 +1,4 @@
-#include "transfer/range_scheduler.hpp"
+#include "transfer/download/range_scheduler.hpp"
 
 #include <doctest/doctest.h>
 

@@ -1,4 +1,4 @@
-#include "transfer/range_set.hpp"
+#include "transfer/download/range_set.hpp"
 
 #include <doctest/doctest.h>
 

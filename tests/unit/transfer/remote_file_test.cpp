@@ -1,5 +1,5 @@
 #include "open_file_fixture.hpp"
-#include "transfer/download_file.hpp"
+#include "transfer/download/download_file.hpp"
 
 #include <doctest/doctest.h>
 

@@ -3,7 +3,7 @@
 #include "cohub/error.hpp"
 
 #include "scripted_hub.hpp"
-#include "transfer/snapshot.hpp"
+#include "transfer/snapshot/snapshot.hpp"
 
 #include <set>
 #include <string>

@@ -1,4 +1,4 @@
-#include "transfer/upload_content.hpp"
+#include "transfer/upload/upload_content.hpp"
 
 #include "cohub/error.hpp"
 

@@ -1,4 +1,4 @@
-#include "transfer/upload_journal.hpp"
+#include "transfer/upload/upload_journal.hpp"
 
 #include "support/temporary_folder.hpp"
 

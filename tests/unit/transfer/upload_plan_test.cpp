@@ -1,6 +1,6 @@
-#include "transfer/upload_plan.hpp"
+#include "transfer/upload/upload_plan.hpp"
 
-#include "transfer/kept_source.hpp"
+#include "transfer/upload/kept_source.hpp"
 
 #include <doctest/doctest.h>
 

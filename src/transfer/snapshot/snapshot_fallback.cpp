@@ -1,0 +1,150 @@
+#include "transfer/snapshot/snapshot_fallback.hpp"
+
+#include "cohub/error.hpp"
+
+#include "cache/local_dir.hpp"
+#include "cache/tree_cache.hpp"
+#include "io/file.hpp"
+#include "io/on_pool.hpp"
+#include "transfer/not_cached.hpp"
+
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <system_error>
+#include <utility>
+
+namespace cohub::transfer {
+
+namespace {
+
+/// Names of wanted files that the folder lacks, by the stored listing; none where there is no
+/// listing.
+std::vector<std::string> lacking(const snapshot_request& wanted, const std::string& commit,
+                                 const std::filesystem::path& folder, const std::stop_token& stop) {
+  std::vector<std::string> paths;
+  const auto stored = cache::read_tree(wanted.tree_path(commit));
+  if (!stored) return paths;
+  for (auto& file : select_files(wanted, *stored, stop)) paths.push_back(std::move(file.path));
+  return absent_of(folder, paths, stop);
+}
+
+/// Whether there is more in a folder than what is noted about downloads.
+bool has_content(const std::filesystem::path& folder) {
+  std::error_code failure;
+  for (std::filesystem::directory_iterator at(folder, failure), end; !failure && at != end;
+       at.increment(failure))
+    if (at->path().filename() != ".cache") return true;
+  return false;
+}
+
+/// What is there of the revision in the cache; nothing if it knows none.
+std::optional<std::filesystem::path> find_in_cache(const snapshot_request& wanted,
+                                                   const std::stop_token& stop) {
+  const auto commit = wanted.cache.resolve(wanted.options.revision);
+  std::error_code ignored;
+  if (!commit) return {};
+  auto folder = wanted.cache.layout().snapshot(*commit);
+  if (!std::filesystem::is_directory(folder, ignored) || std::filesystem::is_empty(folder, ignored))
+    return {};
+  const auto names = lacking(wanted, *commit, folder, stop);
+  if (!names.empty()) throw_incomplete(wanted, names);
+  return folder;
+}
+
+/// The commit whose listing a local folder is compared with; nothing if there is no telling. The
+/// main cache may know a revision by name that the folder was never brought to.
+std::optional<std::string> commit_of_folder(const snapshot_request& wanted,
+                                            const cache::local_folder& local) {
+  auto commit = wanted.cache.resolve(wanted.options.revision);
+  std::error_code ignored;
+  if (commit &&
+      (*commit == wanted.options.revision || std::filesystem::exists(local.tree(*commit), ignored)))
+    return commit;
+  return local.last_commit();
+}
+
+/// A local folder that is not empty is given out, checked where that is possible; who asked is told
+/// that the Hub was not.
+std::optional<std::filesystem::path> find_in_local_dir(const snapshot_request& wanted,
+                                                       const std::stop_token& stop) {
+  const cache::local_folder local(wanted.options.local_dir);
+  if (!has_content(local.root())) return {};
+  const auto commit = commit_of_folder(wanted, local);
+  const bool is_listed = commit && cache::read_tree(local.tree(*commit));
+  if (is_listed) {
+    const auto names = lacking(wanted, *commit, local.root(), stop);
+    if (!names.empty()) throw_incomplete(wanted, names);
+  }
+  auto text = "the Hub was not asked for " + wanted.repo_id + " at " + wanted.options.revision +
+              ": " + local.root().string() + " is given out as it is, ";
+  text +=
+      is_listed ? "with all files of " + *commit : "though nothing tells whether it is complete";
+  tell(wanted, transfer_event::kind::warning, {}, std::move(text));
+  return local.root();
+}
+
+/// Who wanted no request made need not be told that there was none.
+void tell_of_fallback(const snapshot_request& wanted, const std::exception_ptr& failure) {
+  try {
+    std::rethrow_exception(failure);
+  } catch (const boost::system::system_error& e) {
+    if (e.code() != errc::offline)
+      tell(wanted, transfer_event::kind::warning, {},
+           "the cache stands in for the Hub: " + std::string(e.what()));
+  }
+}
+
+/// What is there of the revision, when the Hub cannot be asked for it (hub-protocol, section 5.4).
+std::filesystem::path find_local(const snapshot_request& wanted, const std::exception_ptr& failure,
+                                 const std::stop_token& stop) {
+  auto folder = wanted.to_cache() ? find_in_cache(wanted, stop) : find_in_local_dir(wanted, stop);
+  if (folder) {
+    if (wanted.to_cache()) tell_of_fallback(wanted, failure);
+    return std::move(*folder);
+  }
+  throw_not_cached(wanted.repo_id + " at " + wanted.options.revision, failure);
+}
+
+}  // namespace
+
+std::vector<std::string> absent_of(const std::filesystem::path& folder,
+                                   const std::vector<std::string>& paths,
+                                   const std::stop_token& stop) {
+  std::vector<std::string> absent;
+  try {
+    const io::file opened(folder, io::file::mode::read);
+    for (const auto& path : paths) {
+      io::throw_if_stopped(stop);
+      struct stat status {};
+      if (::fstatat(opened.native_handle(), path.c_str(), &status, 0) < 0 ||
+          !S_ISREG(status.st_mode))
+        absent.push_back(path);
+    }
+  } catch (const error&) {
+    absent = paths;
+  }
+  return absent;
+}
+
+void throw_incomplete(const snapshot_request& wanted, const std::vector<std::string>& names) {
+  std::string text = "the snapshot of " + wanted.repo_id + " at " + wanted.options.revision +
+                     " is incomplete; it lacks " + std::to_string(names.size()) + " files:";
+  for (std::size_t i = 0; i < std::min<std::size_t>(names.size(), 3); ++i) text += ' ' + names[i];
+  throw error(errc::incomplete_snapshot, text);
+}
+
+awaitable<local_snapshot> look_for_local(snapshot_ptr wanted, std::exception_ptr failure) {
+  auto work = [wanted, failure = std::move(failure)](const std::stop_token& stop) {
+    local_snapshot found;
+    try {
+      found.folder = find_local(*wanted, failure, stop);
+    } catch (const error&) {
+      found.failure = std::current_exception();
+    }
+    return found;
+  };
+  co_return co_await io::on_pool(wanted->shared->pool, std::move(work));
+}
+
+}  // namespace cohub::transfer
