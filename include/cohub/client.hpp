@@ -1,5 +1,6 @@
 #pragma once
 
+#include "cohub/access_request.hpp"
 #include "cohub/awaitable.hpp"
 #include "cohub/cache.hpp"
 #include "cohub/client_config.hpp"

@@ -2,6 +2,7 @@
 
 /// All of the SDK at once, for programs that care more for a short list of includes than for the
 /// second that it takes to compile. Not the embedded Hub (`local_hub.hpp`), and no framework.
+#include "cohub/access_request.hpp"
 #include "cohub/auth.hpp"
 #include "cohub/awaitable.hpp"
 #include "cohub/cache.hpp"

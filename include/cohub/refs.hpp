@@ -79,4 +79,11 @@ struct delete_tag_options {
   std::optional<std::string> token{};
 };
 
+struct super_squash_history_options {
+  repo_type type = repo_type::model;
+  std::string branch = "main";
+  std::string commit_message{};  ///< empty: "Super-squash branch '<branch>' using cohub"
+  std::optional<std::string> token{};
+};
+
 }  // namespace cohub

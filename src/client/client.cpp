@@ -2,6 +2,7 @@
 
 #include "cohub/detail/operation.hpp"
 
+#include "client/access_operations.hpp"
 #include "client/cache_operations.hpp"
 #include "client/client_state.hpp"
 #include "client/discussion_operations.hpp"

@@ -8,7 +8,7 @@
 #include <cstdint>
 #include <string>
 
-/// Operations of `client` on discussions, pull requests and access requests; see there.
+/// Operations of `client` on discussions and pull requests; see there.
 namespace cohub::repository {
 
 listing<discussion> list_discussions(transfer::context_ptr shared, std::string repo_id,
@@ -38,17 +38,5 @@ discussion_change hide_comment(const std::string& id, discussion_options options
 discussion_change rename(std::string title, discussion_options options);
 discussion_change change_status(std::string status, change_discussion_status_options options);
 discussion_change merge(merge_pull_request_options options);
-
-awaitable<void> super_squash(transfer::context_ptr shared, std::string repo_id,
-                             super_squash_history_options options);
-
-/// @param status  "pending", "accepted" or "rejected"
-listing<access_request> list_access_requests(transfer::context_ptr shared, std::string repo_id,
-                                             const std::string& status,
-                                             access_request_options options);
-/// @param status  empty: access is granted to who did not ask
-awaitable<void> handle_access_request(transfer::context_ptr shared, std::string repo_id,
-                                      std::string user, std::string status,
-                                      reject_access_request_options options);
 
 }  // namespace cohub::repository

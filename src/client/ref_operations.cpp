@@ -137,4 +137,19 @@ awaitable<void> delete_tag(context_ptr shared, std::string repo_id, std::string 
                                       "deleting the tag " + tag + " of " + repo_id);
 }
 
+awaitable<void> super_squash(context_ptr shared, std::string repo_id,
+                             super_squash_history_options options) {
+  transfer::require_repo_id(repo_id);
+  auto message = std::move(options.commit_message);
+  if (message.empty()) message = "Super-squash branch '" + options.branch + "' using cohub";
+  const auto url =
+      hub::routes::super_squash(shared->endpoint, options.type, repo_id, options.branch);
+  boost::json::object body;
+  body["message"] = message;
+  auto what = hub_request(*shared, http::method::post, url, shared->token_for(options.token),
+                          boost::json::serialize(body));
+  co_await transfer::call_for_nothing(shared, std::move(what),
+                                      "squashing the history of " + repo_id);
+}
+
 }  // namespace cohub::repository

@@ -26,4 +26,7 @@ awaitable<void> create_tag(transfer::context_ptr shared, std::string repo_id, st
 awaitable<void> delete_tag(transfer::context_ptr shared, std::string repo_id, std::string tag,
                            delete_tag_options options);
 
+awaitable<void> super_squash(transfer::context_ptr shared, std::string repo_id,
+                             super_squash_history_options options);
+
 }  // namespace cohub::repository

@@ -7,7 +7,6 @@
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
-#include <boost/json/serialize.hpp>
 
 #include <utility>
 
@@ -17,13 +16,8 @@ namespace json = boost::json;
 
 namespace {
 
-const json::object* member_of(const json::object& object, std::string_view key) {
-  const auto* member = object.if_contains(key);
-  return member != nullptr ? member->if_object() : nullptr;
-}
-
 std::string author_of(const json::object& object) {
-  const auto* author = member_of(object, "author");
+  const auto* author = object_at(object, "author");
   return author != nullptr ? text_or(*author, "name", "deleted") : "deleted";
 }
 
@@ -34,7 +28,7 @@ void fill(const json::object& object, discussion& what) {
   what.status = text_or(object, "status");
   what.created_at = text_or(object, "createdAt");
   what.is_pull_request = flag_or(object, "isPullRequest");
-  if (const auto* repo = member_of(object, "repo")) {
+  if (const auto* repo = object_at(object, "repo")) {
     what.repo_id = text_or(*repo, "name");
     what.type = parse_singular(text_or(*repo, "type")).value_or(repo_type::model);
   }
@@ -46,9 +40,9 @@ discussion_event event_of(const json::object& object) {
   event.type = text_or(object, "type");
   event.author = author_of(object);
   event.created_at = text_or(object, "createdAt");
-  const auto* data = member_of(object, "data");
+  const auto* data = object_at(object, "data");
   if (data == nullptr) return event;
-  if (const auto* latest = member_of(*data, "latest")) event.content = text_or(*latest, "raw");
+  if (const auto* latest = object_at(*data, "latest")) event.content = text_or(*latest, "raw");
   event.edited = flag_or(*data, "edited");
   event.hidden = flag_or(*data, "hidden");
   event.new_status = text_or(*data, "status");
@@ -93,7 +87,7 @@ boost::system::result<discussion_with_details> read_discussion(std::string_view 
   if (const auto* events = object.if_contains("events"); events != nullptr && events->is_array())
     for (const auto& item : events->get_array())
       if (item.is_object()) what.events.push_back(event_of(item.get_object()));
-  if (const auto* changes = member_of(object, "changes")) {
+  if (const auto* changes = object_at(object, "changes")) {
     what.target_branch = text_or(*changes, "base");
     what.merge_commit_oid = text_or(*changes, "mergeCommitId");
   }
@@ -116,31 +110,9 @@ boost::system::result<std::uint64_t> read_discussion_number(std::string_view bod
 boost::system::result<discussion_event> read_event(std::string_view body, std::string_view key) {
   const auto value = parse_object(body);
   if (!value) return value.error();
-  const auto* event = member_of(value->get_object(), key);
+  const auto* event = object_at(value->get_object(), key);
   if (event == nullptr) return make_error_code(errc::invalid_response);
   return event_of(*event);
-}
-
-boost::system::result<std::vector<access_request>> read_access_requests(std::string_view body) {
-  const auto value = parse_json(body);
-  if (!value) return value.error();
-  if (!value->is_array()) return make_error_code(errc::invalid_response);
-  std::vector<access_request> requests;
-  for (const auto& item : value->get_array()) {
-    const auto* object = item.if_object();
-    const auto* user = object != nullptr ? member_of(*object, "user") : nullptr;
-    if (user == nullptr) return make_error_code(errc::invalid_response);
-    access_request request;
-    request.username = text_or(*user, "user");
-    request.fullname = text_or(*user, "fullname");
-    request.email = text_or(*user, "email");
-    request.timestamp = text_or(*object, "timestamp");
-    request.status = text_or(*object, "status");
-    if (const auto* fields = object->if_contains("fields"); fields && fields->is_object())
-      request.fields = json::serialize(*fields);
-    requests.push_back(std::move(request));
-  }
-  return requests;
 }
 
 }  // namespace cohub::hub

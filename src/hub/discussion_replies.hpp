@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-/// Answers about discussions and access requests (hub-protocol, section 6.5). A body of another
+/// Answers about discussions (hub-protocol, section 6.5). A body of another
 /// shape is errc::invalid_response.
 namespace cohub::hub {
 
@@ -23,6 +23,5 @@ boost::system::result<discussion_with_details> read_discussion(std::string_view 
 boost::system::result<std::uint64_t> read_discussion_number(std::string_view body);
 /// The event in the answer to a change, under the key that it goes by.
 boost::system::result<discussion_event> read_event(std::string_view body, std::string_view key);
-boost::system::result<std::vector<access_request>> read_access_requests(std::string_view body);
 
 }  // namespace cohub::hub

@@ -36,4 +36,9 @@ std::uint64_t number_or(const boost::json::object& object, std::string_view key,
   return failure ? otherwise : value;
 }
 
+const boost::json::object* object_at(const boost::json::object& object, std::string_view key) {
+  const auto* member = object.if_contains(key);
+  return member != nullptr ? member->if_object() : nullptr;
+}
+
 }  // namespace cohub::hub

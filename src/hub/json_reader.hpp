@@ -19,5 +19,7 @@ std::string text_or(const boost::json::object& object, std::string_view key,
 bool flag_or(const boost::json::object& object, std::string_view key, bool otherwise = false);
 std::uint64_t number_or(const boost::json::object& object, std::string_view key,
                         std::uint64_t otherwise = 0);
+/// Null where there is none.
+const boost::json::object* object_at(const boost::json::object& object, std::string_view key);
 
 }  // namespace cohub::hub

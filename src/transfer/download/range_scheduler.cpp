@@ -7,8 +7,6 @@ namespace cohub::transfer {
 
 namespace {
 
-constexpr auto meter_window = std::chrono::milliseconds(500);
-
 constexpr std::uint64_t first_chunk = 4u << 20;
 constexpr std::uint64_t smallest_chunk = 1u << 20;
 constexpr std::uint64_t largest_chunk = 32u << 20;
@@ -26,28 +24,7 @@ constexpr double soon = 0.5;  // seconds
 constexpr double hopeless = 8;
 constexpr std::uint64_t smallest_part = 256 * 1024;
 
-double seconds(transfer_clock::duration time) {
-  return std::chrono::duration<double>(time).count();
-}
-
 }  // namespace
-
-void rate_meter::add(std::uint64_t bytes, transfer_clock::time_point now) noexcept {
-  bytes_ += bytes;
-  const auto passed = now - since_;
-  if (passed < meter_window) return;
-  past_ = static_cast<double>(bytes_) / seconds(passed);
-  bytes_ = 0;
-  since_ = now;
-}
-
-double rate_meter::rate(transfer_clock::time_point now) const noexcept {
-  const double passed = seconds(now - since_);
-  const double window = seconds(meter_window);
-  const double present = static_cast<double>(bytes_) / std::max(passed, window / 10);
-  if (past_ == 0 || passed >= window) return present;
-  return past_ + (present - past_) * passed / window;
-}
 
 range_scheduler::range_scheduler(const range_set& done, std::uint64_t size,
                                  std::uint64_t chunk_size)

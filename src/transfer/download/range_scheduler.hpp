@@ -2,6 +2,7 @@
 
 #include "core/byte_range.hpp"
 #include "transfer/download/range_set.hpp"
+#include "transfer/download/rate_meter.hpp"
 
 #include <chrono>
 #include <cstddef>
@@ -12,23 +13,6 @@
 
 /// Which bytes of a file are asked for next, and by whom. Pure: the time is an argument.
 namespace cohub::transfer {
-
-using transfer_clock = std::chrono::steady_clock;
-
-/// Bytes a second over the last moments.
-class rate_meter {
- public:
-  explicit rate_meter(transfer_clock::time_point now) : since_(now) {}
-
-  void add(std::uint64_t bytes, transfer_clock::time_point now) noexcept;
-  /// Sinks while nothing comes. Zero until something has come.
-  double rate(transfer_clock::time_point now) const noexcept;
-
- private:
-  transfer_clock::time_point since_;  // when the window that is being filled began
-  std::uint64_t bytes_ = 0;           // in it
-  double past_ = 0;                   // rate of the window before
-};
 
 /// A range that somebody fetches. Its end sinks when another takes over its tail, down to nothing.
 struct range_piece {
