@@ -6,7 +6,6 @@
 #include "cache/folder_handle.hpp"
 
 #include <deque>
-#include <exception>
 #include <filesystem>
 #include <functional>
 #include <map>

@@ -7,7 +7,6 @@
 #include <cstdio>
 #include <functional>
 #include <set>
-#include <utility>
 
 namespace cohub {
 

@@ -6,7 +6,6 @@
 
 #include <array>
 #include <new>
-#include <utility>
 
 namespace cohub::core {
 

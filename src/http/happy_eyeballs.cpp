@@ -15,7 +15,6 @@
 #include <cerrno>
 #include <cstddef>
 #include <deque>
-#include <exception>
 #include <optional>
 #include <utility>
 

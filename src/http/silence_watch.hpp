@@ -2,8 +2,6 @@
 
 #include "cohub/awaitable.hpp"
 
-#include <boost/asio/steady_timer.hpp>
-
 #include <chrono>
 #include <functional>
 #include <memory>

@@ -8,8 +8,6 @@
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 
-#include <utility>
-
 namespace cohub::hub {
 
 namespace json = boost::json;

@@ -7,7 +7,6 @@
 #include "hub/repo_id.hpp"
 
 #include <algorithm>
-#include <utility>
 
 namespace cohub::hub {
 

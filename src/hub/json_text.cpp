@@ -6,7 +6,6 @@
 #include <array>
 #include <charconv>
 #include <string>
-#include <system_error>
 
 namespace cohub::hub {
 

@@ -5,7 +5,6 @@
 #include <boost/system/result.hpp>
 
 #include <optional>
-#include <string>
 #include <string_view>
 
 namespace cohub::hub {

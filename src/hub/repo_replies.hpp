@@ -5,7 +5,6 @@
 #include <boost/json/value.hpp>
 #include <boost/system/result.hpp>
 
-#include <string>
 #include <string_view>
 #include <vector>
 

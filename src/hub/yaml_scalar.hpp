@@ -2,7 +2,6 @@
 
 #include "cohub/card_value.hpp"
 
-#include <string>
 #include <string_view>
 
 namespace cohub::hub {

@@ -3,8 +3,6 @@
 #include "server/failure.hpp"
 #include "server/wire/message.hpp"
 
-#include <boost/json/object.hpp>
-
 #include <string>
 
 namespace cohub::server {

@@ -5,12 +5,10 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <cmath>
 #include <functional>
 #include <map>
 #include <set>
 #include <stdexcept>
-#include <utility>
 
 namespace cohub::tool {
 

@@ -3,7 +3,6 @@
 #include "output.hpp"
 #include "run_operation.hpp"
 
-#include <iostream>
 #include <memory>
 #include <optional>
 #include <string>

@@ -9,7 +9,6 @@
 #include <cmath>
 #include <memory>
 #include <string>
-#include <utility>
 
 namespace cohub::tool {
 

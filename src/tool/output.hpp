@@ -4,9 +4,7 @@
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 
-#include <cstddef>
 #include <string>
-#include <utility>
 #include <vector>
 
 namespace cohub::tool {

@@ -7,7 +7,6 @@
 #include <array>
 #include <memory>
 #include <string>
-#include <utility>
 #include <vector>
 
 /// Making repositories: `cohub repo create ...`, `cohub repo duplicate ...`.

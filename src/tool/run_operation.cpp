@@ -11,10 +11,8 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
 
-#include <cstdlib>
 #include <exception>
 #include <iostream>
-#include <utility>
 
 namespace cohub::tool {
 

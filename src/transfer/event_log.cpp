@@ -1,7 +1,5 @@
 #include "transfer/event_log.hpp"
 
-#include <string>
-
 namespace cohub::transfer {
 
 namespace {

@@ -1,5 +1,5 @@
-"""Holds the order of the layers: a folder of src/ includes only those above it, public headers show
-neither Beast nor OpenSSL, and the tool sees public headers alone.
+"""Holds the order of the layers: a folder of src/ includes only those above it, a folder of a layer only
+those before it, public headers show neither Beast nor OpenSSL, and the tool sees public headers alone.
 
 Usage: check_layers.py SOURCE_DIR | --self-test
 """
@@ -17,6 +17,13 @@ ALLOWED["model"] = set(ORDER) - {"http"}
 ALLOWED["server"] = {"core", "io", "http", "hub", "server"}
 ALLOWED["tool"] = set()
 ALLOWED["integrations"] = set()  # public headers alone, as other people's
+
+# Folders of a layer: each includes only those before it, and what lies in none of them.
+FOLDERS = {
+    "transfer": ["download", "remote_file", "snapshot", "upload", "commit", "folder"],
+    "server": ["wire", "git", "store", "handlers"],
+    "model": ["card", "safetensors", "mixin"],
+}
 
 FORBIDDEN = {
     "core": r"boost/(asio|beast)",
@@ -51,6 +58,17 @@ def layer_faults(root):
                     yield f"{path}: the layer {layer} must not know {name}"
 
 
+def folder_faults(root):
+    for layer, folders in FOLDERS.items():
+        for path in sources(root / "src" / layer):
+            own = path.relative_to(root / "src" / layer).parts[0]
+            for name in INCLUDE.findall(path.read_text()):
+                included = name.split("/")
+                if (included[0] == layer and own in folders and included[1] in folders
+                        and folders.index(included[1]) > folders.index(own)):
+                    yield f"{path}: {layer}/{own} must not include {name}"
+
+
 def public_faults(root):
     for path in sources(root / "include"):
         for name in INCLUDE.findall(path.read_text()):
@@ -77,6 +95,11 @@ def header_faults(root):
             yield f"{path}: no target has this header in its FILE_SET"
 
 
+def all_faults(root):
+    return [*layer_faults(root), *folder_faults(root), *public_faults(root), *example_faults(root),
+            *header_faults(root)]
+
+
 def self_test():
     """A tree with one fault of each kind, and one where all is as it should be."""
     good = {
@@ -84,6 +107,8 @@ def self_test():
         "src/core/hex.hpp": '#include "cohub/error.hpp"\n',
         "src/transfer/plan.cpp": '#include "cache/layout.hpp"\n#include "core/hex.hpp"\n#include "plan.hpp"\n',
         "src/transfer/plan.hpp": "",
+        "src/transfer/commit/body.cpp": '#include "transfer/plan.hpp"\n#include "transfer/upload/spool.hpp"\n',
+        "src/transfer/upload/spool.hpp": "",
         "src/cache/layout.hpp": "",
         "src/http/message.hpp": "#include <boost/beast/http.hpp>\n",
         "src/server/api.cpp": '#include "http/message.hpp"\n',
@@ -100,6 +125,7 @@ def self_test():
         "src/core/hex.hpp": "#include <boost/asio/awaitable.hpp>\n",
         "src/cache/layout.hpp": '#include "http/message.hpp"\n',
         "src/transfer/plan.cpp": "#  include <boost/beast/core.hpp>\n",
+        "src/transfer/upload/spool.hpp": '#include "transfer/commit/body.hpp"\n',
         "src/server/api.cpp": '#include "transfer/plan.hpp"\n',
         "src/tool/main.cpp": '#include "core/hex.hpp"\n',
         "src/integrations/torch/save.cpp": '#include "core/hex.hpp"\n',
@@ -111,18 +137,15 @@ def self_test():
     with tempfile.TemporaryDirectory() as folder:
         root = pathlib.Path(folder)
 
-        def judged():
-            return [*layer_faults(root), *public_faults(root), *example_faults(root), *header_faults(root)]
-
         for name, content in good.items():
             (root / name).parent.mkdir(parents=True, exist_ok=True)
             (root / name).write_text(content)
-        for fault in judged():
+        for fault in all_faults(root):
             wrong += 1
             print("wrongly found:", fault)
         for name, content in bad.items():
             (root / name).write_text(content)
-            if not judged():
+            if not all_faults(root):
                 wrong += 1
                 print(f"not found: {name}: {content}")
             (root / name).write_text(good[name])
@@ -134,8 +157,7 @@ def main():
     if sys.argv[1] == "--self-test":
         return self_test()
     root = pathlib.Path(sys.argv[1])
-    faults = [*layer_faults(root), *public_faults(root), *example_faults(root),
-              *header_faults(root)]
+    faults = all_faults(root)
     read = sum(1 for folder in ("src", "include", "examples") for _ in sources(root / folder))
     if read < 50:
         faults.append(f"only {read} files found below {root}: is this the right folder?")

@@ -6,8 +6,6 @@
 #include <boost/asio/post.hpp>
 #include <doctest/doctest.h>
 
-#include <algorithm>
-
 using namespace cohub;
 using test::client_fixture;
 using test::noise;

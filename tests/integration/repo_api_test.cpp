@@ -3,8 +3,6 @@
 
 #include <doctest/doctest.h>
 
-#include <algorithm>
-
 using namespace cohub;
 using test::client_fixture;
 using test::scripted_reply;

@@ -6,7 +6,6 @@
 #include <boost/json/parse.hpp>
 #include <doctest/doctest.h>
 
-#include <array>
 #include <cmath>
 #include <vector>
 

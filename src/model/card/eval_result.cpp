@@ -5,7 +5,6 @@
 #include "hub/card_comparison.hpp"
 #include "model/card/eval_results.hpp"
 
-#include <algorithm>
 #include <utility>
 
 namespace cohub {

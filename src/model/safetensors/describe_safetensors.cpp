@@ -6,7 +6,6 @@
 #include "model/safetensors/safetensors_index.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <system_error>
 

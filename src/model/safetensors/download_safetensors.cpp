@@ -13,7 +13,6 @@
 
 #include <exception>
 #include <utility>
-#include <vector>
 
 namespace cohub {
 

@@ -8,7 +8,6 @@
 
 #include <algorithm>
 #include <set>
-#include <system_error>
 
 namespace cohub {
 

@@ -3,9 +3,7 @@
 #include "server/git/git_handle.hpp"
 
 #include <functional>
-#include <map>
 #include <memory>
-#include <string>
 #include <string_view>
 
 namespace cohub::server {

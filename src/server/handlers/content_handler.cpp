@@ -16,7 +16,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <optional>
 #include <shared_mutex>
 #include <string>
 #include <utility>

@@ -14,7 +14,6 @@
 #include "server/handlers/target.hpp"
 
 #include <algorithm>
-#include <functional>
 #include <mutex>
 #include <optional>
 #include <string>

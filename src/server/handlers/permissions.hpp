@@ -3,7 +3,6 @@
 #include "server/handlers/call.hpp"
 
 #include <optional>
-#include <string>
 #include <string_view>
 
 /// Who may do what (hub-protocol, section 9.2). Private repositories exist only for those who may

@@ -1,7 +1,5 @@
 #include "server/handlers/rate_limiter.hpp"
 
-#include <algorithm>
-
 namespace cohub::server {
 
 namespace {

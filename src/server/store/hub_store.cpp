@@ -4,8 +4,6 @@
 
 #include "server/git/git_handle.hpp"
 
-#include <system_error>
-
 namespace cohub::server {
 
 namespace {

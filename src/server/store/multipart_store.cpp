@@ -8,7 +8,6 @@
 #include "server/store/object_store.hpp"
 
 #include <chrono>
-#include <optional>
 #include <string_view>
 #include <system_error>
 #include <utility>

@@ -8,13 +8,11 @@
 #include <boost/asio/use_awaitable.hpp>
 
 #include <algorithm>
-#include <cstring>
 #include <memory>
 #include <optional>
 #include <span>
 #include <stdexcept>
 #include <utility>
-#include <vector>
 
 namespace cohub::server {
 

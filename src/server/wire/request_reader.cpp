@@ -11,7 +11,6 @@
 #include <chrono>
 #include <cstring>
 #include <iterator>
-#include <limits>
 #include <string_view>
 #include <vector>
 

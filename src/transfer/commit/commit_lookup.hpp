@@ -3,7 +3,6 @@
 #include "transfer/upload/commit_in_progress.hpp"
 
 #include <optional>
-#include <string>
 
 /// Questions about the branch that a commit goes to.
 namespace cohub::transfer {

@@ -1,7 +1,6 @@
 #include "transfer/download/range_scheduler.hpp"
 
 #include <algorithm>
-#include <utility>
 
 namespace cohub::transfer {
 

@@ -11,10 +11,8 @@
 #include "transfer/download/whole_file.hpp"
 #include "transfer/tree_listing.hpp"
 
-#include <algorithm>
 #include <map>
 #include <memory>
-#include <optional>
 #include <stop_token>
 #include <utility>
 #include <vector>

@@ -6,7 +6,6 @@
 
 #include <boost/asio/this_coro.hpp>
 
-#include <algorithm>
 #include <cstddef>
 #include <exception>
 #include <memory>

@@ -10,7 +10,6 @@
 #include "transfer/folder/folder_listing.hpp"
 #include "transfer/tree_listing.hpp"
 
-#include <algorithm>
 #include <unordered_set>
 #include <utility>
 

@@ -12,7 +12,6 @@
 #include <boost/asio/this_coro.hpp>
 
 #include <cerrno>
-#include <optional>
 #include <span>
 #include <system_error>
 #include <utility>

@@ -15,7 +15,6 @@
 #include <boost/asio/this_coro.hpp>
 
 #include <exception>
-#include <string_view>
 #include <utility>
 
 namespace cohub::transfer {

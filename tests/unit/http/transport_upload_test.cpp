@@ -11,7 +11,6 @@
 #include <boost/asio/write.hpp>
 #include <doctest/doctest.h>
 
-#include <cstdint>
 #include <string>
 
 using namespace std::chrono_literals;

@@ -6,7 +6,6 @@
 
 #include <boost/json/value.hpp>
 
-#include <cstdlib>
 #include <string>
 #include <utility>
 

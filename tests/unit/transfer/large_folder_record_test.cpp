@@ -4,8 +4,6 @@
 
 #include <doctest/doctest.h>
 
-#include <optional>
-
 using namespace cohub;
 using namespace cohub::transfer;
 

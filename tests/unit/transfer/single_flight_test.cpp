@@ -6,11 +6,9 @@
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/post.hpp>
 #include <doctest/doctest.h>
 
 #include <array>
-#include <mutex>
 #include <optional>
 #include <stdexcept>
 #include <vector>
