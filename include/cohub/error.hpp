@@ -93,7 +93,7 @@ struct http_context {
   std::string request_id{};
   std::string server_message{};  ///< `X-Error-Message`, else the body's "error"
   std::string error_code{};      ///< `X-Error-Code`
-  std::optional<std::chrono::seconds> retry_after{};  ///< `Retry-After`
+  std::optional<std::chrono::seconds> retry_after{};  ///< that the server asks to wait
   std::string repo_id{};    ///< that the request was about, where an address of the API names it
   std::string repo_type{};  ///< of it: "model", "dataset", "space"
   std::string head{};       ///< of a refused commit: where its branch is now, 40 hex digits

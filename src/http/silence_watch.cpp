@@ -1,5 +1,7 @@
 #include "http/silence_watch.hpp"
 
+#include <boost/asio/steady_timer.hpp>
+
 #include <atomic>
 #include <utility>
 

@@ -1,5 +1,6 @@
 #include "hub/reply_error.hpp"
 
+#include "core/byte_range.hpp"
 #include "core/secrets.hpp"
 #include "core/url.hpp"
 #include "hub/api_url.hpp"
@@ -10,7 +11,9 @@
 #include <boost/json/object.hpp>
 
 #include <algorithm>
-#include <charconv>
+#include <chrono>
+#include <cstdint>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -114,6 +117,17 @@ std::string about_limit(const failed_reply& reply) {
   return text;
 }
 
+/// What is left of a limit's window, else `Retry-After` (hub-protocol, section 9.4).
+std::optional<std::chrono::seconds> asked_wait(const failed_reply& reply) {
+  constexpr std::uint64_t longest = 10ull * 365 * 24 * 3600;
+  auto seconds = core::parse_decimal(reply.header("Retry-After"));
+  if (reply.status == 429)
+    if (const auto limit = parse_rate_limit(reply.header("ratelimit"), {}))
+      seconds = limit->seconds;
+  if (!seconds) return {};
+  return std::chrono::seconds(std::min(*seconds, longest));
+}
+
 http_context context_of(const failed_reply& reply) {
   http_context context;
   context.status = reply.status;
@@ -125,11 +139,7 @@ http_context context_of(const failed_reply& reply) {
   context.server_message = server_message(reply);
   context.error_code =
       core::conceal_secrets(std::string(reply.header("X-Error-Code").substr(0, 100)));
-  const auto wait = reply.header("Retry-After");
-  unsigned seconds = 0;
-  const auto [end, failure] = std::from_chars(wait.data(), wait.data() + wait.size(), seconds);
-  if (!wait.empty() && failure == std::errc() && end == wait.data() + wait.size())
-    context.retry_after = std::chrono::seconds(seconds);
+  context.retry_after = asked_wait(reply);
   if (auto repository = repository_of_api_url(reply.url)) {
     context.repo_id = std::move(repository->id);
     context.repo_type = std::move(repository->type);

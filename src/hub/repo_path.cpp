@@ -81,11 +81,12 @@ boost::system::result<std::string> check_path_in_repo(std::string_view path) {
 }
 
 boost::system::result<void> check_download_path(std::string_view path) {
-  const bool valid = !path.empty() && path.size() <= 4096 && !has_control_characters(path) &&
-                     path.front() != '/' && path.front() != '\\' &&
-                     each_segment_passes(path, "/\\", [](std::string_view segment) {
-                       return segment == ".." || begins_with_drive(segment);
-                     });
+  const bool valid =
+      !path.empty() && path.size() <= 4096 && !has_control_characters(path) &&
+      path.front() != '/' && path.front() != '\\' &&
+      each_segment_passes(path, "/\\", [](std::string_view segment) {
+        return segment == ".." || begins_with_drive(segment) || means_git_folder(segment);
+      });
   if (!valid) return make_error_code(errc::invalid_path);
   return {};
 }

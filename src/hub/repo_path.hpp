@@ -13,8 +13,9 @@ namespace cohub::hub {
 boost::system::result<std::string> check_path_in_repo(std::string_view path);
 
 /// Refuses a name that, joined to a folder, could leave it on any system (hub-protocol,
-/// section 4.2), or that is empty or holds control characters: errc::invalid_path. For names from
-/// callers and from listings.
+/// section 4.2), or that is empty or holds control characters: errc::invalid_path. So is what leads
+/// into git's own folder, which no repository can hold: its configuration names programs to run.
+/// For names from callers and from listings.
 boost::system::result<void> check_download_path(std::string_view path);
 
 }  // namespace cohub::hub

@@ -3,6 +3,8 @@
 #include "server/failure.hpp"
 #include "server/wire/message.hpp"
 
+#include <boost/json/fwd.hpp>
+
 #include <string>
 
 namespace cohub::server {

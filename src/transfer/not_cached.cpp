@@ -35,11 +35,12 @@ constexpr std::chrono::milliseconds patient_limit{60'000};
 
 }  // namespace
 
-bool may_pass(const std::exception_ptr& failure) noexcept {
+bool may_pass(const std::exception_ptr& failure, std::chrono::milliseconds longest) noexcept {
   try {
     std::rethrow_exception(failure);
   } catch (const error& e) {
-    return is_unreachable(e.code()) || http::is_transient_status(e.http().status);
+    const bool soon = e.http().retry_after.value_or(std::chrono::seconds(0)) <= longest;
+    return is_unreachable(e.code()) || (soon && http::is_transient_status(e.http().status));
   } catch (const boost::system::system_error& e) {
     return is_unreachable(e.code());
   } catch (...) {

@@ -8,8 +8,9 @@
 /// section 4.4, step 3, and section 5.4).
 namespace cohub::transfer {
 
-/// Whether a question that failed so may be answered another time.
-bool may_pass(const std::exception_ptr& failure) noexcept;
+/// Whether a question that failed so may be answered another time, and soon: not where the Hub
+/// asks to be left alone for longer than `longest`.
+bool may_pass(const std::exception_ptr& failure, std::chrono::milliseconds longest) noexcept;
 
 /// The limit of a question that is the last resort, by the one of the first.
 std::chrono::milliseconds patient(std::chrono::milliseconds limit) noexcept;

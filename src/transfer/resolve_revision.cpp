@@ -69,7 +69,8 @@ awaitable<std::string> resolve_revision(context_ptr shared, std::string repo_id,
     };
     auto found = co_await io::on_pool(shared->pool, std::move(work));
     if (found) co_return std::move(*found);
-    if (how == asking::patiently || !may_pass(failure)) std::rethrow_exception(failure);
+    if (how == asking::patiently || !may_pass(failure, shared->retries.max_retry_after))
+      std::rethrow_exception(failure);
   }
 }
 

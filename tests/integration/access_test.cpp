@@ -101,9 +101,11 @@ TEST_CASE("a Hub whose limit is spent is an error that says when to come again")
   hub.put_file("alice/model", "a.txt", "content");
   hub.put_file("alice/model", "b.txt", "content of b");
   hub.run(hub.api->download_file("alice/model", "a.txt"));  // HEAD and GET
+  hub.hub->clear_requests();
   const auto e = hub.failure_of(hub.api->download_file("alice/model", "b.txt"));
   CHECK(e.code() == errc::local_entry_not_found);
   CHECK(e.http().status == 429);
+  CHECK(hub.hub->requests().size() == 1);  // nobody asks again before that time
   hub.hub->end_rate_limit_window();
   CHECK(test::read_all(hub.run(hub.api->download_file("alice/model", "b.txt"))) == "content of b");
 }

@@ -3,6 +3,8 @@
 #include "server/failure.hpp"
 
 #include <algorithm>
+#include <map>
+#include <string>
 #include <utility>
 
 namespace cohub::server {

@@ -3,6 +3,8 @@
 #include "server/handlers/handlers.hpp"
 #include "server/handlers/permissions.hpp"
 
+#include <boost/json/object.hpp>
+
 #include <string>
 #include <vector>
 

@@ -53,7 +53,8 @@ awaitable<file_head> ask_hub(file_request_ptr file) {
 }
 
 awaitable<file_head> ask_hub_again(file_request_ptr file, file_head failed) {
-  if (file->options.force_download || !may_pass(failed.failure)) co_return failed;
+  const auto longest = file->shared->retries.max_retry_after;
+  if (file->options.force_download || !may_pass(failed.failure, longest)) co_return failed;
   tell(*file, transfer_event::kind::retry, text_of(failed.failure));
   co_return co_await ask(file, patient(etag_timeout(*file)), true);
 }

@@ -170,7 +170,8 @@ awaitable<std::filesystem::path> download(request_ptr wanted) {
     auto failure = co_await learn_commit(wanted, how);
     if (!failure) break;
     if (!may_fall_back(failure) || wanted->options.force_download) std::rethrow_exception(failure);
-    const bool again = how == asking::once && may_pass(failure);
+    const bool again =
+        how == asking::once && may_pass(failure, wanted->shared->retries.max_retry_after);
     auto found = co_await look_for_local(wanted, std::move(failure));
     if (found.folder) co_return std::move(*found.folder);
     if (!again) std::rethrow_exception(found.failure);

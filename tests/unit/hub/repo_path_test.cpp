@@ -61,8 +61,9 @@ TEST_CASE("names that stay within a folder on every system") {
 }
 
 TEST_CASE("names that could leave it") {
-  for (const char* path : {"a/..", "../a", "a\\..\\b", "/a", "\\a", "C:x", "c:", "c/d:e",
-                           "a/C:", "\\\\host\\share", "", "a\nb"}) {
+  for (const char* path :
+       {"a/..", "../a", "a\\..\\b", "/a", "\\a", "C:x", "c:", "c/d:e", "a/C:", "\\\\host\\share",
+        "", "a\nb", ".git/config", "a/.GIT/hooks/post-checkout", "git~1/config", "a/.git"}) {
     CAPTURE(path);
     CHECK_FALSE(check_download_path(path).has_value());
   }
