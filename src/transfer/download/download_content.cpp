@@ -130,7 +130,9 @@ void verify_and_publish(content_fetch& self, const std::filesystem::path& destin
 
 awaitable<void> open_partial(fetch_ptr self, std::filesystem::path stem) {
   auto work = [self, stem = std::move(stem)] {
-    return std::make_shared<partial_file>(stem, self->what.size, self->what.etag);
+    auto partial = std::make_shared<partial_file>(stem, self->what.size, self->what.etag);
+    if (self->settings.afresh) partial->restart();
+    return partial;
   };
   self->partial = co_await io::on_pool(self->shared->pool, std::move(work));
   const auto there = self->partial->done().count();

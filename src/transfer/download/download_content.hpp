@@ -34,6 +34,7 @@ struct content_settings {
   /// Bytes of one ranged request, at least `smallest_chunk`; zero: adapts.
   std::uint64_t chunk_size = 0;
   std::shared_ptr<cohub::observer> observer{};
+  bool afresh = false;  ///< what an earlier download left is not continued
   /// Removed just before the content gets its place: notes on what was there, which a process that
   /// is killed then must not leave beside it. Empty: nothing.
   std::filesystem::path outdated{};

@@ -61,6 +61,7 @@ content_settings content_settings_of(const file_request& file,
   settings.connections = file.options.connections;
   settings.chunk_size = file.options.chunk_size;
   settings.observer = std::move(observer);
+  settings.afresh = file.options.force_download;
   return settings;
 }
 

@@ -98,6 +98,25 @@ TEST_CASE_FIXTURE(hostile_fixture, "a server that says there is no such range") 
   expect({errc::unexpected_status});
 }
 
+TEST_CASE_FIXTURE(hostile_fixture, "what such a server leaves undone can be begun afresh") {
+  host(3 * mib);
+  settings.chunk_size = 0;  // one stream
+  bool cuts = true;
+  content_fault = [&](const seen_request& request) -> std::optional<scripted_reply> {
+    if (range_of(request)) return scripted_reply::text(416, "");
+    if (!std::exchange(cuts, false)) return {};
+    return cut(request, mib);
+  };
+  const auto download = [&] {
+    run(transfer::download_content(shared, describe("f.bin"), destination, destination, settings));
+  };
+  CHECK_THROWS_AS(download(), error);
+  CHECK_THROWS_AS(download(), error);
+  settings.afresh = true;
+  download();
+  CHECK(is_right());
+}
+
 TEST_CASE_FIXTURE(hostile_fixture, "a server that sends all where a part was asked for") {
   content_fault = [&](const seen_request& request) -> std::optional<scripted_reply> {
     const auto range = range_of(request);
