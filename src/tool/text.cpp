@@ -41,11 +41,26 @@ std::size_t character_size(const std::string& text, std::size_t at) {
   return odd ? 0 : size;
 }
 
-/// U+0080 to U+009F, which are 0xc2 and their own number in UTF-8.
-bool is_control_of_two(const std::string& text, std::size_t at) {
-  if (static_cast<unsigned char>(text[at]) != 0xc2 || at + 1 == text.size()) return false;
-  const auto next = static_cast<unsigned char>(text[at + 1]);
-  return next >= 0x80 && next < 0xa0;
+/// A control character of several bytes.
+struct control {
+  std::size_t size = 0;    ///< in bytes; 0: there is none
+  unsigned character = 0;  ///< Unicode's number of it
+};
+
+/// U+0080 to U+009F, and those that turn the direction of what follows: U+202A to U+202E, U+2066 to
+/// U+2069.
+control control_at(const std::string& text, std::size_t at) {
+  const auto byte = [&](std::size_t i) {
+    return i < text.size() ? static_cast<unsigned char>(text[i]) : 0u;
+  };
+  const auto second = byte(at + 1);
+  if (byte(at) == 0xc2 && second >= 0x80 && second < 0xa0) return {2, second};
+  if (byte(at) != 0xe2) return {};
+  const auto third = byte(at + 2);
+  const bool turns = (second == 0x80 && third >= 0xaa && third <= 0xae) ||
+                     (second == 0x81 && third >= 0xa6 && third <= 0xa9);
+  if (!turns) return {};
+  return {3, 0x2000 | (second & 0x3f) << 6 | (third & 0x3f)};
 }
 
 }  // namespace
@@ -67,15 +82,14 @@ std::string json_controls_escaped(const std::string& json) {
   std::string escaped;
   for (std::size_t i = 0; i < json.size(); ++i) {
     const auto byte = static_cast<unsigned char>(json[i]);
-    const bool of_two = is_control_of_two(json, i);
-    if (byte != 0x7f && !of_two) {
+    const auto found = byte == 0x7f ? control{1, byte} : control_at(json, i);
+    if (found.size == 0) {
       escaped += json[i];
       continue;
     }
-    if (of_two) ++i;
+    i += found.size - 1;
     std::array<char, 8> text{};
-    std::snprintf(text.data(), text.size(), "\\u%04x",
-                  static_cast<unsigned>(static_cast<unsigned char>(json[i])));
+    std::snprintf(text.data(), text.size(), "\\u%04x", found.character);
     escaped += text.data();
   }
   return escaped;
@@ -92,9 +106,9 @@ std::string printable(const std::string& text, line_breaks breaks) {
       shown += keeps ? text[i] : ' ';
     } else if (byte < 0x20 || byte == 0x7f) {
       shown += '?';
-    } else if (is_control_of_two(text, i)) {
+    } else if (const auto found = control_at(text, i); found.size > 0) {
       shown += '?';
-      ++i;
+      i += found.size - 1;
     } else {
       shown += text[i];
     }

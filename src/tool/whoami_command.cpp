@@ -2,6 +2,7 @@
 #include "common_flags.hpp"
 #include "output.hpp"
 #include "run_operation.hpp"
+#include "text.hpp"
 
 #include <boost/json/object.hpp>
 
@@ -30,7 +31,9 @@ awaitable<void> whoami(client hub, std::shared_ptr<arguments> args) {
   else
     facts["orgs"] = names;
   facts["endpoint"] = hub.endpoint();
-  args->out.result(names.empty() ? user.name : user.name + "\norgs: " + names, facts);
+  auto text = printable(user.name);
+  if (!names.empty()) text += "\norgs: " + printable(names);
+  args->out.result(text, facts);
 }
 
 }  // namespace

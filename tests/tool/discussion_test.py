@@ -39,16 +39,16 @@ class Discussions(Hub):
     def test_what_somebody_wrote_commands_no_terminal(self):
         self.cohub("repo", "create", "thing")
         self.cohub("discussions", "create", "user/thing", "--title", "A \033]0;title\007",
-                   "--body", "one\n\033[2Jtwo \u009b31m\x7f")
+                   "--body", "one\n\033[2Jtwo \u009b31m\x7f \u202egpj.exe\u2069\u200f")
         for words in (("info", "user/thing", "1"), ("list", "user/thing")):
             for how in ("human", "agent"):
                 out, _ = self.cohub("discussions", *words, "--format", how)
-                self.assertNotRegex(out, "[\x00-\x08\x0b-\x1f\x7f\x80-\x9f]")
-        self.assertIn("user: one\n?[2Jtwo ?31m?", self.cohub("discussions", "info", "user/thing", "1")[0])
+                self.assertNotRegex(out, "[\x00-\x08\x0b-\x1f\x7f\x80-\x9f\u202a-\u202e\u2066-\u2069]")
+        self.assertIn("user: one\n?[2Jtwo ?31m? ?gpj.exe?\u200f", self.cohub("discussions", "info", "user/thing", "1")[0])
 
         out, _ = self.cohub("discussions", "info", "user/thing", "1", "--json")
-        self.assertNotRegex(out, "[\x00-\x09\x0b-\x1f\x7f-\x9f]")
-        self.assertIn("two \u009b31m\x7f", json.loads(out)["events"][0]["content"])
+        self.assertNotRegex(out, "[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+        self.assertIn("two \u009b31m\x7f \u202egpj.exe\u2069\u200f", json.loads(out)["events"][0]["content"])
 
     def test_a_password_in_the_endpoint_is_never_shown(self):
         self.cohub("repo", "create", "thing")
