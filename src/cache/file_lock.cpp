@@ -1,7 +1,6 @@
 #include "cache/file_lock.hpp"
 
-#include "cohub/error.hpp"
-
+#include "core/throw_system.hpp"
 #include "io/on_pool.hpp"
 
 #include <boost/asio/steady_timer.hpp>
@@ -25,16 +24,12 @@ namespace {
 constexpr mode_t lock_mode = 0664;  // a group can share the cache
 constexpr int reopen_limit = 100;
 
-[[noreturn]] void fail(int code, const std::string& doing, const std::filesystem::path& path) {
-  throw error({code, boost::system::system_category()}, doing + " " + path.string());
-}
-
 int open_lock(const std::filesystem::path& path) {
   int descriptor = -1;
   do {
     descriptor = ::open(path.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, lock_mode);
   } while (descriptor < 0 && errno == EINTR);
-  if (descriptor < 0) fail(errno, "opening the lock file", path);
+  if (descriptor < 0) core::throw_system(errno, "opening the lock file", path);
   return descriptor;
 }
 

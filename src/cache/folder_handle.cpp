@@ -1,6 +1,6 @@
 #include "cache/folder_handle.hpp"
 
-#include "cohub/error.hpp"
+#include "core/throw_system.hpp"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -42,8 +42,7 @@ folder_handle::~folder_handle() {
 }
 
 void folder_handle::fail(int code, const char* doing, const std::string& name) const {
-  throw error({code, boost::system::system_category()},
-              std::string(doing) + ' ' + (name.empty() ? path_ : path_ / name).string());
+  core::throw_system(code, doing, name.empty() ? path_ : path_ / name);
 }
 
 folder_handle folder_handle::child(const std::string& name) const {

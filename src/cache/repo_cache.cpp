@@ -2,6 +2,7 @@
 
 #include "cohub/error.hpp"
 
+#include "core/throw_system.hpp"
 #include "hub/file_metadata.hpp"
 #include "hub/repo_id.hpp"
 #include "io/file.hpp"
@@ -27,10 +28,6 @@ bool is_regular(const std::filesystem::path& path) {
 /// File systems without links, and folders that forbid them.
 bool links_unsupported(int code) {
   return code == EPERM || code == EACCES || code == ENOSYS || code == EOPNOTSUPP || code == EINVAL;
-}
-
-[[noreturn]] void fail(int code, const std::string& doing, const std::filesystem::path& path) {
-  throw error({code, boost::system::system_category()}, doing + " " + path.string());
 }
 
 /// Removes a temporary unless it was moved to its place.
@@ -174,7 +171,7 @@ std::optional<std::filesystem::path> repo_cache::link(std::string_view commit,
       return pointer;
     }
     made.moved = true;  // there is nothing to remove
-    if (!links_unsupported(errno)) fail(errno, "linking a blob as", pointer);
+    if (!links_unsupported(errno)) core::throw_system(errno, "linking a blob as", pointer);
   }
   std::error_code gone;
   if (age == blob_age::existing && std::filesystem::file_size(blob, gone) > copy_limit && !gone)
@@ -192,7 +189,7 @@ void repo_cache::place_without_link(const std::filesystem::path& blob,
   temporary copy{temporary_name()};
   std::error_code failure;
   std::filesystem::copy_file(blob, copy.path, failure);
-  if (failure) fail(failure.value(), "copying a blob to", pointer);
+  if (failure) core::throw_system(failure.value(), "copying a blob to", pointer);
   io::rename_file(copy.path, pointer);
   copy.moved = true;
 }

@@ -2,6 +2,7 @@
 
 #include "cohub/error.hpp"
 
+#include "core/ascii.hpp"
 #include "core/hex.hpp"
 #include "hub/json_reader.hpp"
 #include "hub/repo_path.hpp"
@@ -11,7 +12,6 @@
 #include <boost/json/value.hpp>
 
 #include <algorithm>
-#include <cctype>
 #include <cstdint>
 #include <limits>
 
@@ -64,8 +64,7 @@ std::string json_string(std::string_view text) {
 
 /// 64 hex digits of either case. A gated repository shows stars instead to those without access.
 bool is_xet_hash(std::string_view text) {
-  return text.size() == 64 && std::all_of(text.begin(), text.end(),
-                                          [](unsigned char c) { return std::isxdigit(c) != 0; });
+  return text.size() == 64 && std::all_of(text.begin(), text.end(), core::is_hex_digit);
 }
 
 std::optional<tree_entry> decode_entry(std::string_view path, const boost::json::value& value) {

@@ -1,5 +1,6 @@
 #include "client/request_log.hpp"
 
+#include "core/ascii.hpp"
 #include "core/secrets.hpp"
 #include "core/trim.hpp"
 #include "http/retry_policy.hpp"
@@ -37,10 +38,10 @@ std::string printable(std::string_view text) {
 }
 
 /// What the server calls the request, else what this side does.
-std::string_view request_id(const http::request_report& report) {
-  const auto id =
-      report.answer == nullptr ? std::string_view() : http::answered_id(report.answer->headers);
-  return id.empty() ? report.trace_id : id;
+std::string request_id(const http::request_report& report) {
+  auto id = report.answer == nullptr ? std::string() : http::answered_id(report.answer->headers);
+  if (id.empty()) id = report.trace_id;
+  return id;
 }
 
 void log_request(const core::logger& log, const http::request_report& report) {
@@ -79,7 +80,7 @@ void tell(const core::logger& log, observer* listener, transfer_event::kind what
 void tell_warnings(const core::logger& log, observer* listener,
                    const http::request_report& report) {
   for (const auto& [name, value] : report.answer->headers) {
-    if (!http::equal_without_case(name, "X-HF-Warning")) continue;
+    if (!core::equal_without_case(name, "X-HF-Warning")) continue;
     const std::string_view text = value;
     const auto split = text.find(';');
     const auto topic = split == text.npos ? std::string_view() : text.substr(0, split);

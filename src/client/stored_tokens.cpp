@@ -4,6 +4,7 @@
 
 #include "cache/file_lock.hpp"
 #include "core/environment.hpp"
+#include "core/throw_system.hpp"
 #include "core/trim.hpp"
 #include "io/file.hpp"
 #include "io/on_pool.hpp"
@@ -74,8 +75,7 @@ void write_secret(const std::filesystem::path& path, std::string_view content) {
 void remove_secret(const std::filesystem::path& path) {
   std::error_code failure;
   std::filesystem::remove(path, failure);  // one that is missing is no failure
-  if (failure)
-    throw error({failure.value(), boost::system::system_category()}, "removing " + path.string());
+  if (failure) core::throw_system(failure.value(), "removing", path);
 }
 
 /// Whoever changes the stored tokens has read them first: one at a time, so that none is lost.

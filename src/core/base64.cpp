@@ -1,5 +1,7 @@
 #include "core/base64.hpp"
 
+#include "core/ascii.hpp"
+
 #include <openssl/evp.h>
 
 #include <algorithm>
@@ -8,10 +10,7 @@ namespace cohub::core {
 
 namespace {
 
-bool is_base64_character(char c) noexcept {
-  return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '+' ||
-         c == '/';
-}
+bool is_base64_character(char c) noexcept { return is_alphanumeric(c) || c == '+' || c == '/'; }
 
 }  // namespace
 

@@ -1,10 +1,10 @@
 #include "core/environment.hpp"
 
+#include "core/ascii.hpp"
 #include "core/trim.hpp"
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <charconv>
 #include <cstdint>
 #include <cstdlib>
@@ -17,9 +17,7 @@ namespace {
 
 constexpr std::size_t token_file_limit = 64 * 1024;
 
-bool is_name_character(char c) {
-  return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_';
-}
+bool is_name_character(char c) { return is_alphanumeric(c) || c == '_'; }
 
 std::optional<std::string> token_in_file(const std::filesystem::path& path) {
   std::ifstream stream(path, std::ios::binary);
@@ -40,11 +38,8 @@ std::optional<std::string> environment_value(const char* name) {
 
 bool is_true(std::string_view text) noexcept {
   constexpr std::array<std::string_view, 4> words{"1", "on", "yes", "true"};
-  return std::any_of(words.begin(), words.end(), [text](std::string_view word) {
-    return std::equal(text.begin(), text.end(), word.begin(), word.end(), [](char a, char b) {
-      return std::tolower(static_cast<unsigned char>(a)) == b;
-    });
-  });
+  return std::any_of(words.begin(), words.end(),
+                     [text](std::string_view word) { return equal_without_case(text, word); });
 }
 
 bool environment_flag(const char* name) {

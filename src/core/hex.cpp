@@ -1,5 +1,7 @@
 #include "core/hex.hpp"
 
+#include "core/ascii.hpp"
+
 #include <algorithm>
 
 namespace cohub::core {
@@ -17,7 +19,7 @@ std::string to_hex(std::span<const std::byte> bytes) {
 
 bool is_hex(std::string_view text, std::size_t digits) noexcept {
   return text.size() == digits && std::all_of(text.begin(), text.end(), [](char c) {
-           return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
+           return is_hex_digit(c) && lower(c) == c;
          });
 }
 

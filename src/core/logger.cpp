@@ -1,12 +1,11 @@
 #include "core/logger.hpp"
 
+#include "core/ascii.hpp"
 #include "core/environment.hpp"
 
 #include <unistd.h>
 
-#include <algorithm>
 #include <array>
-#include <cctype>
 #include <cstdio>
 #include <ctime>
 #include <utility>
@@ -98,9 +97,7 @@ std::optional<log_level> parse_log_level(std::string_view name) noexcept {
        {"warn", log_level::warning},
        {"error", log_level::error}}};
   for (const auto& [known, level] : names)
-    if (std::equal(name.begin(), name.end(), known.begin(), known.end(),
-                   [](char a, char b) { return std::tolower(static_cast<unsigned char>(a)) == b; }))
-      return level;
+    if (equal_without_case(name, known)) return level;
   return {};
 }
 

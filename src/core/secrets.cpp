@@ -1,7 +1,8 @@
 #include "core/secrets.hpp"
 
+#include "core/ascii.hpp"
+
 #include <algorithm>
-#include <cctype>
 #include <cstddef>
 #include <string_view>
 
@@ -12,9 +13,7 @@ namespace {
 /// Shorter words are names.
 constexpr std::size_t shortest_token = 12;
 
-bool is_of_token(char c) {
-  return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' || c == '-' || c == '.';
-}
+bool is_of_token(char c) { return is_alphanumeric(c) || c == '_' || c == '-' || c == '.'; }
 
 bool ends_url(char c) {
   return static_cast<unsigned char>(c) <= ' ' || c == '"' || c == '\'' || c == '<' || c == '>';
@@ -33,18 +32,14 @@ void mask_tokens(std::string& text) {
   }
 }
 
-bool is_letter(char c) { return std::isalpha(static_cast<unsigned char>(c)) != 0; }
-
 /// What follows "Bearer", as in the header it is sent by, is a token whatever it looks like, if it
 /// is no word ("bearer authentication is required").
 void mask_credentials(std::string& text) {
   constexpr std::string_view scheme = "bearer ";
-  auto lower = text;
-  std::transform(lower.begin(), lower.end(), lower.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  const auto without_case = lower(text);
   // Backwards, so that what is replaced moves nothing that is still to be looked at.
-  for (auto at = lower.rfind(scheme); at != lower.npos;
-       at = at == 0 ? lower.npos : lower.rfind(scheme, at - 1)) {
+  for (auto at = without_case.rfind(scheme); at != without_case.npos;
+       at = at == 0 ? without_case.npos : without_case.rfind(scheme, at - 1)) {
     const auto begin = at + scheme.size();
     const auto end = find_end(text, begin, ends_url);
     const auto word = std::string_view(text).substr(begin, end - begin);

@@ -2,13 +2,13 @@
 
 #include "cohub/error.hpp"
 
+#include "core/ascii.hpp"
 #include "core/byte_range.hpp"
 
 #include <boost/url.hpp>
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 
 namespace cohub::core {
 
@@ -19,15 +19,7 @@ namespace urls = boost::urls;
 constexpr std::size_t length_limit = 64 * 1024;
 
 bool is_unreserved(char c) noexcept {
-  return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' ||
-         c == '.' || c == '-' || c == '~';
-}
-
-int hex_value(char c) noexcept {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
+  return is_alphanumeric(c) || c == '_' || c == '.' || c == '-' || c == '~';
 }
 
 void append_escape(std::string& text, char c) {
@@ -73,10 +65,8 @@ boost::system::result<url> from_view(const urls::url_view& view) {
   if (scheme != urls::scheme::http && scheme != urls::scheme::https)
     return make_error_code(errc::invalid_url);
   result.origin.scheme = scheme == urls::scheme::https ? "https" : "http";
-  result.origin.host = view.host_address();
+  result.origin.host = lower(view.host_address());
   if (result.origin.host.empty()) return make_error_code(errc::invalid_url);
-  std::transform(result.origin.host.begin(), result.origin.host.end(), result.origin.host.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
   // What was percent-encoded may mean something else where the host is written again.
   const bool literal = view.host_type() == urls::host_type::ipv6;
   if (std::any_of(result.origin.host.begin(), result.origin.host.end(), [literal](char c) {

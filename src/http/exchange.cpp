@@ -2,7 +2,6 @@
 
 #include "cohub/error.hpp"
 
-#include "core/secrets.hpp"
 #include "http/answer_bytes.hpp"
 #include "http/early_answer.hpp"
 #include "http/proxy_tunnel.hpp"
@@ -249,8 +248,7 @@ class running_exchange {
     lease_->set_silence_limit(settings_.limits.stall);
     auto head = head_of(*reader_, what_);
     if (settings_.on_head) settings_.on_head(head);
-    if (const auto id = answered_id(head.headers); !id.empty())
-      context_.request_id = core::conceal_secrets(std::string(id));
+    if (auto id = answered_id(head.headers); !id.empty()) context_.request_id = std::move(id);
     std::optional<std::uint64_t> length;
     if (const auto announced = reader_->content_length(); announced && !reader_->chunked())
       length = *announced;
@@ -275,6 +273,9 @@ class running_exchange {
       const bool answered =
           co_await read_head(*lease_, *reader_, ahead_, deadline, informational == 0);
       if (!answered || reader_->get().result_int() / 100 != 1) co_return answered;
+      if (reader_->get().result() == beast::http::status::switching_protocols)
+        throw error(errc::invalid_response,
+                    doing(what_) + ": the server changes the protocol, unasked", context_);
       if (informational == most_informational)
         throw error(errc::invalid_response,
                     doing(what_) + ": one informational answer follows another", context_);

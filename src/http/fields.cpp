@@ -1,37 +1,33 @@
 #include "http/fields.hpp"
 
+#include "core/ascii.hpp"
+
 #include <algorithm>
 
 namespace cohub::http {
 
-namespace {
-
-char lower(char c) noexcept {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
-}
-
-}  // namespace
-
-bool equal_without_case(std::string_view a, std::string_view b) noexcept {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
-                    [](char x, char y) { return lower(x) == lower(y); });
+bool is_field_name(std::string_view text) noexcept {
+  constexpr std::string_view marks = "!#$%&'*+-.^_`|~";
+  return !text.empty() && std::all_of(text.begin(), text.end(), [&](char c) {
+    return core::is_alphanumeric(c) || marks.find(c) != marks.npos;
+  });
 }
 
 bool is_encoded(const fields& headers) noexcept {
   const auto coding = headers.get("Content-Encoding");
-  return !coding.empty() && !equal_without_case(coding, "identity");
+  return !coding.empty() && !core::equal_without_case(coding, "identity");
 }
 
 std::string_view fields::get(std::string_view name) const noexcept {
   for (const auto& [key, value] : items_)
-    if (equal_without_case(key, name)) return value;
+    if (core::equal_without_case(key, name)) return value;
   return {};
 }
 
 std::string fields::get_list(std::string_view name) const {
   std::string list;
   for (const auto& [key, value] : items_) {
-    if (!equal_without_case(key, name)) continue;
+    if (!core::equal_without_case(key, name)) continue;
     if (!list.empty()) list += ", ";
     list += value;
   }
@@ -40,7 +36,7 @@ std::string fields::get_list(std::string_view name) const {
 
 bool fields::has(std::string_view name) const noexcept {
   return std::any_of(items_.begin(), items_.end(),
-                     [&](const auto& item) { return equal_without_case(item.first, name); });
+                     [&](const auto& item) { return core::equal_without_case(item.first, name); });
 }
 
 void fields::set(std::string name, std::string value) {
@@ -53,7 +49,8 @@ void fields::add(std::string name, std::string value) {
 }
 
 void fields::erase(std::string_view name) {
-  std::erase_if(items_, [&](const auto& item) { return equal_without_case(item.first, name); });
+  std::erase_if(items_,
+                [&](const auto& item) { return core::equal_without_case(item.first, name); });
 }
 
 }  // namespace cohub::http

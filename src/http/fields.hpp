@@ -37,7 +37,7 @@ class fields {
 /// content as it is.
 bool is_encoded(const fields& headers) noexcept;
 
-/// ASCII comparison without case.
-bool equal_without_case(std::string_view a, std::string_view b) noexcept;
+/// Whether a field can have that name (a token of RFC 9110, section 5.6.2).
+bool is_field_name(std::string_view text) noexcept;
 
 }  // namespace cohub::http

@@ -1,5 +1,7 @@
 #include "http/message.hpp"
 
+#include "http/trace_id.hpp"
+
 #include <algorithm>
 #include <cstring>
 #include <utility>
@@ -47,6 +49,14 @@ std::string_view to_string(method verb) noexcept {
       return "DELETE";
   }
   return "GET";
+}
+
+http_context context_of(const response_head& head) {
+  http_context context;
+  context.status = head.status;
+  context.url = head.url.printable();
+  context.request_id = answered_id(head.headers);
+  return context;
 }
 
 std::shared_ptr<body_source> bytes_body(std::string bytes) {

@@ -2,6 +2,7 @@
 
 #include "cohub/awaitable.hpp"
 #include "cohub/client_config.hpp"
+#include "cohub/error.hpp"
 
 #include "core/url.hpp"
 #include "http/fields.hpp"
@@ -81,5 +82,8 @@ struct response_head {
   /// Headers of the redirects that were followed to get here, first hop first.
   fields redirect_headers{};
 };
+
+/// For an error about an answer that makes no sense.
+http_context context_of(const response_head& head);
 
 }  // namespace cohub::http

@@ -2,6 +2,7 @@
 
 #include "cohub/error.hpp"
 
+#include "core/ascii.hpp"
 #include "core/base64.hpp"
 #include "core/byte_range.hpp"
 #include "core/trim.hpp"
@@ -11,7 +12,6 @@
 #include <boost/asio/ip/network_v6.hpp>
 
 #include <algorithm>
-#include <cctype>
 #include <cstdlib>
 
 namespace cohub::http {
@@ -19,13 +19,6 @@ namespace cohub::http {
 namespace {
 
 namespace ip = boost::asio::ip;
-
-std::string lower(std::string_view text) {
-  std::string result(text);
-  std::transform(result.begin(), result.end(), result.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return result;
-}
 
 std::optional<ip::address> address_in(const std::string& text) {
   boost::system::error_code failure;
@@ -59,7 +52,7 @@ struct exemption {
 /// Nothing if the entry is about another scheme, or is none.
 std::optional<exemption> parse_exemption(std::string_view text, const core::origin& target) {
   exemption result;
-  std::string entry = lower(text);
+  std::string entry = core::lower(text);
   if (const auto mark = entry.find("://"); mark != entry.npos) {
     const auto scheme = entry.substr(0, mark);
     if (scheme != target.scheme && scheme != "all") return {};
@@ -117,7 +110,7 @@ bool is_exempt(std::string_view list, const core::origin& target) {
 boost::system::result<proxy> parse_proxy(std::string_view text) {
   text = core::trim(text);
   if (const auto mark = text.find("://"); mark != text.npos) {
-    if (lower(text.substr(0, mark)) != "http") return make_error_code(errc::invalid_url);
+    if (core::lower(text.substr(0, mark)) != "http") return make_error_code(errc::invalid_url);
     text.remove_prefix(mark + 3);
   }
   proxy result;

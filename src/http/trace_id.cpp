@@ -1,11 +1,18 @@
 #include "http/trace_id.hpp"
 
 #include "core/hex.hpp"
+#include "core/secrets.hpp"
 
 #include <array>
 #include <cstddef>
 
 namespace cohub::http {
+
+namespace {
+
+constexpr std::size_t longest_id = 200;  // a hostile one may fill a head
+
+}  // namespace
 
 std::string uuid4(std::uint64_t high, std::uint64_t low) {
   high = (high & ~std::uint64_t{0xf000}) | 0x4000;                     // the version
@@ -29,9 +36,10 @@ std::string choose_trace_id(const fields& headers, const fields& home_headers,
   return uuid4(high, random());
 }
 
-std::string_view answered_id(const fields& headers) noexcept {
+std::string answered_id(const fields& headers) {
   for (const char* name : {"X-Request-Id", trace_field, "x-amz-cf-id"})
-    if (const auto id = headers.get(name); !id.empty()) return id;
+    if (const auto id = headers.get(name); !id.empty())
+      return core::conceal_secrets(std::string(id.substr(0, longest_id)));
   return {};
 }
 

@@ -20,7 +20,8 @@ std::string uuid4(std::uint64_t high, std::uint64_t low);
 std::string choose_trace_id(const fields& headers, const fields& home_headers,
                             std::mt19937_64& random);
 
-/// What the server calls the request that it answered; empty if it does not say.
-std::string_view answered_id(const fields& headers) noexcept;
+/// What the server calls the request that it answered, as far as it may be shown; empty if it does
+/// not say.
+std::string answered_id(const fields& headers);
 
 }  // namespace cohub::http

@@ -252,12 +252,9 @@ std::optional<core::url> next_hop(const request& what, const response& answer) {
   const auto location = answer.header("Location");
   if (location.empty()) return {};
   const auto target = core::redirect_target(answer.head().url, location);
-  if (!target) {
-    http_context context;
-    context.status = answer.status();
-    context.url = what.url.printable();
-    throw error(errc::invalid_response, "following a redirect that must not be followed", context);
-  }
+  if (!target)
+    throw error(errc::invalid_response, "following a redirect that must not be followed",
+                context_of(answer.head()));
   if (what.redirects == redirects::same_origin &&
       !keeps_credentials(what.url.origin, target->origin))
     return {};

@@ -2,6 +2,7 @@
 
 #include "cohub/error.hpp"
 
+#include "core/ascii.hpp"
 #include "core/environment.hpp"
 #include "core/url.hpp"
 #include "hub/repo_id.hpp"
@@ -53,9 +54,7 @@ hf_uri take_repository(std::string_view text, std::string_view& rest) {
   return found;
 }
 
-bool is_word(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
-}
+bool is_word(char c) { return core::is_alphanumeric(c) || c == '_'; }
 
 /// Length of `refs/pr/N` or `refs/convert/name` at the front; 0 if there is none.
 std::size_t length_of_special_ref(std::string_view rest) {

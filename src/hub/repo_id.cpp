@@ -2,6 +2,7 @@
 
 #include "cohub/error.hpp"
 
+#include "core/ascii.hpp"
 #include "core/hex.hpp"
 
 #include <algorithm>
@@ -19,8 +20,7 @@ constexpr std::size_t namespace_limit = 256;  // the Hub has none; a folder name
 
 /// Letters, digits and '_', in ASCII; all of UTF-8 beyond ASCII counts as letters.
 bool is_word(char c) noexcept {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
-         static_cast<unsigned char>(c) >= 0x80;
+  return core::is_alphanumeric(c) || c == '_' || static_cast<unsigned char>(c) >= 0x80;
 }
 
 std::size_t characters(std::string_view text) noexcept {
@@ -105,9 +105,8 @@ std::optional<repo_type> parse_plural(std::string_view word) noexcept {
 bool is_commit_id(std::string_view revision) noexcept { return core::is_hex(revision, 40); }
 
 bool is_commit_prefix(std::string_view text) noexcept {
-  return text.size() >= 5 && text.size() <= 40 && std::all_of(text.begin(), text.end(), [](char c) {
-           return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
-         });
+  return text.size() >= 5 && text.size() <= 40 &&
+         std::all_of(text.begin(), text.end(), core::is_hex_digit);
 }
 
 }  // namespace cohub::hub

@@ -2,6 +2,7 @@
 
 #include "cohub/error.hpp"
 
+#include "core/ascii.hpp"
 #include "hub/utf8.hpp"
 
 #include <algorithm>
@@ -46,9 +47,7 @@ bool means_git_folder(std::string_view segment) {
   segment = kept;
   segment = segment.substr(0, segment.find(':'));
   segment = segment.substr(0, segment.find_last_not_of(". ") + 1);
-  std::string name(segment);
-  std::transform(name.begin(), name.end(), name.begin(),
-                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+  const auto name = core::lower(segment);
   if (name == ".git") return true;
   return name.size() > 4 && name.starts_with("git~") &&
          name.find_first_not_of("0123456789", 4) == name.npos;

@@ -1,5 +1,7 @@
 #include "hub/yaml_scalar.hpp"
 
+#include "core/ascii.hpp"
+
 #include <algorithm>
 #include <array>
 #include <charconv>
@@ -10,8 +12,6 @@
 namespace cohub::hub {
 
 namespace {
-
-bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
 
 /// Takes one scalar apart from the left.
 class scanner {
@@ -39,7 +39,7 @@ class scanner {
   /// Between `least` and `most` digits.
   bool take_digits(std::size_t least, std::size_t most) noexcept {
     std::size_t count = 0;
-    while (count < most && is_digit(peek())) ++position_, ++count;
+    while (count < most && core::is_digit(peek())) ++position_, ++count;
     return count >= least;
   }
 
@@ -55,7 +55,7 @@ constexpr std::string_view digits_and_bars = "0123456789_";
 bool take_sixties(scanner& in) noexcept {
   std::size_t count = 0;
   while (in.take(':')) {
-    if (!is_digit(in.peek())) return false;
+    if (!core::is_digit(in.peek())) return false;
     const bool may_be_two = in.peek() <= '5';
     in.take_any(digits);
     if (may_be_two) in.take_any(digits);
@@ -207,7 +207,7 @@ plain_kind resolve_plain(std::string_view text) noexcept {
   if (is_one_of(text, {"yes", "no", "true", "false", "on", "off"})) return plain_kind::boolean;
   if (text == "<<") return plain_kind::merge;
   if (text == "=") return plain_kind::value;
-  if (text[0] != '-' && text[0] != '+' && text[0] != '.' && !is_digit(text[0]))
+  if (text[0] != '-' && text[0] != '+' && text[0] != '.' && !core::is_digit(text[0]))
     return plain_kind::text;
   if (is_integer(text)) return plain_kind::integer;
   if (is_real(text)) return plain_kind::real;

@@ -1,8 +1,7 @@
 #include "io/file.hpp"
 
-#include "cohub/error.hpp"
-
 #include "core/hex.hpp"
+#include "core/throw_system.hpp"
 
 #include <fcntl.h>
 #include <sys/file.h>
@@ -21,10 +20,6 @@ namespace cohub::io {
 
 namespace {
 
-[[noreturn]] void fail(int code, const std::string& doing, const std::filesystem::path& path) {
-  throw error({code, boost::system::system_category()}, doing + " " + path.string());
-}
-
 constexpr mode_t shared_mode = 0666;  // less the umask
 constexpr mode_t private_mode = 0600;
 
@@ -42,13 +37,13 @@ int open_descriptor(const std::filesystem::path& path, int flags, const char* do
                     mode_t permissions = shared_mode) {
   const int descriptor =
       uninterrupted([&] { return ::open(path.c_str(), flags | O_CLOEXEC, permissions); });
-  if (descriptor < 0) fail(errno, doing, path);
+  if (descriptor < 0) core::throw_system(errno, doing, path);
   return descriptor;
 }
 
 off_t to_offset(std::uint64_t offset, const std::filesystem::path& path) {
   if (offset > static_cast<std::uint64_t>(std::numeric_limits<off_t>::max()))
-    fail(EFBIG, "seeking in", path);
+    core::throw_system(EFBIG, "seeking in", path);
   return static_cast<off_t>(offset);
 }
 
@@ -103,7 +98,7 @@ file::~file() {
 
 std::uint64_t file::size() const {
   struct stat status {};
-  if (::fstat(descriptor_, &status) < 0) fail(errno, "reading the size of", path_);
+  if (::fstat(descriptor_, &status) < 0) core::throw_system(errno, "reading the size of", path_);
   return static_cast<std::uint64_t>(status.st_size);
 }
 
@@ -114,7 +109,7 @@ std::size_t file::read_at(std::uint64_t offset, std::span<std::byte> buffer) con
     const auto position = to_offset(offset + filled, path_);
     const auto count =
         uninterrupted([&] { return ::pread(descriptor_, rest.data(), rest.size(), position); });
-    if (count < 0) fail(errno, "reading", path_);
+    if (count < 0) core::throw_system(errno, "reading", path_);
     if (count == 0) break;
     filled += static_cast<std::size_t>(count);
   }
@@ -134,8 +129,8 @@ void file::write_at(std::uint64_t offset, std::span<const std::byte> bytes) {
     const auto count = uninterrupted([&] {
       return ::pwrite(descriptor_, rest.data(), std::min(rest.size(), write_piece), position);
     });
-    if (count < 0) fail(errno, "writing", path_);
-    if (count == 0) fail(EIO, "writing", path_);
+    if (count < 0) core::throw_system(errno, "writing", path_);
+    if (count == 0) core::throw_system(EIO, "writing", path_);
     written += static_cast<std::size_t>(count);
   }
 }
@@ -143,11 +138,12 @@ void file::write_at(std::uint64_t offset, std::span<const std::byte> bytes) {
 void file::truncate(std::uint64_t size) {
   const auto length = to_offset(size, path_);
   if (uninterrupted([&] { return ::ftruncate(descriptor_, length); }) < 0)
-    fail(errno, "setting the size of", path_);
+    core::throw_system(errno, "setting the size of", path_);
 }
 
 void file::sync() {
-  if (uninterrupted([&] { return ::fsync(descriptor_); }) < 0) fail(errno, "syncing", path_);
+  if (uninterrupted([&] { return ::fsync(descriptor_); }) < 0)
+    core::throw_system(errno, "syncing", path_);
 }
 
 file::lock file::ask_lock() {
@@ -176,20 +172,21 @@ bool file::link_as(const std::filesystem::path& name) {
 void file::close() {
   if (descriptor_ < 0) return;
   // Not repeated after EINTR: Linux has released the descriptor by then.
-  if (::close(std::exchange(descriptor_, -1)) < 0 && errno != EINTR) fail(errno, "closing", path_);
+  if (::close(std::exchange(descriptor_, -1)) < 0 && errno != EINTR)
+    core::throw_system(errno, "closing", path_);
 }
 
 std::string read_file(const std::filesystem::path& path, std::uint64_t limit) {
   const file opened(path, file::mode::read);
   struct stat status {};
-  if (::fstat(opened.native_handle(), &status) < 0) fail(errno, "reading", path);
-  if (!S_ISREG(status.st_mode)) fail(EINVAL, "reading what is no file:", path);
+  if (::fstat(opened.native_handle(), &status) < 0) core::throw_system(errno, "reading", path);
+  if (!S_ISREG(status.st_mode)) core::throw_system(EINVAL, "reading what is no file:", path);
   std::string content;
   std::array<std::byte, 16 * 1024> piece;
   for (;;) {
     const std::size_t count = opened.read_at(content.size(), piece);
     if (content.size() + count > limit)
-      fail(EFBIG, "reading more than " + std::to_string(limit) + " bytes of", path);
+      core::throw_system(EFBIG, "reading more than " + std::to_string(limit) + " bytes of", path);
     content.append(reinterpret_cast<const char*>(piece.data()), count);
     if (count < piece.size()) return content;
   }
@@ -234,7 +231,8 @@ void write_file_atomically(const std::filesystem::path& path, std::span<const st
 
 void rename_file(const std::filesystem::path& from, const std::filesystem::path& to,
                  durability survives) {
-  if (::rename(from.c_str(), to.c_str()) < 0) fail(errno, "renaming " + from.string() + " to", to);
+  if (::rename(from.c_str(), to.c_str()) < 0)
+    core::throw_system(errno, "renaming " + from.string() + " to", to);
   if (survives == durability::machine) sync_folder(to.parent_path());
 }
 
@@ -245,7 +243,8 @@ void sync_folder(const std::filesystem::path& folder) {
   const int code = errno;
   ::close(descriptor);
   // Some network file systems cannot sync a folder, and need no telling.
-  if (outcome < 0 && code != EINVAL && code != EROFS) fail(code, "syncing the folder", opened);
+  if (outcome < 0 && code != EINVAL && code != EROFS)
+    core::throw_system(code, "syncing the folder", opened);
 }
 
 void create_directories(const std::filesystem::path& path, durability survives) {
@@ -255,7 +254,7 @@ void create_directories(const std::filesystem::path& path, durability survives) 
     create_directories(path.parent_path(), survives);
   }
   std::filesystem::create_directories(path, failure);
-  if (failure) fail(failure.value(), "creating the folder", path);
+  if (failure) core::throw_system(failure.value(), "creating the folder", path);
   if (survives == durability::machine) sync_folder(path.parent_path());
 }
 
@@ -264,13 +263,14 @@ void create_private_directory(const std::filesystem::path& path) {
   const int code = errno;
   std::error_code unknown;
   if (code != EEXIST || !std::filesystem::is_directory(path, unknown))
-    fail(code, "creating the folder", path);
+    core::throw_system(code, "creating the folder", path);
 }
 
 std::string random_suffix() {
   std::array<std::byte, 4> bytes{};
   const auto count = uninterrupted([&] { return ::getrandom(bytes.data(), bytes.size(), 0); });
-  if (count != static_cast<ssize_t>(bytes.size())) fail(errno, "drawing a random name for", "");
+  if (count != static_cast<ssize_t>(bytes.size()))
+    core::throw_system(errno, "drawing a random name for");
   return core::to_hex(bytes);
 }
 
@@ -284,9 +284,10 @@ bool is_temporary_name(std::string_view name) noexcept {
 temporary_directory::temporary_directory(const std::filesystem::path& parent) {
   std::error_code failure;
   const auto folder = parent.empty() ? std::filesystem::temp_directory_path(failure) : parent;
-  if (failure) fail(failure.value(), "finding the folder for temporary files", "");
+  if (failure) core::throw_system(failure.value(), "finding the folder for temporary files");
   auto name = (folder / "cohub-XXXXXX").string();
-  if (::mkdtemp(name.data()) == nullptr) fail(errno, "creating a temporary folder in", folder);
+  if (::mkdtemp(name.data()) == nullptr)
+    core::throw_system(errno, "creating a temporary folder in", folder);
   path_ = std::move(name);
 }
 

@@ -1,6 +1,6 @@
 #include "io/file_identity.hpp"
 
-#include "cohub/error.hpp"
+#include "core/throw_system.hpp"
 
 #include <boost/system/errc.hpp>
 
@@ -34,8 +34,7 @@ std::string normal_path(const std::filesystem::path& path) {
 }
 
 [[noreturn]] void refuse(int code, const std::filesystem::path& path, const char* hint) {
-  throw error(boost::system::error_code(code, boost::system::system_category()),
-              "opening " + path.string() + hint);
+  core::throw_system(code, "opening " + path.string() + hint);
 }
 
 /// All but the path.

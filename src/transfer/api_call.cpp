@@ -27,10 +27,8 @@ hub::failed_reply reply_of(const http::response_head& head, std::string body) {
 /// Who did not ask for a compressed answer cannot read it.
 void require_plain(const http::response_head& head, const std::string& doing) {
   if (!http::is_encoded(head.headers)) return;
-  http_context context;
-  context.status = head.status;
-  context.url = head.url.printable();
-  throw error(errc::invalid_response, doing + ": the answer came compressed, unasked", context);
+  throw error(errc::invalid_response, doing + ": the answer came compressed, unasked",
+              context_of(head));
 }
 
 /// What the transport met, with what the request was for.

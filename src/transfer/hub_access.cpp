@@ -2,11 +2,11 @@
 
 #include "cohub/error.hpp"
 
+#include "core/ascii.hpp"
 #include "hub/user_agent.hpp"
 #include "transfer/api_call.hpp"
 
 #include <algorithm>
-#include <cctype>
 #include <string_view>
 
 namespace cohub::transfer {
@@ -19,7 +19,7 @@ bool is_reserved(std::string_view name) {
        {"Host", "Connection", "Content-Length", "Content-Type", "Transfer-Encoding", "TE",
         "Trailer", "Upgrade", "Expect", "Range", "If-Range", "Accept-Encoding",
         "Proxy-Authorization"})
-    if (http::equal_without_case(name, reserved)) return true;
+    if (core::equal_without_case(name, reserved)) return true;
   return false;
 }
 
@@ -29,18 +29,11 @@ bool has_control_characters(const std::string& text) {
   });
 }
 
-bool is_field_name(const std::string& name) {
-  return !name.empty() && std::all_of(name.begin(), name.end(), [](char c) {
-    return std::isalnum(static_cast<unsigned char>(c)) != 0 ||
-           std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
-  });
-}
-
 void check_headers(const hub_access_options& options) {
   if (has_control_characters(options.user_agent))
     throw error(errc::invalid_argument, "the option user_agent has a control character");
   for (const auto& [name, value] : options.headers)
-    if (!is_field_name(name) || has_control_characters(value) || is_reserved(name))
+    if (!http::is_field_name(name) || has_control_characters(value) || is_reserved(name))
       throw error(errc::invalid_argument, "the option headers must not set \"" + name + "\" so");
 }
 

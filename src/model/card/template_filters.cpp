@@ -1,5 +1,6 @@
 #include "model/card/template_filters.hpp"
 
+#include "core/ascii.hpp"
 #include "hub/python_text.hpp"
 #include "hub/utf8.hpp"
 
@@ -57,10 +58,7 @@ template_value apply_join(const values& in, template_budget& budget) {
 }
 
 template_value apply_lower(const values& in, template_budget& budget) {
-  auto text = text_of(in[0], budget);
-  for (char& c : text)
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  return made(std::move(text));
+  return made(core::lower(text_of(in[0], budget)));
 }
 
 template_value apply_upper(const values& in, template_budget& budget) {

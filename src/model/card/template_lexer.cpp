@@ -2,6 +2,7 @@
 
 #include "cohub/error.hpp"
 
+#include "core/ascii.hpp"
 #include "hub/utf8.hpp"
 
 #include <algorithm>
@@ -28,18 +29,7 @@ bool is_space(char c) noexcept {
   return c == ' ' || c == '\t' || c == '\n' || c == '\v' || c == '\f';
 }
 
-bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
-
-bool is_name_start(char c) noexcept {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
-}
-
-int hex_value(char c) noexcept {
-  if (is_digit(c)) return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
+bool is_name_start(char c) noexcept { return core::is_letter(c) || c == '_'; }
 
 class lexer {
  public:
@@ -170,7 +160,7 @@ class lexer {
     const std::size_t begin = position_;
     if (position_ < text_.size() && is_name_start(text_[position_]))
       while (position_ < text_.size() &&
-             (is_name_start(text_[position_]) || is_digit(text_[position_])))
+             (is_name_start(text_[position_]) || core::is_digit(text_[position_])))
         move(1);
     return std::string(text_.substr(begin, position_ - begin));
   }
@@ -195,7 +185,7 @@ class lexer {
   void inner() {
     const char c = text_[position_];
     if (c == '"' || c == '\'') return literal(c);
-    if (is_digit(c)) return number();
+    if (core::is_digit(c)) return number();
     if (is_name_start(c)) {
       const std::size_t line = line_;
       add(kind::name, name());
@@ -211,10 +201,10 @@ class lexer {
 
   void number() {
     const std::size_t begin = position_;
-    while (position_ < text_.size() && is_digit(text_[position_])) move(1);
-    if (at(".") && position_ + 1 < text_.size() && is_digit(text_[position_ + 1])) {
+    while (position_ < text_.size() && core::is_digit(text_[position_])) move(1);
+    if (at(".") && position_ + 1 < text_.size() && core::is_digit(text_[position_ + 1])) {
       move(1);
-      while (position_ < text_.size() && is_digit(text_[position_])) move(1);
+      while (position_ < text_.size() && core::is_digit(text_[position_])) move(1);
     }
     add(kind::number, std::string(text_.substr(begin, position_ - begin)));
   }
@@ -270,7 +260,7 @@ class lexer {
   void by_number(std::string& value, std::size_t digits) {
     std::uint32_t point = 0;
     for (std::size_t i = 0; i < digits; ++i, move(1)) {
-      const int digit = position_ < text_.size() ? hex_value(text_[position_]) : -1;
+      const int digit = position_ < text_.size() ? core::hex_value(text_[position_]) : -1;
       if (digit < 0) errors_.fail(line_, "an escape without all of its digits");
       point = point * 16 + static_cast<std::uint32_t>(digit);
     }

@@ -2,13 +2,13 @@
 
 #include "cohub/error.hpp"
 
+#include "core/ascii.hpp"
 #include "hub/json_text.hpp"
 #include "hub/python_text.hpp"
 #include "hub/utf8.hpp"
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <charconv>
 
 namespace cohub {
@@ -210,9 +210,7 @@ namespace {
 /// The number that is none in JSON, where a parser stopped at one of its letters.
 std::string_view number_word_at(std::string_view text, std::size_t offset) {
   auto begin = std::min(offset, text.size());
-  while (begin > 0 &&
-         (std::isalpha(static_cast<unsigned char>(text[begin - 1])) != 0 || text[begin - 1] == '-'))
-    --begin;
+  while (begin > 0 && (core::is_letter(text[begin - 1]) || text[begin - 1] == '-')) --begin;
   for (const std::string_view word : {"NaN", "Infinity", "-Infinity"})
     if (text.substr(begin).starts_with(word)) return word;
   return {};

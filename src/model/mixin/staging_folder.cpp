@@ -2,6 +2,7 @@
 
 #include "cohub/error.hpp"
 
+#include "core/throw_system.hpp"
 #include "io/file.hpp"
 #include "io/on_pool.hpp"
 #include "model/mixin/replaced_weights.hpp"
@@ -23,10 +24,6 @@ namespace fs = std::filesystem;
 
 namespace {
 
-[[noreturn]] void fail(std::error_code code, const std::string& doing, const fs::path& path) {
-  throw error({code.value(), boost::system::system_category()}, doing + " " + path.string());
-}
-
 /// Another name for a file, or a copy of it.
 void duplicate_file(const fs::path& from, const fs::path& to) {
   std::error_code failure;
@@ -37,7 +34,7 @@ void duplicate_file(const fs::path& from, const fs::path& to) {
     // Some file systems have no links.
     if (failure) fs::copy_file(from, to, failure);
   }
-  if (failure) fail(failure, "copying " + from.string() + " to", to);
+  if (failure) core::throw_system(failure.value(), "copying " + from.string() + " to", to);
 }
 
 /// Puts files of a folder into another one, each in place of what is there in one step.
@@ -71,7 +68,7 @@ class publisher {
     for (const auto& file : files) {
       if (!is_index(file) || !replaced.contains(file.parent_path())) continue;
       fs::remove(destination_ / file, failure);
-      if (failure) fail(failure, "removing", destination_ / file);
+      if (failure) core::throw_system(failure.value(), "removing", destination_ / file);
     }
   }
 
@@ -94,10 +91,11 @@ void remove_replaced_weights(const std::vector<fs::path>& published, const fs::p
     for (fs::directory_iterator item(destination / folder, failure), end; !failure && item != end;
          item.increment(failure))
       there.push_back((fs::path(folder) / item->path().filename()).generic_string());
-  if (failure) fail(failure, "listing", destination);
+  if (failure) core::throw_system(failure.value(), "listing", destination);
   for (const auto& name : replaced_weights(names, names, there)) {
     fs::remove(destination / name, failure);
-    if (failure) fail(failure, "removing what an older save left:", destination / name);
+    if (failure)
+      core::throw_system(failure.value(), "removing what an older save left:", destination / name);
   }
 }
 
@@ -158,7 +156,7 @@ void publish_folder(const fs::path& staged, const fs::path& destination,
                                               ", which is no file, link or folder");
     }
   }
-  if (failure) fail(failure, "listing", staged);
+  if (failure) core::throw_system(failure.value(), "listing", staged);
   // A reader that comes between sees old files, new ones it can load, or shards without an index,
   // which it refuses: weights first, then the index that names them, then what describes them.
   std::sort(files.begin(), files.end(), [](const fs::path& a, const fs::path& b) {
@@ -174,7 +172,7 @@ void publish_folder(const fs::path& staged, const fs::path& destination,
   if (rules.removes_old) remove_replaced_weights(files, destination);
   if (rules.removes_old && !fs::exists(staged / "config.json", failure)) {
     fs::remove(destination / "config.json", failure);
-    if (failure) fail(failure, "removing", destination / "config.json");
+    if (failure) core::throw_system(failure.value(), "removing", destination / "config.json");
   }
   for (auto file = description; file != files.end(); ++file) {
     if (rules.keeps_card && *file == "README.md" && fs::exists(destination / *file, failure))

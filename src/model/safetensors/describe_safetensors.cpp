@@ -2,6 +2,7 @@
 
 #include "cohub/error.hpp"
 
+#include "core/throw_system.hpp"
 #include "io/file.hpp"
 #include "model/safetensors/safetensors_index.hpp"
 
@@ -23,7 +24,7 @@ bool is_there(const fs::path& path) {
   std::error_code failure;
   const auto status = fs::status(path, failure);
   if (!failure || failure == std::errc::no_such_file_or_directory) return fs::exists(status);
-  throw error({failure.value(), boost::system::system_category()}, "looking for " + path.string());
+  core::throw_system(failure.value(), "looking for", path);
 }
 
 safetensors_repo_metadata metadata_of_file(const fs::path& path) {
@@ -83,8 +84,7 @@ safetensors_file_metadata parse_local_safetensors_file_metadata(const fs::path& 
 }
 
 safetensors_repo_metadata get_local_safetensors_metadata(const fs::path& path) {
-  if (!is_there(path))
-    throw error({ENOENT, boost::system::system_category()}, "looking for " + path.string());
+  if (!is_there(path)) core::throw_system(ENOENT, "looking for", path);
   if (!fs::is_directory(path)) return metadata_of_file(path);
   if (is_there(path / single_file)) return metadata_of_file(path / single_file);
   if (!is_there(path / index_file))

@@ -2,6 +2,7 @@
 
 #include "cohub/error.hpp"
 
+#include "core/ascii.hpp"
 #include "hub/repo_path.hpp"
 
 #include <algorithm>
@@ -18,7 +19,7 @@ constexpr std::size_t suffix_length = 15;
 bool is_shard_suffix(std::string_view text) {
   const auto digits = [&](std::size_t from) {
     const auto part = text.substr(from, 5);
-    return std::all_of(part.begin(), part.end(), [](char c) { return c >= '0' && c <= '9'; });
+    return std::all_of(part.begin(), part.end(), core::is_digit);
   };
   return text.size() == suffix_length && text[0] == '-' && text.substr(6, 4) == "-of-" &&
          digits(1) && digits(10);

@@ -3,6 +3,7 @@
 #include "cohub/detail/operation.hpp"
 #include "cohub/error.hpp"
 
+#include "core/throw_system.hpp"
 #include "io/for_each_bounded.hpp"
 #include "io/on_pool.hpp"
 #include "model/safetensors/describe_safetensors.hpp"
@@ -98,9 +99,8 @@ awaitable<void> read_index(remote_model_ptr model, std::exception_ptr not_cached
   const auto file =
       co_await open_index(model->hub, model->repo_id, model->options, std::move(not_cached));
   if (file.size() > model->options.max_index_bytes)
-    throw error({EFBIG, boost::system::system_category()},
-                "reading " + index_file + " of " + model->repo_id + ": it has " +
-                    std::to_string(file.size()) + " bytes (max_index_bytes)");
+    core::throw_system(EFBIG, "reading " + index_file + " of " + model->repo_id + ": it has " +
+                                  std::to_string(file.size()) + " bytes (max_index_bytes)");
   std::string text(static_cast<std::size_t>(file.size()), '\0');
   co_await file.read_at(0, std::as_writable_bytes(std::span(text)));
   auto work = [&text, &model] {

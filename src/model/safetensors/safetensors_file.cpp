@@ -1,6 +1,7 @@
 #include "cohub/error.hpp"
 #include "cohub/safetensors.hpp"
 
+#include "core/throw_system.hpp"
 #include "io/file.hpp"
 #include "model/safetensors/name_index.hpp"
 
@@ -17,11 +18,10 @@ struct safetensors_file::mapping {
     const std::uint64_t length = file.size();
     if (length == 0) return;  // an empty mapping is refused by the system
     if (length > std::numeric_limits<std::size_t>::max())
-      throw error({EFBIG, boost::system::system_category()}, "mapping " + from.string());
+      core::throw_system(EFBIG, "mapping", from);
     void* const address = ::mmap(nullptr, static_cast<std::size_t>(length), PROT_READ, MAP_PRIVATE,
                                  file.native_handle(), 0);
-    if (address == MAP_FAILED)
-      throw error({errno, boost::system::system_category()}, "mapping " + from.string());
+    if (address == MAP_FAILED) core::throw_system(errno, "mapping", from);
     bytes = {static_cast<const std::byte*>(address), static_cast<std::size_t>(length)};
   }
   mapping(mapping&&) = delete;

@@ -2,6 +2,7 @@
 
 #include "cohub/error.hpp"
 
+#include "core/throw_system.hpp"
 #include "io/file.hpp"
 #include "model/safetensors/filename_pattern.hpp"
 #include "model/safetensors/safetensors_index.hpp"
@@ -85,8 +86,7 @@ safetensors_model::safetensors_model(const fs::path& path,
   try {
     opened->origin = entry_of(path, pattern);
   } catch (const fs::filesystem_error& failure) {
-    throw error({failure.code().value(), boost::system::system_category()},
-                "looking for a model in " + path.string());
+    core::throw_system(failure.code().value(), "looking for a model in", path);
   }
   if (opened->origin.extension() == ".json") {
     const auto origin = opened->origin.string();

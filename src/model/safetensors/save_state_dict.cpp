@@ -2,6 +2,7 @@
 #include "cohub/save_sink.hpp"
 #include "cohub/state_dict.hpp"
 
+#include "core/throw_system.hpp"
 #include "hub/repo_path.hpp"
 #include "hub/utf8.hpp"
 #include "io/file.hpp"
@@ -67,8 +68,7 @@ void remove_file(const fs::path& path) {
   std::error_code failure;
   fs::remove(path, failure);
   if (failure)
-    throw error({failure.value(), boost::system::system_category()},
-                "removing " + path.string() + ", which an older save left");
+    core::throw_system(failure.value(), "removing " + path.string() + ", which an older save left");
 }
 
 /// Removes what an older save left and this one does not replace: the file before the index, and
@@ -85,8 +85,7 @@ void remove_old(const fs::path& folder, const model::filename_pattern& pattern,
   std::sort(old.begin(), old.end(), [&](const fs::path& a, const fs::path& b) {
     return model::weight_file_rank(a.string()) > model::weight_file_rank(b.string());
   });
-  if (failure)
-    throw error({failure.value(), boost::system::system_category()}, "listing " + folder.string());
+  if (failure) core::throw_system(failure.value(), "listing", folder);
   for (const auto& path : old) remove_file(path);
 }
 

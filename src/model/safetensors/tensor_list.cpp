@@ -2,6 +2,8 @@
 
 #include "cohub/error.hpp"
 
+#include "core/ascii.hpp"
+
 #include <algorithm>
 #include <set>
 #include <string_view>
@@ -25,10 +27,7 @@ std::string describe(tensor_dtype dtype, std::span<const std::uint64_t> shape) {
 
 std::string enumerator_of(tensor_dtype dtype) {
   if (dtype == tensor_dtype::boolean) return "boolean";
-  std::string name(to_string(dtype));
-  for (char& c : name)
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  return name;
+  return core::lower(to_string(dtype));
 }
 
 std::string list_of(const char* what, const std::vector<std::string>& names) {

@@ -1,7 +1,6 @@
 #include "server/git/file_system.hpp"
 
-#include "cohub/error.hpp"
-
+#include "core/throw_system.hpp"
 #include "io/file.hpp"
 
 #include <unistd.h>
@@ -14,8 +13,7 @@ namespace cohub::server {
 
 void sync_file_system_of(const std::filesystem::path& path) {
   const io::file folder(path, io::file::mode::read);
-  if (::syncfs(folder.native_handle()) != 0)
-    throw error({errno, boost::system::system_category()}, "syncing " + path.string());
+  if (::syncfs(folder.native_handle()) != 0) core::throw_system(errno, "syncing", path);
 }
 
 void copy_folder(const std::filesystem::path& from, const std::filesystem::path& to,

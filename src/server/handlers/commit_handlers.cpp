@@ -1,3 +1,4 @@
+#include "core/ascii.hpp"
 #include "core/byte_range.hpp"
 #include "hub/json_reader.hpp"
 #include "hub/preupload.hpp"
@@ -93,10 +94,7 @@ void note_commit(hub_store& store, const access& have, const std::string& branch
 }
 
 bool is_stale(const std::string& parent, const std::string& head) {
-  std::string wanted = parent;
-  std::transform(wanted.begin(), wanted.end(), wanted.begin(),
-                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
-  return !head.starts_with(wanted);
+  return !head.starts_with(core::lower(parent));
 }
 
 /// Text ends where the sample does, maybe within a character.

@@ -1,3 +1,4 @@
+#include "core/ascii.hpp"
 #include "core/byte_range.hpp"
 #include "core/url.hpp"
 #include "hub/json_reader.hpp"
@@ -23,12 +24,6 @@ namespace cohub::server {
 namespace {
 
 constexpr std::uint64_t largest_page = 1000;
-
-std::string lower(std::string text) {
-  for (auto& c : text)
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  return text;
-}
 
 std::string first_value(const call& what, std::string_view key) {
   const auto values = query_values(what.query, key);
@@ -82,7 +77,7 @@ struct wanted_repos {
     if (!author.empty() && record.owner() != author) return false;
     if (!gated.empty() && record.gated.empty() == (gated == "true")) return false;
     return std::all_of(search.begin(), search.end(), [&](const std::string& words) {
-      return lower(record.id).find(lower(words)) != std::string::npos;
+      return core::lower(record.id).find(core::lower(words)) != std::string::npos;
     });
   }
   /// Whether `by_description` has to be asked.

@@ -1,5 +1,6 @@
 #include "server/handlers/permissions.hpp"
 
+#include "core/ascii.hpp"
 #include "core/base64.hpp"
 #include "hub/repo_id.hpp"
 #include "hub/routes.hpp"
@@ -20,8 +21,8 @@ std::string token_of(std::string_view header) {
   const std::string_view scheme = header.substr(0, space);
   std::string_view value = space == header.npos ? std::string_view() : header.substr(space + 1);
   while (value.starts_with(' ')) value.remove_prefix(1);
-  if (http::equal_without_case(scheme, "Bearer")) return std::string(value);
-  if (http::equal_without_case(scheme, "Basic"))
+  if (core::equal_without_case(scheme, "Bearer")) return std::string(value);
+  if (core::equal_without_case(scheme, "Basic"))
     if (const auto pair = core::base64_decode(value))
       if (const auto colon = pair->find(':'); colon != pair->npos) return pair->substr(colon + 1);
   return {};

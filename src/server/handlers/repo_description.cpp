@@ -3,6 +3,7 @@
 #include "cohub/card_value.hpp"
 #include "cohub/error.hpp"
 
+#include "core/ascii.hpp"
 #include "hub/front_matter.hpp"
 #include "hub/json_reader.hpp"
 #include "hub/repo_replies.hpp"
@@ -133,12 +134,11 @@ boost::json::object config_of(const git_repository& repository, const std::strin
 }
 
 /// The host name of a space, without the domain: "owner-name".
-std::string subdomain_of(std::string id) {
-  for (char& c : id) {
+std::string subdomain_of(const std::string& id) {
+  auto name = core::lower(id);
+  for (char& c : name)
     if (c == '/' || c == '.' || c == '_') c = '-';
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + 32);
-  }
-  return id;
+  return name;
 }
 
 /// What a repository is tagged with whatever its card says.

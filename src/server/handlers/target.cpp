@@ -1,5 +1,6 @@
 #include "server/handlers/target.hpp"
 
+#include "core/ascii.hpp"
 #include "core/environment.hpp"
 #include "core/url.hpp"
 #include "hub/utf8.hpp"
@@ -11,14 +12,10 @@ namespace cohub::server {
 
 namespace {
 
-bool is_hex_digit(char c) {
-  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
-}
-
 void check_escapes(std::string_view text) {
   for (std::size_t i = 0; i < text.size(); ++i)
-    if (text[i] == '%' &&
-        (i + 2 >= text.size() || !is_hex_digit(text[i + 1]) || !is_hex_digit(text[i + 2])))
+    if (text[i] == '%' && (i + 2 >= text.size() || !core::is_hex_digit(text[i + 1]) ||
+                           !core::is_hex_digit(text[i + 2])))
       throw bad_request("Malformed percent escape in the url");
 }
 

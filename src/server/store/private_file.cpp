@@ -1,7 +1,6 @@
 #include "server/store/private_file.hpp"
 
-#include "cohub/error.hpp"
-
+#include "core/throw_system.hpp"
 #include "io/file.hpp"
 
 #include <openssl/rand.h>
@@ -16,18 +15,12 @@
 
 namespace cohub::server {
 
-namespace {
-
-boost::system::error_code last_failure() { return {errno, boost::system::system_category()}; }
-
-}  // namespace
-
 void write_private_file(const std::filesystem::path& path, std::string_view content,
                         const std::filesystem::path& temporary) {
   // Created with its final mode: it must not be readable by others even for a moment.
   const int created =
       ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-  if (created < 0) throw error(last_failure(), "writing " + temporary.string());
+  if (created < 0) core::throw_system(errno, "writing", temporary);
   ::close(created);
   io::file file(temporary, io::file::mode::read_write);
   file.write_at(0, std::as_bytes(std::span(content)));
@@ -46,11 +39,11 @@ std::string random_bytes(std::size_t count) {
 folder_lock::folder_lock(const std::filesystem::path& folder) {
   const auto path = folder / "lock";
   descriptor_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-  if (descriptor_ < 0) throw error(last_failure(), "opening " + path.string());
+  if (descriptor_ < 0) core::throw_system(errno, "opening", path);
   if (::flock(descriptor_, LOCK_EX | LOCK_NB) != 0) {
-    const auto code = last_failure();
+    const int code = errno;
     ::close(descriptor_);
-    throw error(code, "opening " + folder.string() + " (another Hub has it open)");
+    core::throw_system(code, "opening " + folder.string() + " (another Hub has it open)");
   }
 }
 

@@ -2,6 +2,7 @@
 
 #include "cohub/error.hpp"
 
+#include "core/ascii.hpp"
 #include "core/hex.hpp"
 #include "http/fields.hpp"
 #include "hub/json_reader.hpp"
@@ -335,11 +336,11 @@ std::optional<std::string> repo_store::spelling_of(repo_type type, const std::st
   const auto owners = folder_ / std::string(hub::plural(type));
   for (const auto& owner : std::filesystem::directory_iterator(owners, code)) {
     const auto owner_name = owner.path().filename().string();
-    if (!http::equal_without_case(owner_name, id.substr(0, id.find('/')))) continue;
+    if (!core::equal_without_case(owner_name, id.substr(0, id.find('/')))) continue;
     for (const auto& entry : std::filesystem::directory_iterator(owner.path(), code)) {
       if (entry.path().extension() != ".git") continue;
       auto candidate = owner_name + '/' + entry.path().stem().string();
-      if (http::equal_without_case(candidate, id)) return candidate;
+      if (core::equal_without_case(candidate, id)) return candidate;
     }
   }
   return std::nullopt;

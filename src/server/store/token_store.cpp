@@ -2,6 +2,7 @@
 
 #include "cohub/error.hpp"
 
+#include "core/ascii.hpp"
 #include "core/hex.hpp"
 #include "hub/json_reader.hpp"
 #include "hub/repo_id.hpp"
@@ -22,10 +23,7 @@ namespace {
 
 constexpr std::uint64_t file_limit = 16u << 20;
 
-bool is_plain(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-         c == '_' || c == '.';
-}
+bool is_plain(char c) { return core::is_alphanumeric(c) || c == '-' || c == '_' || c == '.'; }
 
 bool same_secret(std::string_view a, std::string_view b) {
   return a.size() == b.size() && CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;

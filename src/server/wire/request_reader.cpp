@@ -1,5 +1,6 @@
 #include "server/wire/request_reader.hpp"
 
+#include "core/ascii.hpp"
 #include "http/last_chunk.hpp"
 #include "server/failure.hpp"
 
@@ -30,7 +31,7 @@ constexpr std::chrono::seconds head_time{30};
 void take_origin_form(request_head& head) {
   const auto scheme_end = head.target.find("://");
   const auto scheme = std::string_view(head.target).substr(0, scheme_end);
-  if (!http::equal_without_case(scheme, "http") && !http::equal_without_case(scheme, "https"))
+  if (!core::equal_without_case(scheme, "http") && !core::equal_without_case(scheme, "https"))
     return;
   if (scheme_end == head.target.npos) return;
   const auto host = scheme_end + 3;
@@ -58,7 +59,7 @@ request_head to_head(const parser& reader) {
   take_origin_form(head);
   head.keep_alive = message.keep_alive();
   head.expects_continue = message.version() >= 11 &&
-                          http::equal_without_case(head.headers.get("Expect"), "100-continue");
+                          core::equal_without_case(head.headers.get("Expect"), "100-continue");
   if (!reader.chunked())
     if (const auto length = reader.content_length()) head.content_length = *length;
   head.has_body = reader.chunked() || head.content_length.value_or(0) > 0;
@@ -71,7 +72,7 @@ void check_coding(const parser& reader) {
   const auto [first, last] = reader.get().equal_range(beast::http::field::transfer_encoding);
   if (first == last) return;
   const bool once = std::next(first) == last;
-  if (!once || !reader.chunked() || !http::equal_without_case(first->value(), "chunked"))
+  if (!once || !reader.chunked() || !core::equal_without_case(first->value(), "chunked"))
     throw failure(501, {}, "Unsupported transfer coding");
 }
 

@@ -29,13 +29,6 @@ bool is_mishap(const std::exception_ptr& failure) noexcept {
 
 std::string doing(const content_session& self) { return "downloading " + self.what.name; }
 
-http_context context_of(const http::response& answer) {
-  http_context context;
-  context.status = answer.status();
-  context.url = answer.head().url.printable();
-  return context;
-}
-
 /// Whether a part may stand for the range that was asked for: what comes of it before it ends is
 /// worth a request.
 bool fits(core::byte_range part, core::byte_range asked) noexcept {
@@ -50,7 +43,7 @@ core::byte_range check_head(const content_session& self, const http::response& a
   if (http::is_encoded(answer.head().headers))
     throw unfit_answer(errc::invalid_response,
                        doing(self) + ": the content came compressed, which was not asked for",
-                       context_of(answer));
+                       context_of(answer.head()));
   core::byte_range brought{0, self.what.size};
   if (answer.status() == 206) {
     const auto given = core::parse_content_range(answer.header("Content-Range"));
@@ -59,18 +52,18 @@ core::byte_range check_head(const content_session& self, const http::response& a
       throw unfit_answer(errc::invalid_response,
                          doing(self) + ": the answer is not the range that was asked for, " +
                              core::range_header(asked),
-                         context_of(answer));
+                         context_of(answer.head()));
     brought = *given->range;
   }
   if (const auto length = answer.content_length(); length && *length != brought.size())
     throw unfit_answer(errc::content_mismatch,
                        doing(self) + ": the server sends " + std::to_string(*length) +
                            " bytes where the Hub promised " + std::to_string(brought.size()),
-                       context_of(answer));
+                       context_of(answer.head()));
   // Last: the validator of something else altogether does not mean that the content changed.
   if (self.source->changed(answer.header("ETag")))
     throw error(errc::content_mismatch, doing(self) + ": it changed meanwhile on the server",
-                context_of(answer));
+                context_of(answer.head()));
   return brought;
 }
 
@@ -85,7 +78,7 @@ std::size_t fill_room(http::response& answer, std::span<std::byte> room, receive
       const auto count = answer.try_read_some(room.subspan(filled));
       if (count == 0u)
         throw error(errc::truncated_body, "reading an answer of unknown length",
-                    context_of(answer));
+                    context_of(answer.head()));
       part.waits = !count;
       filled += count.value_or(0);
     }
@@ -207,7 +200,7 @@ awaitable<received_block> fill_block(http::response& answer, std::span<std::byte
       const auto count = co_await answer.read_some(room.subspan(received.count));
       if (count == 0)
         throw error(errc::truncated_body, "reading an answer of unknown length",
-                    context_of(answer));
+                    context_of(answer.head()));
       received.count += count;
     }
   } catch (const boost::system::system_error& e) {
@@ -228,9 +221,10 @@ awaitable<std::exception_ptr> check_end(fetch_ptr self, http::response& answer) 
     if (e.code() == asio::error::operation_aborted) throw;  // else: all that was promised has come
   }
   if (count > 0 && !self->digest->active())
-    failure = std::make_exception_ptr(error(
-        errc::content_mismatch,
-        doing(*self) + ": the server sends more bytes than the Hub promised", context_of(answer)));
+    failure = std::make_exception_ptr(
+        error(errc::content_mismatch,
+              doing(*self) + ": the server sends more bytes than the Hub promised",
+              context_of(answer.head())));
   co_return failure;
 }
 

@@ -2,6 +2,7 @@
 
 #include "cohub/error.hpp"
 
+#include "core/ascii.hpp"
 #include "http/redirect_rules.hpp"
 #include "hub/file_metadata.hpp"
 #include "hub/repo_id.hpp"
@@ -16,9 +17,9 @@ namespace {
 
 /// Facts that an earlier hop of the redirects may tell and the last one not.
 bool told_by_hops(std::string_view name) {
-  return http::equal_without_case(name, "X-Repo-Commit") ||
-         http::equal_without_case(name, "X-Linked-Etag") ||
-         http::equal_without_case(name, "X-Linked-Size");
+  return core::equal_without_case(name, "X-Repo-Commit") ||
+         core::equal_without_case(name, "X-Linked-Etag") ||
+         core::equal_without_case(name, "X-Linked-Size");
 }
 
 std::string_view look_up(const http::response_head& head, std::string_view name) {
@@ -34,13 +35,9 @@ std::optional<core::url> signed_location(const http::response_head& head,
   const auto reference = head.headers.get("Location");
   if (head.status / 100 != 3 || reference.empty()) return {};
   auto target = core::redirect_target(head.url, reference);
-  if (!target) {
-    http_context context;
-    context.status = head.status;
-    context.url = head.url.printable();
+  if (!target)
     throw error(errc::invalid_response, doing + ": sent on to an address that must not be followed",
-                context);
-  }
+                context_of(head));
   if (http::keeps_credentials(head.url.origin, target->origin)) return {};
   return std::move(*target);
 }
@@ -49,12 +46,9 @@ void read_facts(const http::response_head& head, const std::string& doing, file_
   const auto location = signed_location(head, doing);
   auto metadata = hub::read_file_metadata(
       head.status, [&head](std::string_view name) { return look_up(head, name); });
-  if (!metadata) {
-    http_context context;
-    context.status = head.status;
-    context.url = head.url.printable();
-    throw error(metadata.error(), doing + ": the answer lacks what a Hub tells of a file", context);
-  }
+  if (!metadata)
+    throw error(metadata.error(), doing + ": the answer lacks what a Hub tells of a file",
+                context_of(head));
   if (!hub::is_safe_file_name(metadata->etag))
     throw error(errc::invalid_response, doing + ": the etag cannot be used as a file name");
   result.facts.commit = std::move(metadata->commit);

@@ -3,6 +3,7 @@
 #include "cohub/error.hpp"
 
 #include "cache/leftover.hpp"
+#include "core/throw_system.hpp"
 #include "hub/file_metadata.hpp"
 #include "transfer/download/partial_journal.hpp"
 
@@ -174,11 +175,9 @@ void partial_file::check_room() const {
   const auto needed = size_ - done_.count();
   const auto available = free_disk_bytes(content_.path());
   if (needed <= available) return;
-  const auto code = boost::system::errc::make_error_code(boost::system::errc::no_space_on_device);
-  throw error({code.value(), boost::system::system_category()},
-              "downloading to " + content_.path().parent_path().string() + ": " +
-                  std::to_string(needed) + " bytes are needed and " + std::to_string(available) +
-                  " are free");
+  core::throw_system(ENOSPC, "downloading to " + content_.path().parent_path().string() + ": " +
+                                 std::to_string(needed) + " bytes are needed and " +
+                                 std::to_string(available) + " are free");
 }
 
 bool partial_file::write(std::uint64_t offset, std::span<const std::byte> bytes) {

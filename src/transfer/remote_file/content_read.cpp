@@ -35,11 +35,9 @@ std::exception_ptr find_change(const content_session& self, const http::response
   if (now == self.what.etag || hub::kind_of_etag(now) != hub::kind_of_etag(self.what.etag) ||
       hub::kind_of_etag(now) == hub::etag_kind::opaque)
     return {};
-  http_context context;
-  context.status = head.status;
-  context.url = head.url.printable();
-  return std::make_exception_ptr(error(
-      errc::content_mismatch, "reading " + self.what.name + ": it changed on the server", context));
+  return std::make_exception_ptr(error(errc::content_mismatch,
+                                       "reading " + self.what.name + ": it changed on the server",
+                                       context_of(head)));
 }
 
 [[noreturn]] void throw_short(const content_session& self) {

@@ -2,6 +2,7 @@
 
 #include "cohub/error.hpp"
 
+#include "core/throw_system.hpp"
 #include "hub/repo_id.hpp"
 #include "io/on_pool.hpp"
 #include "transfer/download/download_content.hpp"
@@ -144,10 +145,9 @@ awaitable<std::string> read_file(context_ptr shared, std::string repo_id, std::s
   const auto file =
       co_await open_file(std::move(shared), std::move(repo_id), std::move(path), std::move(how));
   if (file.size() > options.max_bytes)
-    throw error({EFBIG, boost::system::system_category()},
-                "reading " + file.path() + ": it has " + std::to_string(file.size()) +
-                    " bytes, at most " + std::to_string(options.max_bytes) +
-                    " are wanted (max_bytes)");
+    core::throw_system(EFBIG, "reading " + file.path() + ": it has " + std::to_string(file.size()) +
+                                  " bytes, at most " + std::to_string(options.max_bytes) +
+                                  " are wanted (max_bytes)");
   std::string content(static_cast<std::size_t>(file.size()), '\0');
   co_await file.read_at(0, std::as_writable_bytes(std::span(content)));
   if (!file.is_local()) {

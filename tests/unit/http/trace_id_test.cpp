@@ -20,3 +20,13 @@ TEST_CASE("a request has the id that its caller gave it, else a fresh one") {
   CHECK(http::choose_trace_id({}, {{"X-Request-ID", "mine"}}, random) == "mine");
   CHECK(http::choose_trace_id({{"X-Request-Id", "a"}}, {{"x-amzn-trace-id", "b"}}, random) == "b");
 }
+
+TEST_CASE("what a server calls a request is shown without secrets, and not at any length") {
+  CHECK(http::answered_id({}).empty());
+  CHECK(http::answered_id({{"x-amz-cf-id", "c"}, {"X-Amzn-Trace-Id", "b"}}) == "b");
+  CHECK(http::answered_id({{"X-Amzn-Trace-Id", "b"}, {"x-request-id", "a"}}) == "a");
+  const auto id = http::answered_id({{"X-Request-Id", "hf_" + std::string(34, 'x')}});
+  CHECK(!id.empty());
+  CHECK(id.find("xxx") == id.npos);
+  CHECK(http::answered_id({{"X-Request-Id", std::string(1000, 'a')}}).size() == 200);
+}

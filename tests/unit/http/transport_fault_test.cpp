@@ -128,6 +128,11 @@ TEST_CASE("a head that only trickles is given up, and so are informational answe
       reply.pace = 2ms;
       return reply;
     }
+    if (request.line.find("/switch") != std::string::npos) {
+      reply.bytes = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n";
+      reply.bytes += "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nno";
+      return reply;
+    }
     const std::size_t count = request.line.find("/endless") != std::string::npos ? 9 : 8;
     for (std::size_t i = 0; i < count; ++i) reply.bytes += "HTTP/1.1 103 Early Hints\r\n\r\n";
     reply.bytes += "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
@@ -138,6 +143,9 @@ TEST_CASE("a head that only trickles is given up, and so are informational answe
   http::transport patient(context.get_executor(), config);
   CHECK(test::run(context, fetch(patient, get(server.origin() + "/some"))).body == "ok");
   CHECK(failure_of(context, patient, get(server.origin() + "/endless")).code() ==
+        errc::invalid_response);
+  // What follows it is in a protocol that nobody asked for.
+  CHECK(failure_of(context, patient, get(server.origin() + "/switch")).code() ==
         errc::invalid_response);
   config.timeouts.first_byte = 50ms;
   http::transport transport(context.get_executor(), config);

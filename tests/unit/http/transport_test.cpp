@@ -252,6 +252,28 @@ TEST_CASE("a header with a line break cannot be sent") {
   CHECK(server.seen().empty());
 }
 
+TEST_CASE("whatever headers are given, the host is that of the address, and told once") {
+  asio::io_context context;
+  scripted_server server(context,
+                         [](const seen_request&) { return scripted_reply::text(200, "ok"); });
+  http::transport transport(context.get_executor(), quick());
+  auto what = get(server.origin() + "/");
+  what.headers.set("host", "elsewhere.example");
+  what.headers.set("Content-Length", "7");
+  CHECK(test::run(context, fetch(transport, what)).body == "ok");
+  const auto& head = server.seen().at(0).head;
+  CHECK(server.origin().ends_with(server.seen().at(0).header("host")));
+  CHECK(head.find("elsewhere") == std::string::npos);
+  CHECK(head.find("Content-Length") == std::string::npos);
+  for (const char* name : {"Host: elsewhere.example\r\nX", "Host: a", "", "Host ", "H\xc3\xb6st"}) {
+    CAPTURE(name);
+    auto odd = get(server.origin() + "/");
+    odd.headers.set(name, "b");
+    CHECK(failure_of(context, transport, odd).code() == errc::invalid_argument);
+  }
+  CHECK(server.seen().size() == 1);
+}
+
 TEST_CASE("what must not be sent twice does not go over a connection that may be stale") {
   asio::io_context context;
   scripted_server server(context,

@@ -1,15 +1,12 @@
 #include "commit_text.hpp"
-#include "hub_caller.hpp"
+#include "raw_caller.hpp"
 
-#include <boost/asio/connect.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/post.hpp>
-#include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
 #include <doctest/doctest.h>
 
-#include <array>
 #include <string>
 #include <vector>
 
@@ -18,33 +15,6 @@ using method = cohub::http::method;
 namespace asio = boost::asio;
 
 namespace {
-
-/// Reads until the Hub closes.
-cohub::awaitable<std::string> read_rest(asio::ip::tcp::socket& socket) {
-  std::string received;
-  std::array<char, 4096> buffer{};
-  boost::system::error_code code;
-  for (;;) {
-    const std::size_t count = co_await socket.async_read_some(
-        asio::buffer(buffer), asio::redirect_error(asio::use_awaitable, code));
-    if (code) break;
-    received.append(buffer.data(), count);
-  }
-  co_return received;
-}
-
-/// Sends bytes as they are, then ends the sending side if asked, and reads until the Hub closes.
-cohub::awaitable<std::string> talk(std::uint16_t port, std::string bytes, bool end) {
-  asio::ip::tcp::socket socket(co_await asio::this_coro::executor);
-  const asio::ip::tcp::endpoint where(asio::ip::address_v4::loopback(), port);
-  co_await socket.async_connect(where, asio::use_awaitable);
-  boost::system::error_code code;
-  co_await asio::async_write(socket, asio::buffer(bytes),
-                             asio::redirect_error(asio::use_awaitable, code));
-  if (end) socket.shutdown(asio::ip::tcp::socket::shutdown_send, code);
-  auto received = co_await read_rest(socket);
-  co_return received;
-}
 
 /// Sends the pieces one by one, so that the Hub, which shares the thread, sees each alone.
 cohub::awaitable<std::string> dribble(std::uint16_t port, std::vector<std::string> pieces) {
@@ -59,15 +29,6 @@ cohub::awaitable<std::string> dribble(std::uint16_t port, std::vector<std::strin
   auto received = co_await read_rest(socket);
   co_return received;
 }
-
-struct raw_caller : hub_caller {
-  std::string raw(std::string bytes, bool end = true) {
-    const auto port = cohub::core::parse_url(hub->endpoint()).value().origin.port;
-    auto received = run(talk(port, std::move(bytes), end));
-    return received;
-  }
-  static std::string status(const std::string& answer) { return answer.substr(0, 12); }
-};
 
 }  // namespace
 
