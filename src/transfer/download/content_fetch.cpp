@@ -163,6 +163,7 @@ awaitable<opened_content> open_by(session_ptr self, content_source::route route,
   opened.failure =
       co_await failure_of(std::move(opened.answer), doing(*self), std::move(asked_range));
   opened.may_retry = verdict != status_verdict::fatal;
+  opened.refused_range = ranged && (head.status == 416 || head.status == 501);
   opened.relocated = verdict == status_verdict::relocate;
   if (opened.relocated) route.expire();
   co_return opened;

@@ -57,6 +57,7 @@ struct opened_content {
   http::response answer{};
   core::byte_range range{};    ///< of the content that it brings
   bool ignored_range = false;  ///< the whole content comes, though a part was asked for
+  bool refused_range = false;  ///< nothing comes, but all of it may where no part is asked for
   std::exception_ptr failure{};
   bool may_retry = false;
   bool overloaded = false;                           ///< 429 or 503: fewer requests, please

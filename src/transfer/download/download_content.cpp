@@ -65,10 +65,11 @@ awaitable<small_content> receive_whole(fetch_ptr self) {
   while (filled < content.size) {
     const core::byte_range range{filled, content.size};
     auto opened = co_await open_content(self, range, filled > 0);
-    if (opened.ignored_range) {
+    if (opened.ignored_range || opened.refused_range) {
       self->progress.take_back(filled);
       filled = 0;
     }
+    if (opened.refused_range) continue;
     if (!opened.failure) {
       auto received = co_await fill_block(opened.answer, room.subspan(filled));
       filled += received.count;

@@ -1,7 +1,5 @@
 #include "transfer/download/download_ranges.hpp"
 
-#include "cohub/error.hpp"
-
 #include "io/for_each_bounded.hpp"
 #include "io/on_pool.hpp"
 #include "transfer/download/connection_governor.hpp"
@@ -135,6 +133,7 @@ awaitable<void> fetch_piece(ranges_ptr state, range_piece_ptr piece, worker& sel
     opened.answer = {};  // closes the connection, which the next try may need
     const bool is_taken = piece->left.empty() && piece->left.end < asked.end;
     if (is_taken) co_return;  // by another, who has it all: the failure concerns nobody
+    if (opened.refused_range) throw range_ignored();
     co_await wait_to_retry(fetch, self.counter, opened);
   }
 }

@@ -42,7 +42,7 @@ awaitable<void> download_stream(fetch_ptr self) {
   while (!range.empty()) {
     co_await catch_up_digest(self);
     auto opened = co_await open_content(self, range, range.begin > 0);
-    if (opened.ignored_range) {
+    if (opened.ignored_range || opened.refused_range) {
       self->progress.take_back(range.begin);
       range.begin = 0;
       auto work = [partial = self->partial, digest = self->digest] {
@@ -51,6 +51,7 @@ awaitable<void> download_stream(fetch_ptr self) {
       };
       co_await io::on_pool(self->shared->pool, std::move(work));
     }
+    if (opened.refused_range) continue;
     if (!opened.failure) {
       auto failure = co_await receive_rest(self, opened.answer, opened.range, range.begin);
       if (!failure) continue;  // unless that was all
