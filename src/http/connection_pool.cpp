@@ -5,12 +5,10 @@
 #include "http/connect.hpp"
 #include "http/tls_context.hpp"
 #include "http/tls_sessions.hpp"
+#include "io/signal.hpp"
 #include "io/with_timeout.hpp"
 
-#include <boost/asio/redirect_error.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
-#include <boost/asio/use_awaitable.hpp>
 
 #include <algorithm>
 #include <deque>
@@ -44,11 +42,7 @@ struct connection_pool::slot {
 struct connection_pool::waiter {
   waiter(connection_pool& owner, const core::origin& to, asio::any_io_executor executor,
          bool wants_fresh, std::uint64_t number)
-      : pool(owner),
-        where(to),
-        turn(std::move(executor), clock::time_point::max()),
-        fresh(wants_fresh),
-        ticket(number) {
+      : pool(owner), where(to), turn(std::move(executor)), fresh(wants_fresh), ticket(number) {
     auto& line = pool.slot_of(where).line;
     const auto later = [this](const waiter* other) { return other->ticket > ticket; };
     line.insert(std::find_if(line.begin(), line.end(), later), this);
@@ -66,7 +60,7 @@ struct connection_pool::waiter {
 
   connection_pool& pool;
   const core::origin& where;
-  asio::steady_timer turn;
+  io::signal turn;
   const bool fresh;
   const std::uint64_t ticket;
   bool called = false;              // and out of the line
@@ -219,7 +213,7 @@ void connection_pool::serve_line() noexcept {
     first->line.pop_front();
     next->given = claim(*first, next->fresh);
     next->called = true;
-    next->turn.cancel();
+    next->turn.notify();
   }
 }
 
@@ -228,12 +222,8 @@ awaitable<std::unique_ptr<stream>> connection_pool::wait_in_line(core::origin wh
                                                                  std::uint64_t ticket) {
   const auto executor = co_await asio::this_coro::executor;
   waiter self(*this, where, executor, fresh, ticket);
-  boost::system::error_code ignored;
-  co_await self.turn.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
-  const auto state = co_await asio::this_coro::cancellation_state;
-  // The turn may have come in the same moment: then it is passed on.
-  if (!self.called || state.cancelled() != asio::cancellation_type::none)
-    throw boost::system::system_error(asio::error::operation_aborted);
+  // Where it is cancelled in the moment in which its turn comes, that is passed on.
+  while (!self.called) co_await self.turn.wait();
   self.served = true;
   co_return std::move(self.given);
 }

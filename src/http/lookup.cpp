@@ -1,10 +1,9 @@
 #include "http/lookup.hpp"
 
+#include "io/signal.hpp"
+
 #include <boost/asio/ip/address.hpp>
-#include <boost/asio/redirect_error.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
-#include <boost/asio/use_awaitable.hpp>
 
 #include <cstddef>
 #include <memory>
@@ -22,10 +21,9 @@ constexpr std::chrono::minutes believed{1};
 
 /// One that is under way, and those who wait for it.
 struct address_book::lookup {
-  explicit lookup(asio::any_io_executor executor)
-      : over(std::move(executor), clock::time_point::max()) {}
+  explicit lookup(asio::any_io_executor executor) : over(std::move(executor)) {}
 
-  asio::steady_timer over;
+  io::signal over;
   std::size_t waiting = 0;
   bool done = false;
   boost::system::error_code failure{};
@@ -78,7 +76,7 @@ void address_book::begin(const std::shared_ptr<address_book>& self, const host_a
     pending->done = true;
     pending->failure = code;
     pending->found = std::move(found);
-    pending->over.cancel();
+    pending->over.notify();
     const auto owner = book.lock();
     if (!owner) return;
     if (code) {
@@ -118,14 +116,11 @@ awaitable<address_book::addresses> address_book::find(std::shared_ptr<address_bo
   if (is_first) pending = std::make_shared<lookup>(executor);
   const seat mine(self, whose, pending);
   if (is_first) self->begin(self, whose, pending, executor);
-  if (!pending->done) {
-    boost::system::error_code woken;
-    co_await pending->over.async_wait(asio::redirect_error(asio::use_awaitable, woken));
-  }
-  const auto state = co_await asio::this_coro::cancellation_state;
-  if (state.cancelled() != asio::cancellation_type::none) {
+  try {
+    while (!pending->done) co_await pending->over.wait();
+  } catch (const boost::system::system_error&) {
     if (!pending->done && pending->waiting == 1) pending->cancel();
-    throw boost::system::system_error(asio::error::operation_aborted);
+    throw;
   }
   if (pending->failure) throw boost::system::system_error(pending->failure);
   co_return pending->found;

@@ -6,12 +6,16 @@
 #include "core/structured_field.hpp"
 #include "core/trim.hpp"
 
+#include <boost/asio/error.hpp>
+
 #include <algorithm>
 #include <array>
 #include <cmath>
 #include <random>
 
 namespace cohub::http {
+
+namespace asio = boost::asio;
 
 namespace {
 
@@ -26,6 +30,15 @@ std::optional<std::uint64_t> believable(std::optional<std::uint64_t> seconds) no
 bool is_transient_status(int status) noexcept {
   constexpr std::array transient{408, 429, 500, 502, 503, 504};
   return std::find(transient.begin(), transient.end(), status) != transient.end();
+}
+
+bool is_transient_failure(boost::system::error_code code) noexcept {
+  return code == asio::error::eof || code == asio::error::connection_reset ||
+         code == asio::error::connection_aborted || code == asio::error::broken_pipe ||
+         code == asio::error::connection_refused || code == asio::error::network_unreachable ||
+         code == asio::error::network_down || code == asio::error::host_unreachable ||
+         code == asio::error::timed_out || code == asio::error::host_not_found_try_again ||
+         code == errc::timed_out;
 }
 
 bool is_transient_proxy_failure(const boost::system::system_error& failure) noexcept {

@@ -15,6 +15,9 @@ namespace cohub::http {
 /// Statuses that a later try may not meet: 408, 429, 500, 502, 503, 504.
 bool is_transient_status(int status) noexcept;
 
+/// Failures of the network that a later try may not meet: a broken, refused or stalled connection.
+bool is_transient_failure(boost::system::error_code code) noexcept;
+
 /// A proxy that nobody reaches, like a server, or one that has trouble itself.
 bool is_transient_proxy_failure(const boost::system::system_error& failure) noexcept;
 

@@ -37,15 +37,6 @@ bool is_cancellation(const boost::system::system_error& e) {
   return e.code() == asio::error::operation_aborted;
 }
 
-/// Whether another try may succeed though nothing of this one reached the server.
-bool is_transient_connect_failure(boost::system::error_code code) {
-  return code == asio::error::connection_refused || code == asio::error::connection_reset ||
-         code == asio::error::connection_aborted || code == asio::error::timed_out ||
-         code == asio::error::network_unreachable || code == asio::error::host_unreachable ||
-         code == asio::error::host_not_found_try_again || code == asio::error::eof ||
-         code == asio::error::broken_pipe || code == errc::timed_out;
-}
-
 pool_limits limits_of(const transport_config& config) {
   pool_limits limits;
   limits.each_origin = std::max<std::size_t>(config.max_connections, 1);
@@ -221,8 +212,8 @@ awaitable<response> send_with_retries(state_ptr self, request& what) {
       const bool refused = by_proxy || e.code() == asio::error::connection_refused;
       // Nobody listening rarely changes within seconds; a restarting server deserves two more
       // tries.
-      again = (by_proxy || is_transient_connect_failure(e.code())) &&
-              (what.idempotent || refused) && (!refused || tries < 3);
+      again = (by_proxy || is_transient_failure(e.code())) && (what.idempotent || refused) &&
+              (!refused || tries < 3);
     }
     report(*self, what, outcome, failure, begin, trace_id);
     if (!failure) {

@@ -34,8 +34,7 @@ struct transport_config {
   retry_limits retries{};
   std::size_t max_connections = 16;        ///< to one origin
   std::size_t max_total_connections = 64;  ///< to all of them; at least `max_connections` hold
-  std::filesystem::path
-      ca_file{};  ///< empty: SSL_CERT_FILE / SSL_CERT_DIR, else the system's store
+  std::filesystem::path ca_file{};         ///< empty: as `client_config::ca_file`
   asio::any_io_executor
       blocking_executor{};   ///< where files are read; empty: the transport's own executor
   proxy_settings proxies{};  ///< none unless set: the environment is not read here

@@ -11,12 +11,7 @@ namespace cohub::transfer {
 namespace asio = boost::asio;
 
 bool is_transient(boost::system::error_code code) noexcept {
-  if (code == errc::truncated_body || code == errc::timed_out) return true;
-  return code == asio::error::eof || code == asio::error::connection_reset ||
-         code == asio::error::connection_aborted || code == asio::error::broken_pipe ||
-         code == asio::error::connection_refused || code == asio::error::network_unreachable ||
-         code == asio::error::network_down || code == asio::error::host_unreachable ||
-         code == asio::error::timed_out || code == asio::error::host_not_found_try_again;
+  return code == errc::truncated_body || http::is_transient_failure(code);
 }
 
 bool is_unreachable(boost::system::error_code code) noexcept {
