@@ -154,6 +154,8 @@ TEST_CASE_FIXTURE(client_fixture, "a repository without card gets one, but no sp
   CHECK(card.data().text_or("license") == "mit");
   const create_repo_options space{.type = repo_type::space, .space_sdk = "static"};
   run(api->create_repo("alice/s", space));
+  const delete_file_options bare{.type = repo_type::space};
+  run(api->delete_file("README.md", "alice/s", bare));
   metadata_update_options of_space;
   of_space.push.type = repo_type::space;
   CHECK(failure_of(metadata_update(*api, "alice/s", {{"title", "x"}}, of_space)).code() ==

@@ -260,7 +260,7 @@ TEST_CASE_FIXTURE(discussion_fixture, "the metadata of a card is checked before 
     return failure_of(api->create_commit("alice/m", operations, "card"));
   };
   for (const char* metadata :
-       {"license: proprietary\n", "tags: nlp\n", "- a\n- b\n", "a: [1\n", "pipeline_tag: [a]\n",
+       {"license: proprietary\n", "tags: 1\n", "- a\n- b\n", "a: [1\n", "pipeline_tag: [a]\n",
         "model-index:\n- name: x\n", "model-index:\n- name: x\n  results:\n  - task: {}\n"}) {
     CAPTURE(metadata);
     CHECK(refused(metadata).code() == errc::bad_request);

@@ -259,9 +259,14 @@ void git_repository::list_tree(const git_tree* tree, const std::string& prefix, 
   const std::string_view inside =
       slash == after.npos ? std::string_view() : after.substr(slash + 1);
   bool skipping = !after.empty();
-  const std::size_t count = git_tree_entrycount(tree);
-  for (std::size_t i = 0; more && i < count; ++i) {
-    const git_tree_entry* entry = git_tree_entry_byindex(tree, i);
+  std::vector<const git_tree_entry*> entries(git_tree_entrycount(tree));
+  for (std::size_t i = 0; i < entries.size(); ++i) entries[i] = git_tree_entry_byindex(tree, i);
+  if (!recursive)
+    std::stable_partition(entries.begin(), entries.end(), [](const git_tree_entry* entry) {
+      return git_tree_entry_type(entry) == GIT_OBJECT_TREE;
+    });
+  for (const auto* entry : entries) {
+    if (!more) break;
     const std::string name = git_tree_entry_name(entry);
     if (hub::find_invalid_utf8(name)) continue;  // no request can name it
     const bool is_mark = skipping && name == skip_to;
@@ -366,7 +371,8 @@ std::string git_repository::write_commit(const std::string& parent,
         edit.put(change.path, change.blob);
         break;
       case git_change::kind::remove_file:
-        if (!edit.remove_file(change.path))
+        // Clients may name a folder without a '/' behind it.
+        if (!edit.remove_file(change.path) && !edit.remove_folder(change.path))
           throw no_entry("A file with this name doesn't exist: " + change.path);
         break;
       case git_change::kind::remove_folder:

@@ -74,8 +74,8 @@ class git_repository {
   /// Content of a small file of a commit; nothing if it is not there or larger than `limit`.
   std::optional<std::string> read_small(const std::string& commit, const std::string& path,
                                         std::uint64_t limit) const;
-  /// The entries below `folder` in git's order, from the one behind `after` on, until `take` says
-  /// false.
+  /// The entries below `folder`, from the one behind `after` on, until `take` says false: in git's
+  /// order, but folders first where it is not recursive.
   /// @throws failure  404 EntryNotFound: no such folder
   void list(const std::string& commit, const std::string& folder, bool recursive,
             const std::string& after, const std::function<bool(tree_entry)>& take) const;

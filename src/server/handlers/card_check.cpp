@@ -108,7 +108,9 @@ bool is_one_of(const std::array<std::string_view, Count>& words, std::string_vie
   return std::find(words.begin(), words.end(), word) != words.end();
 }
 
-bool is_texts(const card_value& value) {
+/// Where several words may stand, one may stand alone.
+bool is_words(const card_value& value) {
+  if (value.is_text()) return true;
   return value.is_list() && std::all_of(value.as_list().begin(), value.as_list().end(),
                                         [](const card_value& item) { return item.is_text(); });
 }
@@ -119,24 +121,16 @@ class checker {
   checker(const card_map& card, card_problems& problems) : card_(card), problems_(problems) {}
 
   void text(std::string_view key) { expect(key, "a string", &card_value::is_text); }
-  void texts(std::string_view key) {
+  void words(std::string_view key) {
     const auto* value = card_.find(key);
-    if (value != nullptr && !is_texts(*value)) fail(key, "must be an array of strings");
-  }
-  void text_or_texts(std::string_view key) {
-    const auto* value = card_.find(key);
-    if (value != nullptr && !value->is_text() && !is_texts(*value))
-      fail(key, "must be a string or an array of strings");
+    if (value != nullptr && !is_words(*value)) fail(key, "must be a string or an array of strings");
   }
   template <std::size_t Count>
   void one_of(std::string_view key, const std::array<std::string_view, Count>& words) {
     const auto* value = card_.find(key);
     if (value == nullptr) return;
     const bool known = value->is_text() && is_one_of(words, value->as_text());
-    if (known) return;
-    std::string list;
-    for (const auto word : words) list += (list.empty() ? "" : ", ") + std::string(word);
-    fail(key, "must be one of [" + list + "]");
+    if (!known) fail_choice(key, words);
   }
   void license() {
     const auto* value = card_.find("license");
@@ -148,7 +142,7 @@ class checker {
       each.push_back(*value);
     for (const auto& one : each)
       if (!one.is_text() || !is_one_of(licenses, one.as_text())) {
-        fail("license", "must be one of the licenses that the Hub knows, or \"other\"");
+        fail_choice("license", licenses);
         return;
       }
   }
@@ -163,6 +157,12 @@ class checker {
  private:
   void fail(std::string_view key, const std::string& what) {
     problems_.errors.push_back('"' + std::string(key) + "\" " + what);
+  }
+  template <std::size_t Count>
+  void fail_choice(std::string_view key, const std::array<std::string_view, Count>& words) {
+    std::string list;
+    for (const auto word : words) list += (list.empty() ? "" : ", ") + std::string(word);
+    fail(key, "must be one of [" + list + "]");
   }
   void expect(std::string_view key, const char* what, bool (card_value::*is)() const noexcept) {
     const auto* value = card_.find(key);
@@ -221,19 +221,19 @@ card_problems check_card(const std::string& content, const std::string& repo_typ
   checker check(value.as_map(), problems);
   check.license();
   check.text("license_name");
-  check.texts("tags");
+  check.words("tags");
   if (repo_type == "model") {
-    check.text_or_texts("language");
+    check.words("language");
     check.text("library_name");
     check.text("pipeline_tag");
-    check.text_or_texts("base_model");
-    check.texts("datasets");
-    check.texts("metrics");
+    check.words("base_model");
+    check.words("datasets");
+    check.words("metrics");
     check.model_index();
   } else if (repo_type == "dataset") {
-    check.text_or_texts("language");
-    check.texts("task_categories");
-    check.texts("size_categories");
+    check.words("language");
+    check.words("task_categories");
+    check.words("size_categories");
     check.text("pretty_name");
   } else {
     check.text("title");

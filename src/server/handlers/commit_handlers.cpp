@@ -171,7 +171,9 @@ std::string arriving_commit::parent_of(const commit_request& request,
   if (!head) throw invalid_revision(what_.revision);
   if (request.parent_commit.empty() || !is_stale(request.parent_commit, *head)) return *head;
   if (!opens_pull_request)
-    throw failure(412, {}, "A commit has happened since. Please refresh and try again.");
+    throw failure(412, {},
+                  "The branch was updated since you opened this page. Please refresh and try "
+                  "again.");
   const auto older = repository_.resolve(request.parent_commit);
   if (!older) throw invalid_revision(request.parent_commit);
   return *older;

@@ -186,7 +186,8 @@ reply list_repos(hub_store& store, const call& what) {
   check_expand(expand);
   const bool full = query_flag(what.query, "full");
   auto sort = first_value(what, "sort");
-  if (sort.empty() || sort == "trendingScore") sort = "lastModified";
+  const bool by_trend = sort == "trendingScore";
+  if (sort.empty() || by_trend) sort = "lastModified";
   std::vector<listed_repo> found;
   for (auto& record : store.repos.all(what.type)) {
     if (!is_visible(record, who) || !wanted.by_record(record)) continue;
@@ -212,6 +213,7 @@ reply list_repos(hub_store& store, const call& what) {
     if (!repo) continue;
     if (expand.empty() && !full && !query_flag(what.query, "cardData")) repo->erase("cardData");
     keep_expanded(*repo, expand);
+    if (by_trend) (*repo)["trendingScore"] = 0;
     page.push_back(std::move(*repo));
   }
   auto answer = json_reply(page);

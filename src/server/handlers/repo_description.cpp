@@ -230,7 +230,11 @@ boost::json::object describe_repo(const repo_record& record, const git_repositor
   object["xetEnabled"] = false;
   object["visibility"] = record.visibility();
   if (record.type == repo_type::model) object["modelId"] = record.id;
-  if (record.type == repo_type::space) object["subdomain"] = subdomain_of(record.id);
+  if (record.type == repo_type::space) {
+    object["subdomain"] = subdomain_of(record.id);
+    for (const char* named : {"models", "datasets"})
+      if (const auto* ids = card.find(named)) object[named] = to_json(*ids);
+  }
   if (options.config && !config.empty()) object["config"] = std::move(config);
   if (const auto* results = card.find("model-index")) object["model-index"] = to_json(*results);
   if (!card.empty()) object["cardData"] = to_json(card_value(card));
@@ -238,9 +242,12 @@ boost::json::object describe_repo(const repo_record& record, const git_repositor
 }
 
 void check_expand(const std::vector<std::string>& expand) {
-  for (const auto& name : expand)
-    if (std::find(expandable.begin(), expandable.end(), name) == expandable.end())
-      throw bad_request("Invalid value of expand: " + name);
+  for (const auto& name : expand) {
+    if (std::find(expandable.begin(), expandable.end(), name) != expandable.end()) continue;
+    std::string list;
+    for (const auto known : expandable) list += (list.empty() ? "" : ", ") + std::string(known);
+    throw bad_request("\"expand\" must be one of [" + list + ']');
+  }
 }
 
 void keep_expanded(boost::json::object& description, const std::vector<std::string>& expand) {

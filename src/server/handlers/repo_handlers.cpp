@@ -1,3 +1,4 @@
+#include "cohub/card_value.hpp"
 #include "cohub/error.hpp"
 
 #include "core/base64.hpp"
@@ -6,6 +7,7 @@
 #include "hub/repo_id.hpp"
 #include "hub/repo_replies.hpp"
 #include "hub/routes.hpp"
+#include "hub/yaml.hpp"
 #include "server/error_reply.hpp"
 #include "server/failure.hpp"
 #include "server/git/git_repository.hpp"
@@ -58,9 +60,24 @@ void read_name(const boost::json::object& body, const std::string& default_owner
   require_name(id);
 }
 
-/// The files that a new repository is to have, by their paths: those that come along, and a card
-/// where a license is named alone.
-std::map<std::string, std::string> first_files(const boost::json::object& body) {
+/// The card that a new repository has where none comes along; empty: none.
+std::string first_card(const repo_record& record, const std::string& license) {
+  card_map metadata;
+  if (record.type == repo_type::space) {
+    metadata["title"] = record.id.substr(record.id.find('/') + 1);
+    metadata["emoji"] = "\xf0\x9f\x9a\x80";
+    metadata["colorFrom"] = "blue";
+    metadata["colorTo"] = "gray";
+    metadata["sdk"] = record.sdk;
+    metadata["pinned"] = false;
+  }
+  if (!license.empty()) metadata["license"] = license;
+  return metadata.empty() ? std::string() : "---\n" + hub::write_yaml(metadata) + "---\n";
+}
+
+/// The files that a new repository is to have, by their paths.
+std::map<std::string, std::string> first_files(const repo_record& record,
+                                               const boost::json::object& body) {
   std::map<std::string, std::string> files;
   if (const auto* list = body.if_contains("files"); list != nullptr && list->is_array())
     for (const auto& item : list->get_array()) {
@@ -78,9 +95,9 @@ std::map<std::string, std::string> first_files(const boost::json::object& body) 
       files[checked_path(hub::text_or(file, "path"))] = std::move(content);
     }
   const auto license = hub::text_or(body, "license");
-  if (license.empty() || files.contains("README.md")) return files;
   if (license.find_first_of("\r\n") != license.npos) throw bad_request("Invalid license");
-  files["README.md"] = "---\nlicense: " + license + "\n---\n";
+  if (auto card = first_card(record, license); !card.empty())
+    files.try_emplace("README.md", std::move(card));
   return files;
 }
 
@@ -162,7 +179,7 @@ reply create_repo(hub_store& store, const call& what) {
   require_owner(who, record);
   if (record.type == repo_type::space && !is_sdk(record.sdk))
     throw bad_request("A space needs an sdk: gradio, streamlit, docker or static");
-  const auto files = first_files(body);
+  const auto files = first_files(record, body);
   const auto fill = [&](const std::filesystem::path& path) {
     if (files.empty()) return;
     git_repository repository(path);
@@ -208,7 +225,9 @@ reply move_repo(hub_store& store, const call& what) {
   if (!have.who->owns(to.substr(0, to.find('/'))))
     throw failure(403, {}, "You don't have the rights to move a repository to " + to);
   if (!store.repos.move(*type, source.id, to))
-    throw failure(409, {}, "Cannot move the repository: " + to + " exists already");
+    throw failure(
+        409, {},
+        "A " + std::string(hub::singular(*type)) + " repository called " + to + " already exists");
   boost::json::object answer;
   answer["url"] = hub::routes::repo_page(what.endpoint, *type, to);
   return json_reply(answer);
@@ -268,6 +287,13 @@ reply validate_yaml(hub_store&, const call& what) {
   const auto content = hub::text_or(body, "content");
   if (content.size() > card_limit) throw failure(413, {}, "The card is too large");
   const auto problems = check_card(content, hub::text_or(body, "repoType", "model"));
+  const int status = problems.errors.empty() ? 200 : 400;
+  if (what.headers.get("Accept").starts_with("text/plain")) {
+    std::string text;
+    for (const auto& message : problems.errors) text += "- Error: " + message + '\n';
+    for (const auto& message : problems.warnings) text += "- Warning: " + message + '\n';
+    return text_reply(std::move(text), status);
+  }
   const auto listed = [](const std::vector<std::string>& messages) {
     boost::json::array list;
     for (const auto& message : messages) {
@@ -280,7 +306,7 @@ reply validate_yaml(hub_store&, const call& what) {
   boost::json::object answer;
   answer["warnings"] = listed(problems.warnings);
   answer["errors"] = listed(problems.errors);
-  return json_reply(answer, problems.errors.empty() ? 200 : 400);
+  return json_reply(answer, status);
 }
 
 }  // namespace cohub::server

@@ -62,7 +62,9 @@ bool fits_in_files(std::string_view name) {
 void check_name(const std::string& name) {
   if (name.starts_with("refs/"))
     throw bad_request("Invalid reference name: \"" + name + "\" must not begin with refs/");
-  if (!git_repository::is_ref_name("refs/heads/" + name))
+  // git takes "-x" for a flag, and clients forty hex digits for a commit.
+  if (!git_repository::is_ref_name("refs/heads/" + name) || name.starts_with('-') ||
+      name == "HEAD" || hub::is_commit_id(name))
     throw bad_request("Invalid reference name: " + name);
   if (!fits_in_files(name)) throw bad_request("The reference name is too long");
 }
@@ -230,7 +232,7 @@ reply create_branch(hub_store& store, const call& what) {
 
 reply delete_branch(hub_store& store, const call& what) {
   require_writable(store, what);
-  if (what.revision == "main") throw bad_request("The branch main cannot be deleted");
+  if (what.revision == "main") throw bad_request("Cannot delete refs/heads/main");
   return remove_ref(store, what, "refs/heads/" + what.revision);
 }
 
@@ -239,6 +241,7 @@ reply create_tag(hub_store& store, const call& what) {
   const auto body = optional_object(what.body);
   const std::string name = hub::text_or(body, "tag");
   if (name.empty()) throw bad_request("\"tag\" is missing");
+  require_commit(git_repository(store.repos.path_of(what.type, what.id)), what);
   check_name(name);
   const tag_note note{name, hub::text_or(body, "message"), have.who->name};
   make_ref(store, what, "refs/tags/" + name, what.revision, false,

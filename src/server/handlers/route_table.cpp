@@ -107,7 +107,8 @@ bool is_operation(std::string_view name) {
 }
 
 /// Whether there is an operation of that name with nothing behind it, which no repository can be
-/// called by then. Likes came late: they are only of those whose owner is named.
+/// called by then. Likes came late: those that are asked for are of repositories whose owner is
+/// named.
 bool is_whole_operation(std::string_view name) {
   if (name == "like" || name == "likers") return false;
   return std::any_of(operations.begin(), operations.end(), [&](const operation& each) {
@@ -117,7 +118,8 @@ bool is_whole_operation(std::string_view name) {
 
 /// Whether the repository is named by the first part alone: what follows is an operation then, and
 /// not the second part of the name.
-bool has_lone_name(segments parts) {
+bool has_lone_name(segments parts, std::string_view method) {
+  if (parts.size() == 2 && parts[1] == "like" && method == "DELETE") return true;
   if (parts.size() == 1 || parts[0].find('/') != std::string::npos) return true;
   if (parts.size() == 2) return is_whole_operation(parts[1]);
   return is_operation(parts[1]) && !is_operation(parts[2]);
@@ -161,7 +163,7 @@ std::string_view plain_method(const request_head& head) {
 
 route repository_route(segments parts, const request_head& head, call& what) {
   if (parts.empty() || parts[0].empty()) throw not_found("Not found");
-  const bool single = has_lone_name(parts);
+  const bool single = has_lone_name(parts, plain_method(head));
   what.id_parts = single ? 1 : 2;
   what.id = joined(parts.first(what.id_parts));
   parts = parts.subspan(single ? 1 : 2);

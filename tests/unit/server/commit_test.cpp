@@ -361,3 +361,12 @@ TEST_CASE_FIXTURE(hub_caller, "a batch says how large its objects are, and how t
   CHECK(batch(R"(,"size":-3}]})") == 422);
   CHECK(batch(R"(,"size":3}],"hash_algo":"sha512"})") == 409);
 }
+
+TEST_CASE_FIXTURE(hub_caller, "a folder may be deleted by its name, without a slash") {
+  make_repo("m");
+  commit("alice/m", file_line("d/a.txt", "1") + file_line("d/e/b.txt", "2") + file_line("c", "3"));
+  CHECK(commit("alice/m", delete_line("d")).status == 200);
+  CHECK(get("/alice/m/resolve/main/d/e/b.txt").status == 404);
+  CHECK(get("/alice/m/resolve/main/c").body == "3");
+  CHECK(commit("alice/m", delete_line("d")).header("X-Error-Code") == "EntryNotFound");
+}

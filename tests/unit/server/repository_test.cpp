@@ -259,6 +259,23 @@ TEST_CASE_FIXTURE(hub_caller, "everything acknowledged is there after a restart"
   CHECK(send(method::get, "/api/models/alice/m", other).status == 404);
 }
 
+TEST_CASE_FIXTURE(hub_caller, "a listing has folders first, where it does not go into them") {
+  make_repo("m");
+  commit("alice/m",
+         file_line("a", "1") + file_line("b/x", "2") + file_line("c", "3") + file_line("d/x", "4"));
+  std::string told;
+  std::string target = "/api/models/alice/m/tree/main?limit=1";
+  while (!target.empty()) {
+    const auto page = get(target);
+    told += text_at(page.json(), "/0/path") + ' ';
+    const auto link = page.header("Link");
+    target = link.empty() ? link : link.substr(1, link.find('>') - 1);
+  }
+  CHECK(told == "b d .gitattributes a c ");
+  const auto all = get("/api/models/alice/m/tree/main?recursive=true").json();
+  CHECK(text_at(all, "/1/path") == "a");
+}
+
 TEST_CASE_FIXTURE(hub_caller, "a card may bear any license that the public Hub knows") {
   const auto status_of = [&](const std::string& license) {
     return post("/api/validate-yaml",
@@ -268,6 +285,60 @@ TEST_CASE_FIXTURE(hub_caller, "a card may bear any license that the public Hub k
   for (const char* known : {"mit", "mpl-2.0", "llama3.1", "openrail++", "cc-by-nc-sa-3.0", "other"})
     CHECK(status_of(known) == 200);
   CHECK(status_of("my-own") == 400);
+}
+
+TEST_CASE_FIXTURE(hub_caller, "where several words may stand in a card, one may stand alone") {
+  const auto check = [&](const std::string& type, const std::string& card,
+                         cohub::http::fields headers = {}) {
+    return post("/api/validate-yaml",
+                R"({"repoType":")" + type + R"(","content":"---\n)" + card + R"(\n---\n"})",
+                std::move(headers));
+  };
+  CHECK(check("model", R"(tags: a\ndatasets: glue\nmetrics: acc)").status == 200);
+  CHECK(check("dataset", R"(size_categories: n<1K\ntask_categories: [a, b])").status == 200);
+  CHECK(check("model", "tags: 1").status == 400);
+  CHECK(check("dataset", "task_categories: [1]").status == 400);
+}
+
+TEST_CASE_FIXTURE(hub_caller, "what is wrong with a card is told as text, too") {
+  const std::string body = R"({"repoType":"model","content":"---\nlicense: asdf\ntags: 1\n---\n"})";
+  const auto told = post("/api/validate-yaml", body, {{"Accept", "text/plain"}});
+  CHECK(told.status == 400);
+  CHECK(told.body.starts_with("- Error: \"license\" must be one of [apache-2.0, "));
+  CHECK(told.body.find("\n- Error: \"tags\" must be ") != std::string::npos);
+  const auto fine = R"({"repoType":"model","content":"no metadata"})";
+  CHECK(post("/api/validate-yaml", fine, {{"Accept", "text/plain"}}).body ==
+        "- Warning: empty or missing yaml metadata in repo card\n");
+}
+
+TEST_CASE_FIXTURE(hub_caller, "a space begins with a card, unless one comes along") {
+  post("/api/repos/create", R"({"name":"1.0","type":"space","sdk":"static","license":"mit"})");
+  CHECK(get("/spaces/alice/1.0/resolve/main/README.md").body ==
+        "---\ntitle: '1.0'\nemoji: \xf0\x9f\x9a\x80\ncolorFrom: blue\ncolorTo: gray\n"
+        "sdk: static\npinned: false\nlicense: mit\n---\n");
+  post("/api/repos/create", R"({"name":"own","type":"space","sdk":"static",)"
+                            R"("files":[{"path":"README.md","content":"# mine"}]})");
+  CHECK(get("/spaces/alice/own/resolve/main/README.md").body == "# mine");
+}
+
+TEST_CASE_FIXTURE(hub_caller, "refs are not called what clients take for something else") {
+  make_repo("m");
+  const std::string api = "/api/models/alice/m/";
+  for (const std::string& name : {std::string("-x"), std::string("HEAD"), std::string(40, 'a')}) {
+    CAPTURE(name);
+    CHECK(post(api + "branch/" + name, "{}").status == 400);
+    CHECK(post(api + "tag/main", "{\"tag\":\"" + name + "\"}").status == 400);
+  }
+  // Where the revision is not there either, that is what is said.
+  CHECK(post(api + "tag/none", "{\"tag\":\"not a name\"}").header("X-Error-Code") ==
+        "RevisionNotFound");
+}
+
+TEST_CASE_FIXTURE(hub_caller, "a like of a repository without an owner is of none") {
+  CHECK(send(method::delete_, "/api/models/none/like", token).header("X-Error-Code") ==
+        "RepoNotFound");
+  CHECK(send(method::delete_, "/api/models/alice/none/like", token).header("X-Error-Code") ==
+        "RepoNotFound");
 }
 
 TEST_CASE_FIXTURE(hub_caller, "a name in other letters leads to the repository, and is taken") {

@@ -294,6 +294,10 @@ TEST_CASE_FIXTURE(storage_fixture, "spaces are found by what they use; nothing r
   };
   CHECK(count("/api/spaces?models=a/b&datasets=c/d&linked=true") == 1);
   CHECK(count("/api/spaces?models=x/y") == 0);
+  const auto told = get("/api/spaces/alice/s?expand=models&expand=datasets").json();
+  CHECK(text_at(told, "/models/0") == "a/b");
+  CHECK(text_at(told, "/datasets/0") == "c/d");
+  CHECK(get("/api/models?sort=trendingScore").json().at(0).at("trendingScore").as_int64() == 0);
   CHECK(count("/api/spaces?linked=true") == 1);
   CHECK(count("/api/models?search=al&search=m") == 1);
   CHECK(count("/api/models?search=al&search=z") == 0);
