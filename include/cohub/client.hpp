@@ -426,7 +426,8 @@ class client {
   /// @throws error  errc::repository_not_found, errc::revision_not_found, errc::commit_conflict,
   ///                errc::forbidden, errc::invalid_path; errc::entry_not_found: what is to be
   ///                deleted is not there; errc::content_mismatch: a file was changed meanwhile
-  /// @par Cancellation  leaves no commit, but may leave uploaded large objects
+  /// @par Cancellation  leaves no commit, unless it was sent and not answered yet; may leave
+  /// uploaded large objects
   /// @par Mirrors  create_commit(); POST /api/{type}/{repo}/commit/{revision}
   awaitable<commit_info> create_commit(std::string repo_id,
                                        std::vector<commit_operation> operations,

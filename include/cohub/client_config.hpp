@@ -48,10 +48,15 @@ struct retry_limits {
 /// Everything a `client` is made with. An unset member falls back to the environment that the
 /// Python client reads (hub-protocol, section 1.1), then to the built-in default.
 struct client_config {
-  std::string endpoint{};              ///< empty: `HF_ENDPOINT`, else `https://huggingface.co`
-  std::optional<std::string> token{};  ///< unset: `HF_TOKEN`, else the token file; "" sends none
-  std::filesystem::path cache_dir{};   ///< empty: `HF_HUB_CACHE`, else `$HF_HOME/hub`
-  std::filesystem::path ca_file{};     ///< PEM; empty: `SSL_CERT_FILE`, else the system's store
+  std::string endpoint{};  ///< empty: `HF_ENDPOINT`, else `https://huggingface.co`
+  /// "" sends none. Unset: `HF_TOKEN`, else `HUGGING_FACE_HUB_TOKEN`, else the token file; none of
+  /// them where `HF_HUB_DISABLE_IMPLICIT_TOKEN` is set.
+  std::optional<std::string> token{};
+  /// Empty: `HF_HUB_CACHE`, else `HUGGINGFACE_HUB_CACHE`, else `$HF_HOME/hub`.
+  std::filesystem::path cache_dir{};
+  /// PEM, or a folder as c_rehash leaves it. Empty: `SSL_CERT_FILE` and `SSL_CERT_DIR`, else
+  /// `REQUESTS_CA_BUNDLE`, else `CURL_CA_BUNDLE`, else the system's store.
+  std::filesystem::path ca_file{};
   /// "http://user:password@host:port" for all requests; "" for none; unset: `HTTP_PROXY`,
   /// `HTTPS_PROXY` and `ALL_PROXY` by the scheme of the target, in lower or upper case. Plain
   /// requests are handed to the proxy, https goes through a tunnel (CONNECT). The user and password
@@ -67,7 +72,8 @@ struct client_config {
   std::filesystem::path upload_state_dir{};
   std::string library_name{};  ///< put in front of the user agent with `library_version`
   std::string library_version{};
-  std::optional<bool> offline{};  ///< unset: `HF_HUB_OFFLINE`; true refuses every request
+  /// True refuses every request. Unset: `HF_HUB_OFFLINE`, else `TRANSFORMERS_OFFLINE`.
+  std::optional<bool> offline{};
 
   std::size_t max_connections = 16;  ///< open to one origin at a time
   /// Open to all origins together, idle ones included; at least `max_connections` hold, whatever

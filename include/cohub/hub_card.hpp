@@ -6,7 +6,6 @@
 #include "cohub/model_card.hpp"
 #include "cohub/named.hpp"
 
-#include <filesystem>
 #include <optional>
 #include <string>
 #include <vector>

@@ -171,7 +171,7 @@ class model_hub_mixin {
   /// @throws error  errc::invalid_argument: `create_pr` with another branch than "main", a `config`
   ///                that is no object; errc::invalid_config; what the hook and
   ///                `client::upload_folder` throw
-  /// @par Cancellation  leaves no commit, but may leave the repository and uploaded large objects
+  /// @par Cancellation  as `client::create_commit`; may leave the repository, too
   /// @par Mirrors  ModelHubMixin.push_to_hub()
   awaitable<commit_info> push_to_hub(client hub, std::string repo_id,
                                      named<push_to_hub_options> options = {}) const {

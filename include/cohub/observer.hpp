@@ -54,8 +54,9 @@ struct transfer_event {
 /// Called from any thread that does work for the client, its own and those of the pool, also from
 /// several at once: implementations synchronise themselves, return quickly and do not throw.
 /// Progress of a file comes at most about ten times a second and always once at its end; so does
-/// the total. Calls that wait for one download hear of it from the moment they join. To cancel the
-/// operation from here, post the cancellation.
+/// the total. Small files that are sent within a commit are in the total alone. Calls that wait for
+/// one download hear of it from the moment they join. To cancel the operation from here, post the
+/// cancellation.
 class observer {
  public:
   virtual ~observer() = default;

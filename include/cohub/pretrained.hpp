@@ -94,10 +94,9 @@ struct fetch_pretrained_options {
 ///
 /// Name the function object first: g++ 12 miscompiles an inline lambda that captures by value.
 /// @throws error  errc::invalid_argument: `create_pr` with another branch than "main", a `config`
-/// that
-///                is no object; what is thrown by `write`, `client::create_repo` and
+///                that is no object; what is thrown by `write`, `client::create_repo` and
 ///                `client::upload_folder`
-/// @par Cancellation  leaves no commit, but may leave the repository and uploaded large objects
+/// @par Cancellation  as `client::create_commit`; may leave the repository, too
 /// @par Mirrors  push_to_hub_fastai()
 awaitable<commit_info> push_with(client hub, std::string repo_id,
                                  std::function<void(const std::filesystem::path&)> write,

@@ -51,7 +51,7 @@ struct from_pretrained_xgboost_options {
 /// The booster must outlive the operation, unchanged.
 /// @throws error  errc::invalid_argument: XGBoost cannot write the booster; errc::invalid_config: a
 ///                config that is no object; what `push_with` throws
-/// @par Cancellation  leaves no commit, but may leave the repository and uploaded large objects
+/// @par Cancellation  as `client::create_commit`; may leave the repository, too
 /// @par Mirrors  push_to_hub_fastai()
 awaitable<commit_info> push_to_hub_xgboost(client hub, BoosterHandle booster, std::string repo_id,
                                            named<push_to_hub_xgboost_options> options = {});

@@ -3,6 +3,7 @@
 #include "cohub/error.hpp"
 
 #include "cache/file_lock.hpp"
+#include "cache/layout.hpp"
 #include "cache/leftover.hpp"
 #include "cache/snapshot_walk.hpp"
 #include "hub/repo_id.hpp"
@@ -203,7 +204,7 @@ void deletion::remove_snapshot(const std::string& repo, const std::string& name,
       keep(full, "is named by a ref", true);
       return;
     }
-    const auto lock = appearance_lock::attempt(root_ / ".locks" / repo / (name + ".lock"));
+    const auto lock = appearance_lock::attempt(root_ / ".locks" / repo / snapshot_lock_name(name));
     if (!lock) {
       keep(full, "is being downloaded", true);
       return;

@@ -79,7 +79,11 @@ std::filesystem::path repo_layout::lock(std::string_view etag) const {
 }
 
 std::filesystem::path repo_layout::snapshot_lock(std::string_view commit) const {
-  return cache_dir_ / ".locks" / folder_.filename() / (checked_commit(commit) + ".lock");
+  return cache_dir_ / ".locks" / folder_.filename() / snapshot_lock_name(checked_commit(commit));
+}
+
+std::string snapshot_lock_name(std::string_view commit) {
+  return std::string(commit) + ".snapshot";
 }
 
 std::string link_text(std::string_view path, std::string_view etag) {

@@ -42,6 +42,9 @@ class repo_layout {
   std::filesystem::path folder_;
 };
 
+/// Of a snapshot's lock file. Those of blobs end in ".lock", whatever a server calls a blob.
+std::string snapshot_lock_name(std::string_view commit);
+
 /// What the link `snapshots/<commit>/<path>` holds: the relative way to its blob.
 std::string link_text(std::string_view path, std::string_view etag);
 

@@ -148,9 +148,10 @@ std::optional<std::vector<tree_entry>> read_tree(const std::filesystem::path& pa
 
 void write_tree(const std::filesystem::path& path, const std::vector<tree_entry>& entries) {
   if (!is_worth_keeping(entries)) return;
+  const auto text = encode_tree(entries);
+  if (text.size() > tree_limit) return;  // nobody would read it
   io::create_directories(path.parent_path());
-  io::write_file_atomically(path, encode_tree(entries), io::durability::process,
-                            path.parent_path().parent_path());
+  io::write_file_atomically(path, text, io::durability::process, path.parent_path().parent_path());
 }
 
 }  // namespace cohub::cache

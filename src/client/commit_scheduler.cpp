@@ -10,6 +10,7 @@
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
@@ -21,7 +22,9 @@
 
 namespace cohub {
 
-struct detail::commit_scheduler_state : detail::scheduled_work {
+struct detail::commit_scheduler_state
+    : detail::scheduled_work,
+      std::enable_shared_from_this<detail::commit_scheduler_state> {
   commit_scheduler_state(client with, commit_scheduler_options given)
       : scheduled_work(std::move(with), std::move(given)),
         timer(hub.get_executor()),
@@ -55,10 +58,14 @@ struct detail::commit_scheduler_state : detail::scheduled_work {
     stopping = true;
     wanted = false;
     changed.notify();
-    if (busy)
-      cancel.emit(asio::cancellation_type::terminal);
-    else
+    if (!busy) {
       wake();
+      return;
+    }
+    // Not at once: it may be the round's own observer that ends it.
+    asio::post(timer.get_executor(), [self = shared_from_this()] {
+      self->cancel.emit(asio::cancellation_type::terminal);
+    });
   }
 };
 
@@ -98,7 +105,7 @@ awaitable<void> watch(state_ptr self) {
   while (!self->over) {
     if (!self->wanted) {
       const bool looks = self->options.every > clock::duration::zero();
-      self->timer.expires_at(looks ? clock::now() + self->options.every : clock::time_point::max());
+      self->timer.expires_after(looks ? self->options.every : clock::duration::max());
       boost::system::error_code woken;
       co_await self->timer.async_wait(asio::redirect_error(asio::use_awaitable, woken));
       if (self->over) break;

@@ -28,14 +28,13 @@ struct folder_changes {
 };
 
 folder_changes find_changes(const std::filesystem::path& folder, const core::path_filter& filter,
-                            std::string prefix, const seen_files& known,
+                            const std::string& prefix, const seen_files& known,
                             const std::shared_ptr<observer>& listener,
                             std::set<std::string>& left_out, const std::stop_token& stop) {
   folder_changes changes;
   std::error_code ignored;
   if (std::filesystem::status(folder, ignored).type() == std::filesystem::file_type::not_found)
     return changes;  // the program has not made it yet
-  if (!prefix.empty() && !prefix.ends_with('/')) prefix += '/';
   for (auto& file : transfer::list_committable(folder, filter, listener, stop, &left_out)) {
     io::throw_if_stopped(stop);
     io::file_identity now;
@@ -44,10 +43,11 @@ folder_changes find_changes(const std::filesystem::path& folder, const core::pat
     } catch (const error&) {
       continue;  // deleted since it was listed
     }
-    const seen_file seen{now.size, now.modified};
-    changes.seen.emplace(file.relative, seen);
     const auto before = known.find(file.relative);
-    if (before != known.end() && before->second == seen) continue;
+    const bool is_known = before != known.end() && before->second == now;
+    // Else it is looked at again: the next change might not be seen.
+    if (is_known || io::is_settled(now)) changes.seen.emplace(file.relative, now);
+    if (is_known) continue;
     commit_operation_add add;
     add.path_in_repo = prefix + file.relative;
     add.content = std::move(file.path);
@@ -88,7 +88,8 @@ awaitable<commit_info> commit(work_ptr self, std::vector<commit_operation> opera
   options.observer = self->options.observer;
   auto info = co_await self->hub.create_commit(self->repo_id, std::move(operations),
                                                std::move(message), options);
-  transfer::report_event(self->listener, transfer_event::kind::committed, {}, info.oid);
+  if (!info.unchanged)
+    transfer::report_event(self->listener, transfer_event::kind::committed, {}, info.oid);
   co_return info;
 }
 
@@ -204,12 +205,10 @@ awaitable<void> commit_waiting(work_ptr self, round_result& round) {
 }
 
 awaitable<void> commit_folder(work_ptr self, round_result& round) {
-  auto ignored = self->options.ignore_patterns;
-  for (auto& pattern : core::always_ignored_patterns()) ignored.push_back(std::move(pattern));
-  core::path_filter filter(self->options.allow_patterns, std::move(ignored));
+  auto filter = core::upload_filter(self->options.allow_patterns, self->options.ignore_patterns);
   auto look = [folder = self->folder, filter = std::move(filter),
-               prefix = self->options.path_in_repo, seen = self->seen, listener = self->listener,
-               left_out = self->left_out](const std::stop_token& stop) {
+               prefix = transfer::repo_prefix(self->options.path_in_repo), seen = self->seen,
+               listener = self->listener, left_out = self->left_out](const std::stop_token& stop) {
     return find_changes(folder, filter, prefix, seen, listener, *left_out, stop);
   };
   round.left = true;

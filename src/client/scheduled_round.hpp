@@ -6,7 +6,8 @@
 #include "cohub/commit_scheduler.hpp"
 #include "cohub/observer.hpp"
 
-#include <cstdint>
+#include "io/file_identity.hpp"
+
 #include <deque>
 #include <exception>
 #include <filesystem>
@@ -20,13 +21,8 @@
 /// What one round of a `commit_scheduler` does.
 namespace cohub::detail {
 
-/// What a file was when it was committed last.
-struct seen_file {
-  std::uint64_t size = 0;
-  std::int64_t modified = 0;
-  friend bool operator==(const seen_file&, const seen_file&) = default;
-};
-using seen_files = std::map<std::string, seen_file>;
+/// What the files were when they were committed last.
+using seen_files = std::map<std::string, io::file_identity>;
 
 /// A commit that was handed over: its contents are read once, and shared by all tries.
 struct handed_over {

@@ -173,6 +173,7 @@ void logout(const std::string& token_name) {
 }
 
 void auth_switch(const std::string& token_name) {
+  const auto alone = lock_sections();
   auto sections = read_sections();
   write_secret(core::token_path(), find(sections, token_name)->token);
 }

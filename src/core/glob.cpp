@@ -135,15 +135,13 @@ bool path_filter::keeps(std::string_view path) const {
   return (!allow_ || matches_any(*allow_, text)) && !matches_any(ignore_, text);
 }
 
-std::vector<std::string> always_ignored_patterns() {
-  return {".git",
-          ".git/*",
-          "*/.git",
-          "**/.git/**",
-          ".cache/huggingface",
-          ".cache/huggingface/*",
-          "*/.cache/huggingface",
-          "**/.cache/huggingface/**"};
+path_filter upload_filter(std::optional<std::vector<std::string>> allow,
+                          std::vector<std::string> ignore) {
+  for (const auto* always :
+       {".git", ".git/*", "*/.git", "**/.git/**", ".cache/huggingface", ".cache/huggingface/*",
+        "*/.cache/huggingface", "**/.cache/huggingface/**"})
+    ignore.emplace_back(always);
+  return {std::move(allow), std::move(ignore)};
 }
 
 }  // namespace cohub::core

@@ -26,7 +26,9 @@ class path_filter {
   std::vector<std::string> ignore_;
 };
 
-/// The patterns that an upload of a folder always ignores (hub-protocol, section 8.1).
-std::vector<std::string> always_ignored_patterns();
+/// Of the files in a folder that is uploaded: what is always ignored (hub-protocol, section 8.1) is
+/// ignored besides.
+path_filter upload_filter(std::optional<std::vector<std::string>> allow,
+                          std::vector<std::string> ignore);
 
 }  // namespace cohub::core

@@ -122,7 +122,8 @@ std::optional<std::chrono::seconds> asked_wait(const failed_reply& reply) {
   constexpr std::uint64_t longest = 10ull * 365 * 24 * 3600;
   auto seconds = core::parse_decimal(reply.header("Retry-After"));
   if (reply.status == 429)
-    if (const auto limit = parse_rate_limit(reply.header("ratelimit"), {}))
+    if (const auto limit = parse_rate_limit(reply.header("ratelimit"), {});
+        limit && limit->left == 0)
       seconds = limit->seconds;
   if (!seconds) return {};
   return std::chrono::seconds(std::min(*seconds, longest));

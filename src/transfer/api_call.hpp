@@ -4,10 +4,12 @@
 
 #include "http/message.hpp"
 #include "http/transport.hpp"
+#include "io/on_pool.hpp"
 #include "transfer/context.hpp"
 
 #include <boost/system/result.hpp>
 
+#include <cstddef>
 #include <exception>
 #include <string>
 #include <string_view>
@@ -50,13 +52,25 @@ awaitable<std::string> call_for_text(context_ptr shared, http::request what, std
 template <class T>
 using body_reader = boost::system::result<T> (*)(std::string_view);
 
+/// A body that is longer than this is read on the pool.
+inline constexpr std::size_t short_body = 512 * 1024;
+
+/// Reads a body, which is lent by a caller that awaits in the same scope.
+template <class T>
+awaitable<boost::system::result<T>> read_body(context_ptr shared, const std::string& text,
+                                              body_reader<T> read) {
+  if (text.size() <= short_body) co_return read(text);
+  auto work = [&text, read] { return read(text); };
+  co_return co_await io::on_pool(shared->pool, std::move(work));
+}
+
 /// The same, and reads what the body says.
 /// @param read  of hub/, for this kind of body
 template <class T>
 awaitable<T> call_for(context_ptr shared, http::request what, std::string doing,
                       body_reader<T> read) {
-  const auto text = co_await call_for_text(std::move(shared), std::move(what), doing);
-  auto told = read(text);
+  const auto text = co_await call_for_text(shared, std::move(what), doing);
+  auto told = co_await read_body(std::move(shared), text, read);
   if (!told) throw error(told.error(), doing);
   co_return std::move(*told);
 }

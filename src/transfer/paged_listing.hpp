@@ -5,10 +5,8 @@
 #include "cohub/listing.hpp"
 
 #include "core/url.hpp"
-#include "io/on_pool.hpp"
+#include "transfer/api_call.hpp"
 #include "transfer/context.hpp"
-
-#include <boost/system/result.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -55,27 +53,14 @@ awaitable<std::optional<std::string>> fetch_page_text(page_cursor_ptr at);
 void weigh_page(page_cursor& at, std::string_view text, std::size_t items);
 
 template <class T>
-using page_reader = boost::system::result<std::vector<T>> (*)(std::string_view body);
-
-/// A page that is longer than this is read on the pool.
-inline constexpr std::size_t short_page = 512 * 1024;
-
-/// Reads a page's text, which is lent by a caller that awaits in the same scope.
-template <class T>
-awaitable<boost::system::result<std::vector<T>>> read_page(context_ptr shared,
-                                                           const std::string& text,
-                                                           page_reader<T> read) {
-  if (text.size() <= short_page) co_return read(text);
-  auto work = [&text, read] { return read(text); };
-  co_return co_await io::on_pool(shared->pool, std::move(work));
-}
+using page_reader = body_reader<std::vector<T>>;
 
 template <class T>
 awaitable<std::optional<std::vector<T>>> fetch_page(page_cursor_ptr at, page_reader<T> read) {
   std::optional<std::vector<T>> items;
   const auto text = co_await fetch_page_text(at);
   if (text) {
-    auto page = co_await read_page(at->shared, *text, read);
+    auto page = co_await read_body(at->shared, *text, read);
     if (!page) throw error(page.error(), at->doing);
     items = std::move(*page);
     weigh_page(*at, *text, items->size());

@@ -144,6 +144,27 @@ TEST_CASE_FIXTURE(conflict_fixture, "a commit whose answer is lost is made once"
   CHECK(hub->count_requests("/commit/main", "POST") == 2);  // one of them is the fixture's
 }
 
+TEST_CASE_FIXTURE(conflict_fixture,
+                  "where nobody can look, a lost commit is told to be perhaps made") {
+  client_settings.retries.attempts = 1;
+  connect();
+  hub_fault lost;
+  lost.path_part = "/commit/";
+  lost.method = "POST";
+  lost.lose_answer = true;
+  hub->inject(lost);
+  hub_fault blind;
+  blind.path_part = "/commits/";
+  blind.status = 500;
+  blind.times = 0;
+  hub->inject(blind);
+  const auto failure = failure_of(api->create_commit("alice/m", add_bytes("b.txt", "3"), "lost"));
+  CHECK(failure.code() == errc::truncated_body);
+  CHECK(std::string(failure.what()).find("the commit may have been made") != std::string::npos);
+  hub->clear_faults();
+  CHECK(run(api->file_exists("alice/m", "b.txt")));
+}
+
 TEST_CASE_FIXTURE(conflict_fixture, "a deletion whose answer is lost is made once") {
   const auto before = history().size();
   hub_fault lost;

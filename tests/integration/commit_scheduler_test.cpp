@@ -11,6 +11,7 @@
 #include <atomic>
 #include <cstring>
 #include <fstream>
+#include <optional>
 #include <stdexcept>
 
 using namespace cohub;
@@ -453,6 +454,53 @@ TEST_CASE_FIXTURE(scheduler_fixture, "a folder that is not made yet holds nothin
   CHECK(run(api->read_file("alice/run", "a.log")) == "one\n");
   std::filesystem::remove_all(logs);
   CHECK(run(scheduler.stop()).unchanged);
+}
+
+TEST_CASE_FIXTURE(scheduler_fixture,
+                  "a change that the size and the time do not tell is committed") {
+  append(logs / "state.json", "one");
+  const auto of = options();
+  commit_scheduler scheduler(*api, "alice/run", logs, of);
+  run(scheduler.trigger());
+  const auto time = std::filesystem::last_write_time(logs / "state.json");
+  std::ofstream(logs / "state.json") << "two";
+  std::filesystem::last_write_time(logs / "state.json", time);
+  CHECK_FALSE(run(scheduler.trigger()).unchanged);
+  CHECK(run(api->read_file("alice/run", "state.json")) == "two");
+}
+
+TEST_CASE_FIXTURE(scheduler_fixture, "a look that is never due is not made") {
+  append(logs / "a.log", "one\n");
+  auto of = options();
+  of.every = std::chrono::milliseconds::max();
+  hub->clear_requests();
+  commit_scheduler scheduler(*api, "alice/run", logs, of);
+  for (int i = 0; i < 100; ++i) context.poll_one();
+  run(api->whoami());
+  CHECK(hub->count_requests("") == 1);
+  run(scheduler.stop());
+  CHECK(seen->committed == 1);
+}
+
+TEST_CASE_FIXTURE(scheduler_fixture, "one that its own observer ends commits nothing more") {
+  struct ending : observer {
+    void on_event(const transfer_event& event) override {
+      if (event.what == transfer_event::kind::committed) scheduler.reset();
+    }
+    std::optional<commit_scheduler> scheduler;
+  };
+  const auto listener = std::make_shared<ending>();
+  auto of = options();
+  of.observer = listener;
+  listener->scheduler.emplace(*api, "alice/run", std::filesystem::path(), of);
+  listener->scheduler->push(checkpoint(1), "one");
+  listener->scheduler->push(checkpoint(2), "two");
+  outcome waiting;
+  waiting.start(context, listener->scheduler->trigger());
+  while (!waiting.ended) context.run_one();
+  CHECK(waiting.was_cancelled());
+  CHECK(run(api->file_exists("alice/run", "step1.txt")));
+  CHECK_FALSE(run(api->file_exists("alice/run", "step2.txt")));
 }
 
 TEST_CASE_FIXTURE(scheduler_fixture, "one that goes before anything ran leaves nothing") {

@@ -68,6 +68,7 @@ struct large_folder_fixture : test::client_fixture {
     files["weights/b.safetensors"] = test::noise(220'000);
     for (const auto& [name, content] : files) test::write_all(root / name, content);
     test::write_all(root / ".git/config", "no");
+    test::let_files_settle();
   }
 
   std::map<std::string, std::string> remote() {
@@ -224,6 +225,7 @@ TEST_CASE_FIXTURE(large_folder_fixture, "what others do between preparation and 
   const auto two = folder.path() / "two";
   test::write_all(two / "x.txt", "x");
   test::write_all(two / "y.txt", "y");
+  test::let_files_settle();
   run(api->upload_large_folder(two, "alice/two"));
   const auto before = run(api->repo_info("alice/two"));
   run(api->delete_file("x.txt", "alice/two"));

@@ -107,12 +107,6 @@ struct parts_fixture : test::client_fixture {
     cancel.emit(asio::cancellation_type::terminal);
     while (!ended) context.run_one();
   }
-  void make_settled() {
-    // As a file that was there before: its time stamps are older than the clock's step.
-    const auto before = std::filesystem::file_time_type::clock::now();
-    while (std::filesystem::file_time_type::clock::now() - before < std::chrono::milliseconds(40)) {
-    }
-  }
 
   std::string content = test::noise(1'050'000);
   std::filesystem::path file;
@@ -133,7 +127,7 @@ TEST_CASE_FIXTURE(parts_fixture,
 }
 
 TEST_CASE_FIXTURE(parts_fixture, "the next process sends what is missing, and hashes nothing") {
-  make_settled();
+  test::let_files_settle();
   stop_after(4);
   CHECK(seen->hashed > 0);
   begin_anew();
@@ -156,7 +150,7 @@ TEST_CASE_FIXTURE(parts_fixture, "an upload goes on after any number of stops") 
 }
 
 TEST_CASE_FIXTURE(parts_fixture, "a file that was changed meanwhile is sent anew") {
-  make_settled();
+  test::let_files_settle();
   stop_after(4);
   content[5] = static_cast<char>(content[5] ^ 1);
   test::write_all(file, content);
@@ -513,5 +507,24 @@ TEST_CASE_FIXTURE(parts_fixture,
   begin_anew();
   upload();
   CHECK(parts_sent() == 11 - noted);
+  check_whole();
+}
+
+TEST_CASE_FIXTURE(parts_fixture,
+                  "what fails by older addresses concerns nobody where newer ones work") {
+  client_settings.retries.attempts = 1;
+  connect();
+  hub_fault late;
+  late.method = "PUT";
+  late.status = 500;
+  late.delay = std::chrono::milliseconds(300);
+  hub->inject(late);
+  hub_fault expired;
+  expired.method = "PUT";
+  expired.status = 403;
+  hub->inject(expired);
+  upload();
+  CHECK(hub->count_requests("/info/lfs/objects/batch") == 2);
+  CHECK(seen->last.bytes_done == content.size());
   check_whole();
 }

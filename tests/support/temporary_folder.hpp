@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -52,6 +53,13 @@ inline std::string noise(std::size_t size, std::uint32_t seed = 1) {
     byte = static_cast<char>(state);
   }
   return bytes;
+}
+
+/// As files are that were there before: until their time stamps are older than the clock's step.
+inline void let_files_settle() {
+  const auto before = std::filesystem::file_time_type::clock::now();
+  while (std::filesystem::file_time_type::clock::now() - before < std::chrono::milliseconds(40)) {
+  }
 }
 
 }  // namespace cohub::test

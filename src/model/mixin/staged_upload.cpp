@@ -26,7 +26,7 @@ awaitable<file_names> names_of(asio::any_io_executor pool, const staged_model& m
                                const push_to_hub_options& options) {
   auto work = [&model, &options](const std::stop_token& stop) {
     file_names names{.saved = model.streamed_names, .pushed = {}};
-    const core::path_filter committable({}, core::always_ignored_patterns());
+    const auto committable = core::upload_filter({}, {});
     for (auto& file : transfer::list_folder(model.folder, committable, stop))
       names.saved.insert(std::move(file.relative));
     const core::path_filter filter(options.allow_patterns, options.ignore_patterns);

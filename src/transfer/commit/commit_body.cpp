@@ -166,15 +166,12 @@ class encoded_body final : public http::body_source {
   }
 
   awaitable<std::size_t> read(std::span<std::byte> buffer) override {
-    // One job fills the whole buffer, over as many small files as fit; see content_body on
-    // ownership.
-    auto piece = std::make_shared<std::vector<std::byte>>(buffer.size());
-    auto work = [encoder = encoder_, piece] {
-      const std::size_t count = encoder->fill(*piece);
-      return std::pair(count, encoder->written());
+    // One job fills the whole buffer, over as many small files as fit.
+    auto work = [this, buffer] {
+      const std::size_t count = encoder_->fill(buffer);
+      return std::pair(count, encoder_->written());
     };
     const auto filled = co_await io::on_pool(pool_, std::move(work));
-    std::memcpy(buffer.data(), piece->data(), filled.first);
     if (written_) written_(filled.second);
     co_return filled.first;
   }

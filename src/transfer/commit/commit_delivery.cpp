@@ -110,15 +110,16 @@ awaitable<outcome> post(context_ptr shared, commit_ptr commit, std::string paren
   co_return result;
 }
 
-[[noreturn]] void throw_unsure(const outcome& result, const std::string& repo_id) {
+/// @param what  that may be there
+[[noreturn]] void throw_unsure(const outcome& result, const std::string& repo_id,
+                               const std::string& what) {
   try {
     std::rethrow_exception(result.failure);
   } catch (const error& e) {
-    throw error(e.code(),
-                "committing to " + repo_id +
-                    " (a pull request may have been opened all the same: look before you try "
-                    "again)",
-                e.http());
+    throw error(
+        e.code(),
+        "committing to " + repo_id + " (" + what + " all the same: look before you try again)",
+        e.http());
   }
 }
 
@@ -192,11 +193,20 @@ awaitable<commit_info> deliver_commit(context_ptr shared, commit_ptr commit) {
     if (outdated && attempts.disturbed()) continue;
     if (outdated || result.what == outcome::kind::refused) std::rethrow_exception(result.failure);
     // A pull request that may have been opened cannot be told from another's: no second one is.
-    if (!conflict && options.create_pr) throw_unsure(result, commit->repo_id);
+    if (!conflict && options.create_pr)
+      throw_unsure(result, commit->repo_id, "a pull request may have been opened");
     const auto asked = result.http.retry_after;
     const auto delay = conflict ? attempts.conflicted(shared->retries, asked, http::draw_jitter())
                                 : attempts.lost(shared->retries, asked, http::draw_jitter());
-    auto seen = co_await look_at_branch(shared, commit, attempts.may_be_made());
+    branch_view seen;
+    bool is_seen = false;
+    try {
+      seen = co_await look_at_branch(shared, commit, attempts.may_be_made());
+      is_seen = true;
+    } catch (const error&) {
+      if (!attempts.may_be_made()) throw;
+    }
+    if (!is_seen) throw_unsure(result, commit->repo_id, "the commit may have been made");
     if (seen.made) co_return std::move(*seen.made);
     // Two commits at once are no conflict of a caller's who named no parent.
     const bool moved = !yields && (conflict || seen.head != commit->head);

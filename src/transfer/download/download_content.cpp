@@ -62,6 +62,7 @@ awaitable<small_content> receive_whole(fetch_ptr self) {
   retry_counter counter(self->shared->retries);
   std::size_t filled = 0;
   std::size_t farthest = 0;
+  if (content.size == 0) self->progress.add(0);  // its end
   while (filled < content.size) {
     const core::byte_range range{filled, content.size};
     auto opened = co_await open_content(self, range, filled > 0);

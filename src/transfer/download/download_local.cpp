@@ -73,11 +73,8 @@ awaitable<std::invoke_result_t<Question&>> ask(local_ptr local, Question questio
   co_return co_await io::on_pool(local->file->shared->pool, std::move(question));
 }
 
-/// Whether the file in the folder is the one that is asked for.
-awaitable<bool> is_up_to_date(local_ptr local, file_facts facts) {
-  auto judging = [local, facts] { return judge(*local, facts); };
-  const auto known = co_await ask(local, std::move(judging));
-  if (known != verdict::to_hash) co_return known == verdict::current;
+/// Whether the checksum of the file in the folder is the one that is asked for.
+awaitable<bool> hash_and_compare(local_ptr local, file_facts facts) {
   const auto path = local->folder.file(local->file->path);
   auto identify = [path] { return io::identify_file(path); };
   auto identifying = ask(local, std::move(identify));
@@ -87,6 +84,16 @@ awaitable<bool> is_up_to_date(local_ptr local, file_facts facts) {
   const bool same = hashed.sha256 == facts.etag;
   local->hashed = std::move(hashed);
   co_return same;
+}
+
+/// Whether the file in the folder is the one that is asked for.
+awaitable<bool> is_up_to_date(local_ptr local, file_facts facts) {
+  auto judging = [local, facts] { return judge(*local, facts); };
+  const auto known = co_await ask(local, std::move(judging));
+  if (known == verdict::to_hash) {
+    co_return co_await hash_and_compare(local, facts);
+  }
+  co_return known == verdict::current;
 }
 
 /// The file in the main cache; empty if it is not there.
@@ -134,7 +141,7 @@ awaitable<bool> check_satisfied(local_ptr local, file_facts facts) {
   const auto found = co_await ask(local, std::move(look));
   bool there = found.here == verdict::current;
   if (found.here == verdict::to_hash) {
-    there = co_await is_up_to_date(local, facts);
+    there = co_await hash_and_compare(local, facts);
   }
   if (!there && !found.cached.empty()) {
     there = co_await copy_from_cache(local, facts, found.cached);

@@ -4,6 +4,7 @@
 
 #include "cache/repo_cache.hpp"
 #include "cache/snapshot_walk.hpp"
+#include "core/ascii.hpp"
 #include "hub/repo_id.hpp"
 #include "hub/repo_path.hpp"
 #include "io/for_each_bounded.hpp"
@@ -117,12 +118,6 @@ awaitable<std::map<std::string, tree_entry>> list_remote(context_ptr shared, std
   co_return files;
 }
 
-std::string lower(std::string hex) {
-  for (auto& c : hex)
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  return hex;
-}
-
 /// Sorts the names of both sides; yields what is to be hashed. Blocking, for the sizes.
 std::vector<comparison> compare_names(folder_verification& outcome,
                                       const std::map<std::string, tree_entry>& remote,
@@ -140,7 +135,7 @@ std::vector<comparison> compare_names(folder_verification& outcome,
     one.path = path;
     one.file = here->second;
     if (entry.lfs) one.kind = hub::etag_kind::sha256;
-    one.expected = lower(entry.lfs ? entry.lfs->sha256 : entry.oid);
+    one.expected = core::lower(entry.lfs ? entry.lfs->sha256 : entry.oid);
     std::error_code gone;
     one.size = fs::file_size(here->second, gone);
     if (gone) one.size = 0;

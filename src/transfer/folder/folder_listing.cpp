@@ -30,6 +30,15 @@ bool leads_nowhere(const std::error_code& failure) {
 
 }  // namespace
 
+std::string repo_prefix(const std::string& folder) {
+  if (folder == "." || folder == "./") return {};
+  auto prefix = hub::check_path_in_repo(folder);
+  if (!prefix)
+    throw error(prefix.error(), "the folder \"" + folder + "\" cannot be in a repository");
+  while (prefix->ends_with('/')) prefix->pop_back();
+  return prefix->empty() ? std::string() : *prefix + '/';
+}
+
 std::vector<folder_file> list_folder(const fs::path& folder, const core::path_filter& filter,
                                      const std::stop_token& stop) {
   std::error_code failure;

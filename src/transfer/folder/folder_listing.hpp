@@ -13,6 +13,10 @@
 
 namespace cohub::transfer {
 
+/// A folder in the repository as the paths in it begin; empty: the root.
+/// @throws error  errc::invalid_path
+std::string repo_prefix(const std::string& folder);
+
 /// One file below a folder.
 struct folder_file {
   std::string relative{};        ///< POSIX path below the folder

@@ -17,22 +17,11 @@ namespace cohub::transfer {
 
 namespace {
 
-/// The folder in the repository as its paths begin; empty: the root.
-std::string prefix_of(const std::string& folder) {
-  if (folder == "." || folder == "./") return {};
-  auto prefix = hub::check_path_in_repo(folder);
-  if (!prefix)
-    throw error(prefix.error(), "the folder \"" + folder + "\" cannot be in a repository");
-  while (prefix->ends_with('/')) prefix->pop_back();
-  return prefix->empty() ? std::string() : *prefix + '/';
-}
-
 awaitable<std::vector<commit_operation>> additions(context_ptr shared, std::filesystem::path folder,
                                                    std::string prefix,
                                                    upload_folder_options options) {
-  auto ignored = std::move(options.ignore_patterns);
-  for (auto& pattern : core::always_ignored_patterns()) ignored.push_back(std::move(pattern));
-  core::path_filter filter(std::move(options.allow_patterns), std::move(ignored));
+  auto filter =
+      core::upload_filter(std::move(options.allow_patterns), std::move(options.ignore_patterns));
   auto work = [folder = std::move(folder), filter = std::move(filter), prefix = std::move(prefix),
                listener = shared->listener_for(options.observer)](const std::stop_token& stop) {
     auto files = list_committable(std::filesystem::absolute(folder), filter, listener, stop);
@@ -96,7 +85,7 @@ awaitable<std::vector<commit_operation>> deletions(context_ptr shared, std::stri
 
 awaitable<commit_info> upload_folder(context_ptr shared, std::filesystem::path folder,
                                      std::string repo_id, upload_folder_options options) {
-  const auto prefix = prefix_of(options.path_in_repo);
+  const auto prefix = repo_prefix(options.path_in_repo);
   auto operations = co_await additions(shared, std::move(folder), prefix, options);
   std::move(options.additional.begin(), options.additional.end(), std::back_inserter(operations));
   options.additional.clear();

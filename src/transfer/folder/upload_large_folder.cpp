@@ -52,9 +52,7 @@ awaitable<void> find_branch(folder_run_ptr run) {
 
 /// Lists the folder, and leaves out what an earlier run has committed.
 awaitable<void> find_files(folder_run_ptr run, std::filesystem::path folder) {
-  auto ignored = run->options.ignore_patterns;
-  for (auto& pattern : core::always_ignored_patterns()) ignored.push_back(std::move(pattern));
-  core::path_filter filter(run->options.allow_patterns, std::move(ignored));
+  auto filter = core::upload_filter(run->options.allow_patterns, run->options.ignore_patterns);
   const std::string of_repository = run->shared->endpoint + '\n' +
                                     std::string(hub::plural(run->options.type)) + '\n' +
                                     run->repo_id + '\n' + run->options.revision;
@@ -103,8 +101,7 @@ awaitable<void> note_commit(folder_run_ptr run, commit_ptr commit, std::string h
       ++run->info.unchanged;
     else
       ++run->info.committed;
-    if (!add.ignored && add.content->identity() != nullptr)
-      done.push_back(*add.content->identity());
+    if (!add.ignored && add.content->is_settled()) done.push_back(*add.content->identity());
   }
   auto note = [record = run->record, done = std::move(done), now = run->branch()] {
     record->add(done, now);

@@ -80,10 +80,11 @@ awaitable<void> read_range(reading_ptr self, core::byte_range range, std::span<s
   while (filled < room.size()) {
     const core::byte_range rest{range.begin + filled, range.end};
     auto opened = co_await open_same(self, rest, !whole || filled > 0);
-    if (opened.ignored_range && !opened.failure) {
+    if (opened.refused_range || (opened.ignored_range && !opened.failure)) {
       if (!whole) throw whole_content_only();
       filled = 0;
     }
+    if (opened.refused_range) continue;
     try {
       while (!opened.failure && range.begin + filled < opened.range.end) {
         const auto to_come = room.subspan(filled).first(opened.range.end - range.begin - filled);
@@ -140,8 +141,10 @@ awaitable<void> read_through(reading_ptr self, whole_stream& stream, std::uint64
       opened = co_await open_same(self, all, false);
       now.at = 0;
       now.open = !opened.failure;
+      now.origin = opened.origin;
       if (now.open) now.answer = std::move(opened.answer);
     }
+    opened.origin = now.origin;
     try {
       while (now.open && filled < room.size()) {
         auto target = room.subspan(filled);

@@ -14,7 +14,7 @@
 /// Reading parts of a content into memory, without a file.
 namespace cohub::transfer {
 
-/// Thrown where a part is wanted, and the server sends the whole whatever range is asked for.
+/// Thrown where a part is wanted, and the server sends the whole or nothing.
 struct whole_content_only {};
 
 /// What the readings of one content share.
@@ -44,7 +44,8 @@ awaitable<void> read_ranges(reading_ptr self, std::uint64_t offset, std::span<st
 /// The content as one stream from its start.
 struct whole_stream {
   http::response answer{};
-  std::uint64_t at = 0;  ///< of the next byte
+  core::origin origin{};  ///< that it comes from
+  std::uint64_t at = 0;   ///< of the next byte
   bool open = false;
 
   /// Bytes to be dropped on the way to `offset`.

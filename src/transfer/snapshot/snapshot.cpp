@@ -160,6 +160,7 @@ awaitable<void> fetch_to_cache(request_ptr wanted) {
     const auto absent = co_await io::on_pool(wanted->shared->pool, std::move(look));
     if (absent.empty()) co_return;
     if (round == most_rounds) throw_incomplete(*wanted, absent);
+    wanted->options.force_download = false;  // all of it was
     tell(*wanted, transfer_event::kind::warning, {},
          std::to_string(absent.size()) + " files were deleted while others came");
   }

@@ -172,7 +172,10 @@ awaitable<std::vector<snapshot_file>> list_all(snapshot_ptr wanted) {
   if (stored) co_return std::move(*stored);
   auto pages = list_tree(*wanted);
   const auto entries = co_await pages.all();
-  co_return select_files(*wanted, entries);
+  auto work = [wanted, &entries](const std::stop_token& stop) {
+    return select_files(*wanted, entries, stop);
+  };
+  co_return co_await io::on_pool(wanted->shared->pool, std::move(work));
 }
 
 awaitable<void> list_missing(snapshot_ptr wanted, bounded_queue<snapshot_file>& queue,

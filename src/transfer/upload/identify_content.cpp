@@ -31,13 +31,12 @@ awaitable<std::string> hash_large(context_ptr shared, commit_ptr commit, const p
     auto found = co_await io::on_pool(shared->pool, std::move(look));
     if (found) co_return std::move(*found);
   }
-  const bool settled = kept && io::is_settled(*content->identity());
   auto progress = std::make_shared<progress_reporter>(commit->observer, add.path,
                                                       transfer_progress::direction::hash, add.size);
   auto sha256 = co_await sha256_of(content, shared->pool, std::move(progress));
-  auto check = [journal, content, settled, sha256] {
+  auto check = [journal, content, kept, sha256] {
     content->check_unchanged();
-    if (settled) journal->keep_hash(*content->identity(), sha256);
+    if (kept && content->is_settled()) journal->keep_hash(*content->identity(), sha256);
   };
   co_await io::on_pool(shared->pool, std::move(check));
   co_return sha256;

@@ -16,11 +16,8 @@ awaitable<upload_content_ptr> kept_source::open(context_ptr shared) {
   co_return content_;
 }
 
-awaitable<std::size_t> kept_source::read(std::span<std::byte> buffer) {
-  begun_ = true;
-  if (!source_) throw error(errc::invalid_argument, "a source that is kept is opened, not read");
-  const std::size_t count = co_await source_->read(buffer);
-  co_return count;
+awaitable<std::size_t> kept_source::read(std::span<std::byte>) {
+  throw error(errc::invalid_argument, "a source that is kept is opened, not read");
 }
 
 void keep_sources(std::vector<commit_operation>& operations) {

@@ -23,7 +23,8 @@ class kept_source final : public upload_source {
   /// It was begun, and cannot be had any more.
   bool is_spent() const noexcept { return begun_ && !content_; }
 
-  /// Nobody reads it that way.
+  /// It is opened instead.
+  /// @throws error  errc::invalid_argument
   awaitable<std::size_t> read(std::span<std::byte> buffer) override;
 
  private:

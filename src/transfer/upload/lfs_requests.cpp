@@ -108,8 +108,15 @@ awaitable<store_answer> put_piece(context_ptr shared, object_ptr object,
   const auto body =
       content_body(object->content(), piece.begin, piece.end, shared->pool, object->reporter);
   what.body = body;
-  auto answer = co_await ask_store(shared, std::move(what), doing);
-  if (answer.refusal) co_await body->rewind();  // what was sent of it no longer counts
+  store_answer answer;
+  std::exception_ptr failure;
+  try {
+    answer = co_await ask_store(shared, std::move(what), doing);
+  } catch (const error&) {
+    failure = std::current_exception();
+  }
+  if (failure || answer.refusal) co_await body->rewind();  // what was sent of it no longer counts
+  if (failure) std::rethrow_exception(failure);
   co_return answer;
 }
 

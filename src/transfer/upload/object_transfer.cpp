@@ -215,7 +215,16 @@ awaitable<void> send_piece(transfers_ptr all, piece_to_send next) {
   const auto& object = next.object;
   // It is queued again by newer addresses, or has come by older ones.
   if (!object->is_current(next.piece)) co_return;
-  const auto answer = co_await put_piece(all->shared, object, next.piece);
+  store_answer answer;
+  bool superseded = false;
+  try {
+    answer = co_await put_piece(all->shared, object, next.piece);
+  } catch (const error&) {
+    // What fails by older addresses is sent by newer ones, or is there.
+    superseded = !object->is_current(next.piece);
+    if (!superseded) throw;
+  }
+  if (superseded) co_return;
   if (answer.refusal) {
     if (!object->begin_relocation(next.piece)) co_return;
     if (is_final(answer.status) || !object->may_relocate(next.piece))

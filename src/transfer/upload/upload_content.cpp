@@ -138,10 +138,12 @@ class file_prefix final : public upload_content {
 class file_content final : public upload_content {
  public:
   explicit file_content(const std::filesystem::path& path)
-      : seen_(std::make_shared<seen_file>(seen_file{io::identify_file(path), false})) {}
+      : seen_(std::make_shared<seen_file>(seen_file{io::identify_file(path), false})),
+        is_settled_(io::is_settled(seen_->identity)) {}
   std::uint64_t size() const override { return seen_->identity.size; }
   std::unique_ptr<content_reader> open() const override { return open_file(seen_, size()); }
   const io::file_identity* identity() const noexcept override { return &seen_->identity; }
+  bool is_settled() const noexcept override { return is_settled_; }
   upload_content_ptr now() const override {
     return std::make_shared<present_file>(io::identify_file(seen_->identity.path));
   }
@@ -151,6 +153,7 @@ class file_content final : public upload_content {
 
  private:
   seen_file_ptr seen_;
+  bool is_settled_;
 };
 
 class content_region final : public http::body_source {
@@ -169,25 +172,20 @@ class content_region final : public http::body_source {
   awaitable<void> rewind() override {
     if (progress_) progress_->take_back(position_ - begin_);
     position_ = begin_;
-    // Another one, for the pool may still be at work on the old.
-    reader_ = std::make_shared<std::unique_ptr<content_reader>>();
+    reader_.reset();
     co_return;
   }
 
   awaitable<std::size_t> read(std::span<std::byte> buffer) override {
     const auto wanted = std::min<std::uint64_t>(buffer.size(), end_ - position_);
     if (wanted == 0) co_return 0;
-    // The pool cannot be cancelled, so what it works on is not the caller's: after a cancellation
-    // the caller's buffer may be gone before the pool is done.
-    if (piece_.use_count() != 1) piece_ = std::make_shared<std::vector<std::byte>>();
-    piece_->resize(static_cast<std::size_t>(wanted));
-    auto work = [content = content_, reader = reader_, piece = piece_, offset = position_] {
-      if (!*reader) *reader = content->open();
-      return (*reader)->read_at(offset, *piece);
+    const auto room = buffer.first(static_cast<std::size_t>(wanted));
+    auto work = [this, room] {
+      if (!reader_) reader_ = content_->open();
+      return reader_->read_at(position_, room);
     };
     auto reading = io::on_pool(pool_, std::move(work));
     const std::size_t count = co_await std::move(reading);
-    std::memcpy(buffer.data(), piece_->data(), count);
     position_ += count;
     if (progress_) progress_->add(count);
     co_return count;
@@ -195,14 +193,12 @@ class content_region final : public http::body_source {
 
  private:
   upload_content_ptr content_;
-  std::shared_ptr<std::unique_ptr<content_reader>> reader_ =
-      std::make_shared<std::unique_ptr<content_reader>>();
+  std::unique_ptr<content_reader> reader_{};
   std::uint64_t begin_;
   std::uint64_t end_;
   std::uint64_t position_;
   asio::any_io_executor pool_;
   progress_ptr progress_;
-  std::shared_ptr<std::vector<std::byte>> piece_ = std::make_shared<std::vector<std::byte>>();
 };
 
 awaitable<std::string> digest_of(upload_content_ptr content, core::digest start,

@@ -36,6 +36,8 @@ class upload_content : public std::enable_shared_from_this<upload_content> {
   virtual std::unique_ptr<content_reader> open() const = 0;
   /// What names the content for the next process; null where nothing does.
   virtual const io::file_identity* identity() const noexcept { return nullptr; }
+  /// Whether that would tell of any change since it was opened.
+  virtual bool is_settled() const noexcept { return false; }
   /// @return whether that is certain; else only reading it again tells, as of a file that has grown
   /// @throws error  errc::content_mismatch: the file is not what it was when it was opened
   virtual bool check_unchanged() const { return true; }

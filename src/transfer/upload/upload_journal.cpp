@@ -67,12 +67,24 @@ std::string encode_hash(const io::file_identity& file, std::string_view sha256) 
 }
 
 /// Removes what nobody has touched for a month.
+/// Unless some process has it open.
+void remove_unused(const std::filesystem::path& path) noexcept {
+  try {
+    io::file left(path, io::file::mode::read_write_private);
+    if (!left.try_lock()) return;
+    std::error_code ignored;
+    std::filesystem::remove(path, ignored);
+  } catch (const std::exception&) {
+    // The next process looks again.
+  }
+}
+
 void sweep(const std::filesystem::path& folder) {
   const auto oldest = std::filesystem::file_time_type::clock::now() - kept_for;
   std::error_code failed;
   for (const auto& entry : std::filesystem::directory_iterator(folder, failed)) {
     const auto touched = entry.last_write_time(failed);
-    if (!failed && touched < oldest) std::filesystem::remove(entry.path(), failed);
+    if (!failed && touched < oldest) remove_unused(entry.path());
   }
 }
 
@@ -192,8 +204,7 @@ std::filesystem::path upload_journal::made_folder(const char* name) const {
     if (failure) throw error(failure, "keeping " + folder.string() + " from others");
   }
   std::call_once(swept_, [this] {
-    sweep(folder_ / "hashes");
-    sweep(folder_ / "parts");
+    for (const auto* left : {"hashes", "parts", "folders", "spool"}) sweep(folder_ / left);
   });
   return folder;
 }
@@ -245,7 +256,10 @@ void upload_journal::discard_parts(std::string_view key) const noexcept {
 }
 
 io::file upload_journal::make_spool() const {
-  const auto path = made_folder("spool") / io::random_suffix();
+  const auto folder = made_folder("spool");
+  if (auto unnamed = io::file::make_unnamed(folder, io::file::mode::write_new_private))
+    return std::move(*unnamed);
+  const auto path = folder / io::random_suffix();
   io::file file(path, io::file::mode::read_write_private);
   std::error_code ignored;
   std::filesystem::remove(path, ignored);

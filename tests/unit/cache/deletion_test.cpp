@@ -3,6 +3,7 @@
 #include "cohub/error.hpp"
 
 #include "cache/file_lock.hpp"
+#include "cache/layout.hpp"
 #include "cache_builder.hpp"
 
 #include <doctest/doctest.h>
@@ -55,7 +56,7 @@ TEST_CASE_FIXTURE(fixture, "a revision that somebody downloads stays, whatever e
   put_two_revisions();
   const auto locks = root / ".locks" / repo.filename();
   fs::create_directories(locks);
-  const auto held = cache::try_share_file(locks / (sha('b') + ".lock"));
+  const auto held = cache::try_share_file(locks / cache::snapshot_lock_name(sha('b')));
   REQUIRE(held.has_value());
   const auto before = below(repo / "snapshots" / sha('b'));
   delete_cache_strategy plan;

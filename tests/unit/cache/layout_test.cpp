@@ -30,6 +30,9 @@ TEST_CASE("each kind of entry has its place") {
   CHECK(layout.no_exist(sha, "a") == "/c/models--ns--name/.no_exist/" + sha + "/a");
   CHECK(layout.tree(sha) == "/c/models--ns--name/trees/" + sha + ".json");
   CHECK(layout.lock("e1") == "/c/.locks/models--ns--name/e1.lock");
+  // Whatever a server calls a blob, its lock is not a snapshot's.
+  const std::string commit(40, 'a');
+  CHECK(layout.snapshot_lock(commit) == "/c/.locks/models--ns--name/" + commit + ".snapshot");
 }
 
 TEST_CASE("a relative cache gives absolute paths") {

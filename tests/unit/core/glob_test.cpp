@@ -79,7 +79,9 @@ TEST_CASE("a filter allows, ignores, and reads back-slashes and final slashes") 
 }
 
 TEST_CASE("what an upload always leaves out") {
-  const path_filter filter({}, always_ignored_patterns());
+  const auto filter = upload_filter({}, {"b/*"});
+  CHECK_FALSE(filter.keeps("b/c"));
+  CHECK_FALSE(upload_filter({{"*.bin"}}, {}).keeps("a.txt"));
   for (const char* path : {".git", "a/.git", ".git/x", "a/.git/x", ".cache/huggingface/x",
                            "a/.cache/huggingface/x/y"}) {
     CAPTURE(path);

@@ -126,6 +126,16 @@ TEST_CASE("an error carries the request, and neither token nor query") {
   CHECK(text.find('?') == text.npos);
 }
 
+TEST_CASE("a window that has requests left is not waited for") {
+  const auto wait_told = [](const std::string& limit) {
+    return make_error(reply(429, api, {{"ratelimit", limit}, {"Retry-After", "7"}}), "reading")
+        .http()
+        .retry_after;
+  };
+  CHECK(wait_told("\"api\";r=0;t=55") == std::chrono::seconds(55));
+  CHECK(wait_told("\"api\";r=3;t=55") == std::chrono::seconds(7));
+}
+
 TEST_CASE("what is refused by storage is not blamed on the token") {
   const std::string of_hub = make_error(reply(403, api, {}), "committing").what();
   CHECK(of_hub.find("HF_TOKEN") != of_hub.npos);

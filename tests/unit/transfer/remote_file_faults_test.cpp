@@ -162,6 +162,40 @@ TEST_CASE_FIXTURE(fixture, "a server without ranges is read through in one strea
   }
 }
 
+TEST_CASE_FIXTURE(fixture, "a server that refuses ranges is read through, too") {
+  host(3 * mib);
+  content_fault = [&](const seen_request& request) -> std::optional<scripted_reply> {
+    if (range_of(request)) return scripted_reply::text(501, "");
+    return {};
+  };
+  auto file = open();
+  CHECK((read_at(file, mib, 1000) == content().substr(mib, 1000)));
+  CHECK((read_all(file, 100'000) == content()));
+}
+
+TEST_CASE_FIXTURE(fixture, "a stream that breaks now and then does not use up the retries") {
+  host(3 * mib);
+  http::transport_config config;
+  config.retries.budget = 2;
+  shared->transport = std::make_unique<http::transport>(context.get_executor(), config);
+  bool cuts = true;
+  content_fault = [&](const seen_request& request) -> std::optional<scripted_reply> {
+    if (range_of(request)) return scripted_reply::text(501, "");
+    cuts = !cuts;
+    if (cuts) return {};
+    auto reply = scripted_reply::text(200, content());
+    reply.bytes.resize(reply.bytes.size() - 3 * mib + 100);
+    reply.after = then::close;
+    return reply;
+  };
+  for (int i = 0; i < 5; ++i) {
+    auto file = open();
+    // The first bytes come, and no more by the same connection.
+    CHECK(read(file, 100) == content().substr(0, 100));
+    CHECK(read(file, 100) == content().substr(100, 100));
+  }
+}
+
 TEST_CASE_FIXTURE(fixture, "a stream of a server without ranges survives its connection") {
   host(3 * mib);
   options.max_read_through = 1000;

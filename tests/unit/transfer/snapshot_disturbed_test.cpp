@@ -20,12 +20,13 @@ TEST_CASE_FIXTURE(fixture, "small files that nobody locks leave no lock files") 
   files.erase("model.bin");
   download();
   CHECK(names_below(shared->cache_dir / ".locks") ==
-        std::set<std::string>{"models--o--m/" + scripted_commit + ".lock"});
+        std::set<std::string>{"models--o--m/" + cache::snapshot_lock_name(scripted_commit)});
 }
 
 TEST_CASE_FIXTURE(fixture,
                   "a snapshot under way is kept from deletion, and is nobody's when done") {
-  const auto lock = shared->cache_dir / ".locks/models--o--m" / (scripted_commit + ".lock");
+  const auto lock =
+      shared->cache_dir / ".locks/models--o--m" / cache::snapshot_lock_name(scripted_commit);
   std::size_t held = 0;
   content_fault = [&](const seen_request&) -> std::optional<scripted_reply> {
     if (!cache::try_lock_file(lock)) ++held;
@@ -48,10 +49,13 @@ TEST_CASE_FIXTURE(fixture, "what others delete while a snapshot comes is fetched
     return {};
   };
   files["model.bin"].content = test::patterned(8u << 20);  // several requests
+  SUBCASE("as usual") {}
+  SUBCASE("by force") { options.force_download = true; }
   const auto path = download();
   CHECK(deleted);
   CHECK(names_below(path) == all_names());
   CHECK(observer->count(transfer_event::kind::warning) == 1);
+  CHECK(observer->count(transfer_event::kind::verified) <= all_names().size() + 1);
 }
 
 TEST_CASE_FIXTURE(fixture, "what is always deleted meanwhile is an error in the end") {

@@ -167,6 +167,33 @@ TEST_CASE("a hash is kept for as long as the file is as it was") {
   CHECK_FALSE(journal.find_hash(io::identify_file(path)));
 }
 
+TEST_CASE("what nobody came back to for long is removed, unless somebody uses it") {
+  test::temporary_folder folder;
+  const auto state = folder.path() / "state";
+  std::vector<std::filesystem::path> old;
+  for (const char* name : {"hashes", "parts", "folders", "spool"}) {
+    std::filesystem::create_directories(state / name);
+    for (const char* file : {"old", "used", "new"}) test::write_all(state / name / file, "x");
+    for (const char* file : {"old", "used"})
+      std::filesystem::last_write_time(
+          state / name / file,
+          std::filesystem::file_time_type::clock::now() - std::chrono::hours(24 * 400));
+  }
+  io::file used(state / "folders" / "used", io::file::mode::read_write);
+  REQUIRE(used.try_lock());
+  const upload_journal journal(state);
+  const auto spool = journal.make_spool();
+  CHECK(spool.is_open());
+  for (const char* name : {"hashes", "parts", "folders", "spool"}) {
+    CAPTURE(name);
+    CHECK_FALSE(std::filesystem::exists(state / name / "old"));
+    CHECK(std::filesystem::exists(state / name / "new"));
+    CHECK(std::filesystem::exists(state / name / "used") == (std::string(name) == "folders"));
+  }
+  const auto left = std::distance(std::filesystem::directory_iterator(state / "spool"), {});
+  CHECK(left == 1);  // what is spooled has no name
+}
+
 TEST_CASE("a folder that cannot be written to is no obstacle") {
   test::temporary_folder folder;
   test::write_all(folder.path() / "file", "");
