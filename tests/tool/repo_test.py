@@ -240,7 +240,7 @@ OTHER=later
         self.write("out/sub/w.bin", b"1234567")
         self.cohub("upload", "thing", "out")
         self.assertEqual(self.cohub("models", "ls", "user/thing", "--quiet")[0].split(),
-                         [".gitattributes", "README.md", "sub/"])
+                         ["sub/", ".gitattributes", "README.md"])
         told = self.json("models", "ls", "user/thing", "-R")
         self.assertEqual({one["path"]: one.get("size") for one in told if "/" in one["path"]},
                          {"sub/": None, "sub/w.bin": 7})
