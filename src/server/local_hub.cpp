@@ -12,6 +12,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <shared_mutex>
 #include <utility>
 
 namespace cohub {
@@ -176,6 +177,7 @@ void local_hub::move_repo(std::string from_id, std::string to_id, repo_type type
   if (!server::repo_store::is_valid_id(to_id) || !server::is_reachable_id(to_id))
     throw error(errc::invalid_repository_id, doing);
   if (!repos.find(type, from_id)) throw error(errc::repository_not_found, doing);
+  const std::shared_lock guard(state_->store->objects_in_use);
   if (!repos.move(type, from_id, to_id)) throw error(errc::conflict, doing);
 }
 

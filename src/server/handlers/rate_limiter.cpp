@@ -1,5 +1,11 @@
 #include "server/handlers/rate_limiter.hpp"
 
+#include "server/failure.hpp"
+#include "server/handlers/target.hpp"
+
+#include <cstddef>
+#include <vector>
+
 namespace cohub::server {
 
 namespace {
@@ -7,10 +13,17 @@ namespace {
 constexpr std::size_t most_callers = 100'000;
 }  // namespace
 
-std::string_view rate_limiter::bucket_of(std::string_view target) noexcept {
-  if (target.starts_with("/api/resolve-cache/")) return "resolvers";
-  const auto path = target.substr(0, target.find('?'));
-  if (target.starts_with("/api/") || path.find(".git/info/lfs/") != path.npos) return "api";
+std::string_view rate_limiter::bucket_of(std::string_view target) {
+  std::vector<std::string> parts;
+  try {
+    parts = path_segments(target);  // as it is routed, whatever of it is percent-encoded
+  } catch (const failure&) {
+    return "resolvers";  // nothing answers it
+  }
+  if (parts.size() > 1 && parts[0] == "api")
+    return parts[1] == "resolve-cache" ? "resolvers" : "api";
+  for (std::size_t i = 0; i + 3 < parts.size(); ++i)
+    if (parts[i].ends_with(".git") && parts[i + 1] == "info" && parts[i + 2] == "lfs") return "api";
   return "resolvers";
 }
 

@@ -32,7 +32,7 @@ class rate_limiter {
   void end_window() noexcept;
 
   /// "api" or "resolvers".
-  static std::string_view bucket_of(std::string_view target) noexcept;
+  static std::string_view bucket_of(std::string_view target);
 
  private:
   local_hub_rate_limits limits_;

@@ -11,6 +11,7 @@
 #include "server/error_reply.hpp"
 #include "server/failure.hpp"
 #include "server/git/git_repository.hpp"
+#include "server/git/lfs_pointer.hpp"
 #include "server/handlers/card_check.hpp"
 #include "server/handlers/commit_request.hpp"
 #include "server/handlers/handlers.hpp"
@@ -92,6 +93,9 @@ std::map<std::string, std::string> first_files(const repo_record& record,
       } else if (encoding != "utf-8") {
         throw bad_request("Unknown encoding of a file: " + encoding);
       }
+      // Large objects come in by commits alone, which look whether they are there.
+      if (content.size() <= lfs_pointer_limit && read_lfs_pointer(content))
+        throw bad_request("A file of a new repository cannot be a pointer to a large object");
       files[checked_path(hub::text_or(file, "path"))] = std::move(content);
     }
   const auto license = hub::text_or(body, "license");
@@ -224,6 +228,7 @@ reply move_repo(hub_store& store, const call& what) {
   require_name(to);
   if (!have.who->owns(to.substr(0, to.find('/'))))
     throw failure(403, {}, "You don't have the rights to move a repository to " + to);
+  const std::shared_lock guard(store.objects_in_use);
   if (!store.repos.move(*type, source.id, to))
     throw failure(
         409, {},

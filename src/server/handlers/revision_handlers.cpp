@@ -243,6 +243,8 @@ reply create_tag(hub_store& store, const call& what) {
   if (name.empty()) throw bad_request("\"tag\" is missing");
   require_commit(git_repository(store.repos.path_of(what.type, what.id)), what);
   check_name(name);
+  if (hub::text_or(body, "message").find('\0') != std::string::npos)
+    throw unprocessable("A tag's message has a NUL in it");
   const tag_note note{name, hub::text_or(body, "message"), have.who->name};
   make_ref(store, what, "refs/tags/" + name, what.revision, false,
            note.message.empty() ? nullptr : &note);

@@ -95,10 +95,12 @@ std::unique_ptr<multipart_store::incoming_part> multipart_store::receive(const s
   if (completing_.contains(id)) return nullptr;
   const auto content = folder_of(id) / "content";
   if (!std::filesystem::exists(content)) throw no_such_upload();
+  // First: where that fails, nobody is noted to be writing.
+  io::file opened(content, io::file::mode::read_write);
   auto& way = writers_[id];
   if (!way) way = std::make_shared<gate>();
-  std::unique_ptr<incoming_part> part(new incoming_part(
-      *this, id, way, number, offset, io::file(content, io::file::mode::read_write)));
+  std::unique_ptr<incoming_part> part(
+      new incoming_part(*this, id, way, number, offset, std::move(opened)));
   ++way->parts;
   return part;
 }

@@ -358,11 +358,8 @@ std::optional<std::filesystem::path> repo_store::take_away(repo_type type, const
 
 bool repo_store::has_object(repo_type type, const std::string& id,
                             const std::string& sha256) const {
-  const auto folder = path_of(type, id) / objects_name;
   std::error_code code;
-  if (std::filesystem::exists(folder / sha256, code)) return true;
-  // A repository of a version that kept no such list has whatever it names.
-  return !std::filesystem::exists(folder, code);
+  return std::filesystem::exists(path_of(type, id) / objects_name / sha256, code);
 }
 
 bool repo_store::add_object(repo_type type, const std::string& id, const std::string& sha256) {
@@ -401,16 +398,7 @@ void repo_store::keep_objects(repo_type type, const std::string& id,
   const std::lock_guard lock(*lock_owner);
   const auto folder = path_of(type, id) / objects_name;
   if (!std::filesystem::exists(path_of(type, id) / record_name)) return;
-  // A repository that kept no list has one from now on: it is filled before anything is missed.
-  const auto filling = path_of(type, id) / (std::string("tmp_") + objects_name);
-  const bool listed = std::filesystem::exists(folder);
-  std::filesystem::remove_all(filling);
-  if (!listed) io::create_directories(filling);
   const std::set<std::string> kept(sha256s.begin(), sha256s.end());
-  for (const auto& sha256 : kept)
-    if (!listed)
-      io::write_file_atomically(filling / sha256, std::string_view(), io::durability::machine);
-  if (!listed) io::rename_file(filling, folder, io::durability::machine);
   for (const auto& sha256 : objects_of(type, id))
     if (!kept.contains(sha256)) std::filesystem::remove(folder / sha256);
   io::sync_folder(folder);
@@ -421,8 +409,6 @@ std::vector<std::string> repo_store::unheld(const std::vector<std::string>& sha2
   for_each_repository([&](const std::filesystem::path& repository) {
     std::error_code code;
     const auto objects = repository / objects_name;
-    // One without a list has whatever it names.
-    if (!std::filesystem::exists(objects, code)) left.clear();
     // A few are asked for one by one, many are looked for in the list.
     if (left.size() <= few_objects)
       std::erase_if(left, [&](const std::string& sha256) {

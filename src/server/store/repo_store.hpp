@@ -70,7 +70,8 @@ class repo_store {
   /// once; false if it exists. @throws failure  404: the other one does not exist
   bool copy(repo_type type, const std::string& from, const repo_record& record);
   /// Gives it another id, all at once, and remembers the way from the old one; false if it does not
-  /// exist, or one of the new id does.
+  /// exist, or one of the new id does. With `objects_in_use` shared: who looks for what nobody
+  /// holds must not miss what it holds on its way.
   bool move(repo_type type, const std::string& from, const std::string& to);
   /// Where to look for an id that has no repository: what it was moved to, how it is spelled, or,
   /// for a lone name, the repositories of that name.

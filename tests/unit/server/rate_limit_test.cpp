@@ -53,6 +53,10 @@ TEST_CASE("what is not limited is not counted") {
   CHECK(limiter.admit("/x/y/resolve/main/z", "a", now).admitted);
   CHECK_FALSE(limiter.admit("/x/y/resolve/main/z", "a", now).admitted);
   CHECK(rate_limiter::bucket_of("/a/b.git/info/lfs/objects/batch") == "api");
+  CHECK(rate_limiter::bucket_of("/%61pi/models") == "api");
+  CHECK(rate_limiter::bucket_of("/a/b.git/%69nfo/lfs/objects/batch") == "api");
+  CHECK(rate_limiter::bucket_of("/api/resolve-cache/models/a/b/c/d") == "resolvers");
+  CHECK(rate_limiter::bucket_of("/%zz") == "resolvers");
   CHECK(rate_limiter::bucket_of("/a/b/resolve/main/x?y=.git/info/lfs/") == "resolvers");
 }
 

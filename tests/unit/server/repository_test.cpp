@@ -321,6 +321,15 @@ TEST_CASE_FIXTURE(hub_caller, "a space begins with a card, unless one comes alon
   CHECK(get("/spaces/alice/own/resolve/main/README.md").body == "# mine");
 }
 
+TEST_CASE_FIXTURE(hub_caller, "a new repository names no large object that it does not have") {
+  const auto create =
+      post("/api/repos/create", R"({"name":"m","files":[{"path":"w.bin","content":)"
+                                R"("version https://git-lfs.github.com/spec/v1\noid sha256:)" +
+                                    std::string(64, 'a') + R"(\nsize 3\n"}]})");
+  CHECK(create.status == 400);
+  CHECK(get("/api/models/alice/m").status == 404);
+}
+
 TEST_CASE_FIXTURE(hub_caller, "refs are not called what clients take for something else") {
   make_repo("m");
   const std::string api = "/api/models/alice/m/";
@@ -329,6 +338,7 @@ TEST_CASE_FIXTURE(hub_caller, "refs are not called what clients take for somethi
     CHECK(post(api + "branch/" + name, "{}").status == 400);
     CHECK(post(api + "tag/main", "{\"tag\":\"" + name + "\"}").status == 400);
   }
+  CHECK(post(api + "tag/main", R"({"tag":"v1","message":"a\u0000b"})").status == 422);
   // Where the revision is not there either, that is what is said.
   CHECK(post(api + "tag/none", "{\"tag\":\"not a name\"}").header("X-Error-Code") ==
         "RevisionNotFound");
