@@ -61,12 +61,14 @@ awaitable<commit_info> push_card(client hub, model_card card, std::string repo_i
 /// removes one. Results in `model-index` are merged one by one into the element of the same name,
 /// else into the first: a metric that is there gets its new value, another is appended; an index
 /// without name gets that of the card, else the repository's id. A model or dataset without card
-/// gets one of the default template.
+/// gets one of the default template. Without `push_card_options::parent_commit` it keeps what
+/// others commit meanwhile: where the branch has moved it begins anew, up to ten times.
 ///
 /// @throws error  errc::invalid_card: a member has another value, which is named; a space without
-///                card; results for a dataset or space; what `load_card` and `push_card` throw
-/// @par Mirrors  metadata_update(), which reads from main whatever the revision and drops comments;
-///               this reads where it writes
+///                card; results for a dataset or space; what `load_card`, `client::repo_info` and
+///                `push_card` throw
+/// @par Mirrors  metadata_update(), which reads from main whatever the revision, drops comments and
+///               undoes what others commit meanwhile; this reads where it writes
 awaitable<commit_info> metadata_update(client hub, std::string repo_id, card_map metadata,
                                        named<metadata_update_options> options = {});
 

@@ -2,6 +2,7 @@
 
 #include "support/client_fixture.hpp"
 
+#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/post.hpp>
 #include <doctest/doctest.h>
@@ -144,6 +145,31 @@ TEST_CASE_FIXTURE(client_fixture, "metadata is updated in place, on the Hub (V42
   const auto proposed = run(metadata_update(*api, "alice/m", {{"language", "fr"}}, overwriting));
   CHECK(proposed.pr_num);
   CHECK(run(load_card(*api, "alice/m")).data().text_or("language") == "en");
+}
+
+TEST_CASE_FIXTURE(client_fixture, "updates of metadata at once undo nothing of each other") {
+  put_file("alice/m", "README.md", "---\nlicense: mit\n---\n# Net\n");
+  constexpr int updates = 4;
+  int going = updates;
+  for (int i = 0; i < updates; ++i)
+    asio::co_spawn(context, metadata_update(*api, "alice/m", {{"key" + std::to_string(i), i}}),
+                   [&going](std::exception_ptr failure, const commit_info&) {
+                     --going;
+                     CHECK_FALSE(failure);
+                   });
+  while (going > 0) context.run_one();
+  const auto card = run(load_card(*api, "alice/m"));
+  CHECK(card.data().text_or("license") == "mit");
+  for (int i = 0; i < updates; ++i) CHECK(card.data().contains("key" + std::to_string(i)));
+}
+
+TEST_CASE_FIXTURE(client_fixture, "an update upon a named commit is of that commit alone") {
+  put_file("alice/m", "README.md", "---\nlicense: mit\n---\n");
+  metadata_update_options upon;
+  upon.push.parent_commit = run(api->repo_info("alice/m")).sha;
+  put_file("alice/m", "other.txt", "moved");
+  const auto failure = failure_of(metadata_update(*api, "alice/m", {{"language", "en"}}, upon));
+  CHECK(failure.code() == errc::commit_conflict);
 }
 
 TEST_CASE_FIXTURE(client_fixture, "a repository without card gets one, but no space (V69)") {

@@ -18,6 +18,8 @@ namespace {
 
 constexpr const char* index_key = "model-index";
 constexpr std::uint64_t largest_card = 64u << 20;
+/// How often an update begins anew because the branch has moved meanwhile.
+constexpr int most_updates = 10;
 
 [[noreturn]] void refuse_change(const std::string& what) {
   throw error(errc::invalid_card, "updating metadata: " + what +
@@ -82,10 +84,22 @@ void merge_index(card_map& data, const card_value& value, bool overwrite,
   data[index_key] = model::write_read_results(indexes);
 }
 
-awaitable<model_card> card_to_update(client hub, std::string repo_id, push_card_options push) {
+/// The commit that a branch points to.
+awaitable<std::string> head_of(client hub, std::string repo_id, push_card_options push) {
+  repo_info_options asked;
+  asked.type = push.type;
+  asked.revision = push.revision;
+  asked.expand.emplace_back("sha");
+  asked.token = push.token;
+  const auto info = co_await hub.repo_info(std::move(repo_id), asked);
+  co_return info.sha;
+}
+
+awaitable<model_card> card_to_update(client hub, std::string repo_id, push_card_options push,
+                                     std::string revision) {
   load_card_options from;
   from.type = push.type;
-  from.revision = push.revision;
+  from.revision = std::move(revision);
   from.token = push.token;
   from.reading.keep_comments = true;
   bool missing = false;
@@ -154,15 +168,26 @@ awaitable<commit_info> update(client hub, std::string repo_id, card_map metadata
   if (options.push.type != repo_type::model && metadata.contains(index_key))
     throw error(errc::invalid_card,
                 "updating the metadata of " + repo_id + ": only models have evaluation results");
-  auto loaded = co_await card_to_update(hub, repo_id, options.push);
-  auto work = [card = std::move(loaded), metadata = std::move(metadata),
-               overwrite = options.overwrite, repo_id]() mutable {
-    update_metadata(card, metadata, overwrite, repo_id);
-    return std::move(card);
-  };
-  auto card = co_await io::on_pool(hub.blocking_executor(), std::move(work));
-  co_return co_await commit_card(std::move(hub), std::move(card), std::move(repo_id),
-                                 std::move(options.push), "Update metadata with cohub");
+  const bool follows_others = options.push.parent_commit.empty();
+  for (int left = most_updates;; --left) {
+    auto push = options.push;
+    // What others commit between the reading and the writing would be undone without a word.
+    if (follows_others) push.parent_commit = co_await head_of(hub, repo_id, push);
+    auto revision = follows_others ? push.parent_commit : push.revision;
+    auto card = co_await card_to_update(hub, repo_id, push, std::move(revision));
+    auto work = [card = std::move(card), metadata, overwrite = options.overwrite,
+                 repo_id]() mutable {
+      update_metadata(card, metadata, overwrite, repo_id);
+      return std::move(card);
+    };
+    auto updated = co_await io::on_pool(hub.blocking_executor(), std::move(work));
+    try {
+      co_return co_await commit_card(hub, std::move(updated), repo_id, std::move(push),
+                                     "Update metadata with cohub");
+    } catch (const error& e) {
+      if (e.code() != errc::commit_conflict || !follows_others || left == 0) throw;
+    }
+  }
 }
 
 }  // namespace

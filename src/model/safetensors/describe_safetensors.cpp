@@ -27,6 +27,13 @@ bool is_there(const fs::path& path) {
   core::throw_system(failure.value(), "looking for", path);
 }
 
+/// Nothing bounds the numbers of types of unknown width.
+void add_count(std::uint64_t& sum, std::uint64_t count, const std::string& dtype) {
+  if (__builtin_add_overflow(sum, count, &sum))
+    throw error(errc::invalid_safetensors,
+                "counting parameters: ValidationOverflow (of type " + dtype.substr(0, 40) + ")");
+}
+
 safetensors_repo_metadata metadata_of_file(const fs::path& path) {
   safetensors_repo_metadata repo;
   const auto name = path.filename().string();
@@ -52,7 +59,7 @@ safetensors_file_metadata model::describe_safetensors(const safetensors_header& 
     tensor.begin = info.begin;
     tensor.end = info.end;
     tensor.parameter_count = info.element_count();
-    file.parameter_count[tensor.dtype] += tensor.parameter_count;
+    add_count(file.parameter_count[tensor.dtype], tensor.parameter_count, tensor.dtype);
     file.tensors.emplace(info.name, std::move(tensor));
   }
   return file;
@@ -62,7 +69,7 @@ std::map<std::string, std::uint64_t> model::sum_parameter_counts(
     const std::map<std::string, safetensors_file_metadata, std::less<>>& files) {
   std::map<std::string, std::uint64_t> sum;
   for (const auto& [name, file] : files)
-    for (const auto& [dtype, count] : file.parameter_count) sum[dtype] += count;
+    for (const auto& [dtype, count] : file.parameter_count) add_count(sum[dtype], count, dtype);
   return sum;
 }
 

@@ -6,6 +6,7 @@
 #include "hub/utf8.hpp"
 #include "model/safetensors/name_index.hpp"
 #include "model/safetensors/safetensors_entries.hpp"
+#include "model/safetensors/tensor_bits.hpp"
 
 #include <algorithm>
 #include <limits>
@@ -50,18 +51,11 @@ std::uint64_t checked_header_size(std::span<const std::byte> start, std::string_
 /// The number of bytes that dtype and shape ask for; of an unknown dtype, only that they can be
 /// counted.
 std::uint64_t byte_count(const tensor_info& tensor, bool known, std::string_view origin) {
-  std::uint64_t bits = 1;
-  bool overflow = false;
-  // In the order of the shape, as the format's own reader does: a zero after an overflow is no
-  // cure.
-  for (const auto extent : tensor.shape)
-    overflow = __builtin_mul_overflow(bits, extent, &bits) || overflow;
-  const std::uint64_t bits_each = known ? bits_of(tensor.dtype) : 1;
-  overflow = __builtin_mul_overflow(bits, bits_each, &bits) || overflow;
-  if (overflow) fail(origin, "ValidationOverflow", tensor_called(tensor.name));
+  const auto bits = model::tensor_bits(tensor.shape, known ? bits_of(tensor.dtype) : 1);
+  if (!bits) fail(origin, "ValidationOverflow", tensor_called(tensor.name));
   if (!known) return tensor.end - tensor.begin;
-  if (bits % 8 != 0) fail(origin, "MisalignedSlice", tensor_called(tensor.name));
-  return bits / 8;
+  if (*bits % 8 != 0) fail(origin, "MisalignedSlice", tensor_called(tensor.name));
+  return *bits / 8;
 }
 
 void check_layout(const safetensors_header& header, const model::unknown_dtypes& unknown,

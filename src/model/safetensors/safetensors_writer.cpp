@@ -5,6 +5,7 @@
 
 #include "hub/utf8.hpp"
 #include "io/file.hpp"
+#include "model/safetensors/tensor_bits.hpp"
 
 #include <unistd.h>
 
@@ -45,14 +46,10 @@ void append_json_text(std::string& out, std::string_view text) {
 }
 
 std::uint64_t byte_count(const tensor_source& tensor) {
-  std::uint64_t bits = 1;
-  bool overflow = false;
-  for (const auto extent : tensor.shape)
-    overflow = __builtin_mul_overflow(bits, extent, &bits) || overflow;
-  overflow = __builtin_mul_overflow(bits, std::uint64_t{bits_of(tensor.dtype)}, &bits) || overflow;
-  if (overflow) fail("the shape of \"" + tensor.name + "\" overflows");
-  if (bits % 8 != 0) fail("the elements of \"" + tensor.name + "\" do not fill whole bytes");
-  return bits / 8;
+  const auto bits = model::tensor_bits(tensor.shape, bits_of(tensor.dtype));
+  if (!bits) fail("the shape of \"" + tensor.name + "\" overflows");
+  if (*bits % 8 != 0) fail("the elements of \"" + tensor.name + "\" do not fill whole bytes");
+  return *bits / 8;
 }
 
 void sort_for_file(std::vector<tensor_source>& tensors) {

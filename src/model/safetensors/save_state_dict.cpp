@@ -9,6 +9,7 @@
 #include "model/private_folder.hpp"
 #include "model/safetensors/filename_pattern.hpp"
 #include "model/safetensors/shared_tensors.hpp"
+#include "model/safetensors/tensor_bits.hpp"
 
 #include <boost/json/serialize.hpp>
 #include <boost/json/string.hpp>
@@ -47,14 +48,11 @@ std::string index_text(const state_dict_split& split,
 }
 
 std::uint64_t byte_count(const tensor_source& tensor) {
-  std::uint64_t bits = bits_of(tensor.dtype);
-  bool overflow = false;
-  for (const auto extent : tensor.shape)
-    overflow = __builtin_mul_overflow(bits, extent, &bits) || overflow;
-  if (overflow)
+  const auto bits = model::tensor_bits(tensor.shape, bits_of(tensor.dtype));
+  if (!bits)
     throw error(errc::invalid_argument,
                 "saving tensors: the shape of \"" + tensor.name.substr(0, 200) + "\" overflows");
-  return bits / 8;
+  return *bits / 8;
 }
 
 /// What `save_state_dict` writes, before anything is.

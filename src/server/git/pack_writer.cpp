@@ -165,12 +165,15 @@ std::string pack_writer::encode_index(const std::string& checksum) const {
 void pack_writer::finish() {
   const auto checksum = seal();
   const auto name = "pack-" + core::to_hex(std::as_bytes(std::span(checksum)));
+  const auto pack = folder_ / (name + ".pack");
+  const auto index = folder_ / (name + ".idx");
+  if (std::filesystem::exists(index)) return;  // the same objects, packed before
   file_.sync();
   // A pack without index is invisible: the index comes last, and is what counts.
-  io::rename_file(temporary_, folder_ / (name + ".pack"));
+  io::rename_file(temporary_, pack);
+  temporary_ = pack;
+  io::write_file_atomically(index, encode_index(checksum), io::durability::machine);
   temporary_.clear();
-  io::write_file_atomically(folder_ / (name + ".idx"), encode_index(checksum),
-                            io::durability::machine);
 }
 
 }  // namespace cohub::server

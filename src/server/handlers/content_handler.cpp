@@ -171,7 +171,6 @@ std::vector<uploaded_part> read_completion(const std::string& text, const std::s
 
 /// Makes the object of the parts that `text` names; false if another request is about to.
 bool try_to_complete(hub_store& store, const content_grant& grant, const std::string& text) {
-  std::shared_lock guard(store.objects_in_use);
   const auto alone = multipart_store::completion::begin(store.uploads, grant.upload);
   if (!alone) return false;
   // Asked again after a lost answer, or by another client, there is nothing left to do.
@@ -184,10 +183,10 @@ bool try_to_complete(hub_store& store, const content_grant& grant, const std::st
     throw no_target();
   }
   const auto count = (grant.size + grant.part_size - 1) / grant.part_size;
-  keep_object(store, grant, guard, [&] {
-    alone->make(read_completion(text, grant.sha256), count, grant.sha256, grant.size,
-                store.objects);
-  });
+  // Takes as long as the object is large, and is no use of what is in place.
+  alone->check(read_completion(text, grant.sha256), count, grant.sha256, grant.size);
+  std::shared_lock guard(store.objects_in_use);
+  keep_object(store, grant, guard, [&] { alone->place(grant.sha256, store.objects); });
   return true;
 }
 

@@ -1,4 +1,5 @@
 #include "core/byte_range.hpp"
+#include "core/url.hpp"
 #include "hub/json_reader.hpp"
 #include "hub/repo_id.hpp"
 #include "hub/utf8.hpp"
@@ -317,14 +318,10 @@ boost::json::object apply(const change& to, const std::vector<std::string>& word
 
 reply list_discussions(hub_store& store, const call& what) {
   const access have = require_readable(store, what);
-  const auto first = [&](std::string_view key) {
-    const auto values = query_values(what.query, key);
-    return values.empty() ? std::string() : values.front();
-  };
-  const auto type = first("type");
-  const auto status = first("status");
-  const auto author = first("author");
-  const auto page = core::parse_decimal(first("p")).value_or(0);
+  const auto type = core::query_value(what.query, "type");
+  const auto status = core::query_value(what.query, "status");
+  const auto author = core::query_value(what.query, "author");
+  const auto page = core::parse_decimal(core::query_value(what.query, "p")).value_or(0);
   boost::json::array list;
   std::uint64_t count = 0;
   store.discussions_of(what.type, what.id).for_each([&](const discussion& each) {

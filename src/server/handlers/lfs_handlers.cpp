@@ -6,6 +6,7 @@
 #include "server/failure.hpp"
 #include "server/handlers/handlers.hpp"
 #include "server/handlers/permissions.hpp"
+#include "server/handlers/request_json.hpp"
 
 #include <boost/json/serialize.hpp>
 
@@ -188,9 +189,7 @@ reply lfs_batch(hub_store& store, const call& what) {
 
 reply lfs_verify(hub_store& store, const call& what) {
   require_proposable(store, what);
-  const auto parsed = hub::parse_json(what.body);
-  if (!parsed || !parsed->is_object()) throw bad_request("The request's body is not a JSON object");
-  const auto& object = parsed->as_object();
+  const auto object = require_object(what.body);
   const std::string oid = hub::text_or(object, "oid");
   if (!core::is_hex(oid, 64)) throw unprocessable("Invalid object id");
   const auto stored = store.object_size(what.type, what.id, oid);
@@ -201,9 +200,7 @@ reply lfs_verify(hub_store& store, const call& what) {
 
 reply duplicate_lfs_files(hub_store& store, const call& what) {
   require_content(store, what);
-  const auto parsed = hub::parse_json(what.body);
-  if (!parsed || !parsed->is_object()) throw bad_request("The request's body is not a JSON object");
-  const auto& object = parsed->get_object();
+  const auto object = require_object(what.body);
   const auto* target = object.if_contains("target");
   const auto* files = object.if_contains("files");
   if (target == nullptr || !target->is_object() || files == nullptr || !files->is_array())

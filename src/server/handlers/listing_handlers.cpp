@@ -25,11 +25,6 @@ namespace {
 
 constexpr std::uint64_t largest_page = 1000;
 
-std::string first_value(const call& what, std::string_view key) {
-  const auto values = query_values(what.query, key);
-  return values.empty() ? std::string() : values.front();
-}
-
 bool has_tag(const boost::json::object& repo, const std::string& tag) {
   const auto* tags = repo.if_contains("tags");
   if (tags == nullptr || !tags->is_array()) return false;
@@ -60,18 +55,18 @@ bool uses(const boost::json::object& repo, std::string_view key,
 /// What a listing asks for (hub-protocol, section 6.6).
 struct wanted_repos {
   explicit wanted_repos(const call& what)
-      : author(first_value(what, "author")),
+      : author(core::query_value(what.query, "author")),
         search(query_values(what.query, "search")),
         filter(query_values(what.query, "filter")),
-        pipeline_tag(first_value(what, "pipeline_tag")),
-        gated(first_value(what, "gated")),
+        pipeline_tag(core::query_value(what.query, "pipeline_tag")),
+        gated(core::query_value(what.query, "gated")),
         apps(query_values(what.query, "apps")),
         datasets(query_values(what.query, "datasets")),
         models(query_values(what.query, "models")),
         linked(query_flag(what.query, "linked")),
-        num_parameters(first_value(what, "num_parameters")),
-        inference(!first_value(what, "inference").empty() ||
-                  !first_value(what, "inference_provider").empty()) {}
+        num_parameters(core::query_value(what.query, "num_parameters")),
+        inference(!core::query_value(what.query, "inference").empty() ||
+                  !query_values(what.query, "inference_provider").empty()) {}
 
   bool by_record(const repo_record& record) const {
     if (!author.empty() && record.owner() != author) return false;
@@ -185,7 +180,7 @@ reply list_repos(hub_store& store, const call& what) {
   const auto expand = query_values(what.query, "expand");
   check_expand(expand);
   const bool full = query_flag(what.query, "full");
-  auto sort = first_value(what, "sort");
+  auto sort = core::query_value(what.query, "sort");
   const bool by_trend = sort == "trendingScore";
   if (sort.empty() || by_trend) sort = "lastModified";
   std::vector<listed_repo> found;
@@ -194,14 +189,15 @@ reply list_repos(hub_store& store, const call& what) {
     if (auto each = look_at(store, std::move(record), wanted, sort))
       found.push_back(std::move(*each));
   }
-  const bool upwards = first_value(what, "direction") == "1";
+  const bool upwards = core::query_value(what.query, "direction") == "1";
   std::stable_sort(found.begin(), found.end(), [&](const listed_repo& a, const listed_repo& b) {
     return upwards ? a.key < b.key : b.key < a.key;
   });
   const auto limit = std::clamp<std::uint64_t>(
-      core::parse_decimal(first_value(what, "limit")).value_or(largest_page), 1, largest_page);
+      core::parse_decimal(core::query_value(what.query, "limit")).value_or(largest_page), 1,
+      largest_page);
   const auto skip = std::min<std::uint64_t>(
-      core::parse_decimal(first_value(what, "cursor")).value_or(0), found.size());
+      core::parse_decimal(core::query_value(what.query, "cursor")).value_or(0), found.size());
   description_options options;
   options.files = full || std::find(expand.begin(), expand.end(), "siblings") != expand.end();
   options.config = full || query_flag(what.query, "config") ||

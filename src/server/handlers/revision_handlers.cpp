@@ -9,6 +9,7 @@
 #include "server/git/git_rewrite.hpp"
 #include "server/handlers/handlers.hpp"
 #include "server/handlers/permissions.hpp"
+#include "server/handlers/request_json.hpp"
 #include "server/handlers/target.hpp"
 
 #include <algorithm>
@@ -42,10 +43,7 @@ std::string as_html(const std::string& text) {
 
 /// An empty body counts as an empty object: branches are made without one.
 boost::json::object optional_object(const std::string& body) {
-  if (body.empty()) return {};
-  auto parsed = hub::parse_json(body);
-  if (!parsed || !parsed->is_object()) throw bad_request("The request's body is not a JSON object");
-  return std::move(parsed->as_object());
+  return body.empty() ? boost::json::object() : require_object(body);
 }
 
 /// Each part of a ref's name becomes a file's, and all of it a path.

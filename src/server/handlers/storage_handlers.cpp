@@ -1,5 +1,6 @@
 #include "core/byte_range.hpp"
 #include "core/hex.hpp"
+#include "core/url.hpp"
 #include "hub/json_reader.hpp"
 #include "hub/repo_id.hpp"
 #include "server/error_reply.hpp"
@@ -11,7 +12,6 @@
 #include "server/handlers/permissions.hpp"
 #include "server/handlers/repo_measures.hpp"
 #include "server/handlers/request_json.hpp"
-#include "server/handlers/target.hpp"
 
 #include <algorithm>
 #include <map>
@@ -86,9 +86,8 @@ std::string updated_at(const hub_store& store, const repo_record& record) {
 reply list_lfs_files(hub_store& store, const call& what) {
   require_writable(store, what);
   const auto all = inventory_of(store, what);
-  const auto cursor = query_values(what.query, "cursor");
   const auto skip = static_cast<std::size_t>(std::min<std::uint64_t>(
-      core::parse_decimal(cursor.empty() ? "0" : cursor.front()).value_or(0), all.size()));
+      core::parse_decimal(core::query_value(what.query, "cursor")).value_or(0), all.size()));
   auto at = std::next(all.begin(), static_cast<std::ptrdiff_t>(skip));
   boost::json::array list;
   for (; at != all.end() && list.size() < objects_a_page; ++at) {

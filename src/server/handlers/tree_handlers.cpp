@@ -9,6 +9,7 @@
 #include "server/git/git_repository.hpp"
 #include "server/handlers/handlers.hpp"
 #include "server/handlers/permissions.hpp"
+#include "server/handlers/request_json.hpp"
 #include "server/handlers/target.hpp"
 
 #include <algorithm>
@@ -57,9 +58,7 @@ std::vector<std::string> read_paths(const call& what, bool& expand) {
     expand = query_flag(what.body, "expand");
     return query_values(what.body, "paths");
   }
-  const auto parsed = hub::parse_json(what.body);
-  if (!parsed || !parsed->is_object()) throw bad_request("The request's body is not a JSON object");
-  const auto& object = parsed->as_object();
+  const auto object = require_object(what.body);
   expand = hub::flag_or(object, "expand");
   const auto* list = object.if_contains("paths");
   if (list == nullptr || !list->is_array()) throw bad_request("\"paths\" is not a list");

@@ -169,9 +169,9 @@ multipart_store::completion::~completion() {
   store_.completing_.erase(id_);
 }
 
-void multipart_store::completion::make(const std::vector<uploaded_part>& parts, std::uint64_t count,
-                                       const std::string& sha256, std::uint64_t size,
-                                       const object_store& objects) const {
+void multipart_store::completion::check(const std::vector<uploaded_part>& parts,
+                                        std::uint64_t count, const std::string& sha256,
+                                        std::uint64_t size) const {
   const auto folder = store_.folder_of(id_);
   if (!std::filesystem::exists(folder / "content")) throw no_such_upload();
   const auto there = read_parts(folder / "parts");
@@ -183,11 +183,17 @@ void multipart_store::completion::make(const std::vector<uploaded_part>& parts, 
     if (found == there.end() || found->second != parts[i].etag)
       throw bad_request("Part " + std::to_string(i + 1) + " is not there, or is another");
   }
-  const bool sound = objects.adopt(folder / "content", sha256, size);
+  if (object_store::is_object(folder / "content", sha256, size)) return;
   // No part can be told from another that is wrong, or was lost when the machine crashed: whoever
   // tries again sends all of them.
   drop();
-  if (!sound) throw bad_request("The content does not have the announced sha256");
+  throw bad_request("The content does not have the announced sha256");
+}
+
+void multipart_store::completion::place(const std::string& sha256,
+                                        const object_store& objects) const {
+  objects.place(store_.folder_of(id_) / "content", sha256);
+  drop();
 }
 
 void multipart_store::completion::drop() const {

@@ -84,11 +84,13 @@ class multipart_store {
     static std::unique_ptr<completion> begin(multipart_store& store, const std::string& id);
     completion(completion&&) = delete;
     ~completion();
-    /// Makes the object of its parts, all of which are named in order.
+    /// Reads whether the parts, all of which are named in order, make up the object.
     /// @throws failure  404: no such upload; 400: a part is missing, has another ETag, or the whole
     ///                  is not that object, whose upload is forgotten then
-    void make(const std::vector<uploaded_part>& parts, std::uint64_t count,
-              const std::string& sha256, std::uint64_t size, const object_store& objects) const;
+    void check(const std::vector<uploaded_part>& parts, std::uint64_t count,
+               const std::string& sha256, std::uint64_t size) const;
+    /// Puts the object in place, once it is checked, and forgets the upload.
+    void place(const std::string& sha256, const object_store& objects) const;
     /// Forgets the upload of an object that came in another way.
     void drop() const;
 

@@ -8,7 +8,7 @@ namespace cohub::server {
 
 namespace {
 
-constexpr std::size_t adopted_piece = 1u << 20;
+constexpr std::size_t read_piece = 1u << 20;
 
 }  // namespace
 
@@ -34,12 +34,12 @@ void object_store::place(const std::filesystem::path& file, const std::string& s
   io::rename_file(file, target, io::durability::machine);
 }
 
-bool object_store::adopt(const std::filesystem::path& file, const std::string& sha256,
-                         std::uint64_t size) const {
+bool object_store::is_object(const std::filesystem::path& file, const std::string& sha256,
+                             std::uint64_t size) {
   io::file content(file, io::file::mode::read_write);
   if (content.size() != size) return false;
   core::digest digest(core::digest::algorithm::sha256);
-  std::vector<std::byte> piece(adopted_piece);
+  std::vector<std::byte> piece(read_piece);
   for (std::uint64_t offset = 0; offset < size;) {
     const std::size_t count = content.read_at(offset, piece);
     if (count == 0) return false;
@@ -48,7 +48,6 @@ bool object_store::adopt(const std::filesystem::path& file, const std::string& s
   }
   if (digest.hex_digest() != sha256) return false;
   content.sync();
-  place(file, sha256);
   return true;
 }
 

@@ -22,10 +22,11 @@ class object_store {
   std::filesystem::path path_of(const std::string& sha256) const;
   std::optional<std::uint64_t> size_of(const std::string& sha256) const;
 
-  /// Takes a finished file of the same file system for the object; false, and the file stays, if
-  /// it is not that.
-  bool adopt(const std::filesystem::path& file, const std::string& sha256,
-             std::uint64_t size) const;
+  /// Whether a finished file is that object, by its content, which is on disk then.
+  static bool is_object(const std::filesystem::path& file, const std::string& sha256,
+                        std::uint64_t size);
+  /// Takes a finished file of the same file system, which is known to be the object.
+  void place(const std::filesystem::path& file, const std::string& sha256) const;
 
   /// Deletes the object, if it is there.
   void remove(const std::string& sha256) const;
@@ -33,9 +34,6 @@ class object_store {
   const std::filesystem::path& temporary() const noexcept { return temporary_; }
 
  private:
-  friend class incoming_object;
-  void place(const std::filesystem::path& file, const std::string& sha256) const;
-
   std::filesystem::path folder_;
   std::filesystem::path temporary_;
 };

@@ -2,6 +2,7 @@
 
 #include "cohub/error.hpp"
 
+#include "model/safetensors/describe_safetensors.hpp"
 #include "model/safetensors/safetensors_header.hpp"
 #include "safetensors_text.hpp"
 
@@ -100,4 +101,20 @@ TEST_CASE(
                    R"("b":{"dtype":"F32","shape":[2],"data_offsets":[2,6]}})",
                    "123456")
             .find("TensorInvalidInfo") != std::string::npos);
+}
+
+TEST_CASE("numbers of parameters that no number can hold are refused, in a file and in all") {
+  const std::string most = R"({"dtype":"FP4","shape":[9223372036854775808],"data_offsets":[0,0]})";
+  const auto describe = [](const std::string& header) {
+    const auto file = test::file_of(header, "");
+    model::unknown_dtypes unknown;
+    const auto parsed =
+        model::parse_open_header(std::as_bytes(std::span(file)), file.size(), "x", {}, unknown);
+    return model::describe_safetensors(parsed, unknown);
+  };
+  const auto half = describe(R"({"a":)" + most + '}');
+  CHECK(half.parameter_count.at("FP4") == std::uint64_t{1} << 63);
+  CHECK_THROWS_AS(describe(R"({"a":)" + most + R"(,"b":)" + most + '}'), error);
+  CHECK(model::sum_parameter_counts({{"x", half}}).at("FP4") == std::uint64_t{1} << 63);
+  CHECK_THROWS_AS(model::sum_parameter_counts({{"x", half}, {"y", half}}), error);
 }

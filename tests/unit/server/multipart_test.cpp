@@ -266,7 +266,8 @@ TEST_CASE("what comes while an upload is completed is taken, and changes nothing
   CHECK(uploads.receive(id, 1, 0) == nullptr);
   CHECK(completion::begin(uploads, id) == nullptr);
   CHECK(uploads.open("key", text.size()) == id);
-  alone->make({{1, etag}}, 1, sha256, text.size(), objects);
+  alone->check({{1, etag}}, 1, sha256, text.size());
+  alone->place(sha256, objects);
   const std::string others = "abcdef";
   slow->write(std::as_bytes(std::span(others)));
   CHECK_FALSE(slow->finish(text.size()).empty());
