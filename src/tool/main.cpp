@@ -6,10 +6,45 @@
 
 #include <CLI/CLI.hpp>
 
+#include <algorithm>
+#include <array>
 #include <iostream>
 #include <string>
+#include <string_view>
 
 namespace {
+
+namespace tool = cohub::tool;
+
+struct command_group {
+  std::string_view names{};  ///< of its commands, each between spaces
+  void (*add)(CLI::App&, int&) = nullptr;
+};
+
+constexpr std::array groups{
+    command_group{" download ", tool::add_download_command},
+    command_group{" upload ", tool::add_upload_command},
+    command_group{" upload-large-folder ", tool::add_upload_large_folder_command},
+    command_group{" repo repos ", tool::add_repo_command},
+    command_group{" models datasets spaces ", tool::add_repo_list_commands},
+    command_group{" discussions ", tool::add_discussions_command},
+    command_group{" cache ", tool::add_cache_command},
+    command_group{" auth ", tool::add_auth_command},
+    command_group{" whoami ", tool::add_whoami_command},
+    command_group{" serve ", tool::add_serve_command},
+    command_group{" env ", tool::add_env_command},
+    command_group{" version ", tool::add_version_command},
+};
+
+/// Adds the commands that the first word may mean. Hundreds of flags take longer to be made than a
+/// small file to be downloaded, and all but those of one command would be made for nothing.
+void add_commands(CLI::App& app, const std::string& first, int& status) {
+  const auto named = std::find_if(groups.begin(), groups.end(), [&](const command_group& each) {
+    return each.names.find(' ' + first + ' ') != std::string_view::npos;
+  });
+  if (named != groups.end()) return named->add(app, status);
+  for (const auto& each : groups) each.add(app, status);
+}
 
 /// What is wrong with the words of a command, and which help is about it.
 std::string misuse(const CLI::App& app, const CLI::ParseError& error) {
@@ -45,18 +80,7 @@ int main(int argc, char** argv) {
       "  cohub upload me/model out --commit-message 'Epoch 3'\n"
       "  cohub serve --root ~/hub --port 8080");
   int status = success;
-  add_download_command(app, status);
-  add_upload_command(app, status);
-  add_upload_large_folder_command(app, status);
-  add_repo_command(app, status);
-  add_repo_list_commands(app, status);
-  add_discussions_command(app, status);
-  add_cache_command(app, status);
-  add_auth_command(app, status);
-  add_whoami_command(app, status);
-  add_serve_command(app, status);
-  add_env_command(app, status);
-  add_version_command(app, status);
+  add_commands(app, argc > 1 ? argv[1] : "", status);
   take_marks_off(app);
   try {
     app.parse(words_to_parse(argc, argv));  // runs the command
