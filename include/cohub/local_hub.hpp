@@ -91,6 +91,9 @@ struct hub_fault {
   listener where = listener::any;
   std::size_t skip = 0;   ///< matching requests that pass unharmed first
   std::size_t times = 1;  ///< requests it befalls; 0: all that match
+  /// Befall those alone that come while so many that match are being answered: a server that has
+  /// room for no more. 0: whatever comes.
+  std::size_t beyond_at_once = 0;
 
   std::chrono::milliseconds delay{};  ///< before the answer
   bool stall = false;                 ///< never answer; the connection stays open

@@ -11,6 +11,8 @@
 #include "transfer/event_log.hpp"
 #include "transfer/upload/upload_journal.hpp"
 
+#include <boost/asio/system_executor.hpp>
+
 #include <algorithm>
 #include <utility>
 
@@ -106,10 +108,14 @@ http::transport_config transport_settings(const client_config& config) {
 }  // namespace
 
 client_state make_client_state(asio::any_io_executor executor, client_config config) {
-  if (executor.target<asio::thread_pool::executor_type>() != nullptr)
+  if (executor.target<asio::thread_pool::executor_type>() != nullptr ||
+      executor.target<asio::system_executor>() != nullptr)
     throw error(errc::invalid_argument,
-                "making a client (a thread_pool runs several things at once: give the client "
+                "making a client (a pool of threads runs several things at once: give the client "
                 "asio::make_strand(pool.get_executor()))");
+  if (config.blocking_executor && config.blocking_executor == executor)
+    throw error(errc::invalid_argument,
+                "client_config::blocking_executor must not be the client's own executor");
   if (config.max_connections == 0)
     throw error(errc::invalid_argument, "client_config::max_connections must not be 0");
   auto shared = std::make_shared<transfer::context>();
@@ -135,7 +141,7 @@ client_state make_client_state(asio::any_io_executor executor, client_config con
   shared->blocks = std::make_shared<transfer::block_stack>(
       static_cast<std::size_t>(block_bytes / transfer::block_stack::block_size));
   shared->buffer_bytes = std::make_shared<io::fair_semaphore>(budget - block_bytes);
-  shared->range_turns = std::make_shared<io::fair_semaphore>(config.max_connections);
+  shared->turns = std::make_shared<transfer::content_turns>(config.max_connections);
   shared->observer = config.observer;
   if (config.blocking_executor) {
     shared->pool = config.blocking_executor;

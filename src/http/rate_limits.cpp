@@ -13,10 +13,13 @@ rate_lane lane_of(std::string_view path) noexcept {
 
 void rate_limits::answered(const core::url& url, int status, const fields& headers,
                            std::optional<std::chrono::milliseconds> asked, clock::time_point now) {
-  if (!is_transient_status(status)) retries_.erase(url.origin);
+  if (!is_transient_status(status)) {
+    retries_.erase(url.origin);
+    ++served_[url.origin];
+  }
   auto wait = status == 429 || status == 503 ? asked : std::nullopt;
   if (!wait) wait = window_left(headers);
-  if (!wait || *wait > longest_) return;
+  if (!wait || *wait - added_wait > longest_) return;
   auto& until = pauses_[{url.origin, lane_of(url.path())}];
   until = std::max(until, now + *wait);
 }
@@ -29,6 +32,11 @@ std::optional<rate_limits::clock::time_point> rate_limits::pause(const core::url
   if (found->second > now) return found->second;
   pauses_.erase(found);
   return {};
+}
+
+std::uint64_t rate_limits::served(const core::origin& where) const {
+  const auto found = served_.find(where);
+  return found == served_.end() ? 0 : found->second;
 }
 
 bool rate_limits::may_retry(const core::origin& where) {

@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <string_view>
@@ -24,7 +25,8 @@ class rate_limits {
  public:
   using clock = std::chrono::steady_clock;
 
-  /// @param longest  pauses beyond this are not waited for by others: their own answer tells them
+  /// @param longest  pauses beyond this and `added_wait` are not waited for by others: their own
+  ///                 answer tells them
   /// @param budget   retries to an origin since its last success
   rate_limits(std::chrono::milliseconds longest, std::size_t budget)
       : longest_(longest), budget_(budget) {}
@@ -35,6 +37,10 @@ class rate_limits {
   /// When requests like this one may go out; nothing: now.
   std::optional<clock::time_point> pause(const core::url& url, clock::time_point now);
 
+  /// How many requests the origin has done so far. One that it refuses while it does others is no
+  /// sign of trouble.
+  std::uint64_t served(const core::origin& where) const;
+
   /// Takes one retry from the origin's budget; false: it is spent.
   bool may_retry(const core::origin& where);
 
@@ -43,6 +49,7 @@ class rate_limits {
   std::size_t budget_;
   std::map<std::pair<core::origin, rate_lane>, clock::time_point> pauses_{};
   std::map<core::origin, std::size_t> retries_{};
+  std::map<core::origin, std::uint64_t> served_{};
 };
 
 }  // namespace cohub::http

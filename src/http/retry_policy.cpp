@@ -53,14 +53,14 @@ std::optional<std::chrono::milliseconds> window_left(const fields& headers) {
   if (!limit.starts_with('"') || core::number_parameter(limit, "r") != 0) return {};
   const auto left = believable(core::number_parameter(limit, "t"));
   if (!left) return {};
-  return std::chrono::seconds(*left + 1);
+  return std::chrono::seconds(*left) + added_wait;
 }
 
 std::optional<std::chrono::milliseconds> requested_wait(int status, const fields& headers) {
   if (status == 429)
     if (const auto left = window_left(headers)) return left;
   if (const auto after = believable(core::parse_decimal(core::trim(headers.get("Retry-After")))))
-    return std::chrono::seconds(*after + 1);
+    return std::chrono::seconds(*after) + added_wait;
   return {};
 }
 
@@ -69,7 +69,7 @@ std::optional<std::chrono::milliseconds> next_delay(
     std::optional<std::chrono::milliseconds> asked_by_server, double jitter) noexcept {
   if (attempt >= limits.attempts) return {};
   if (asked_by_server) {
-    if (*asked_by_server > limits.max_retry_after) return {};
+    if (*asked_by_server - added_wait > limits.max_retry_after) return {};
     return asked_by_server;
   }
   const double doubled = static_cast<double>(limits.base_delay.count()) *

@@ -21,12 +21,19 @@ bool is_transient_failure(boost::system::error_code code) noexcept;
 /// A proxy that nobody reaches, like a server, or one that has trouble itself.
 bool is_transient_proxy_failure(const boost::system::system_error& failure) noexcept;
 
-/// How long the server asks to wait: `Retry-After` in whole seconds, or the time to the window's
-/// end of a spent `ratelimit`; one second is added, as the Python client does (hub-protocol,
+/// What is added to the waits that servers ask for, as the Python client does (hub-protocol,
 /// section 9.3).
+inline constexpr std::chrono::seconds added_wait{1};
+
+/// A request that a server has no room for, while it does others of the client, is tried so many
+/// times as often as one that fails.
+inline constexpr std::size_t crowded_patience = 10;
+
+/// How long the server asks to wait: `Retry-After` in whole seconds, or the time to the window's
+/// end of a spent `ratelimit`; with `added_wait`.
 std::optional<std::chrono::milliseconds> requested_wait(int status, const fields& headers);
 
-/// The time to the end of a window whose `ratelimit` is spent, one second added; nothing where
+/// The time to the end of a window whose `ratelimit` is spent, with `added_wait`; nothing where
 /// requests are left in it (hub-protocol, section 9.4).
 std::optional<std::chrono::milliseconds> window_left(const fields& headers);
 

@@ -33,6 +33,8 @@ bool is_redirect(int status) {
   return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
 }
 
+bool is_busy(int status) { return status == 429 || status == 503; }
+
 bool is_cancellation(const boost::system::system_error& e) {
   return e.code() == asio::error::operation_aborted;
 }
@@ -192,6 +194,8 @@ void report(const transport::state& self, const request& what, const exchange_ou
 }
 
 awaitable<response> send_with_retries(state_ptr self, request& what) {
+  std::uint64_t served = self->limits.served(what.url.origin);  // at the last failure
+  std::size_t crowded = 0;
   for (std::size_t tries = 1;; ++tries) {
     co_await wait_for_turn(self, what);
     std::exception_ptr failure;
@@ -225,6 +229,11 @@ awaitable<response> send_with_retries(state_ptr self, request& what) {
       again = is_transient_status(status) &&
               (what.idempotent || status == 429 || (status == 503 && asked && what.busy_is_undone));
     }
+    // A server that has no room for this request while it does others is asked more often.
+    const auto served_by_now = self->limits.served(what.url.origin);
+    const bool spared = served_by_now != served && !failure && is_busy(outcome.answer.status()) &&
+                        crowded < crowded_patience * self->config.retries.attempts;
+    served = served_by_now;
     std::optional<std::chrono::milliseconds> delay;
     if (again && what.retry) delay = next_delay(self->config.retries, tries, asked, draw_jitter());
     if (!delay || !self->limits.may_retry(what.url.origin)) {
@@ -234,6 +243,10 @@ awaitable<response> send_with_retries(state_ptr self, request& what) {
     if (!failure) co_await outcome.answer.finish();
     asio::steady_timer timer(co_await asio::this_coro::executor, *delay);
     co_await timer.async_wait(asio::use_awaitable);
+    if (spared) {
+      ++crowded;
+      --tries;  // it does not count
+    }
   }
 }
 
@@ -244,8 +257,8 @@ std::optional<core::url> next_hop(const request& what, const response& answer) {
   if (location.empty()) return {};
   const auto target = core::redirect_target(answer.head().url, location);
   if (!target)
-    throw error(errc::invalid_response, "following a redirect that must not be followed",
-                context_of(answer.head()));
+    throw refused_redirect(errc::invalid_response, "following a redirect that must not be followed",
+                           context_of(answer.head()));
   if (what.redirects == redirects::same_origin &&
       !keeps_credentials(what.url.origin, target->origin))
     return {};

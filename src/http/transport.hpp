@@ -2,6 +2,7 @@
 
 #include "cohub/awaitable.hpp"
 #include "cohub/client_config.hpp"
+#include "cohub/error.hpp"
 
 #include "http/message.hpp"
 #include "http/proxy_settings.hpp"
@@ -27,6 +28,11 @@ struct request_report {
   std::exception_ptr failure{};           ///< then this is why
   std::chrono::nanoseconds duration{};    ///< until the head of the answer was there
   std::string_view trace_id{};            ///< that the request bore
+};
+
+/// errc::invalid_response: a redirect to where none may lead, as from https to http.
+struct refused_redirect : error {
+  using error::error;
 };
 
 struct transport_config {

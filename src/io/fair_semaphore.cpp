@@ -11,9 +11,9 @@ namespace cohub::io {
 
 /// Stands in line as long as it lives; it lives in the frame of the coroutine that waits.
 struct fair_semaphore::waiter {
-  waiter(std::shared_ptr<fair_semaphore> semaphore, std::uint64_t wanted,
+  waiter(std::shared_ptr<fair_semaphore> semaphore, std::uint64_t asked,
          asio::any_io_executor executor)
-      : owner(std::move(semaphore)), units(wanted), turn(std::move(executor)) {
+      : owner(std::move(semaphore)), units(asked), turn(std::move(executor)) {
     owner->line_.push_back(this);
   }
   waiter(waiter&&) = delete;
@@ -21,7 +21,11 @@ struct fair_semaphore::waiter {
     std::erase(owner->line_, this);
     owner->wake();  // who left may have kept others from their turn
   }
-  bool may_go() const noexcept { return owner->line_.front() == this && owner->free_ >= units; }
+  /// What there are fewer of since it was asked for is cut to all of them.
+  std::uint64_t wanted() const noexcept { return std::min(units, owner->total_); }
+  bool may_go() const noexcept {
+    return owner->line_.front() == this && owner->free_units() >= wanted();
+  }
 
   std::shared_ptr<fair_semaphore> owner;
   std::uint64_t units;
@@ -46,8 +50,13 @@ void fair_semaphore::permit::give_back() noexcept {
   if (!owner_) return;
   const auto owner = std::move(owner_);
   owner_.reset();
-  owner->free_ += std::exchange(units_, 0);
+  owner->out_ -= std::exchange(units_, 0);
   owner->wake();
+}
+
+void fair_semaphore::resize(std::uint64_t units) noexcept {
+  total_ = std::max<std::uint64_t>(units, 1);
+  wake();
 }
 
 void fair_semaphore::wake() noexcept {
@@ -58,12 +67,11 @@ awaitable<fair_semaphore::permit> fair_semaphore::acquire(std::shared_ptr<fair_s
                                                           std::uint64_t units) {
   permit taken;
   if (!self) co_return taken;
-  const auto wanted = std::min(units, self->total_);
-  waiter place(self, wanted, co_await asio::this_coro::executor);
+  waiter place(self, units, co_await asio::this_coro::executor);
   while (!place.may_go()) co_await place.turn.wait();
-  self->free_ -= wanted;
+  taken.units_ = place.wanted();
+  self->out_ += taken.units_;
   taken.owner_ = self;
-  taken.units_ = wanted;
   co_return taken;
 }
 
@@ -71,8 +79,9 @@ std::optional<fair_semaphore::permit> fair_semaphore::try_acquire(
     std::shared_ptr<fair_semaphore> self, std::uint64_t units, std::uint64_t spare) {
   permit taken;
   if (!self) return taken;
-  if (!self->line_.empty() || self->free_ < units || self->free_ - units < spare) return {};
-  self->free_ -= units;
+  const auto free = self->free_units();
+  if (!self->line_.empty() || free < units || free - units < spare) return {};
+  self->out_ += units;
   taken.owner_ = std::move(self);
   taken.units_ = units;
   return taken;

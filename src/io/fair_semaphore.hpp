@@ -28,7 +28,7 @@ class fair_semaphore {
     std::uint64_t units_ = 0;
   };
 
-  explicit fair_semaphore(std::uint64_t units) : total_(units), free_(units) {}
+  explicit fair_semaphore(std::uint64_t units) : total_(units) {}
 
   /// Waits until `units` are free; more than there are is cut to all of them. Holders of a permit
   /// must not wait for another. Null bounds nothing.
@@ -39,15 +39,19 @@ class fair_semaphore {
   static std::optional<permit> try_acquire(std::shared_ptr<fair_semaphore> self,
                                            std::uint64_t units, std::uint64_t spare = 0);
 
+  /// Sets how many units there are, at least 1. Of fewer than are out, none is to be had until so
+  /// many have come back.
+  void resize(std::uint64_t units) noexcept;
+
   std::uint64_t size() const noexcept { return total_; }
-  std::uint64_t free_units() const noexcept { return free_; }
+  std::uint64_t free_units() const noexcept { return out_ < total_ ? total_ - out_ : 0; }
 
  private:
   struct waiter;
   void wake() noexcept;
 
   std::uint64_t total_;
-  std::uint64_t free_;
+  std::uint64_t out_ = 0;
   std::deque<waiter*> line_{};
 };
 

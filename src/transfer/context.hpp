@@ -8,6 +8,7 @@
 #include "http/transport.hpp"
 #include "io/fair_semaphore.hpp"
 #include "transfer/block_stack.hpp"
+#include "transfer/download/content_turns.hpp"
 #include "transfer/logged_observer.hpp"
 #include "transfer/single_flight.hpp"
 #include "transfer/transfer_claims.hpp"
@@ -53,15 +54,15 @@ struct context {
   std::shared_ptr<io::fair_semaphore> buffer_bytes{};
   /// Files that are downloaded at once: each has descriptors of its own.
   std::shared_ptr<io::fair_semaphore> open_files = std::make_shared<io::fair_semaphore>(64);
-  /// Ranges of large files that are asked for at once: no more of them than there are connections,
-  /// or they would wait for each other's.
-  std::shared_ptr<io::fair_semaphore> range_turns = std::make_shared<io::fair_semaphore>(16);
+  /// Requests for content that are going at once: no more of them than there are connections, or
+  /// they would wait for each other's, and no more than the servers bear.
+  std::shared_ptr<content_turns> turns = std::make_shared<content_turns>(16);
   std::shared_ptr<block_stack> blocks = std::make_shared<block_stack>(64);  ///< of large ones
   /// Downloads that are going on, by where the content goes.
   std::shared_ptr<single_flight> flights = std::make_shared<single_flight>();
   /// Large objects that are being uploaded.
   std::shared_ptr<transfer_claims> uploads = std::make_shared<transfer_claims>();
-  /// Blobs of small files that snapshots are fetching, by path.
+  /// Blobs of small files that are being fetched, by path.
   std::shared_ptr<transfer_claims> small_blobs = std::make_shared<transfer_claims>();
   /// Folders whose leftovers were looked for.
   std::shared_ptr<std::set<std::filesystem::path>> swept =

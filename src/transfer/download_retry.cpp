@@ -28,7 +28,7 @@ status_verdict judge_status(int status, bool may_have_expired) noexcept {
 }
 
 void retry_counter::weigh_attempt(std::uint64_t least) noexcept {
-  if (came_ >= least) failures_ = relocations_ = 0;
+  if (came_ >= least) failures_ = crowded_ = relocations_ = 0;
   came_ = 0;
 }
 
@@ -37,6 +37,15 @@ std::optional<std::chrono::milliseconds> retry_counter::next_delay(
     bool stalled) noexcept {
   weigh_attempt(stalled ? worthwhile : 1);
   return http::next_delay(limits_, ++failures_, asked_by_server, jitter);
+}
+
+std::optional<std::chrono::milliseconds> retry_counter::next_delay_beside_others(
+    std::optional<std::chrono::milliseconds> asked_by_server, double jitter) noexcept {
+  if (crowded_ >= http::crowded_patience * limits_.attempts)
+    return next_delay(asked_by_server, jitter);
+  weigh_attempt(1);
+  ++crowded_;
+  return http::next_delay(limits_, 1, asked_by_server, jitter);
 }
 
 bool retry_counter::may_relocate() noexcept {

@@ -128,6 +128,69 @@ TEST_CASE_FIXTURE(faulty_hub, "a Hub that stays busy is an error with its status
   check_recovery();
 }
 
+TEST_CASE_FIXTURE(faulty_hub, "a server with room for few requests at once gets no more") {
+  hub_fault full;
+  full.times = 0;
+  full.method = "GET";
+  SUBCASE("one, and says so") {
+    full.beyond_at_once = 1;
+    full.status = 503;
+  }
+  SUBCASE("two, and says so") {
+    full.beyond_at_once = 2;
+    full.status = 429;
+  }
+  SUBCASE("two, and closes the others' connections") {
+    full.beyond_at_once = 2;
+    full.lose_answer = true;
+  }
+  auto slow = full;
+  slow.beyond_at_once = 0;
+  slow.status = 0;
+  slow.lose_answer = false;
+  slow.delay = std::chrono::milliseconds(10);
+  options.connections = 8;
+  options.chunk_size = 64 * 1024;
+  SUBCASE("ranges of a large file") {
+    full.where = slow.where = hub_fault::listener::content;
+    hub->inject(full);
+    hub->inject(slow);
+    CHECK(fetch() == content);
+  }
+  SUBCASE("the small files of a snapshot") {
+    std::vector<commit_operation> operations;
+    for (int i = 0; i < 60; ++i) {
+      commit_operation_add add;
+      add.path_in_repo = "small/" + std::to_string(i);
+      add.content = commit_operation_add::bytes{std::to_string(i)};
+      operations.emplace_back(std::move(add));
+    }
+    run(api->create_commit("alice/model", std::move(operations), "many"));
+    full.path_part = slow.path_part = "/small/";
+    hub->inject(full);
+    hub->inject(slow);
+    const snapshot_download_options all{.max_workers = 16};
+    const auto snapshot = run(api->snapshot_download("alice/model", all));
+    for (int i = 0; i < 60; ++i)
+      CHECK(test::read_all(snapshot / "small" / std::to_string(i)) == std::to_string(i));
+  }
+}
+
+TEST_CASE_FIXTURE(faulty_hub, "one node of a store that knows no ranges does not end them") {
+  auto fault = of_content();
+  fault.ignore_range = true;
+  fault.skip = 2;
+  fault.times = 1;
+  hub->inject(fault);
+  CHECK(fetch() == content);
+  for (const auto& request : hub->requests()) {
+    if (!request.content) continue;
+    const auto range = range_of(request);
+    REQUIRE(range);
+    CHECK(range->second - range->first <= chunk);
+  }
+}
+
 TEST_CASE_FIXTURE(faulty_hub, "a length that is not true is never believed") {
   auto fault = of_content();
   SUBCASE("too long") { fault.content_length = size + 1; }

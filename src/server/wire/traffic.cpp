@@ -51,7 +51,7 @@ traffic::arrival traffic::note(const request_head& head, bool content) {
   }
   arrival result;
   result.number = dropped_ + records_.size() - 1;
-  result.fault = next_fault(head, content);
+  find_fault(head, content, result);
   return result;
 }
 
@@ -60,7 +60,7 @@ void traffic::answered(std::uint64_t number, int status) {
     records_[static_cast<std::size_t>(number - dropped_)].status = status;
 }
 
-std::optional<hub_fault> traffic::next_fault(const request_head& head, bool content) {
+void traffic::find_fault(const request_head& head, bool content, arrival& found) {
   for (auto& fault : faults_) {
     const auto& what = fault.what;
     if (!matches(what, head, content)) continue;
@@ -69,10 +69,14 @@ std::optional<hub_fault> traffic::next_fault(const request_head& head, bool cont
       continue;
     }
     if (what.times != 0 && fault.befallen >= what.times) continue;
+    if (static_cast<std::size_t>(fault.place.use_count()) <= what.beyond_at_once) {
+      found.places.push_back(fault.place);
+      continue;
+    }
     ++fault.befallen;
-    return what;
+    found.fault = what;
+    return;
   }
-  return std::nullopt;
 }
 
 std::size_t traffic::count(std::string_view path_part, std::string_view method) const {

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <memory>
 #include <optional>
 #include <string_view>
 #include <vector>
@@ -20,12 +21,14 @@ class traffic {
   struct arrival {
     std::uint64_t number = 0;          ///< of the record
     std::optional<hub_fault> fault{};  ///< that befalls this request
+    /// Held while the request is answered, by those that a fault with `beyond_at_once` spared.
+    std::vector<std::shared_ptr<const void>> places{};
   };
 
   arrival note(const request_head& head, bool content);
   void answered(std::uint64_t number, int status);
 
-  void inject(hub_fault fault) { faults_.push_back({std::move(fault), 0, 0}); }
+  void inject(hub_fault fault) { faults_.emplace_back().what = std::move(fault); }
   void clear_faults() { faults_.clear(); }
 
   std::vector<hub_request> requests() const { return {records_.begin(), records_.end()}; }
@@ -37,9 +40,10 @@ class traffic {
     hub_fault what{};
     std::size_t seen = 0;
     std::size_t befallen = 0;
+    std::shared_ptr<const void> place = std::make_shared<char>();  // as often as it is taken
   };
 
-  std::optional<hub_fault> next_fault(const request_head& head, bool content);
+  void find_fault(const request_head& head, bool content, arrival& found);
 
   std::vector<armed_fault> faults_;
   std::deque<hub_request> records_;

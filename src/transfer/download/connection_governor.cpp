@@ -15,7 +15,6 @@ constexpr transfer_clock::duration trial = std::chrono::milliseconds(150);
 constexpr int warm_up_waits = 4;
 constexpr int trial_waits = 2;
 constexpr auto between_trials = std::chrono::seconds(3);
-constexpr auto after_overload = std::chrono::seconds(10);
 
 }  // namespace
 
@@ -70,18 +69,6 @@ void connection_governor::tick(transfer_clock::time_point now,
   }
   bytes_ = 0;
   since_ = now;
-}
-
-void connection_governor::overloaded(transfer_clock::time_point now) noexcept {
-  // One burst of refusals halves once.
-  if (!trying_ && settled_rate_ == 0 && warming_up_) return;
-  target_ = std::max<std::size_t>(target_ / 2, 1);
-  settled_ = target_;
-  settled_rate_ = 0;
-  climbing_ = false;
-  trying_ = false;
-  next_trial_ = now + after_overload;
-  warm_up_from(now);
 }
 
 }  // namespace cohub::transfer

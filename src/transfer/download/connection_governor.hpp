@@ -7,8 +7,8 @@
 
 namespace cohub::transfer {
 
-/// How many connections one file deserves: a few at first, more as long as more bring more, fewer
-/// when the server says that it is too much. Pure: the time is an argument.
+/// How many connections one file deserves: a few at first, more as long as more bring more. What
+/// the servers bear is for `content_turns` to say. Pure: the time is an argument.
 class connection_governor {
  public:
   connection_governor(std::size_t limit, transfer_clock::time_point now);
@@ -19,8 +19,6 @@ class connection_governor {
   /// Looks at what has come; to be called every `interval`.
   /// @param wait  the shortest for an answer so far
   void tick(transfer_clock::time_point now, transfer_clock::duration wait) noexcept;
-  /// The server answered 429 or 503.
-  void overloaded(transfer_clock::time_point now) noexcept;
 
   static constexpr auto interval = std::chrono::milliseconds(50);
 

@@ -134,8 +134,10 @@ awaitable<opened_content> open_by(session_ptr self, content_source::route route,
   } catch (const boost::system::system_error& e) {
     if (e.code() == asio::error::operation_aborted) throw;
     opened.fail(std::current_exception());
+    opened.unanswered = opened.may_retry;
     // A head that makes no sense may be a mishap, as a cut one is.
-    if (e.code() == errc::invalid_response) opened.may_retry = true;
+    const bool refused = dynamic_cast<const http::refused_redirect*>(&e) != nullptr;
+    if (e.code() == errc::invalid_response && !refused) opened.may_retry = true;
   }
   if (opened.failure) co_return opened;
 
@@ -147,6 +149,7 @@ awaitable<opened_content> open_by(session_ptr self, content_source::route route,
     try {
       opened.range = check_head(*self, opened.answer, range, ranged);
       opened.ignored_range = ranged && head.status == 200;
+      self->shared->turns->answered();
       if (!opened.ignored_range) route.confirm(head.url, head.headers.get("ETag"));
     } catch (const unfit_answer&) {
       opened.failure = std::current_exception();
@@ -156,7 +159,8 @@ awaitable<opened_content> open_by(session_ptr self, content_source::route route,
     }
     co_return opened;
   }
-  opened.overloaded = head.status == 429 || head.status == 503;
+  opened.rate_limited = head.status == 429;
+  opened.overloaded = opened.rate_limited || head.status == 503;
   opened.asked = http::requested_wait(head.status, head.headers);
   std::string asked_range;
   if (ranged) asked_range = core::range_header(range);
@@ -234,6 +238,7 @@ awaitable<received_part> receive_part(fetch_ptr self, http::response& answer,
   auto work = [self, &answer, range] { return move_bytes(*self, answer, range); };
   auto part = co_await io::on_pool(self->shared->pool, std::move(work));
   answer.settle();
+  if (part.count > 0) self->shared->turns->moved();
   if (part.waits && !part.failure) {
     try {
       co_await answer.wait_readable();
@@ -245,7 +250,7 @@ awaitable<received_part> receive_part(fetch_ptr self, http::response& answer,
 }
 
 awaitable<void> wait_to_retry(session_ptr self, retry_counter& counter,
-                              const opened_content& opened) {
+                              const opened_content& opened, content_turns::turn turn) {
   if (!opened.may_retry) std::rethrow_exception(opened.failure);
   if (opened.relocated) {
     if (!counter.may_relocate()) std::rethrow_exception(opened.failure);
@@ -260,8 +265,15 @@ awaitable<void> wait_to_retry(session_ptr self, retry_counter& counter,
     reason = e.what();
     stalled = e.code() == errc::timed_out;
   }
-  const bool fruitless = !counter.brought_enough(stalled);
-  const auto delay = counter.next_delay(opened.asked, http::draw_jitter(), stalled);
+  const auto& turns = self->shared->turns;
+  const bool others_went_on = counter.others_went_on(turns->activity());
+  if (opened.overloaded || (opened.unanswered && others_went_on)) turns->refused(turn);
+  turn = {};
+  const bool crowded = others_went_on && (opened.overloaded || opened.unanswered);
+  const bool fruitless = !crowded && !counter.brought_enough(stalled);
+  const auto jitter = http::draw_jitter();
+  const auto delay = crowded ? counter.next_delay_beside_others(opened.asked, jitter)
+                             : counter.next_delay(opened.asked, jitter, stalled);
   if (!delay) std::rethrow_exception(opened.failure);
   if (fruitless && !self->shared->transport->may_retry(opened.origin))
     std::rethrow_exception(opened.failure);

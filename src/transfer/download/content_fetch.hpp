@@ -60,9 +60,11 @@ struct opened_content {
   bool refused_range = false;  ///< nothing comes, but all of it may where no part is asked for
   std::exception_ptr failure{};
   bool may_retry = false;
-  bool overloaded = false;                           ///< 429 or 503: fewer requests, please
-  bool relocated = false;                            ///< the address that the Hub gave was refused
-  core::origin origin{};                             ///< that was asked, or that answered
+  bool overloaded = false;    ///< 429 or 503: fewer requests, please
+  bool rate_limited = false;  ///< 429: that is not a matter of how many bytes
+  bool unanswered = false;    ///< nothing came at all
+  bool relocated = false;     ///< the address that the Hub gave was refused
+  core::origin origin{};      ///< that was asked, or that answered
   std::optional<std::chrono::milliseconds> asked{};  ///< wait that the server asks for
 
   /// Notes why nothing, or nothing more, comes of it.
@@ -106,8 +108,10 @@ awaitable<std::exception_ptr> check_end(fetch_ptr self, http::response& answer);
 
 /// Waits before the next try, or throws `failure` if there is to be none. A try after one that
 /// brought nothing is taken from the client's budget for the origin; one that goes on after bytes
-/// came is not: a server that gives some of them each time is not failing.
+/// came is not: a server that gives some of them each time is not failing. Nor is one that has no
+/// room for a request while others of the client go on: there will be fewer at once.
+/// @param turn  what the request had, or nothing: let go before the wait
 awaitable<void> wait_to_retry(session_ptr self, retry_counter& counter,
-                              const opened_content& opened);
+                              const opened_content& opened, content_turns::turn turn);
 
 }  // namespace cohub::transfer

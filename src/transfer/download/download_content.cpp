@@ -59,12 +59,14 @@ awaitable<small_content> receive_whole(fetch_ptr self) {
   content.permit = co_await io::fair_semaphore::acquire(self->shared->buffer_bytes, content.size);
   content.bytes = std::make_shared_for_overwrite<std::byte[]>(content.size);
   const std::span room(content.bytes.get(), content.size);
-  retry_counter counter(self->shared->retries);
+  const auto& turns = self->shared->turns;
+  retry_counter counter(self->shared->retries, turns->activity());
   std::size_t filled = 0;
   std::size_t farthest = 0;
   if (content.size == 0) self->progress.add(0);  // its end
   while (filled < content.size) {
     const core::byte_range range{filled, content.size};
+    auto turn = co_await content_turns::take(turns);
     auto opened = co_await open_content(self, range, filled > 0);
     if (opened.ignored_range || opened.refused_range) {
       self->progress.take_back(filled);
@@ -83,7 +85,7 @@ awaitable<small_content> receive_whole(fetch_ptr self) {
       opened.fail(std::move(received.failure));
     }
     opened.answer = {};
-    co_await wait_to_retry(self, counter, opened);
+    co_await wait_to_retry(self, counter, opened, std::move(turn));
   }
   co_return content;
 }

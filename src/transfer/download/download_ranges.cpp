@@ -1,5 +1,7 @@
 #include "transfer/download/download_ranges.hpp"
 
+#include "cohub/error.hpp"
+
 #include "io/for_each_bounded.hpp"
 #include "io/on_pool.hpp"
 #include "transfer/download/connection_governor.hpp"
@@ -26,6 +28,9 @@ constexpr std::chrono::milliseconds digest_turn{30};
 /// waited for, on one core, while the others have nothing to do any more.
 constexpr std::uint64_t longest_lag = 64u << 20;
 
+/// Answers to ranges with the whole content, one after the other, that are taken for mishaps.
+constexpr std::size_t most_ignored = 3;
+
 /// End the workers: all bytes have come, or no range can be had.
 struct all_fetched {};
 struct range_ignored {};
@@ -50,6 +55,8 @@ struct ranges_state {
   connection_governor governor;
   std::uint64_t allowed_lag;  // what an earlier process left is digested beside the transfer
   io::signal changed;         // a worker may find something to do
+  std::size_t ignored = 0;    // ranges, since one was honoured
+  bool honoured = false;      // a range, by some node of the store
   bool fetched = false;       // nothing more will be written
 };
 using ranges_ptr = std::shared_ptr<ranges_state>;
@@ -81,7 +88,8 @@ awaitable<void> follow_front(ranges_ptr state) {
 
 /// One connection's part in the download.
 struct worker {
-  worker(retry_limits limits, transfer_clock::time_point now) : counter(limits), meter(now) {}
+  worker(const context& shared, transfer_clock::time_point now)
+      : counter(shared.retries, shared.turns->activity()), meter(now) {}
   retry_counter counter;
   rate_meter meter;
 };
@@ -112,8 +120,22 @@ awaitable<std::exception_ptr> receive_piece(ranges_ptr state, http::response& an
   co_return failure;
 }
 
-/// Fetches one piece, and goes on where it stopped after a failure. `self` outlives the call.
-awaitable<void> fetch_piece(ranges_ptr state, range_piece_ptr piece, worker& self) {
+/// A range that was answered with the whole content. Where others were honoured it is one node of a
+/// store that knows no better, and the next may.
+void note_ignored(ranges_state& state, opened_content& opened) {
+  const auto most = std::min(most_ignored, state.fetch->shared->retries.attempts - 1);
+  if (!state.honoured || ++state.ignored > most) throw range_ignored();
+  opened.failure = std::make_exception_ptr(
+      error(errc::invalid_response, "downloading " + state.fetch->what.name +
+                                        ": the whole content came where a range was asked for"));
+  opened.may_retry = true;
+  opened.asked = std::chrono::milliseconds(0);  // another node needs no rest
+}
+
+/// Fetches one piece; after a failure, what is left of it is for whoever comes first. `self`
+/// outlives the call.
+awaitable<void> fetch_piece(ranges_ptr state, range_piece_ptr piece, worker& self,
+                            content_turns::turn turn) {
   const auto& fetch = state->fetch;
   while (!piece->left.empty()) {
     const auto asked = piece->left;
@@ -121,45 +143,48 @@ awaitable<void> fetch_piece(ranges_ptr state, range_piece_ptr piece, worker& sel
     auto wanted = [piece] { return !piece->left.empty(); };
     auto opened = co_await open_content(fetch, asked, true, std::move(wanted));
     const auto answered_at = transfer_clock::now();
-    if (opened.ignored_range) throw range_ignored();
+    if (opened.ignored_range) note_ignored(*state, opened);
     if (!opened.failure) {
+      state->honoured = true;
+      state->ignored = 0;
       state->scheduler.begin(*piece, answered_at - asked_at, answered_at);
       auto failure = co_await receive_piece(state, opened.answer, piece, opened.range.end, self);
       if (!failure) continue;  // unless that was all
       opened.fail(std::move(failure));
-    } else if (opened.overloaded) {
-      state->governor.overloaded(transfer_clock::now());
     }
     opened.answer = {};  // closes the connection, which the next try may need
     const bool is_taken = piece->left.empty() && piece->left.end < asked.end;
     if (is_taken) co_return;  // by another, who has it all: the failure concerns nobody
     if (opened.refused_range) throw range_ignored();
-    co_await wait_to_retry(fetch, self.counter, opened);
+    if (opened.rate_limited) state->scheduler.ask_for_more();
+    state->scheduler.give_back(*piece);
+    state->changed.notify();
+    co_await wait_to_retry(fetch, self.counter, opened, std::move(turn));
   }
 }
 
 /// The right to ask for one range. What others fetch is taken over only where nobody else has a use
 /// for the connection.
-awaitable<std::optional<io::fair_semaphore::permit>> find_turn(ranges_ptr state) {
-  const auto& turns = state->fetch->shared->range_turns;
-  std::optional<io::fair_semaphore::permit> turn;
+awaitable<std::optional<content_turns::turn>> find_turn(ranges_ptr state) {
+  const auto& turns = state->fetch->shared->turns;
+  std::optional<content_turns::turn> turn;
   if (state->scheduler.has_missing()) {
-    turn = co_await io::fair_semaphore::acquire(turns, 1);
+    turn = co_await content_turns::take(turns);
     if (!state->scheduler.has_missing()) turn.reset();  // another was sooner
   } else {
-    turn = io::fair_semaphore::try_acquire(turns, 1);
+    turn = content_turns::try_take(turns);
   }
   co_return turn;
 }
 
 awaitable<void> run_worker(ranges_ptr state, std::size_t index) {
   const auto& fetch = state->fetch;
-  worker self(fetch->shared->retries, transfer_clock::now());
+  worker self(*fetch->shared, transfer_clock::now());
   const auto may_go = [state, index] {
     return index < state->governor.target() && !state->checksum_lags();
   };
   while (!state->scheduler.complete()) {
-    std::optional<io::fair_semaphore::permit> turn;
+    std::optional<content_turns::turn> turn;
     if (may_go()) turn = co_await find_turn(state);
     range_scheduler::assignment given;
     if (turn && may_go()) {
@@ -175,7 +200,7 @@ awaitable<void> run_worker(ranges_ptr state, std::size_t index) {
       report_event(fetch->observer, transfer_event::kind::resplit, fetch->what.name,
                    core::range_header(given.piece->left) + " goes to a faster connection");
     try {
-      co_await fetch_piece(state, given.piece, self);
+      co_await fetch_piece(state, given.piece, self, std::move(*turn));
     } catch (const http::unwanted_request&) {  // another was sooner
     }
   }

@@ -34,13 +34,15 @@ awaitable<void> forget_beyond_front(fetch_ptr self) {
 }  // namespace
 
 awaitable<void> download_stream(fetch_ptr self) {
-  retry_counter counter(self->shared->retries);
+  const auto& turns = self->shared->turns;
+  retry_counter counter(self->shared->retries, turns->activity());
   // What the disk holds beyond the front came from ranges; a stream brings it again.
   co_await forget_beyond_front(self);
   core::byte_range range{self->partial->front(), self->what.size};
   std::uint64_t farthest = range.begin;
   while (!range.empty()) {
     co_await catch_up_digest(self);
+    auto turn = co_await content_turns::take(turns);
     auto opened = co_await open_content(self, range, range.begin > 0);
     if (opened.ignored_range || opened.refused_range) {
       self->progress.take_back(range.begin);
@@ -61,7 +63,7 @@ awaitable<void> download_stream(fetch_ptr self) {
     if (range.begin > farthest) counter.progressed(range.begin - farthest);
     farthest = std::max(farthest, range.begin);
     opened.answer = {};
-    co_await wait_to_retry(self, counter, opened);
+    co_await wait_to_retry(self, counter, opened, std::move(turn));
   }
   co_await catch_up_digest(self);
 }

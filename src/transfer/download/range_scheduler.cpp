@@ -1,6 +1,7 @@
 #include "transfer/download/range_scheduler.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace cohub::transfer {
 
@@ -41,6 +42,7 @@ std::uint64_t range_scheduler::next_size(double rate, std::size_t workers) const
   };
   auto wanted = first_chunk;
   if (rate > 0) wanted = std::max(in(worth_waiting * wait), std::min(first_chunk, in(unhurried)));
+  wanted = static_cast<std::uint64_t>(static_cast<double>(wanted) * scale_);
   // Towards the end the pieces get smaller, so that all connections end together.
   const auto share = std::max(missing_bytes_ / (2 * std::max<std::size_t>(workers, 1)),
                               in(worth_waiting_at_end * wait));
@@ -111,6 +113,15 @@ std::uint64_t range_scheduler::advance(range_piece& piece, std::uint64_t bytes,
   const auto counted = std::min(bytes, piece.left.size());
   piece.left.begin += counted;
   return counted;
+}
+
+void range_scheduler::give_back(range_piece& piece) {
+  const auto left = std::exchange(piece.left, {piece.left.begin, piece.left.begin});
+  if (left.empty()) return;
+  const auto later = std::find_if(missing_.begin(), missing_.end(),
+                                  [&](const auto& gap) { return gap.begin > left.begin; });
+  missing_.insert(later, left);
+  missing_bytes_ += left.size();
 }
 
 void range_scheduler::forget_finished() {

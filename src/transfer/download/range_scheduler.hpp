@@ -4,6 +4,7 @@
 #include "transfer/download/range_set.hpp"
 #include "transfer/download/rate_meter.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -63,6 +64,11 @@ class range_scheduler {
   /// Bytes of the piece came; yields how many of them nobody else took over.
   std::uint64_t advance(range_piece& piece, std::uint64_t bytes, transfer_clock::time_point now);
 
+  /// What is left of a piece is for whoever asks next.
+  void give_back(range_piece& piece);
+  /// The server counts requests: each shall bring more.
+  void ask_for_more() noexcept { scale_ = std::min(2 * scale_, 32.0); }
+
   /// Whether all bytes have come.
   bool complete() const noexcept;
   /// How many pieces there would be at first, at most `limit`.
@@ -74,6 +80,7 @@ class range_scheduler {
   void forget_finished();
 
   std::uint64_t chunk_size_;
+  double scale_ = 1;                                                 // of the pieces
   transfer_clock::duration wait_ = transfer_clock::duration::max();  // the shortest for an answer
   std::deque<core::byte_range> missing_{};
   std::uint64_t missing_bytes_ = 0;

@@ -74,7 +74,7 @@ reading_ptr make_content_reading(asio::any_io_executor executor, context_ptr sha
 awaitable<void> read_range(reading_ptr self, core::byte_range range, std::span<std::byte> room,
                            const std::function<void(std::size_t)>& landed) {
   const bool whole = range.begin == 0 && range.end == self->what.size;
-  retry_counter counter(self->shared->retries);
+  retry_counter counter(self->shared->retries, self->shared->turns->activity());
   std::size_t filled = 0;
   std::size_t farthest = 0;
   while (filled < room.size()) {
@@ -102,7 +102,8 @@ awaitable<void> read_range(reading_ptr self, core::byte_range range, std::span<s
     }
     if (!opened.failure) continue;  // unless that was all
     opened.answer = {};             // closes the connection, which the next try may need
-    co_await wait_to_retry(self, counter, opened);
+    content_turns::turn none;       // the reader takes its time
+    co_await wait_to_retry(self, counter, opened, std::move(none));
   }
 }
 
@@ -130,7 +131,7 @@ awaitable<void> read_through(reading_ptr self, whole_stream& stream, std::uint64
   // Kept here meanwhile, so that it is closed if an exception ends the reading.
   whole_stream now = std::exchange(stream, whole_stream());
   if (now.open && now.at > offset) now = whole_stream();
-  retry_counter counter(self->shared->retries);
+  retry_counter counter(self->shared->retries, self->shared->turns->activity());
   std::uint64_t farthest = now.at;
   std::vector<std::byte> dropped;
   std::size_t filled = 0;
@@ -168,7 +169,8 @@ awaitable<void> read_through(reading_ptr self, whole_stream& stream, std::uint64
     if (!opened.failure) break;
     opened.answer = {};
     now = whole_stream();
-    co_await wait_to_retry(self, counter, opened);
+    content_turns::turn none;  // the reader takes its time
+    co_await wait_to_retry(self, counter, opened, std::move(none));
   }
   stream = std::move(now);
 }

@@ -38,8 +38,10 @@ TEST_CASE("the longest wait counts, one beyond the bound does not") {
   rate_limits limits(300s, 10);
   limits.answered(api, 503, {}, 20s, now);
   limits.answered(api, 429, {}, 5s, now);
-  limits.answered(api, 429, {}, 301s, now);
+  limits.answered(api, 429, {}, 302s, now);
   CHECK(limits.pause(api, now) == now + 20s);
+  limits.answered(api, 429, {}, 301s, now);
+  CHECK(limits.pause(api, now) == now + 301s);
 }
 
 TEST_CASE("an answer that used up the window holds back the next requests") {

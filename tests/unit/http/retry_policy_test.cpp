@@ -32,7 +32,10 @@ TEST_CASE("jitter stays within its bounds") {
 TEST_CASE("what the server asks for beats the doubling, unless it is too long") {
   const cohub::retry_limits limits;
   CHECK(next_delay(limits, 1, 13s, 0.0) == 13s);
-  CHECK_FALSE(next_delay(limits, 1, 301s, 0.0));
+  // A whole window of the Hub, with the second that is added.
+  CHECK(next_delay(limits, 1, requested_wait(429, {{"ratelimit", "\"api\";r=0;t=300"}}), 0.0) ==
+        301s);
+  CHECK_FALSE(next_delay(limits, 1, 302s, 0.0));
   CHECK_FALSE(next_delay(limits, 6, 1s, 0.0));
 }
 

@@ -79,6 +79,31 @@ TEST_CASE("transient failures are tried again, permanent ones are not") {
   }
 }
 
+TEST_CASE("what a server has no room for while it does others is asked for more often") {
+  asio::io_context context;
+  int refusals = 0;
+  scripted_server server(context, [&](const seen_request& request) {
+    if (request.line.starts_with("GET /busy") && ++refusals <= 20)
+      return scripted_reply::text(503, "");
+    return scripted_reply::text(200, "done");
+  });
+  auto config = quick();
+  config.retries.base_delay = config.retries.max_delay = std::chrono::milliseconds(5);
+  http::transport transport(context.get_executor(), config);
+  bool done = false;
+  asio::co_spawn(context, fetch(transport, get(server.origin() + "/busy")),
+                 [&](std::exception_ptr failure, const answer& got) {
+                   done = true;
+                   CHECK_FALSE(failure);
+                   CHECK(got.body == "done");
+                 });
+  while (!done) test::run(context, fetch(transport, get(server.origin() + "/other")));
+  CHECK(refusals == 21);
+  refusals = -100;
+  CHECK(test::run(context, fetch(transport, get(server.origin() + "/busy"))).status == 503);
+  CHECK(refusals == -94);  // alone, it is trouble
+}
+
 TEST_CASE("what one request was told to wait, the others of its kind wait too") {
   asio::io_context context;
   scripted_server server(context, [](const seen_request& request) {

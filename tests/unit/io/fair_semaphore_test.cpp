@@ -94,3 +94,25 @@ TEST_CASE("who does not wait gets what leaves enough for others, and nothing whi
   CHECK(semaphore->free_units() == 100);
   CHECK(fair_semaphore::try_acquire(nullptr, 1'000, 1'000).has_value());  // no bound
 }
+
+TEST_CASE("there may be fewer and more of them, whatever is out") {
+  asio::io_context context;
+  const auto semaphore = std::make_shared<fair_semaphore>(10);
+  auto held = test::run(context, fair_semaphore::acquire(semaphore, 8));
+  semaphore->resize(5);
+  CHECK(semaphore->free_units() == 0);
+  CHECK_FALSE(fair_semaphore::try_acquire(semaphore, 1));
+  bool went = false;
+  asio::co_spawn(context, fair_semaphore::acquire(semaphore, 9),
+                 [&](std::exception_ptr, fair_semaphore::permit) { went = true; });
+  context.restart();
+  context.poll();
+  CHECK_FALSE(went);
+  held = {};
+  context.restart();
+  context.run();
+  CHECK(went);  // with all five that there are
+  CHECK(semaphore->free_units() == 5);
+  semaphore->resize(7);
+  CHECK(semaphore->free_units() == 7);
+}

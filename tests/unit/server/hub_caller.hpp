@@ -6,6 +6,7 @@
 
 #include <boost/json/value.hpp>
 
+#include <chrono>
 #include <string>
 #include <utility>
 
@@ -25,7 +26,7 @@ struct answer {
 struct hub_caller : hub_fixture {
   hub_caller() : hub_caller(local_hub_config{}) {}
   explicit hub_caller(local_hub_config settings)
-      : hub_fixture(std::move(settings)), transport(context.get_executor(), {}) {
+      : hub_fixture(std::move(settings)), transport(context.get_executor(), impatient()) {
     other = hub->create_token("bob").token;
     reader = hub->create_token("alice", "read").token;
   }
@@ -86,6 +87,13 @@ struct hub_caller : hub_fixture {
     result.headers = response.head().headers;
     result.body = co_await response.read_all();
     co_return result;
+  }
+
+  /// A wait that the Hub asks for is looked at, not kept.
+  static http::transport_config impatient() {
+    http::transport_config config;
+    config.retries.max_retry_after = std::chrono::milliseconds(0);
+    return config;
   }
 
   http::transport transport;

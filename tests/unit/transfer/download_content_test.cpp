@@ -212,11 +212,11 @@ TEST_CASE_FIXTURE(fixture, "a small budget slows a download and does not stop it
 
 TEST_CASE_FIXTURE(fixture, "ranges are given out as there are turns, which files share") {
   host(8 * mib);
-  shared->range_turns = std::make_shared<io::fair_semaphore>(1);
+  shared->turns = std::make_shared<transfer::content_turns>(1);
   download();
   CHECK(is_right());
   CHECK(contents.connections() == 1);
-  CHECK(shared->range_turns->free_units() == 1);
+  CHECK(transfer::content_turns::try_take(shared->turns));
 }
 
 TEST_CASE_FIXTURE(fixture, "progress never exceeds the total, and tells the end once") {

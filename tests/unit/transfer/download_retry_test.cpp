@@ -77,3 +77,19 @@ TEST_CASE(
   counter.progressed(retry_counter::worthwhile);
   CHECK(counter.next_delay({}, 1.0, true).has_value());
 }
+
+TEST_CASE("what a server has no room for while others go on is borne ten times as often") {
+  retry_counter counter(retry_limits{}, 7);
+  CHECK_FALSE(counter.others_went_on(7));
+  CHECK(counter.others_went_on(8));
+  CHECK_FALSE(counter.others_went_on(8));
+  using ms = std::chrono::milliseconds;
+  for (int i = 0; i < 60; ++i) CHECK(counter.next_delay_beside_others({}, 1.0) == ms(1000));
+  for (const int expected : {1000, 2000, 4000, 8000, 8000})
+    CHECK(counter.next_delay_beside_others({}, 1.0) == ms(expected));
+  CHECK_FALSE(counter.next_delay_beside_others({}, 1.0));
+  counter.progressed(1);
+  CHECK(counter.next_delay_beside_others(ms(3000), 1.0) == ms(3000));
+  retry_counter never(retry_limits{.attempts = 1});
+  CHECK_FALSE(never.next_delay_beside_others({}, 1.0));
+}

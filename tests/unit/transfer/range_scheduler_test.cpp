@@ -182,3 +182,29 @@ TEST_CASE("a rate sinks while nothing comes") {
   CHECK(meter.rate(start + 1s) == doctest::Approx(100'000).epsilon(0.2));
   CHECK(meter.rate(start + 10s) < 20'000);
 }
+
+TEST_CASE_FIXTURE(scheduler_fixture, "what is given back is the next to be handed out") {
+  range_scheduler plan(range_set(), 6 * mib, 2 * mib);
+  const auto first = take(plan);
+  const auto second = take(plan);
+  plan.advance(*first, mib, now);
+  plan.give_back(*first);
+  CHECK(first->left.empty());
+  CHECK(plan.has_missing());
+  CHECK_FALSE(plan.complete());
+  CHECK(take(plan)->left == byte_range{mib, 2 * mib});
+  plan.give_back(*second);
+  CHECK(take(plan)->left == byte_range{2 * mib, 4 * mib});
+  CHECK(take(plan)->left == byte_range{4 * mib, 6 * mib});
+  plan.give_back(*first);  // nothing is left of it
+  CHECK_FALSE(plan.has_missing());
+}
+
+TEST_CASE_FIXTURE(scheduler_fixture, "where requests are counted, each asks for more") {
+  range_scheduler plan(range_set(), 1000 * mib, 0);
+  CHECK(take(plan)->left.size() == 4 * mib);
+  plan.ask_for_more();
+  CHECK(take(plan)->left.size() == 8 * mib);
+  for (int i = 0; i < 100; ++i) plan.ask_for_more();
+  CHECK(take(plan)->left.size() == 32 * mib);
+}
