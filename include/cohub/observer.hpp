@@ -30,7 +30,8 @@ struct transfer_total {
 /// What happened to one transfer besides bytes moving.
 struct transfer_event {
   enum class kind {
-    cache_hit,        ///< the file was in the cache; nothing is transferred
+    cache_hit,        ///< the file was in the cache; nothing is transferred. Of all such files of
+                      ///< a snapshot there is one event, which counts them: no `file`
     resumed,          ///< goes on where an earlier attempt stopped
     retry,            ///< a request failed and is sent again
     resplit,          ///< a faster connection takes over a part of what a slow one had to fetch

@@ -24,13 +24,21 @@ namespace {
 constexpr mode_t lock_mode = 0664;  // a group can share the cache
 constexpr int reopen_limit = 100;
 
-int open_lock(const std::filesystem::path& path) {
+struct opened_lock {
   int descriptor = -1;
+  bool made = false;  // it was not there before
+};
+
+opened_lock open_lock(const std::filesystem::path& path) {
+  constexpr int flags = O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC;
+  opened_lock opened;
   do {
-    descriptor = ::open(path.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, lock_mode);
-  } while (descriptor < 0 && errno == EINTR);
-  if (descriptor < 0) core::throw_system(errno, "opening the lock file", path);
-  return descriptor;
+    opened.descriptor = ::open(path.c_str(), flags | O_EXCL, lock_mode);
+    opened.made = opened.descriptor >= 0;
+    if (!opened.made && errno == EEXIST) opened.descriptor = ::open(path.c_str(), flags, lock_mode);
+  } while (opened.descriptor < 0 && errno == EINTR);
+  if (opened.descriptor < 0) core::throw_system(errno, "opening the lock file", path);
+  return opened;
 }
 
 /// Whether the locked file is still the one that the name stands for: some lock libraries remove
@@ -83,15 +91,19 @@ std::optional<file_lock> try_share_file(const std::filesystem::path& path) {
 std::optional<file_lock> file_lock::attempt(const std::filesystem::path& path, lock_call call,
                                             int operation) {
   for (int tries = 0; tries < reopen_limit; ++tries) {
-    file_lock lock(open_lock(path));
+    const auto opened = open_lock(path);
+    file_lock lock(opened.descriptor);
     int outcome = 0;
     do {
       outcome = call(lock.descriptor_, operation);
     } while (outcome < 0 && errno == EINTR);
     if (outcome < 0 && errno == EWOULDBLOCK) return {};
     // ENOSYS, ENOLCK, EOPNOTSUPP, EINVAL, on CIFS also EACCES: there are no locks here, and what is
-    // guarded is right without.
-    if (outcome < 0) return file_lock();
+    // guarded is right without. To the Python client a file that is there is a lock then.
+    if (outcome < 0) {
+      if (opened.made) ::unlink(path.c_str());
+      return file_lock();
+    }
     if (is_current(lock.descriptor_, path)) return lock;
   }
   return {};

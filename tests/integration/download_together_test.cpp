@@ -203,6 +203,20 @@ TEST_CASE_FIXTURE(fixture, "equal content under many names is fetched once") {
   CHECK(content_requests() == 1);
 }
 
+TEST_CASE_FIXTURE(test::client_fixture, "a snapshot and a single call share a small file") {
+  put_file("alice/model", "a.txt", "content");
+  hub->clear_requests();
+  int done = 0;
+  const auto count = [&](const std::exception_ptr& failure, const fs::path&) {
+    CHECK_FALSE(failure);
+    ++done;
+  };
+  asio::co_spawn(context, api->snapshot_download("alice/model"), count);
+  asio::co_spawn(context, api->download_file("alice/model", "a.txt"), count);
+  while (done < 2) context.run_one();
+  CHECK(hub->count_requests("/a.txt", "GET") == 1);
+}
+
 TEST_CASE_FIXTURE(test::client_fixture, "a dry run and a look into the cache tell what is there") {
   const auto head = put_file("alice/model", "dir/w.bin", test::noise(300'000));
   hub->clear_requests();

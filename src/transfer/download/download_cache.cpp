@@ -132,6 +132,13 @@ awaitable<void> fetch_blob(file_request_ptr file, file_facts facts,
   const auto& layout = file->cache.layout();
   auto preparing = [file] { file->cache.prepare(); };
   co_await io::on_pool(file->shared->pool, preparing);
+  // A snapshot may have it on its way.
+  transfer_claims::claim_ptr mine;
+  if (facts.size <= small_size && !file->options.force_download) {
+    auto taking =
+        transfer_claims::take(file->shared->small_blobs, layout.blob(facts.etag).string());
+    mine = co_await std::move(taking);
+  }
   const auto held = co_await claim(file, layout.lock(facts.etag), observer);
   // Whoever had the lock may have brought it.
   const auto found = co_await find_with_facts(file, facts, blob_lock::caller);
@@ -154,6 +161,7 @@ awaitable<void> fetch_blob(file_request_ptr file, file_facts facts,
     write_ref_if_possible(*file, facts.commit);
   };
   co_await io::on_pool(file->shared->pool, std::move(work));
+  if (mine) transfer_claims::arrived(*mine);
   report_event(observer, transfer_event::kind::finished, file->path);
 }
 
@@ -219,8 +227,8 @@ dry_run_file_info describe_facts(const file_request& file, const file_facts& fac
   info.filename = file.path;
   info.file_size = facts.size;
   info.local_path = file.cache.layout().pointer(facts.commit, file.path);
-  info.is_cached =
-      file.cache.find_file(facts.commit, file.path) || file.cache.has_blob(facts.etag, facts.size);
+  info.is_cached = file.cache.find_file(facts.commit, file.path, facts.size) ||
+                   file.cache.has_blob(facts.etag, facts.size);
   info.will_download = file.options.force_download || !info.is_cached;
   return info;
 }

@@ -247,7 +247,8 @@ dry_run_file_info describe_facts(const local_request& local, const file_facts& f
   info.local_path = local.folder.file(local.file->path);
   info.file_size = facts.size;
   info.is_cached =
-      is_current || local.file->cache.find_file(facts.commit, local.file->path).has_value();
+      is_current ||
+      local.file->cache.find_file(facts.commit, local.file->path, facts.size).has_value();
   info.will_download = local.file->options.force_download || !info.is_cached;
   return info;
 }
@@ -271,7 +272,9 @@ awaitable<std::filesystem::path> download_to_local_dir(file_request_ptr file,
     known = co_await ask_facts(local);
   }
   if (!known) {
-    tell(*file, transfer_event::kind::cache_hit, "the Hub did not say whether it is up to date");
+    tell(*file, transfer_event::kind::cache_hit);
+    tell(*file, transfer_event::kind::warning,
+         "what is in the folder already is given: the Hub did not say whether it is up to date");
     co_return destination;
   }
   co_await fetch_to_folder(local, std::move(*known));

@@ -4,6 +4,7 @@
 
 #include "core/digest.hpp"
 #include "core/glob.hpp"
+#include "core/throw_system.hpp"
 #include "hub/json_reader.hpp"
 #include "hub/repo_id.hpp"
 #include "io/file_identity.hpp"
@@ -59,7 +60,9 @@ awaitable<void> find_files(folder_run_ptr run, std::filesystem::path folder) {
   auto work = [run, named = std::move(folder), filter = std::move(filter),
                of_repository](const std::stop_token& stop) {
     // However it is spelt, it is the same folder.
-    const auto root = std::filesystem::weakly_canonical(named);
+    std::error_code failure;
+    const auto root = std::filesystem::weakly_canonical(named, failure);
+    if (failure) core::throw_system(failure.value(), "reading the folder", named);
     run->record = std::make_shared<large_folder_record>(
         run->shared->journal->folder(), root.string() + '\n' + of_repository, run->branch());
     std::uint64_t bytes = 0;

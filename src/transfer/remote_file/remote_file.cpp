@@ -56,7 +56,7 @@ cached_content find_at_revision(const file_request& file) {
 
 /// The file as the cache has it, now that the Hub has told what it is.
 cached_content find_with_facts(const file_request& file, const file_facts& facts) {
-  if (const auto pointer = file.cache.find_file(facts.commit, file.path))
+  if (const auto pointer = file.cache.find_file(facts.commit, file.path, facts.size))
     return open_cached(*pointer, facts.commit, facts.etag);
   if (!file.cache.has_blob(facts.etag, facts.size)) return {};
   return open_cached(file.cache.layout().blob(facts.etag), facts.commit, facts.etag);

@@ -116,7 +116,7 @@ dry_run_file_info describe_in_cache(const snapshot_request& wanted, const snapsh
   info.file_size = file.size;
   info.filename = file.path;
   info.local_path = wanted.cache.layout().pointer(wanted.commit, file.path);
-  info.is_cached = wanted.cache.find_file(wanted.commit, file.path) ||
+  info.is_cached = wanted.cache.find_file(wanted.commit, file.path, file.size) ||
                    wanted.cache.has_blob(file.etag, file.size);
   info.will_download = wanted.options.force_download || !info.is_cached;
   return info;

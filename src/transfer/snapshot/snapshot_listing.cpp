@@ -112,8 +112,8 @@ class missing_files {
   void close() {
     queue_.close();
     if (cached_ > 0)
-      tell(*wanted_, transfer_event::kind::cache_hit, wanted_->repo_id,
-           std::to_string(cached_) + " files are in the cache");
+      tell(*wanted_, transfer_event::kind::cache_hit, {},
+           std::to_string(cached_) + " files of " + wanted_->repo_id + " are in the cache");
   }
 
  private:

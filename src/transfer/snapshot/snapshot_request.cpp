@@ -14,8 +14,11 @@ namespace cohub::transfer {
 std::shared_ptr<snapshot_request> make_snapshot_request(context_ptr shared, std::string repo_id,
                                                         snapshot_download_options options) {
   options.local_dir = core::expand_home(options.local_dir);
-  if (options.max_workers == 0)
-    throw error(errc::invalid_argument, "snapshot_download_options::max_workers must not be 0");
+  // Each has a coroutine from the start.
+  constexpr std::size_t most_workers = 1024;
+  if (options.max_workers == 0 || options.max_workers > most_workers)
+    throw error(errc::invalid_argument, "snapshot_download_options::max_workers must be 1 to " +
+                                            std::to_string(most_workers));
   if (const auto valid = hub::check_download_path(options.revision); !valid)
     throw error(valid.error(), "the revision \"" + options.revision + "\"");
   auto cache = shared->repo_cache_for(options.type, repo_id, options.cache_dir);

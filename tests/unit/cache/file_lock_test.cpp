@@ -182,7 +182,12 @@ TEST_CASE_FIXTURE(fixture, "a file system without locks is no hindrance") {
     const auto lock = cache::try_lock_file(path, refuse);
     REQUIRE(lock.has_value());
     CHECK_FALSE(lock->held());
+    // Where there are no locks, the Python client waits for a file that is there to go.
+    CHECK_FALSE(std::filesystem::exists(path));
   }
+  io::write_file_atomically(path, "x");
+  CHECK(cache::try_lock_file(path, refuse).has_value());
+  CHECK(std::filesystem::exists(path));  // somebody else's
   refused_code = EWOULDBLOCK;
   CHECK_FALSE(cache::try_lock_file(path, refuse).has_value());
 }

@@ -76,7 +76,10 @@ TEST_CASE_FIXTURE(fixture, "what the cache has is copied to a local folder") {
 TEST_CASE_FIXTURE(fixture, "a local file is returned when the Hub cannot tell") {
   const auto path = download("config.json");
   refuse_everything(500);
+  const auto heard = std::make_shared<test::noting_observer>();
+  options.observer = heard;
   CHECK(download("config.json") == path);
+  CHECK(heard->count(transfer_event::kind::warning) == 1);
 }
 
 TEST_CASE_FIXTURE(fixture, "at a commit that is noted for a local file nothing is asked") {

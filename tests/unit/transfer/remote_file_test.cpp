@@ -196,6 +196,15 @@ TEST_CASE_FIXTURE(fixture, "what is in the cache is read from there") {
   }
 }
 
+TEST_CASE_FIXTURE(fixture, "a cached file of another size than the Hub tells is not read") {
+  host(3 * mib);
+  const auto path = run(transfer::download_file(shared, "o/m", "f.bin", download_options{}));
+  std::filesystem::resize_file(path, 1000);
+  auto file = open();
+  CHECK_FALSE(file.is_local());
+  CHECK((read_all(file, mib) == content()));
+}
+
 TEST_CASE_FIXTURE(fixture, "what is not there is told when the file is opened") {
   CHECK(failure_of([&] { open(); }) == errc::entry_not_found);
   host(10);

@@ -181,6 +181,13 @@ TEST_CASE_FIXTURE(fixture, "many files share the connections") {
   CHECK(api.connections() <= 4);
 }
 
+TEST_CASE_FIXTURE(fixture, "no or very many files at once are refused") {
+  for (const std::size_t workers : {std::size_t{0}, std::size_t{1025}, ~std::size_t{0}}) {
+    options.max_workers = workers;
+    CHECK(failure() == errc::invalid_argument);
+  }
+}
+
 TEST_CASE_FIXTURE(fixture, "files arrive while the listing is still to be told to its end") {
   api_fault = [&](const seen_request& request) -> std::optional<scripted_reply> {
     if (request.line.find("/tree/") == std::string::npos) return {};
