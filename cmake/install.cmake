@@ -4,10 +4,8 @@ include(CMakePackageConfigHelpers)
 set(COHUB_PACKAGE_DIR ${CMAKE_INSTALL_LIBDIR}/cmake/cohub)
 
 set(installed cohub)
-set(COHUB_HAS_SERVER OFF)
 if(COHUB_BUILD_SERVER)
   list(APPEND installed cohub_server)
-  set(COHUB_HAS_SERVER ON)
 endif()
 # As shared libraries (BUILD_SHARED_LIBS): found by each other and by the command wherever they are
 # installed; before 1.0 each minor version has a binary interface of its own. A place to look in is given
@@ -18,10 +16,15 @@ if(COHUB_BUILD_SERVER)
   set_target_properties(cohub_server PROPERTIES INSTALL_RPATH $ORIGIN)
 endif()
 get_target_property(type cohub TYPE)
-install(TARGETS ${installed} EXPORT cohub
-  ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR}
-  LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}
-  FILE_SET HEADERS DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+# Each its own set of targets: who uses one alone needs none of what the other does.
+foreach(target IN LISTS installed)
+  string(REPLACE _ - set ${target})
+  install(TARGETS ${target} EXPORT ${set}
+    ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR}
+    LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}
+    FILE_SET HEADERS DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+  install(EXPORT ${set} NAMESPACE cohub:: FILE ${set}-targets.cmake DESTINATION ${COHUB_PACKAGE_DIR})
+endforeach()
 if(COHUB_BUILD_TOOL)
   if(type STREQUAL SHARED_LIBRARY)
     file(RELATIVE_PATH bin_to_lib ${CMAKE_INSTALL_FULL_BINDIR} ${CMAKE_INSTALL_FULL_LIBDIR})
@@ -45,7 +48,6 @@ endforeach()
 if(TARGET cohub_xgboost)
   install(FILES ${PROJECT_SOURCE_DIR}/cmake/FindXGBoost.cmake DESTINATION ${COHUB_PACKAGE_DIR})
 endif()
-install(EXPORT cohub NAMESPACE cohub:: FILE cohub-targets.cmake DESTINATION ${COHUB_PACKAGE_DIR})
 
 configure_package_config_file(${PROJECT_SOURCE_DIR}/cmake/cohub-config.cmake.in
   ${PROJECT_BINARY_DIR}/cohub-config.cmake INSTALL_DESTINATION ${COHUB_PACKAGE_DIR})

@@ -320,6 +320,8 @@ class client {
   listing<discussion> get_repo_discussions(std::string repo_id,
                                            named<get_repo_discussions_options> options = {});
   /// One of them, with all that happened in it.
+  /// @throws error  here and below, of one that is not there: errc::unexpected_status, with 404;
+  ///                errc::repository_not_found; errc::forbidden: that is for others to do
   /// @par Mirrors  get_discussion_details()
   awaitable<discussion_with_details> get_discussion_details(std::string repo_id, std::uint64_t num,
                                                             named<discussion_options> options = {});
@@ -398,11 +400,14 @@ class client {
 
   /// The files and folders of a revision; pages are fetched as the listing is consumed, and errors
   /// surface there.
+  /// @throws error  errc::repository_not_found, errc::gated_repository, errc::revision_not_found,
+  ///                errc::entry_not_found: there is no such folder
   /// @par Mirrors  list_repo_tree(); GET /api/{type}/{repo}/tree/{revision}/{path}
   listing<tree_entry> list_repo_tree(std::string repo_id,
                                      named<list_repo_tree_options> options = {});
 
   /// The paths of all files of a revision; pages are fetched as the listing is consumed.
+  /// @throws error  as `list_repo_tree`
   /// @par Mirrors  list_repo_files()
   listing<std::string> list_repo_files(std::string repo_id,
                                        named<list_repo_files_options> options = {});
@@ -425,7 +430,12 @@ class client {
   ///
   /// @throws error  errc::repository_not_found, errc::revision_not_found, errc::commit_conflict,
   ///                errc::forbidden, errc::invalid_path; errc::entry_not_found: what is to be
-  ///                deleted is not there; errc::content_mismatch: a file was changed meanwhile
+  ///                deleted is not there; errc::content_mismatch: a file was changed meanwhile;
+  ///                errc::invalid_argument: no message, or one that is not UTF-8, a
+  ///                `parent_commit` that is no commit's id, an addition without content;
+  ///                errc::bad_request: the Hub finds the metadata of a card wrong;
+  ///                errc::invalid_card: a card is not UTF-8; the system's code: a file cannot be
+  ///                read
   /// @par Cancellation  leaves no commit, unless it was sent and not answered yet; may leave
   /// uploaded large objects
   /// @par Mirrors  create_commit(); POST /api/{type}/{repo}/commit/{revision}
@@ -442,10 +452,12 @@ class client {
                                                     named<validate_card_options> options = {});
 
   /// Commits one file from disk.
+  /// @throws error  as `create_commit`; the system's code: there is no such file
+  /// @par Cancellation  as of `create_commit`
   /// @par Mirrors  upload_file()
   awaitable<commit_info> upload_file(std::filesystem::path file, std::string path_in_repo,
                                      std::string repo_id, named<upload_file_options> options = {});
-  /// Commits bytes as a file.
+  /// Commits bytes as a file. Errors and cancellation are those of `create_commit`, here and below.
   awaitable<commit_info> upload_file(commit_operation_add::bytes content, std::string path_in_repo,
                                      std::string repo_id, named<upload_file_options> options = {});
   /// Commits as a file what a source yields.
@@ -456,6 +468,8 @@ class client {
   /// Commits the files of a folder that the patterns keep, in one commit; `.git` folders and
   /// `.cache/huggingface` are left out, and what no repository takes (below another `.cache`), of
   /// which the observer hears.
+  /// @throws error  as `create_commit`; the system's code: there is no such folder
+  /// @par Cancellation  as of `create_commit`
   /// @par Mirrors  upload_folder()
   awaitable<commit_info> upload_folder(std::filesystem::path folder, std::string repo_id,
                                        named<upload_folder_options> options = {});
@@ -466,9 +480,10 @@ class client {
   /// Where the branch has moved by other hands since, or the repository was made anew, the Hub is
   /// asked again which files it has. The repository is made if it is missing. Memory: one entry a
   /// file, and a bounded number of files on their way.
-  /// @throws error  as `create_commit`; what is committed stays
+  /// @throws error  as `create_commit`, and what is committed stays; the system's code: there is no
+  ///                such folder
   /// @par Cancellation  leaves what is committed, and what the next call needs to go on
-  /// @par Mirrors  upload_large_folder()
+  /// @par Mirrors  upload_large_folder(), where the repository comes first
   awaitable<upload_large_folder_info> upload_large_folder(
       std::filesystem::path folder, std::string repo_id,
       named<upload_large_folder_options> options = {});
@@ -479,11 +494,13 @@ class client {
   awaitable<commit_info> delete_file(std::string path_in_repo, std::string repo_id,
                                      named<delete_file_options> options = {});
   /// Deletes a folder with all that is in it, in a commit.
+  /// @throws error  errc::entry_not_found; as `create_commit`
   /// @par Mirrors  delete_folder()
   awaitable<commit_info> delete_folder(std::string path_in_repo, std::string repo_id,
                                        named<delete_file_options> options = {});
   /// Deletes the files that a pattern matches, or that are below a folder named "like/this/", in
   /// one commit; none at all is `commit_info::unchanged`.
+  /// @throws error  as `create_commit`
   /// @par Mirrors  delete_files()
   awaitable<commit_info> delete_files(std::string repo_id, std::vector<std::string> patterns,
                                       named<delete_file_options> options = {});

@@ -37,8 +37,8 @@ struct retry_limits {
   std::size_t attempts = 6;                     ///< tries in all; 1 never repeats
   std::chrono::milliseconds base_delay{1'000};  ///< before the second try; doubles from there
   std::chrono::milliseconds max_delay{8'000};   ///< of the doubling; each wait is jittered below it
-  std::chrono::milliseconds max_retry_after{
-      300'000};  ///< a longer `Retry-After` is an error at once
+  /// A longer `Retry-After` is an error at once. By default the Hub's whole window is waited for.
+  std::chrono::milliseconds max_retry_after{300'000};
   /// Of all requests of the client to one origin together, since it last succeeded: beyond,
   /// failures are final at once. Going on with a content of which the last try brought more is no
   /// retry in this sense.
@@ -82,11 +82,14 @@ struct client_config {
   /// Bytes of file content in buffers, of the whole client. Not in it: 128 KiB that TLS takes for
   /// each open connection, and the Hub's answers to questions, of at most 64 MiB each.
   std::uint64_t buffer_budget = 32u << 20;
+  /// `HF_HUB_DOWNLOAD_TIMEOUT` takes the place of those that have their default value, for
+  /// requests of file contents.
   time_limits timeouts{};
   retry_limits retries{};
 
   /// Where files are read and written and digests computed. Empty: a pool of the client's own with
-  /// `blocking_threads` threads. It must not be the executor of the client, and must outlive it.
+  /// `blocking_threads` threads. It must not be the executor of the client (that is
+  /// errc::invalid_argument), and must outlive it.
   asio::any_io_executor blocking_executor{};
   std::size_t blocking_threads = 2;
 

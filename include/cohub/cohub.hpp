@@ -28,6 +28,7 @@
 #include "cohub/model_info.hpp"
 #include "cohub/named.hpp"
 #include "cohub/observer.hpp"
+#include "cohub/on_pool.hpp"
 #include "cohub/pretrained.hpp"
 #include "cohub/refs.hpp"
 #include "cohub/remote_file.hpp"

@@ -76,8 +76,8 @@ struct create_commit_options {
   /// Where the branch has moved on, make the commit on top of what is there now, a few times if
   /// need be. What others changed meanwhile in the same files is overwritten.
   bool rebase = false;
-  std::size_t num_threads = 8;       ///< large files, or parts of them, sent at once; 1 to 256
-  std::size_t num_hash_threads = 2;  ///< files hashed at once, on the client's pool; 1 to 256
+  std::size_t num_threads = 8;  ///< large files, or parts of them, sent at once; cut to 1 to 256
+  std::size_t num_hash_threads = 2;  ///< files hashed at once, on the client's pool; cut likewise
   std::optional<std::string> token{};
   std::shared_ptr<cohub::observer> observer{};
 };
@@ -95,8 +95,8 @@ struct upload_file_options {
   bool create_pr = false;
   std::string parent_commit{};
   bool rebase = false;               ///< as `create_commit_options::rebase`, and so are the limits
-  std::size_t num_threads = 8;       ///< parts sent at once; 1 to 256
-  std::size_t num_hash_threads = 2;  ///< files hashed at once; 1 to 256
+  std::size_t num_threads = 8;       ///< parts sent at once; cut to 1 to 256
+  std::size_t num_hash_threads = 2;  ///< files hashed at once; cut likewise
   std::optional<std::string> token{};
   std::shared_ptr<cohub::observer> observer{};
 };
@@ -109,9 +109,9 @@ struct upload_folder_options {
   std::string commit_description{};
   bool create_pr = false;
   std::string parent_commit{};
-  bool rebase = false;               ///< as `create_commit_options::rebase`, and so are the limits
-  std::size_t num_threads = 8;       ///< large files, or parts of them, sent at once; 1 to 256
-  std::size_t num_hash_threads = 2;  ///< files hashed at once; 1 to 256
+  bool rebase = false;          ///< as `create_commit_options::rebase`, and so are the limits
+  std::size_t num_threads = 8;  ///< large files, or parts of them, sent at once; cut to 1 to 256
+  std::size_t num_hash_threads = 2;  ///< files hashed at once; cut likewise
   std::optional<std::vector<std::string>>
       allow_patterns{};  ///< see path relative to the local folder
   std::vector<std::string> ignore_patterns{};
@@ -127,7 +127,7 @@ struct upload_large_folder_options {
   std::string revision = "main";
   std::optional<bool> is_private{};  ///< of a repository that is made; unset: the owner's default
   std::string space_sdk{};           ///< of a space that is made
-  /// Large files, or parts of them, sent at once; a quarter as many files are hashed. At least 1.
+  /// Large files, or parts of them, sent at once; a quarter as many files are hashed. 0 is 1.
   std::size_t num_workers = 16;
   std::optional<std::vector<std::string>>
       allow_patterns{};  ///< see path relative to the local folder

@@ -60,19 +60,24 @@ class commit_scheduler {
   ~commit_scheduler();
 
   /// Hands over a commit, and returns without waiting: it is made as soon as no other is in flight.
+  /// A thread that trains hands it over by the client's executor, which runs in another one:
+  /// `asio::post(hub.get_executor(), ...)`.
+  /// @throws error  errc::invalid_argument: `stop` was called
   void push(std::vector<commit_operation> operations, std::string commit_message);
   /// How many commits that were handed over are not made yet.
   std::size_t pending() const noexcept;
 
   /// Commits now what was handed over and what has changed in the folder.
   /// @return the last commit; `unchanged` where there was nothing to do
-  /// @throws error  why it failed, after all else is done; what may yet succeed is kept
+  /// @throws error  why it failed, after all else is done; what may yet succeed is kept;
+  ///                errc::invalid_argument: `stop` was called
   /// @par Mirrors  CommitScheduler.trigger()
   awaitable<commit_info> trigger();
 
   /// Commits what is left, and ends. Nothing is committed afterwards.
   /// @throws error  why a commit failed; if what it should have committed may yet succeed, the
-  ///                scheduler goes on, and can be stopped again
+  ///                scheduler goes on, and can be stopped again; errc::invalid_argument: it has
+  ///                been stopped, or is about to be
   /// @par Cancellation  ends without committing
   awaitable<commit_info> stop();
 

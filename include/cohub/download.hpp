@@ -32,7 +32,8 @@ struct download_options {
   /// Bytes per ranged request, at least 64 KiB; 0: 1 to 32 MiB, so that the wait for an answer
   /// hardly counts. Either out of range is errc::invalid_argument.
   std::uint64_t chunk_size = 0;
-  std::chrono::steady_clock::duration timeout{};  ///< for the whole file; zero means no limit
+  /// For the whole file; zero means no limit. A negative one has passed: errc::timed_out at once.
+  std::chrono::steady_clock::duration timeout{};
   /// For the question before the download; zero means no limit. Unset: `time_limits::metadata`. As
   /// in the Python client, `HF_HUB_ETAG_TIMEOUT` beats both where it is set to anything but 10
   /// seconds.
@@ -95,9 +96,10 @@ struct snapshot_download_options {
   bool force_download = false;                 ///< fetch again what is there
   bool local_files_only = false;               ///< use what is there; no request
   std::optional<std::string> token{};          ///< unset: the client's; "" sends none
-  /// Files in flight, at least 1 (else errc::invalid_argument).
+  /// Files in flight, 1 to 1024 (else errc::invalid_argument).
   std::size_t max_workers = 16;
-  std::chrono::steady_clock::duration timeout{};  ///< for the whole snapshot; zero means no limit
+  /// For the whole snapshot, as `download_options::timeout`.
+  std::chrono::steady_clock::duration timeout{};
   /// For the question of which commit the revision names, as `download_options::etag_timeout`. A
   /// Hub that fails or is silent is asked once; again, and more patiently, only where there is no
   /// complete snapshot to fall back on.

@@ -109,6 +109,9 @@ class error : public boost::system::system_error {
   /// @param doing  what was being done and, where it helps, what to do about the failure
   error(boost::system::error_code code, const std::string& doing);
   error(boost::system::error_code code, const std::string& doing, http_context http);
+  // No moves: one that was moved from could say nothing.
+  error(const error&) = default;
+  error& operator=(const error&) = default;
 
   const char* what() const noexcept override { return text_->c_str(); }
   /// What was being done: `what()` without the reason and the exchange.

@@ -115,14 +115,18 @@ class loaded_tensor {
   /// Row-major.
   std::span<const std::uint64_t> shape() const noexcept { return info_.shape; }
   std::uint64_t element_count() const noexcept { return info_.element_count(); }
-  std::span<const std::byte> bytes() const noexcept { return bytes_; }
+  /// Valid as long as this object or a copy of it lives, so that none is had of a temporary.
+  std::span<const std::byte> bytes() const& noexcept { return bytes_; }
+  std::span<const std::byte> bytes() const&& = delete;
 
   /// See `tensor_view::as` and `tensor_view::to_vector`. A file that aligns its tensors has them
-  /// aligned in memory, too.
+  /// aligned in memory, too. Valid as `bytes` are.
   template <class T>
-  std::span<const T> as() const {
+  std::span<const T> as() const& {
     return tensor_view(info_, bytes_).as<T>();
   }
+  template <class T>
+  std::span<const T> as() const&& = delete;
   template <class T>
   std::vector<T> to_vector() const {
     return tensor_view(info_, bytes_).to_vector<T>();

@@ -208,7 +208,7 @@ struct list_repos_options {
   bool linked = false;                  ///< of spaces: those that use a model or a dataset
   std::string sort{};  ///< "downloads", "likes", "created_at", "last_modified", "trending_score"
   std::uint64_t limit = 0;            ///< the most to list; 0: all
-  bool full = false;                  ///< with files, of models
+  bool full = false;                  ///< with files, of models; with all there is, of the others
   bool card_data = false;             ///< with the metadata of the card, in `repo_info::json`
   bool fetch_config = false;          ///< with the configuration, of models, in `repo_info::json`
   std::vector<std::string> expand{};  ///< as `repo_info_options::expand`; excludes the three above

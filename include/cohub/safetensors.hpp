@@ -83,6 +83,7 @@ class tensor_view {
  public:
   tensor_view(const tensor_info& info, std::span<const std::byte> bytes)
       : info_(&info), bytes_(bytes) {}
+  tensor_view(tensor_info&& info, std::span<const std::byte> bytes) = delete;
 
   const std::string& name() const noexcept { return info_->name; }
   tensor_dtype dtype() const noexcept { return info_->dtype; }

@@ -4,6 +4,7 @@
 #include "cohub/safetensors_model.hpp"
 #include "cohub/tensor_dtype.hpp"
 
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -66,9 +67,9 @@ class tensor_list {
     members_.push_back(std::move(made));
     return *this;
   }
-  /// Adds a member of one dimension.
-  template <class Range>
-  tensor_list& add(std::string name, tensor_dtype dtype, Range& values) {
+  /// Adds a member of one dimension. `{}` in its place is no dtype: it is the shape of a scalar.
+  template <class Range, std::same_as<tensor_dtype> Dtype>
+  tensor_list& add(std::string name, Dtype dtype, Range& values) {
     const std::uint64_t count = std::span(values).size();
     return add(std::move(name), dtype, {count}, values);
   }

@@ -19,11 +19,13 @@
 namespace cohub::io {
 
 /// Runs `operation` for at most `limit`, then cancels it, waits until it has stopped and throws
-/// errc::timed_out with `doing`. A limit of zero is none. `T` is void or default-constructible.
+/// errc::timed_out with `doing`. A limit of zero is none, a negative one has passed. `T` is void or
+/// default-constructible.
 template <class T>
 awaitable<T> with_timeout(awaitable<T> operation, std::chrono::steady_clock::duration limit,
                           std::string doing = "operation") {
-  if (limit <= limit.zero()) co_return co_await std::move(operation);
+  if (limit == limit.zero()) co_return co_await std::move(operation);
+  if (limit < limit.zero()) throw error(errc::timed_out, doing);
   const auto executor = co_await asio::this_coro::executor;
   asio::steady_timer timer(executor, limit);
   auto group = asio::experimental::make_parallel_group(

@@ -24,7 +24,7 @@ using clock = std::chrono::steady_clock;
 
 // Smaller files only count in the total.
 constexpr std::uint64_t large_file = 8u << 20;
-constexpr std::size_t most_bars = 8;
+constexpr std::size_t most_bars = 12;  // what a small terminal shows, with the total
 constexpr auto redraw_interval = std::chrono::milliseconds(100);
 
 std::string size_text(double bytes) {
@@ -223,9 +223,11 @@ class display final : public observer {
 
   void draw() {
     std::size_t running = 0;
-    for (const auto& [what, one] : transfers_) {
-      if (running++ == most_bars) break;
-      bar(std::string(word(what.first)) + " " + what.second, one);
+    for (const auto& [what, one] : transfers_)
+      if (running++ < most_bars) bar(std::string(word(what.first)) + " " + what.second, one);
+    if (running > most_bars) {
+      std::fprintf(stderr, "and %zu large files more\n", running - most_bars);
+      ++lines_;
     }
     if (download_files_ > 1)
       bar("total of " + std::to_string(download_files_) + " files", downloads_);

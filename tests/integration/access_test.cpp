@@ -1,8 +1,14 @@
+#include "cohub/on_pool.hpp"
+
 #include "support/client_fixture.hpp"
 
 #include <boost/asio/strand.hpp>
+#include <boost/asio/system_executor.hpp>
 #include <boost/asio/thread_pool.hpp>
 #include <doctest/doctest.h>
+
+#include <stdexcept>
+#include <thread>
 
 using namespace cohub;
 using test::client_fixture;
@@ -113,6 +119,26 @@ TEST_CASE("a Hub whose limit is spent is an error that says when to come again")
 TEST_CASE("a pool of threads runs a client by a strand alone") {
   asio::thread_pool pool(2);
   CHECK_THROWS_WITH_AS(client(pool.get_executor()), doctest::Contains("make_strand"), error);
+  CHECK_THROWS_WITH_AS(client(asio::system_executor()), doctest::Contains("make_strand"), error);
   const client hub(asio::make_strand(pool.get_executor()));
   CHECK_FALSE(hub.endpoint().empty());
+}
+
+TEST_CASE("blocking work is not for the executor that everything else runs on") {
+  asio::io_context context;
+  client_config config;
+  config.blocking_executor = context.get_executor();
+  CHECK_THROWS_WITH_AS(client(context.get_executor(), config),
+                       doctest::Contains("blocking_executor"), error);
+}
+
+TEST_CASE("blocking work of a program's own goes to the client's pool") {
+  asio::io_context context;
+  const client hub(context.get_executor());
+  const auto here = std::this_thread::get_id();
+  auto elsewhere = [here] { return std::this_thread::get_id() != here; };
+  CHECK(test::run(context, on_pool(hub.blocking_executor(), elsewhere)));
+  auto failing = [] { throw std::runtime_error("broken"); };
+  CHECK_THROWS_AS(test::run(context, on_pool(hub.blocking_executor(), failing)),
+                  std::runtime_error);
 }

@@ -178,7 +178,7 @@ TEST_CASE_FIXTURE(fixture, "an open model stays at its commit") {
   put_sharded();
   auto model = run(open_safetensors(*api, "alice/m"));
   put_file("alice/m", "model-00001-of-00002.safetensors", file_with({"z"}, {5}));
-  CHECK(run(model.load_tensor("c")).as<float>()[1] == 2001.f);
+  CHECK(run(model.load_tensor("c")).to_vector<float>()[1] == 2001.f);
   CHECK(run(model.get_metadata()).commit == model.commit());
 }
 
@@ -225,7 +225,7 @@ TEST_CASE_FIXTURE(fixture, "an index that lies is found out") {
   put_file("alice/m", "model.safetensors.index.json",
            R"({"weight_map":{"a":"x.safetensors","b":"x.safetensors","c":"gone.safetensors"}})");
   auto model = run(open_safetensors(*api, "alice/m"));
-  CHECK(run(model.load_tensor("a")).as<float>()[2] == 2.f);
+  CHECK(run(model.load_tensor("a")).to_vector<float>()[2] == 2.f);
   CHECK(failure_of(model.load_tensor("b")).code() == errc::invalid_safetensors);
   CHECK(failure_of(model.load_tensor("c")).code() == errc::entry_not_found);
   CHECK(failure_of(model.get_metadata()).code() == errc::entry_not_found);
@@ -240,7 +240,7 @@ TEST_CASE_FIXTURE(fixture, "an unknown dtype is described, and not loaded") {
   const auto repo = run(model.get_metadata());
   CHECK(repo.parameter_count == std::map<std::string, std::uint64_t>{{"FP4", 3}, {"U8", 1}});
   CHECK(failure_of(model.load_tensor("a")).code() == errc::invalid_safetensors);
-  CHECK(run(model.load_tensor("s")).as<std::uint8_t>()[0] == '3');
+  CHECK(run(model.load_tensor("s")).to_vector<std::uint8_t>()[0] == '3');
 }
 
 TEST_CASE_FIXTURE(fixture, "a model in the cache is read from there") {
@@ -250,6 +250,6 @@ TEST_CASE_FIXTURE(fixture, "a model in the cache is read from there") {
   const remote_safetensors_options local{.local_files_only = true};
   auto model = run(open_safetensors(*api, "alice/m", local));
   CHECK(model.sharded());
-  CHECK(run(model.load_tensor("e")).as<float>()[0] == 1000.f);
+  CHECK(run(model.load_tensor("e")).to_vector<float>()[0] == 1000.f);
   CHECK(hub->requests().empty());
 }

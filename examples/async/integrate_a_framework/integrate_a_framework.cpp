@@ -11,6 +11,7 @@
 #include <boost/describe/class.hpp>
 
 #include <cohub/model_hub_mixin.hpp>
+#include <cohub/on_pool.hpp>
 #include <cohub/safetensors.hpp>
 #include <filesystem>
 #include <iostream>
@@ -58,7 +59,10 @@ cohub::awaitable<tiny::linear> from_pretrained_tiny(cohub::client hub, std::stri
   const cohub::fetch_pretrained_options options{.file = "model.safetensors"};
   auto fetching = cohub::fetch_pretrained(hub, std::move(id_or_path), options);
   const auto file = co_await std::move(fetching);
-  co_return read_weights(file);
+  auto read = [file] { return read_weights(file); };  // blocks, so not here
+  auto reading = cohub::on_pool(hub.blocking_executor(), std::move(read));
+  auto model = co_await std::move(reading);
+  co_return model;
 }
 
 // ---- The second way: the mixin. The class says what it is; the rest is done for it.

@@ -18,8 +18,10 @@
 #include <boost/beast/http.hpp>
 
 #include <algorithm>
+#include <charconv>
 #include <iostream>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -36,6 +38,15 @@ constexpr auto eager = std::chrono::milliseconds(20);
 
 constexpr int requests_before = 500;
 constexpr int requests_after = 500;
+
+/// The number that a request brings; nothing if it is none.
+std::optional<double> number_in(const std::string& text) {
+  double number = 0;
+  const auto* const end = text.data() + text.size();
+  const auto [stopped, failure] = std::from_chars(text.data(), end, number);
+  if (failure != std::errc() || stopped != end) return std::nullopt;
+  return number;
+}
 
 /// The model that answers. A request keeps the one it began with.
 struct server_state {
@@ -57,11 +68,14 @@ cohub::awaitable<void> answer_requests(state_ptr state, tcp::socket socket) {
                               asio::redirect_error(asio::use_awaitable, ended));
     if (ended) co_return;
     const auto model = state->model;
-    http::response<http::string_body> reply(http::status::ok, request.version());
+    const auto number = number_in(request.body());
+    const auto status = number ? http::status::ok : http::status::bad_request;
+    http::response<http::string_body> reply(status, request.version());
     reply.keep_alive(request.keep_alive());
-    reply.body() = std::to_string((*model)(std::stod(request.body())));
+    reply.body() = number ? std::to_string((*model)(*number)) : "The body is not a number\n";
     reply.prepare_payload();
-    co_await http::async_write(socket, reply, asio::use_awaitable);
+    co_await http::async_write(socket, reply, asio::redirect_error(asio::use_awaitable, ended));
+    if (ended) co_return;  // whoever asked has gone
   }
 }
 
@@ -95,7 +109,10 @@ cohub::awaitable<void> follow_hub(cohub::client hub, std::string repo, state_ptr
   while (!state->stopping) {
     try {
       co_await take_over(hub, repo, state);
-    } catch (const cohub::error& e) {
+    } catch (const boost::system::system_error& e) {
+      if (e.code() == asio::error::operation_aborted) throw;
+      std::cerr << "model_server: staying with " << state->revision << ": " << e.what() << "\n";
+    } catch (const std::exception& e) {  // what loading it met
       std::cerr << "model_server: staying with " << state->revision << ": " << e.what() << "\n";
     }
     state->swapping = false;

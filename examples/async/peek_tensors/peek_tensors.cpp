@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cohub/client.hpp>
 #include <cohub/local_hub.hpp>
+#include <cohub/on_pool.hpp>
 #include <cohub/remote_safetensors.hpp>
 #include <cstdlib>
 #include <filesystem>
@@ -23,7 +24,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-cohub::awaitable<void> put_model(cohub::client hub, std::string repo, fs::path folder) {
+void write_model(const fs::path& folder) {
   const std::vector<float> weight(4096 * 1024, 0.25f);
   const std::vector<float> bias{1, 2, 3, 4};
   std::vector<cohub::tensor_source> tensors;
@@ -31,6 +32,12 @@ cohub::awaitable<void> put_model(cohub::client hub, std::string repo, fs::path f
   tensors.push_back(cohub::tensor_of("proj.bias", {4}, bias));
   fs::create_directories(folder);
   cohub::save_safetensors(folder / "model.safetensors", std::move(tensors));
+}
+
+cohub::awaitable<void> put_model(cohub::client hub, std::string repo, fs::path folder) {
+  auto write = [folder] { write_model(folder); };  // blocks, so not here
+  auto writing = cohub::on_pool(hub.blocking_executor(), std::move(write));
+  co_await std::move(writing);
   co_await hub.create_repo(repo);
   co_await hub.upload_folder(folder, repo);
 }

@@ -8,10 +8,10 @@
 #include "own_hub.hpp"
 
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
-#include <boost/asio/this_coro.hpp>
-#include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/use_future.hpp>
 #include <boost/describe/class.hpp>
 
 #include <sys/wait.h>
@@ -22,6 +22,7 @@
 #include <csignal>
 #include <iostream>
 #include <memory>
+#include <optional>
 #include <thread>
 
 namespace asio = boost::asio;
@@ -71,40 +72,68 @@ cohub::awaitable<checkpoint> last_checkpoint(cohub::client hub, std::string repo
                                                 "checkpoint.json");
 }
 
-cohub::awaitable<void> train(cohub::client hub) {
-  const auto repo = co_await hub.get_full_repo_name("fit");  // "me/fit"
-  auto at = co_await last_checkpoint(hub, repo);
+/// Commits checkpoints on a thread of its own: steps may take as long as they like, and the uploads
+/// go on beside them. The client and the scheduler belong to that thread.
+class background_uploads {
+ public:
+  background_uploads() : busy_(context_.get_executor()), hub_(context_.get_executor()) {
+    thread_ = std::jthread([this] { context_.run(); });
+  }
+  background_uploads(background_uploads&&) = delete;
+  ~background_uploads() { context_.stop(); }
+
+  /// Yields where the last run stood.
+  checkpoint begin() {
+    const auto repo = wait_for(hub_.get_full_repo_name("fit"));  // "me/fit"
+    const auto at = wait_for(last_checkpoint(hub_, repo));
+    asio::post(context_, asio::use_future([this, repo] { scheduler_.emplace(hub_, repo); })).get();
+    return at;
+  }
+  /// Returns at once.
+  void push(const checkpoint& at) {
+    asio::post(context_,
+               [this, at] { scheduler_->push(as_commit(at), "Step " + std::to_string(at.step)); });
+  }
+  /// Waits for the last of them.
+  cohub::commit_info finish() { return wait_for(scheduler_->stop()); }
+
+ private:
+  template <class T>
+  T wait_for(cohub::awaitable<T> operation) {
+    return asio::co_spawn(context_, std::move(operation), asio::use_future).get();
+  }
+
+  asio::io_context context_;
+  asio::executor_work_guard<asio::io_context::executor_type> busy_;
+  cohub::client hub_;  // from the environment
+  std::optional<cohub::commit_scheduler> scheduler_;
+  std::jthread thread_;  // last: it ends before what it uses goes
+};
+
+void train() {
+  background_uploads uploads;
+  auto at = uploads.begin();
   std::cout << (at.step == 0 ? "Begins from nothing" : "Goes on from step ")
             << (at.step == 0 ? "" : std::to_string(at.step)) << std::endl;
-  cohub::commit_scheduler checkpoints(hub, repo);
   double loss = 0;
   while (at.step < steps) {
     loss = train_step(at);
-    if (at.step % steps_a_checkpoint == 0)
-      checkpoints.push(as_commit(at), "Step " + std::to_string(at.step));  // does not wait
-    // The loop shares its thread with the uploads: each step lets them have a turn.
-    co_await asio::post(co_await asio::this_coro::executor, asio::use_awaitable);
+    if (at.step % steps_a_checkpoint == 0) uploads.push(at);
     std::this_thread::sleep_for(std::chrono::microseconds(500));  // as a real step would take
   }
-  const auto last = co_await checkpoints.stop();
+  const auto last = uploads.finish();
   std::cout << "Finished at step " << at.step << " with loss " << loss << "; the last commit is "
             << last.oid.substr(0, 8) << std::endl;
 }
 
 int run_training() {
-  asio::io_context context;
-  cohub::client hub(context.get_executor());  // from the environment
-  int status = 0;
-  asio::co_spawn(context, train(hub), [&](std::exception_ptr failure) {
-    try {
-      if (failure) std::rethrow_exception(failure);
-    } catch (const std::exception& e) {
-      std::cerr << "training: " << e.what() << std::endl;
-      status = 1;
-    }
-  });
-  context.run();
-  return status;
+  try {
+    train();
+    return 0;
+  } catch (const std::exception& e) {
+    std::cerr << "training: " << e.what() << std::endl;
+    return 1;
+  }
 }
 
 /// Runs this program again to train. It is killed once `until` commits are there; 0: not at all.

@@ -2,6 +2,9 @@
 
 #include <doctest/doctest.h>
 
+#include <string>
+#include <utility>
+
 using namespace cohub;
 
 TEST_CASE("an error says what was done, why it failed and where") {
@@ -16,6 +19,13 @@ TEST_CASE("an error says what was done, why it failed and where") {
         "https://hub/api/x, request r1)");
   CHECK(failure.code() == errc::entry_not_found);
   CHECK(failure.code().category().name() == std::string("cohub"));
+}
+
+TEST_CASE("an error that was handed on still tells what it is") {
+  error first(errc::forbidden, "looking");
+  const auto second = std::move(first);
+  CHECK(std::string(first.what()) == second.what());  // NOLINT: it is a copy, on purpose
+  CHECK(first.http().status == 0);
 }
 
 TEST_CASE("the system's codes keep their category") {

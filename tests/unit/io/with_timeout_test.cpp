@@ -1,5 +1,7 @@
 #include "io/with_timeout.hpp"
 
+#include "cohub/error.hpp"
+
 #include "io/signal.hpp"
 #include "support/run.hpp"
 
@@ -46,6 +48,11 @@ TEST_CASE("what ends in time yields its result or its own failure") {
 TEST_CASE("a limit of zero is none") {
   asio::io_context context;
   CHECK(test::run(context, io::with_timeout(give(7), milliseconds(0))) == 7);
+}
+
+TEST_CASE("a limit below zero has passed") {
+  asio::io_context context;
+  CHECK_THROWS_AS(test::run(context, io::with_timeout(give(7), milliseconds(-1))), error);
 }
 
 TEST_CASE("what takes too long is cancelled, and has stopped when the caller hears of it") {

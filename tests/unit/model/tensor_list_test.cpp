@@ -50,6 +50,18 @@ struct fixture {
 
 }  // namespace
 
+TEST_CASE_FIXTURE(fixture, "an empty shape is a scalar's, and no dtype") {
+  std::vector<float> scale{2};
+  std::vector<std::uint8_t> level{7};
+  const auto list = tensor_list().add("scale", {}, scale).add("level", {}, level);
+  const auto sources = list.sources();
+  REQUIRE(sources.size() == 2);
+  CHECK(sources[0].shape.empty());
+  CHECK(sources[0].dtype == tensor_dtype::f32);
+  CHECK(sources[1].shape.empty());
+  CHECK(sources[1].dtype == tensor_dtype::u8);
+}
+
 TEST_CASE_FIXTURE(fixture, "listed members are saved and filled again, from one file or shards") {
   layer model;
   model.weight[4] = 42;
