@@ -91,32 +91,37 @@ std::optional<tree_entry> decode_entry(std::string_view path, const boost::json:
 
 }  // namespace
 
-bool is_worth_keeping(const std::vector<tree_entry>& entries) {
-  return std::all_of(entries.begin(), entries.end(), [](const tree_entry& entry) {
-    return entry.xet_hash.empty() || is_xet_hash(entry.xet_hash);
-  });
+void tree_text::add(const std::vector<tree_entry>& entries) {
+  for (const auto& entry : entries) {
+    if (entry.type != tree_entry::kind::file) continue;
+    const bool has_hash = is_xet_hash(entry.xet_hash);
+    hides_ = hides_ || (!entry.xet_hash.empty() && !has_hash);
+    auto& [path, fields] = lines_.emplace_back();
+    path = entry.path;
+    fields = "\n   \"size\": " + std::to_string(entry.size) +
+             ",\n   \"blob_id\": " + json_string(entry.oid);
+    if (entry.lfs)
+      fields += ",\n   \"lfs_sha256\": " + json_string(entry.lfs->sha256) +
+                ",\n   \"lfs_size\": " + std::to_string(entry.lfs->size);
+    if (has_hash) fields += ",\n   \"xet_hash\": " + json_string(entry.xet_hash);
+    fields.shrink_to_fit();
+  }
 }
 
-std::string encode_tree(const std::vector<tree_entry>& entries) {
-  std::vector<const tree_entry*> files;
-  for (const auto& entry : entries)
-    if (entry.type == tree_entry::kind::file) files.push_back(&entry);
-  std::sort(files.begin(), files.end(),
-            [](const tree_entry* a, const tree_entry* b) { return a->path < b->path; });
+std::string tree_text::str() const {
+  std::vector<const line*> sorted;
+  sorted.reserve(lines_.size());
+  for (const auto& each : lines_) sorted.push_back(&each);
+  std::sort(sorted.begin(), sorted.end(),
+            [](const line* a, const line* b) { return a->path < b->path; });
   std::string text = "{\n \"format_version\": 1,\n \"files\": {";
   const char* separator = "\n";
-  for (const auto* file : files) {
+  for (const auto* each : sorted) {
     text += separator;
     separator = ",\n";
-    text += "  " + json_string(file->path) + ": {\n   \"size\": " + std::to_string(file->size) +
-            ",\n   \"blob_id\": " + json_string(file->oid);
-    if (file->lfs)
-      text += ",\n   \"lfs_sha256\": " + json_string(file->lfs->sha256) +
-              ",\n   \"lfs_size\": " + std::to_string(file->lfs->size);
-    if (is_xet_hash(file->xet_hash)) text += ",\n   \"xet_hash\": " + json_string(file->xet_hash);
-    text += "\n  }";
+    text += "  " + json_string(each->path) + ": {" + each->fields + "\n  }";
   }
-  return text + (files.empty() ? "}\n}" : "\n }\n}");
+  return text + (sorted.empty() ? "}\n}" : "\n }\n}");
 }
 
 std::optional<std::vector<tree_entry>> decode_tree(std::string_view text) {
@@ -146,9 +151,9 @@ std::optional<std::vector<tree_entry>> read_tree(const std::filesystem::path& pa
   }
 }
 
-void write_tree(const std::filesystem::path& path, const std::vector<tree_entry>& entries) {
-  if (!is_worth_keeping(entries)) return;
-  const auto text = encode_tree(entries);
+void write_tree(const std::filesystem::path& path, const tree_text& listing) {
+  if (!listing.is_worth_keeping()) return;
+  const auto text = listing.str();
   if (text.size() > tree_limit) return;  // nobody would read it
   io::create_directories(path.parent_path());
   io::write_file_atomically(path, text, io::durability::process, path.parent_path().parent_path());

@@ -135,11 +135,11 @@ class missing_files {
 };
 
 /// Keeps a listing; a cache that cannot be written to costs a request the next time.
-awaitable<void> keep(snapshot_ptr wanted, std::vector<tree_entry> entries) {
-  auto work = [wanted, entries = std::move(entries)] {
+awaitable<void> keep(snapshot_ptr wanted, cache::tree_text listing) {
+  auto work = [wanted, listing = std::move(listing)] {
     try {
       if (!wanted->to_cache()) cache::local_folder(wanted->options.local_dir).prepare_trees();
-      cache::write_tree(wanted->tree_path(wanted->commit), entries);
+      cache::write_tree(wanted->tree_path(wanted->commit), listing);
     } catch (const error&) {
     }
   };
@@ -190,10 +190,11 @@ awaitable<void> list_missing(snapshot_ptr wanted, bounded_queue<snapshot_file>& 
     co_return;
   }
   auto pages = list_tree(*wanted);
-  std::vector<tree_entry> all;
+  cache::tree_text all;
   for (auto page = co_await pages.next_page(); page; page = co_await pages.next_page()) {
     auto offering = missing.offer(select_files(*wanted, *page));
-    std::move(page->begin(), page->end(), std::back_inserter(all));
+    all.add(*page);
+    page.emplace();  // it is held as text now
     co_await std::move(offering);
   }
   missing.close();

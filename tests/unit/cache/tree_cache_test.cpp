@@ -34,7 +34,7 @@ std::vector<tree_entry> example() {
 
 TEST_CASE("a listing is written as the Python client writes it") {
   const std::string sha1(40, '1');
-  CHECK(cache::encode_tree(example()) ==
+  CHECK(cache::tree_text(example()).str() ==
         "{\n \"format_version\": 1,\n \"files\": {\n"
         "  \"README.md\": {\n   \"size\": 167,\n   \"blob_id\": \"" +
             sha1 +
@@ -47,7 +47,7 @@ TEST_CASE("a listing is written as the Python client writes it") {
             "\",\n   \"lfs_size\": 8\n  },\n"
             "  \"sub/\\u00e9\\\"\\\\\\ud83d\\ude00\": {\n   \"size\": 1,\n   \"blob_id\": \"" +
             sha1 + "\"\n  }\n }\n}");
-  CHECK(cache::encode_tree({}) == "{\n \"format_version\": 1,\n \"files\": {}\n}");
+  CHECK(cache::tree_text().str() == "{\n \"format_version\": 1,\n \"files\": {}\n}");
 }
 
 TEST_CASE("a listing survives the way to disk and back, readable for the group") {
@@ -55,7 +55,7 @@ TEST_CASE("a listing survives the way to disk and back, readable for the group")
   const auto path = folder.path() / "trees" / (std::string(40, 'a') + ".json");
   CHECK_FALSE(cache::read_tree(path).has_value());
   const auto before = ::umask(022);
-  cache::write_tree(path, example());
+  cache::write_tree(path, cache::tree_text(example()));
   ::umask(before);
   struct stat status {};
   REQUIRE(::stat(path.c_str(), &status) == 0);
@@ -99,9 +99,10 @@ TEST_CASE("the Xet hash of a file is kept, and a listing that hides one is not")
   auto entries = example();
   for (const char digit : {'c', 'C'}) {
     entries[0].xet_hash = std::string(64, digit);
-    CHECK(cache::encode_tree(entries).find("\"lfs_size\": 8,\n   \"xet_hash\": \"" +
-                                           std::string(64, digit) + "\"\n") != std::string::npos);
-    cache::write_tree(path, entries);
+    CHECK(cache::tree_text(entries).str().find("\"lfs_size\": 8,\n   \"xet_hash\": \"" +
+                                               std::string(64, digit) + "\"\n") !=
+          std::string::npos);
+    cache::write_tree(path, cache::tree_text(entries));
     const auto kept = cache::read_tree(path);
     REQUIRE(kept.has_value());
     CHECK((*kept)[1].xet_hash == std::string(64, digit));
@@ -109,8 +110,8 @@ TEST_CASE("the Xet hash of a file is kept, and a listing that hides one is not")
   std::filesystem::remove_all(folder.path() / "trees");
   for (const auto& hidden : {std::string(64, '*'), std::string("abc")}) {
     entries[0].xet_hash = hidden;
-    CHECK_FALSE(cache::is_worth_keeping(entries));
-    cache::write_tree(path, entries);
+    CHECK_FALSE(cache::tree_text(entries).is_worth_keeping());
+    cache::write_tree(path, cache::tree_text(entries));
     CHECK_FALSE(std::filesystem::exists(path));
   }
 }

@@ -325,7 +325,7 @@ TEST_CASE_FIXTURE(folder_fixture, "a local folder's commit is what was noted of 
   tree_entry other;
   other.path = "elsewhere.txt";
   other.oid = std::string(40, '1');
-  cache::write_tree(trees / (std::string(40, 'b') + ".json"), {other});
+  cache::write_tree(trees / (std::string(40, 'b') + ".json"), cache::tree_text({other}));
   options.local_files_only = true;
   CHECK(download() == options.local_dir);
   CHECK(heard->warning.find(scripted_commit) != std::string::npos);
