@@ -109,12 +109,18 @@ void tree_text::add(const std::vector<tree_entry>& entries) {
 }
 
 std::string tree_text::str() const {
+  constexpr std::size_t around_a_line = 16, around_all = 64;
+  std::size_t size = around_all;
   std::vector<const line*> sorted;
   sorted.reserve(lines_.size());
-  for (const auto& each : lines_) sorted.push_back(&each);
+  for (const auto& each : lines_) {
+    sorted.push_back(&each);
+    size += each.path.size() + each.fields.size() + around_a_line;
+  }
   std::sort(sorted.begin(), sorted.end(),
             [](const line* a, const line* b) { return a->path < b->path; });
   std::string text = "{\n \"format_version\": 1,\n \"files\": {";
+  text.reserve(size);  // by growing it would be in memory two or three times
   const char* separator = "\n";
   for (const auto* each : sorted) {
     text += separator;
@@ -124,10 +130,10 @@ std::string tree_text::str() const {
   return text + (sorted.empty() ? "}\n}" : "\n }\n}");
 }
 
-std::optional<std::vector<tree_entry>> decode_tree(std::string_view text) {
-  const auto parsed = hub::parse_json(text);
-  if (!parsed) return {};
-  const auto* top = parsed->if_object();
+namespace {
+
+std::optional<std::vector<tree_entry>> decode_files(const boost::json::value& listing) {
+  const auto* top = listing.if_object();
   if (top == nullptr || hub::number_or(*top, "format_version") != 1) return {};
   const auto* files = top->if_contains("files");
   if (files == nullptr || !files->is_object()) return {};
@@ -141,11 +147,23 @@ std::optional<std::vector<tree_entry>> decode_tree(std::string_view text) {
   return entries;
 }
 
+}  // namespace
+
+std::optional<std::vector<tree_entry>> decode_tree(std::string_view text) {
+  const auto parsed = hub::parse_json(text);
+  if (!parsed) return {};
+  return decode_files(*parsed);
+}
+
 std::optional<std::vector<tree_entry>> read_tree(const std::filesystem::path& path) {
   std::error_code ignored;
   if (!std::filesystem::is_regular_file(path, ignored)) return {};
   try {
-    return decode_tree(io::read_file(path, tree_limit));
+    auto text = io::read_file(path, tree_limit);
+    const auto parsed = hub::parse_json(text);
+    text = std::string();  // as large as what comes of it
+    if (!parsed) return {};
+    return decode_files(*parsed);
   } catch (const error&) {
     return {};
   }
