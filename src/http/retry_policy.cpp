@@ -32,13 +32,16 @@ bool is_transient_status(int status) noexcept {
   return std::find(transient.begin(), transient.end(), status) != transient.end();
 }
 
-bool is_transient_failure(boost::system::error_code code) noexcept {
+bool is_closed_by_peer(boost::system::error_code code) noexcept {
   return code == asio::error::eof || code == asio::error::connection_reset ||
-         code == asio::error::connection_aborted || code == asio::error::broken_pipe ||
-         code == asio::error::connection_refused || code == asio::error::network_unreachable ||
-         code == asio::error::network_down || code == asio::error::host_unreachable ||
-         code == asio::error::timed_out || code == asio::error::host_not_found_try_again ||
-         code == errc::timed_out;
+         code == asio::error::connection_aborted || code == asio::error::broken_pipe;
+}
+
+bool is_transient_failure(boost::system::error_code code) noexcept {
+  return is_closed_by_peer(code) || code == asio::error::connection_refused ||
+         code == asio::error::network_unreachable || code == asio::error::network_down ||
+         code == asio::error::host_unreachable || code == asio::error::timed_out ||
+         code == asio::error::host_not_found_try_again || code == errc::timed_out;
 }
 
 bool is_transient_proxy_failure(const boost::system::system_error& failure) noexcept {

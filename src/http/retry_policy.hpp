@@ -18,6 +18,9 @@ bool is_transient_status(int status) noexcept;
 /// Failures of the network that a later try may not meet: a broken, refused or stalled connection.
 bool is_transient_failure(boost::system::error_code code) noexcept;
 
+/// Of these, a connection that the other side closed, as one does that has too many.
+bool is_closed_by_peer(boost::system::error_code code) noexcept;
+
 /// A proxy that nobody reaches, like a server, or one that has trouble itself.
 bool is_transient_proxy_failure(const boost::system::system_error& failure) noexcept;
 

@@ -134,7 +134,7 @@ awaitable<opened_content> open_by(session_ptr self, content_source::route route,
   } catch (const boost::system::system_error& e) {
     if (e.code() == asio::error::operation_aborted) throw;
     opened.fail(std::current_exception());
-    opened.unanswered = opened.may_retry;
+    opened.turned_away = http::is_closed_by_peer(e.code());
     // A head that makes no sense may be a mishap, as a cut one is.
     const bool refused = dynamic_cast<const http::refused_redirect*>(&e) != nullptr;
     if (e.code() == errc::invalid_response && !refused) opened.may_retry = true;
@@ -267,9 +267,9 @@ awaitable<void> wait_to_retry(session_ptr self, retry_counter& counter,
   }
   const auto& turns = self->shared->turns;
   const bool others_went_on = counter.others_went_on(turns->activity());
-  if (opened.overloaded || (opened.unanswered && others_went_on)) turns->refused(turn);
+  if (opened.overloaded || (opened.turned_away && others_went_on)) turns->refused(turn);
   turn = {};
-  const bool crowded = others_went_on && (opened.overloaded || opened.unanswered);
+  const bool crowded = others_went_on && (opened.overloaded || opened.turned_away);
   const bool fruitless = !crowded && !counter.brought_enough(stalled);
   const auto jitter = http::draw_jitter();
   const auto delay = crowded ? counter.next_delay_beside_others(opened.asked, jitter)

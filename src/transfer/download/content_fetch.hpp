@@ -62,7 +62,7 @@ struct opened_content {
   bool may_retry = false;
   bool overloaded = false;    ///< 429 or 503: fewer requests, please
   bool rate_limited = false;  ///< 429: that is not a matter of how many bytes
-  bool unanswered = false;    ///< nothing came at all
+  bool turned_away = false;   ///< the connection was closed without a word
   bool relocated = false;     ///< the address that the Hub gave was refused
   core::origin origin{};      ///< that was asked, or that answered
   std::optional<std::chrono::milliseconds> asked{};  ///< wait that the server asks for

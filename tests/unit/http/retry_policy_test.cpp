@@ -1,5 +1,8 @@
 #include "http/retry_policy.hpp"
 
+#include "cohub/error.hpp"
+
+#include <boost/asio/error.hpp>
 #include <doctest/doctest.h>
 
 using namespace std::chrono_literals;
@@ -26,6 +29,21 @@ TEST_CASE("jitter stays within its bounds") {
     const double jitter = draw_jitter();
     CHECK(jitter >= 0.0);
     CHECK(jitter < 1.0);
+  }
+}
+
+TEST_CASE("a closed connection is told from one that nobody takes, or that is silent") {
+  namespace error = boost::asio::error;
+  for (const boost::system::error_code code :
+       {boost::system::error_code(error::eof), boost::system::error_code(error::connection_reset),
+        boost::system::error_code(error::broken_pipe)}) {
+    CHECK(is_closed_by_peer(code));
+    CHECK(is_transient_failure(code));
+  }
+  for (const boost::system::error_code code : {boost::system::error_code(error::connection_refused),
+                                               make_error_code(cohub::errc::timed_out)}) {
+    CHECK_FALSE(is_closed_by_peer(code));
+    CHECK(is_transient_failure(code));
   }
 }
 

@@ -205,7 +205,7 @@ TEST_CASE_FIXTURE(fixture, "the answer to a range that another has taken over co
           "Transfer-Encoding: chunked\r\n\r\n100000\r\n" +
           files["f.bin"].content.substr(mib) + "\r\n0\r\n\r\n";
     }
-    reply.lag = std::chrono::milliseconds(late == 1 ? 800 : 900);
+    reply.lag = std::chrono::milliseconds(late == 1 ? 800 : 600);
     return reply;
   };
   run(transfer::download_content(shared, what, destination, destination, settings));
