@@ -134,7 +134,8 @@ awaitable<opened_content> open_by(session_ptr self, content_source::route route,
   } catch (const boost::system::system_error& e) {
     if (e.code() == asio::error::operation_aborted) throw;
     opened.fail(std::current_exception());
-    opened.turned_away = http::is_closed_by_peer(e.code());
+    // A head that was cut is an end, too.
+    opened.turned_away = http::is_closed_by_peer(e.code()) || e.code() == errc::truncated_body;
     // A head that makes no sense may be a mishap, as a cut one is.
     const bool refused = dynamic_cast<const http::refused_redirect*>(&e) != nullptr;
     if (e.code() == errc::invalid_response && !refused) opened.may_retry = true;
