@@ -80,6 +80,13 @@ std::optional<file> file::make_unnamed(const std::filesystem::path& folder, mode
   return file(folder, descriptor);
 }
 
+file file::make_scratch(const std::filesystem::path& folder) {
+  if (auto unnamed = make_unnamed(folder, mode::write_new_private)) return std::move(*unnamed);
+  file named(folder / temporary_name(), mode::write_new_private);
+  ::unlink(named.path().c_str());
+  return named;
+}
+
 file::file(file&& other) noexcept
     : path_(std::move(other.path_)), descriptor_(std::exchange(other.descriptor_, -1)) {}
 
@@ -176,6 +183,12 @@ void file::close() {
     core::throw_system(errno, "closing", path_);
 }
 
+file file::duplicate() const {
+  const int copy = ::fcntl(descriptor_, F_DUPFD_CLOEXEC, 0);
+  if (copy < 0) core::throw_system(errno, "duplicating", path_);
+  return file(path_, copy);
+}
+
 std::string read_file(const std::filesystem::path& path, std::uint64_t limit) {
   const file opened(path, file::mode::read);
   struct stat status {};
@@ -202,14 +215,22 @@ void write_file_atomically(const std::filesystem::path& path, std::string_view c
 void write_file_atomically(const std::filesystem::path& path, std::span<const std::byte> content,
                            durability survives, const std::filesystem::path& temporary_directory,
                            file::mode created) {
-  const auto write = [&](file& to) {
-    to.write_at(0, content);
+  write_file_atomically(
+      path, [content](file& to) { to.write_at(0, content); }, survives, temporary_directory,
+      created);
+}
+
+void write_file_atomically(const std::filesystem::path& path,
+                           const std::function<void(file& to)>& write, durability survives,
+                           const std::filesystem::path& temporary_directory, file::mode created) {
+  const auto fill = [&](file& to) {
+    write(to);
     if (survives == durability::machine) to.sync();
   };
   const auto folder = temporary_directory.empty() ? path.parent_path() : temporary_directory;
   auto unnamed = file::make_unnamed(folder, created);
   if (unnamed) {
-    write(*unnamed);
+    fill(*unnamed);
     if (unnamed->link_as(path)) {
       if (survives == durability::machine) sync_folder(path.parent_path());
       return;
@@ -220,7 +241,7 @@ void write_file_atomically(const std::filesystem::path& path, std::span<const st
   const bool is_written = unnamed && unnamed->link_as(temporary);
   if (!is_written) unnamed.emplace(temporary, created);
   try {
-    if (!is_written) write(*unnamed);
+    if (!is_written) fill(*unnamed);
     unnamed->close();
     rename_file(temporary, path, survives);
   } catch (...) {
@@ -256,6 +277,13 @@ void create_directories(const std::filesystem::path& path, durability survives) 
   std::filesystem::create_directories(path, failure);
   if (failure) core::throw_system(failure.value(), "creating the folder", path);
   if (survives == durability::machine) sync_folder(path.parent_path());
+}
+
+std::filesystem::path absolute_path(const std::filesystem::path& path) {
+  std::error_code failure;
+  auto absolute = std::filesystem::absolute(path, failure);
+  if (failure) throw error(failure, "looking for " + path.string());
+  return absolute;
 }
 
 void create_private_directory(const std::filesystem::path& path) {

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -34,6 +35,9 @@ class file {
   /// such files. `created` is `write_new` or `write_new_private`.
   static std::optional<file> make_unnamed(const std::filesystem::path& folder, mode created);
 
+  /// A new file in `folder` for the object alone, which goes with it; its owner's (0600).
+  static file make_scratch(const std::filesystem::path& folder);
+
   bool is_open() const noexcept { return descriptor_ >= 0; }
   int native_handle() const noexcept { return descriptor_; }
   const std::filesystem::path& path() const noexcept { return path_; }
@@ -60,6 +64,8 @@ class file {
   /// example because something is there already.
   bool link_as(const std::filesystem::path& name);
   void close();
+  /// Another descriptor of the same open file: it has the locks, too.
+  file duplicate() const;
 
  private:
   file(std::filesystem::path path, int descriptor) noexcept
@@ -89,6 +95,12 @@ void write_file_atomically(const std::filesystem::path& path, std::string_view c
                            durability survives = durability::process,
                            const std::filesystem::path& temporary_directory = {},
                            file::mode created = file::mode::write_new);
+/// The same for content that `write` puts into the file that it is given.
+void write_file_atomically(const std::filesystem::path& path,
+                           const std::function<void(file& to)>& write,
+                           durability survives = durability::process,
+                           const std::filesystem::path& temporary_directory = {},
+                           file::mode created = file::mode::write_new);
 
 /// Renames, replacing the destination, and syncs the folder if asked.
 void rename_file(const std::filesystem::path& from, const std::filesystem::path& to,
@@ -101,6 +113,9 @@ void sync_folder(const std::filesystem::path& folder);
 /// @param survives  what those that are made are to survive
 void create_directories(const std::filesystem::path& path,
                         durability survives = durability::process);
+
+/// Throws `cohub::error` where the working folder is gone.
+std::filesystem::path absolute_path(const std::filesystem::path& path);
 
 /// Creates a folder that only its owner may enter, in one that is there; does nothing if it is
 /// there itself, whoever may enter it.

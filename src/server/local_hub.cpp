@@ -105,9 +105,7 @@ struct detail::local_hub_state {
   ~local_hub_state() {
     api->close();
     content->close();
-    // Work in flight is a bounded piece each; it holds what it touches.
-    pool->join();
-    writing_pool->join();
+    // What is being answered goes on as far as work on a pool has begun, and owns what it touches.
   }
 
   std::shared_ptr<server::hub_store> store;

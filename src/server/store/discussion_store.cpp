@@ -5,6 +5,7 @@
 #include "core/byte_range.hpp"
 #include "hub/json_reader.hpp"
 #include "io/file.hpp"
+#include "server/store/folder_entries.hpp"
 
 #include <boost/json/serialize.hpp>
 
@@ -122,9 +123,8 @@ std::optional<discussion> discussion_store::find(std::uint64_t number) const {
 
 void discussion_store::for_each(const std::function<void(const discussion&)>& visit) const {
   std::vector<std::uint64_t> numbers;
-  std::error_code ignored;
-  for (const auto& entry : std::filesystem::directory_iterator(folder_, ignored))
-    if (const auto number = number_of(entry.path())) numbers.push_back(*number);
+  for (const auto& entry : entries_of(folder_))
+    if (const auto number = number_of(entry)) numbers.push_back(*number);
   std::sort(numbers.begin(), numbers.end(), std::greater<>());
   for (const auto number : numbers) {
     std::optional<discussion> each;
@@ -139,9 +139,7 @@ void discussion_store::for_each(const std::function<void(const discussion&)>& vi
 
 std::uint64_t discussion_store::last_number() const {
   std::uint64_t last = 0;
-  std::error_code ignored;
-  for (const auto& entry : std::filesystem::directory_iterator(folder_, ignored))
-    last = std::max(last, number_of(entry.path()).value_or(0));
+  for (const auto& entry : entries_of(folder_)) last = std::max(last, number_of(entry).value_or(0));
   return last;
 }
 

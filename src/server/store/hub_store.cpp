@@ -36,7 +36,7 @@ constexpr std::size_t secret_length = 32;
 
 std::string make_secret(const std::filesystem::path& file, const std::filesystem::path& temporary) {
   std::string secret = random_bytes(secret_length);
-  write_private_file(file, secret, temporary / ("secret-" + io::random_suffix()));
+  write_private_file(file, secret, temporary);
   return secret;
 }
 

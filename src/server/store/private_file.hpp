@@ -1,13 +1,16 @@
 #pragma once
 
+#include "io/file.hpp"
+
+#include <cstddef>
 #include <filesystem>
 #include <string>
 #include <string_view>
 
 namespace cohub::server {
 
-/// Replaces `path` by `content`, readable by its owner alone, through `temporary` on the same file
-/// system. Synced: it survives a crash of the machine.
+/// Replaces `path` by `content`, readable by its owner alone. Synced: it survives a crash of the
+/// machine. What is not finished lies in `temporary`, on the same file system.
 void write_private_file(const std::filesystem::path& path, std::string_view content,
                         const std::filesystem::path& temporary);
 
@@ -18,13 +21,11 @@ std::string random_bytes(std::size_t count);
 /// dies.
 class folder_lock {
  public:
-  /// @throws error  another process holds it
+  /// @throws error  another process holds it, or the file system has no locks
   explicit folder_lock(const std::filesystem::path& folder);
-  folder_lock(folder_lock&&) = delete;
-  ~folder_lock();
 
  private:
-  int descriptor_ = -1;
+  io::file file_;
 };
 
 }  // namespace cohub::server

@@ -12,6 +12,7 @@
 #include "server/git/file_system.hpp"
 #include "server/git/git_repository.hpp"
 #include "server/store/discussion_store.hpp"
+#include "server/store/folder_entries.hpp"
 #include "server/store/private_file.hpp"
 #include "server/store/token_store.hpp"
 
@@ -119,24 +120,20 @@ void repo_record::set_visibility(std::string_view word) {
   is_protected = word == "protected";
 }
 
-template <class Visit>
-void repo_store::for_each_repository(Visit visit) const {
-  std::error_code ignored;
-  for (const auto& type : std::filesystem::directory_iterator(folder_, ignored))
-    for (const auto& owner : std::filesystem::directory_iterator(type.path(), ignored))
-      for (const auto& entry : std::filesystem::directory_iterator(owner.path(), ignored))
-        if (std::filesystem::exists(entry.path() / record_name, ignored) && !visit(entry.path()))
-          return;
+void repo_store::for_each_repository(
+    const std::function<void(const std::filesystem::path&)>& visit) const {
+  for (const auto& type : entries_of(folder_))
+    for (const auto& owner : entries_of(type))
+      for (const auto& repository : entries_of(owner))
+        if (is_there(repository / record_name)) visit(repository);
 }
 
 std::vector<repo_record> repo_store::all(repo_type type) const {
   std::vector<repo_record> records;
-  std::error_code ignored;
-  const auto owners = folder_ / std::string(hub::plural(type));
-  for (const auto& owner : std::filesystem::directory_iterator(owners, ignored))
-    for (const auto& entry : std::filesystem::directory_iterator(owner.path(), ignored)) {
-      if (entry.path().extension() != ".git") continue;
-      const auto id = owner.path().filename().string() + '/' + entry.path().stem().string();
+  for (const auto& owner : entries_of(folder_ / std::string(hub::plural(type))))
+    for (const auto& entry : entries_of(owner)) {
+      if (entry.extension() != ".git") continue;
+      const auto id = owner.filename().string() + '/' + entry.stem().string();
       try {
         if (auto record = find(type, id)) records.push_back(std::move(*record));
       } catch (const error&) {
@@ -177,7 +174,6 @@ repo_store::repo_store(std::filesystem::path folder, std::filesystem::path tempo
     } catch (const error&) {
       // One that cannot be read must not keep the others from being served.
     }
-    return true;
   });
 }
 
@@ -356,6 +352,10 @@ std::optional<std::filesystem::path> repo_store::take_away(repo_type type, const
   return doomed;
 }
 
+bool repo_store::is_known(repo_type type, const std::string& id) const {
+  return is_valid_id(id) && is_there(path_of(type, id) / record_name);
+}
+
 bool repo_store::has_object(repo_type type, const std::string& id,
                             const std::string& sha256) const {
   std::error_code code;
@@ -363,10 +363,10 @@ bool repo_store::has_object(repo_type type, const std::string& id,
 }
 
 bool repo_store::add_object(repo_type type, const std::string& id, const std::string& sha256) {
-  if (!is_valid_id(id)) return false;
+  if (!is_known(type, id)) return false;
   const auto lock_owner = writer(type, id);
   const std::lock_guard lock(*lock_owner);
-  if (!std::filesystem::exists(path_of(type, id) / record_name)) return false;
+  if (!is_known(type, id)) return false;
   if (!has_object(type, id, sha256))
     io::write_file_atomically(path_of(type, id) / objects_name / sha256, std::string_view(),
                               io::durability::machine, temporary_);
@@ -375,10 +375,8 @@ bool repo_store::add_object(repo_type type, const std::string& id, const std::st
 
 std::vector<std::string> repo_store::objects_of(repo_type type, const std::string& id) const {
   std::vector<std::string> found;
-  std::error_code code;
-  for (const auto& entry :
-       std::filesystem::directory_iterator(path_of(type, id) / objects_name, code)) {
-    auto name = entry.path().filename().string();
+  for (const auto& entry : entries_of(path_of(type, id) / objects_name)) {
+    auto name = entry.filename().string();
     if (core::is_hex(name, 64)) found.push_back(std::move(name));
   }
   return found;
@@ -407,24 +405,19 @@ void repo_store::keep_objects(repo_type type, const std::string& id,
 std::vector<std::string> repo_store::unheld(const std::vector<std::string>& sha256s) const {
   std::unordered_set<std::string> left(sha256s.begin(), sha256s.end());
   for_each_repository([&](const std::filesystem::path& repository) {
-    std::error_code code;
     const auto objects = repository / objects_name;
     // A few are asked for one by one, many are looked for in the list.
     if (left.size() <= few_objects)
-      std::erase_if(left, [&](const std::string& sha256) {
-        return std::filesystem::exists(objects / sha256, code);
-      });
+      std::erase_if(left, [&](const std::string& sha256) { return is_there(objects / sha256); });
     else
-      for (const auto& entry : std::filesystem::directory_iterator(objects, code))
-        left.erase(entry.path().filename().string());
-    return !left.empty();
+      for (const auto& entry : entries_of(objects)) left.erase(entry.filename().string());
   });
   return {left.begin(), left.end()};
 }
 
 std::optional<repo_record> repo_store::update(repo_type type, const std::string& id,
                                               const std::function<void(repo_record&)>& change) {
-  if (!is_valid_id(id)) return std::nullopt;
+  if (!is_known(type, id)) return std::nullopt;
   const auto lock_owner = writer(type, id);
   const std::lock_guard lock(*lock_owner);
   auto record = find(type, id);
@@ -437,8 +430,10 @@ std::optional<repo_record> repo_store::update(repo_type type, const std::string&
 
 std::shared_ptr<std::mutex> repo_store::writer(repo_type type, const std::string& id) {
   const std::lock_guard lock(mutex_);
-  auto& found = writers_[std::string(hub::plural(type)) + '/' + id];
-  if (!found) found = std::make_shared<std::mutex>();
+  std::erase_if(writers_, [](const auto& each) { return each.second.expired(); });
+  auto& known = writers_[std::string(hub::plural(type)) + '/' + id];
+  auto found = known.lock();
+  if (!found) known = found = std::make_shared<std::mutex>();
   return found;
 }
 

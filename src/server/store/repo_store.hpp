@@ -105,9 +105,10 @@ class repo_store {
   std::shared_ptr<std::mutex> writer(repo_type type, const std::string& id);
 
  private:
-  /// Calls `visit` with the folder of each repository until it says false.
-  template <class Visit>
-  void for_each_repository(Visit visit) const;
+  bool is_known(repo_type type, const std::string& id) const;
+  /// Calls `visit` with the folder of each repository.
+  /// @throws error  where some folder cannot be looked into
+  void for_each_repository(const std::function<void(const std::filesystem::path&)>& visit) const;
   /// Fills what a new record leaves open.
   static repo_record completed(repo_record record);
   /// Puts a repository that has been built beside the others in its place.
@@ -119,7 +120,7 @@ class repo_store {
   std::filesystem::path temporary_;
   std::mutex naming_;  // held while it is decided that a name is free, after any `writer`
   std::mutex mutex_;
-  std::map<std::string, std::shared_ptr<std::mutex>> writers_;
+  std::map<std::string, std::weak_ptr<std::mutex>> writers_;  // that are in use
 };
 
 /// The time now, or `seconds` since 1970, as "2024-05-06T07:08:09.000Z".

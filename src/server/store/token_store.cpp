@@ -95,8 +95,7 @@ void token_store::save(const std::vector<local_hub_token>& tokens,
   boost::json::object all;
   all["tokens"] = std::move(token_list);
   all["organizations"] = std::move(organization_list);
-  write_private_file(file_, boost::json::serialize(all),
-                     temporary_ / ("tokens-" + io::random_suffix()));
+  write_private_file(file_, boost::json::serialize(all), temporary_);
 }
 
 local_hub_token token_store::create(std::string owner, std::string role) {

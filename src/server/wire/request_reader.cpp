@@ -239,12 +239,12 @@ awaitable<std::optional<request_head>> request_reader::read_head() {
 awaitable<std::size_t> request_reader::read_some(std::span<std::byte> buffer) {
   state& self = *state_;
   if (self.ended || buffer.empty()) co_return 0;
+  self.connection.set_silence_limit(self.silence);
   if (self.wants_continue) {
     self.wants_continue = false;
     static constexpr std::string_view go_on = "HTTP/1.1 100 Continue\r\n\r\n";
     if (self.ahead.size() == 0) co_await self.connection.write(std::as_bytes(std::span(go_on)));
   }
-  self.connection.set_silence_limit(self.silence);
   std::size_t count = 0;
   if (self.left)
     count = co_await self.read_counted(buffer);

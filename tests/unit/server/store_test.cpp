@@ -68,6 +68,30 @@ TEST_CASE_FIXTURE(store_fixture,
   CHECK(store->signer.verify(target, 5));
 }
 
+TEST_CASE_FIXTURE(store_fixture, "what cannot be looked at may hold any object") {
+  server::repo_record record;
+  record.id = "alice/m";
+  REQUIRE(store->repos.create(record));
+  const std::string held(64, 'a');
+  const std::string other(64, 'b');
+  REQUIRE(store->repos.add_object(cohub::repo_type::model, "alice/m", held));
+  CHECK(store->repos.unheld({held, other}) == std::vector<std::string>{other});
+  const auto objects = folder.path() / "root/repositories/models/alice/m.git/cohub-objects";
+  std::filesystem::rename(objects, folder.path() / "kept");
+  std::filesystem::create_symlink(objects, objects);  // leads to itself
+  std::vector<std::string> many(100, other);
+  for (std::size_t i = 0; i < many.size(); ++i) many[i][i % 64] = static_cast<char>('0' + i / 64);
+  CHECK_THROWS_AS(store->remove_unheld({held}), const cohub::error&);
+  CHECK_THROWS_AS(store->remove_unheld(many), const cohub::error&);
+  CHECK_THROWS_AS(store->repos.objects_of(cohub::repo_type::model, "alice/m"), const cohub::error&);
+}
+
+TEST_CASE_FIXTURE(store_fixture, "a repository that is not there cannot be changed") {
+  CHECK_FALSE(store->repos.add_object(cohub::repo_type::model, "alice/none", std::string(64, 'a')));
+  CHECK_FALSE(
+      store->repos.update(cohub::repo_type::model, "alice/none", [](server::repo_record&) {}));
+}
+
 TEST_CASE_FIXTURE(store_fixture, "secrets can be read by their owner alone") {
   store->tokens.create("alice", "read");
   for (const char* name : {"tokens.json", "secret"})
