@@ -154,6 +154,7 @@ struct upload_large_folder_info {
   std::uint64_t committed = 0;  ///< by this run
   std::uint64_t unchanged = 0;  ///< were in the repository, or committed by an earlier run
   std::uint64_t ignored = 0;    ///< by the repository's .gitignore
+  std::uint64_t left_out = 0;   ///< gone, or did not stay as they were: a warning named them
   std::uint64_t commits = 0;    ///< made by this run
   std::string oid{};            ///< of the last one; empty: there was nothing to commit
 };

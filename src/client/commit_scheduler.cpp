@@ -136,7 +136,7 @@ awaitable<commit_info> end(state_ptr self) {
     auto info = co_await next_round(self);
     self->end_now();
     co_return info;
-  } catch (const std::exception&) {
+  } catch (...) {  // a source may throw what it likes
     const bool cancelled = state.cancelled() != asio::cancellation_type::none;
     if (!cancelled && self->left && !self->over)
       self->stopping = false;  // it may be tried again

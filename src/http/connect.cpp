@@ -5,6 +5,10 @@
 #include "http/happy_eyeballs.hpp"
 #include "http/proxy_tunnel.hpp"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
 #include <optional>
 #include <string>
 #include <utility>
@@ -39,6 +43,15 @@ awaitable<std::vector<tcp::endpoint>> addresses_of(std::shared_ptr<address_book>
   co_return found;
 }
 
+/// The kernel takes megabytes that a slow way lets out in minutes: without a bound, silence would
+/// be counted while all of them are on their way, and an answer be awaited before the request is
+/// out.
+void bound_unsent(tcp::socket& socket) {
+  constexpr int most = 128 * 1024;
+  // A kernel without the option sends as before.
+  ::setsockopt(socket.native_handle(), IPPROTO_TCP, TCP_NOTSENT_LOWAT, &most, sizeof(most));
+}
+
 /// A socket that is connected to the first address of `where` that answers.
 awaitable<tcp::socket> connect_socket(std::shared_ptr<address_book> hosts, core::origin where) {
   const auto addresses = co_await addresses_of(hosts, where);
@@ -52,6 +65,7 @@ awaitable<tcp::socket> connect_socket(std::shared_ptr<address_book> hosts, core:
   if (failure && !is_cancellation(failure)) hosts->forget(where.host, where.port);
   if (failure) fail(failure, "connecting to " + where.authority());
   socket->set_option(tcp::no_delay(true), failure);
+  bound_unsent(*socket);
   co_return std::move(*socket);
 }
 

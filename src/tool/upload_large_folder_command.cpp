@@ -36,11 +36,15 @@ awaitable<void> upload(client hub, arguments_ptr args) {
   result["committed"] = info.committed;
   result["unchanged"] = info.unchanged;
   result["ignored"] = info.ignored;
+  result["left_out"] = info.left_out;
   result["commits"] = info.commits;
-  args->out.result(std::to_string(info.committed) + " of " + std::to_string(info.files) +
-                       " files committed in " + std::to_string(info.commits) + " commits, " +
-                       std::to_string(info.unchanged) + " were there",
-                   result);
+  auto text = std::to_string(info.committed) + " of " + std::to_string(info.files) +
+              " files committed in " + std::to_string(info.commits) + " commits, " +
+              std::to_string(info.unchanged) + " were there";
+  if (info.ignored > 0)
+    text += ", " + std::to_string(info.ignored) + " are ignored by the repository's .gitignore";
+  if (info.left_out > 0) text += ", " + std::to_string(info.left_out) + " were left out";
+  args->out.result(text, result);
 }
 
 int run(arguments args) {

@@ -34,6 +34,11 @@ class bounded_queue {
     items_.push_back(std::move(item));
     came_.notify();
   }
+  /// Puts one in before all others, whether there is room or not.
+  void push_first_now(T item) {
+    items_.push_front(std::move(item));
+    came_.notify();
+  }
   /// The first one; nothing once the queue is closed and empty.
   awaitable<std::optional<T>> pop() {
     while (items_.empty() && !closed_) co_await came_.wait();

@@ -227,3 +227,22 @@ TEST_CASE_FIXTURE(disturbed_fixture,
   upload(std::make_shared<meddler>([&] { replace("c.txt", next); }));
   CHECK(run(api->read_file("alice/m", "c.txt")) == next);
 }
+
+TEST_CASE_FIXTURE(
+    disturbed_fixture,
+    "a small file that grows large after the Hub was asked about it is asked about again") {
+  const auto grown = test::noise(3'000'000, 3);
+  SUBCASE("from nothing") { test::write_all(root / "x.bin", ""); }
+  SUBCASE("from something") {
+    test::write_all(root / "x.txt", "text");
+    std::filesystem::rename(root / "x.txt", root / "x.dat");  // regular by its name and size
+  }
+  const std::string name = std::filesystem::exists(root / "x.bin") ? "x.bin" : "x.dat";
+  upload(std::make_shared<meddler>("w.bin", hashing, [&] { rewrite(name, grown); }));
+  std::vector<std::string> paths(1, name);
+  const auto there = run(api->get_paths_info("alice/m", paths));
+  REQUIRE(there.size() == 1);
+  CHECK(there[0].lfs.has_value());
+  CHECK(test::read_all(run(api->download_file("alice/m", name))) == grown);
+  CHECK(hub->count_requests("/commit/", "POST") == 1);
+}

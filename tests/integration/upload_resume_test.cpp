@@ -349,6 +349,22 @@ TEST_CASE_FIXTURE(parts_fixture, "an object whose completion is not heard of may
     upload();
     check_whole();
     CHECK(std::filesystem::is_empty(folder.path() / "uploads" / "parts"));
+    CHECK(hub->count_requests("/info/lfs/verify", "POST") == 1);
+  }
+  SUBCASE("it is, and the store knows of no upload any more") {
+    failing.lose_answer = true;
+    failing.times = 1;
+    hub->inject(failing);
+    hub_fault unknown = failing;
+    unknown.lose_answer = false;
+    unknown.status = 404;
+    unknown.times = 0;
+    client_settings.retries.attempts = 3;
+    connect();
+    hub->inject(unknown);
+    upload();
+    check_whole();
+    CHECK(hub->count_requests("/info/lfs/verify", "POST") == 1);
   }
   SUBCASE("it is not") {
     failing.status = 504;

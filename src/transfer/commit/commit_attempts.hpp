@@ -23,6 +23,8 @@ class commit_attempts {
 
   /// A file was changed while it was sent. Whether the commit may be sent again, at once.
   bool disturbed() noexcept { return ++readings_ < most_readings; }
+  /// What it deletes is not there. Whether the commit may be sent again, without that.
+  bool missed() noexcept { return ++misses_ < most_readings; }
   /// Others had moved the branch.
   /// @param limits  that may allow more tries than they say: conflicts pass
   /// @return the wait before the next try; nothing: no more
@@ -39,6 +41,7 @@ class commit_attempts {
   std::size_t conflicts_ = 0;
   std::size_t losses_ = 0;
   std::size_t readings_ = 0;
+  std::size_t misses_ = 0;
 };
 
 }  // namespace cohub::transfer

@@ -18,7 +18,9 @@
 #include "transfer/retry_wait.hpp"
 
 #include <algorithm>
+#include <cstdint>
 #include <exception>
+#include <filesystem>
 #include <optional>
 #include <string_view>
 #include <unordered_set>
@@ -36,6 +38,8 @@ struct outcome {
     conflict,
     lost,
     outdated,  ///< not sent to its end: a file was changed meanwhile
+    outgrown,  ///< not sent: the Hub was asked about a smaller file
+    gone,      ///< something that it deletes is not there
     refused
   } what = kind::refused;
   commit_info info{};
@@ -72,6 +76,32 @@ void note_sent(commit_in_progress& commit, const commit_written& written) {
   throw error(errc::bad_request, doing, context);
 }
 
+/// How much a small file may grow after the Hub was asked about it, which goes by its size.
+constexpr std::uint64_t growth_borne = 1u << 20;
+
+/// Opens anew the small files that the Hub is to be asked about once more; the path of one of them,
+/// if there are any. Blocking.
+std::optional<std::string> reopen_outgrown(commit_in_progress& commit) {
+  std::optional<std::string> found;
+  for (auto& add : commit.plan->adds) {
+    if (!add.content || add.dropped() || add.mode == hub::upload_mode::lfs) continue;
+    const auto* file = add.content->identity();
+    if (file == nullptr) continue;
+    const auto size = add.content->now()->size();
+    const bool is_outgrown = add.told_size == 0 ? size > 0 : size > add.told_size + growth_borne;
+    if (!is_outgrown) continue;
+    found = add.path;
+    commit_operation_add again;
+    again.content = std::filesystem::path(file->path);
+    add.content = open_content(std::move(again));
+    if (add.announced && add.content->size() > add.size)
+      commit.total->announce(0, add.content->size() - add.size);
+    add.size = add.content->size();
+    add.sha256.clear();
+  }
+  return found;
+}
+
 awaitable<outcome> post(context_ptr shared, commit_ptr commit, std::string parent) {
   const auto& options = commit->options;
   auto encode = [plan = commit->plan, pool = shared->pool,
@@ -80,6 +110,15 @@ awaitable<outcome> post(context_ptr shared, commit_ptr commit, std::string paren
                  written = [commit](const commit_written& news) { note_sent(*commit, news); }] {
     return commit_body(plan, header, pool, written);
   };
+  outcome result;
+  auto look = [commit] { return reopen_outgrown(*commit); };
+  const auto path = co_await io::on_pool(shared->pool, std::move(look));
+  if (path) {
+    result.what = outcome::kind::outgrown;
+    result.failure = std::make_exception_ptr(
+        error(errc::content_mismatch, "committing " + *path + ", which does not stay as it is"));
+    co_return result;
+  }
   auto body = co_await io::on_pool(shared->pool, std::move(encode));
   const auto url = hub::routes::commit(shared->endpoint, options.type, commit->repo_id,
                                        options.revision, options.create_pr);
@@ -89,7 +128,6 @@ awaitable<outcome> post(context_ptr shared, commit_ptr commit, std::string paren
   what.busy_is_undone = false;
   what.timeouts = patient_limits(shared->timeouts);
   const std::string doing = "committing to " + commit->repo_id;
-  outcome result;
   try {
     const auto text = co_await call_for_text(shared, std::move(what), doing);
     if (auto refusal = hub::read_commit_refusal(text)) throw_refused(std::move(*refusal), doing);
@@ -104,6 +142,8 @@ awaitable<outcome> post(context_ptr shared, commit_ptr commit, std::string paren
       result.what = outcome::kind::conflict;
     else if (e.code() == errc::content_mismatch)
       result.what = outcome::kind::outdated;
+    else if (e.code() == errc::entry_not_found)
+      result.what = outcome::kind::gone;
     else if (may_be_lost(e))
       result.what = outcome::kind::lost;
   }
@@ -185,12 +225,29 @@ awaitable<commit_info> deliver_commit(context_ptr shared, commit_ptr commit) {
   std::string parent = commit->head;
   if (own_parent) parent = options.parent_commit;
   commit_attempts attempts;
+  bool is_unconditional = false;
   for (;;) {
     auto result = co_await post(shared, commit, parent);
     if (result.what == outcome::kind::made) co_return std::move(result.info);
     const bool conflict = result.what == outcome::kind::conflict;
     const bool outdated = result.what == outcome::kind::outdated;
     if (outdated && attempts.disturbed()) continue;
+    if (result.what == outcome::kind::outgrown) {
+      if (!attempts.disturbed()) std::rethrow_exception(result.failure);
+      co_await prepare_commit(shared, commit);
+      continue;
+    }
+    if (result.what == outcome::kind::gone) {
+      if (!commit->lists_deletions || !yields || !attempts.missed())
+        std::rethrow_exception(result.failure);
+      auto asking = find_head(shared, commit);
+      parent = (co_await std::move(asking)).oid;
+      co_await prepare_again(shared, commit, parent);
+      if (commit->plan->empty()) {
+        co_return co_await find_head(shared, commit);
+      }
+      continue;
+    }
     if (outdated || result.what == outcome::kind::refused) std::rethrow_exception(result.failure);
     // A pull request that may have been opened cannot be told from another's: no second one is.
     if (!conflict && options.create_pr)
@@ -208,6 +265,9 @@ awaitable<commit_info> deliver_commit(context_ptr shared, commit_ptr commit) {
     }
     if (!is_seen) throw_unsure(result, commit->repo_id, "the commit may have been made");
     if (seen.made) co_return std::move(*seen.made);
+    // On top of whatever is there it may be made at any moment still, and twice then.
+    if (!conflict && is_unconditional)
+      throw_unsure(result, commit->repo_id, "the commit may have been made");
     // Two commits at once are no conflict of a caller's who named no parent.
     const bool moved = !yields && (conflict || seen.head != commit->head);
     if (conflict && (moved || !delay)) {
@@ -225,7 +285,8 @@ awaitable<commit_info> deliver_commit(context_ptr shared, commit_ptr commit) {
       }
     }
     if (yields) parent = seen.head;
-    if (yields && attempts.drops_condition()) parent.clear();
+    is_unconditional = yields && attempts.drops_condition();
+    if (is_unconditional) parent.clear();
   }
 }
 

@@ -123,12 +123,12 @@ awaitable<void> preupload(context_ptr shared, commit_ptr commit, rules_ptr rules
   auto work = [kept = commit->plan, rules, begin, end] {
     std::vector<hub::preupload_file> files;
     for (std::size_t i = begin; i < end; ++i) {
-      const auto& add = kept->adds[i];
+      auto& add = kept->adds[i];
       if (!add.content) continue;  // a copy
       hub::preupload_file file;
       file.path = add.path;
       const auto there = add.content->now();
-      file.size = there->size();
+      file.size = add.told_size = there->size();
       file.sample = read_front(*there, hub::sample_size);
       files.push_back(std::move(file));
     }
@@ -193,7 +193,7 @@ void open_some(commit_plan& plan, std::vector<commit_operation>& operations, std
     auto& operation = std::get<commit_operation_add>(operations[add.operation]);
     if (is_source(operations[add.operation])) continue;
     add.content = open_content(std::move(operation));
-    add.size = add.content->size();
+    add.size = add.told_size = add.content->size();
     const auto* file = add.content->identity();
     const bool has_sample = add.size > 0;
     if (file != nullptr && (before_sources || !has_sample)) io::check_readable(file->path);
@@ -222,7 +222,7 @@ awaitable<void> spool_sources(context_ptr shared, commit_ptr commit, operations_
     auto kept = std::dynamic_pointer_cast<kept_source>(*source);
     auto opening_source = kept ? kept->open(shared) : spool(shared, *source);
     add.content = co_await std::move(opening_source);
-    add.size = add.content->size();
+    add.size = add.told_size = add.content->size();
     add.sha256 = add.content->known_sha256();
   }
 }

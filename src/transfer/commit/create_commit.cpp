@@ -64,8 +64,9 @@ commit_ptr begin_commit(const context_ptr& shared, std::string repo_id, std::str
 
 awaitable<commit_info> create_commit(context_ptr shared, std::string repo_id,
                                      std::vector<commit_operation> operations, std::string message,
-                                     create_commit_options options) {
+                                     create_commit_options options, deletions which) {
   auto commit = begin_commit(shared, std::move(repo_id), std::move(message), std::move(options));
+  commit->lists_deletions = which == deletions::listed;
   co_return co_await run(std::move(shared), std::move(commit), std::move(operations));
 }
 

@@ -13,11 +13,12 @@ namespace {
 
 awaitable<commit_info> commit_deletions(context_ptr shared, std::string repo_id,
                                         std::vector<commit_operation> operations,
-                                        std::string message, delete_file_options options) {
+                                        std::string message, delete_file_options options,
+                                        deletions which) {
   auto commit = commit_options_of(options);
   if (!options.commit_message.empty()) message = std::move(options.commit_message);
   co_return co_await create_commit(std::move(shared), std::move(repo_id), std::move(operations),
-                                   std::move(message), std::move(commit));
+                                   std::move(message), std::move(commit), which);
 }
 
 }  // namespace
@@ -31,7 +32,7 @@ awaitable<commit_info> delete_path(context_ptr shared, std::string path, bool is
   std::vector<commit_operation> operations;
   operations.emplace_back(std::move(removal));
   co_return co_await commit_deletions(std::move(shared), std::move(repo_id), std::move(operations),
-                                      std::move(message), std::move(options));
+                                      std::move(message), std::move(options), deletions::named);
 }
 
 awaitable<commit_info> delete_files(context_ptr shared, std::string repo_id,
@@ -57,7 +58,7 @@ awaitable<commit_info> delete_files(context_ptr shared, std::string repo_id,
     operations.push_back(std::move(removal));
   }
   co_return co_await commit_deletions(std::move(shared), std::move(repo_id), std::move(operations),
-                                      std::move(message), std::move(options));
+                                      std::move(message), std::move(options), deletions::listed);
 }
 
 }  // namespace cohub::transfer

@@ -54,7 +54,7 @@ awaitable<std::vector<commit_operation>> drop_deleted(folder_run_ptr run,
     return std::move(operations);
   };
   auto left = co_await io::on_pool(run->shared->pool, std::move(look));
-  run->info.files -= taken - left.size();
+  run->info.left_out += taken - left.size();
   co_return left;
 }
 
@@ -88,7 +88,7 @@ awaitable<std::vector<commit_operation>> drop_changed(folder_run_ptr run, commit
     return std::move(operations);
   };
   auto left = co_await io::on_pool(run->shared->pool, std::move(look));
-  run->info.files -= taken - left.size();
+  run->info.left_out += taken - left.size();
   co_return left;
 }
 

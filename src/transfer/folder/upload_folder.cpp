@@ -56,9 +56,9 @@ path_set paths_filled(const std::vector<commit_operation>& operations) {
 }
 
 /// Deletions of the remote files that the patterns name and that are not filled anyway.
-awaitable<std::vector<commit_operation>> deletions(context_ptr shared, std::string repo_id,
-                                                   std::string prefix, path_set kept,
-                                                   upload_folder_options options) {
+awaitable<std::vector<commit_operation>> list_deletions(context_ptr shared, std::string repo_id,
+                                                        std::string prefix, path_set kept,
+                                                        upload_folder_options options) {
   const core::path_filter wanted(options.delete_patterns, {});
   list_repo_tree_options of;
   of.type = options.type;
@@ -88,16 +88,20 @@ awaitable<commit_info> upload_folder(context_ptr shared, std::filesystem::path f
   const auto prefix = repo_prefix(options.path_in_repo);
   auto operations = co_await additions(shared, std::move(folder), prefix, options);
   std::move(options.additional.begin(), options.additional.end(), std::back_inserter(operations));
+  // Of those that a caller has added none can be told from ours.
+  const bool are_listed = options.additional.empty();
   options.additional.clear();
+  const auto which = are_listed ? deletions::listed : deletions::named;
   if (!options.delete_patterns.empty()) {
-    auto removals = co_await deletions(shared, repo_id, prefix, paths_filled(operations), options);
+    auto removals =
+        co_await list_deletions(shared, repo_id, prefix, paths_filled(operations), options);
     std::move(removals.begin(), removals.end(), std::back_inserter(operations));
   }
   auto commit = commit_options_of(options);
   auto message = std::move(options.commit_message);
   if (message.empty()) message = "Upload folder using cohub";
   co_return co_await create_commit(std::move(shared), std::move(repo_id), std::move(operations),
-                                   std::move(message), std::move(commit));
+                                   std::move(message), std::move(commit), which);
 }
 
 awaitable<commit_info> upload_file(context_ptr shared, decltype(commit_operation_add::content) file,

@@ -21,6 +21,8 @@ struct commit_in_progress {
   std::shared_ptr<commit_plan> plan{};
   std::shared_ptr<upload_total> total{};  ///< that its files count in
   std::size_t adds_counted = 0;           ///< how many of the first additions are, as sent
+  /// Its deletions are of a listing: what others delete meanwhile need not be deleted.
+  bool lists_deletions = false;
   std::string head{};  ///< where the branch was when the Hub was last asked; empty: not known
 };
 using commit_ptr = std::shared_ptr<commit_in_progress>;

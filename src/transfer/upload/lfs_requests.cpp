@@ -12,6 +12,7 @@
 #include <boost/json/serialize.hpp>
 
 #include <algorithm>
+#include <exception>
 #include <string_view>
 #include <utility>
 
@@ -36,6 +37,18 @@ std::string address_of(const context& shared, const std::string& given, const st
   return url;
 }
 
+/// A store's refusal has nothing to do with the token, nor with the Hub.
+std::exception_ptr told_of_store(const std::exception_ptr& refusal) {
+  try {
+    std::rethrow_exception(refusal);
+  } catch (const error& e) {
+    const bool is_of_address = e.code() == errc::forbidden || e.code() == errc::unauthorized;
+    return std::make_exception_ptr(
+        error(is_of_address ? errc::unexpected_status : e.code(),
+              e.doing() + " (the store refuses it, at the address that the Hub gave)", e.http()));
+  }
+}
+
 awaitable<store_answer> ask_store(context_ptr shared, http::request what, std::string doing) {
   store_answer result;
   auto answer = co_await send(shared, std::move(what), doing);
@@ -49,7 +62,7 @@ awaitable<store_answer> ask_store(context_ptr shared, http::request what, std::s
   const bool refused =
       result.status >= 400 && result.status < 500 && result.status != 408 && result.status != 429;
   if (!refused) std::rethrow_exception(failure);
-  result.refusal = failure;
+  result.refusal = told_of_store(failure);
   co_return result;
 }
 

@@ -12,6 +12,7 @@
 #include "transfer/upload/upload_journal.hpp"
 
 #include <chrono>
+#include <cstdint>
 #include <exception>
 #include <utility>
 #include <vector>
@@ -33,6 +34,11 @@ bool take_route(const object_transfers& all, object_upload& object, hub::lfs_bat
   return true;
 }
 
+std::int64_t seconds_now() {
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  return std::chrono::duration_cast<std::chrono::seconds>(now).count();
+}
+
 /// Goes on where an earlier process stopped, if there was one.
 awaitable<void> open_journal(transfers_ptr all, object_ptr object) {
   if (!all->shared->journal) co_return;
@@ -41,9 +47,7 @@ awaitable<void> open_journal(transfers_ptr all, object_ptr object) {
   };
   object->journal = co_await io::on_pool(all->shared->pool, std::move(open));
   if (!object->journal || !object->journal->found()) co_return;
-  const auto now = std::chrono::system_clock::now().time_since_epoch();
-  object->resume(*object->journal->found(),
-                 std::chrono::duration_cast<std::chrono::seconds>(now).count());
+  object->resume(*object->journal->found(), seconds_now());
   if (object->bytes_there() > 0)
     report_event(all->commit->observer, transfer_event::kind::resumed, object->path(),
                  std::to_string(object->bytes_there()) + " of " + std::to_string(object->size()) +
@@ -88,10 +92,12 @@ awaitable<void> queue_pieces(transfers_ptr all, object_ptr object) {
   }
 }
 
-/// For those who send: they must not wait for each other.
+/// For those who send: they must not wait for each other. Before what others wait with: addresses
+/// that were asked for again must not expire in the queue once more.
 void queue_pieces_now(object_transfers& all, const object_ptr& object) {
-  for (auto& piece : object->missing_pieces())
-    all.pieces.push_now(to_send(object, std::move(piece)));
+  auto pieces = object->missing_pieces();
+  for (auto piece = pieces.rbegin(); piece != pieces.rend(); ++piece)
+    all.pieces.push_first_now(to_send(object, std::move(*piece)));
 }
 
 void end_object(object_transfers& all, object_upload& object, transfer_event::kind what) {
@@ -121,11 +127,17 @@ awaitable<hub::lfs_batch_answer> ask_again(transfers_ptr all, object_ptr object)
   co_return std::move(answers.front());
 }
 
+/// Whether all of an object has been sent.
+enum class sending { unfinished, finished };
+
 /// Asks for other addresses, and sends by them what is not there.
-awaitable<void> relocate(transfers_ptr all, object_ptr object) {
+awaitable<void> relocate(transfers_ptr all, object_ptr object, sending how) {
   auto answer = co_await ask_again(all, object);
   const auto before = object->bytes_there();
   if (!take_route(*all, *object, std::move(answer))) {
+    // It is there by what was sent here, whatever became of the store's answer.
+    if (how == sending::finished && object->verify())
+      co_await verify_object(all->shared, all->commit, object);
     co_await discard_journal(all, object);
     end_object(*all, *object, transfer_event::kind::already_present);
     co_return;
@@ -171,7 +183,7 @@ awaitable<void> complete(transfers_ptr all, object_ptr object) {
           answer.status == 401 || answer.status == 403 || answer.status == 410;
       if (!object->begin_again(may_have_expired)) std::rethrow_exception(answer.refusal);
       object->reporter->take_back(before - object->bytes_there());
-      co_await relocate(all, object);
+      co_await relocate(all, object, sending::finished);
       co_return;
     }
   }
@@ -215,6 +227,10 @@ awaitable<void> send_piece(transfers_ptr all, piece_to_send next) {
   const auto& object = next.object;
   // It is queued again by newer addresses, or has come by older ones.
   if (!object->is_current(next.piece)) co_return;
+  if (object->has_expired(next.piece, seconds_now()) && object->begin_relocation(next.piece)) {
+    co_await relocate(all, object, sending::unfinished);
+    co_return;
+  }
   store_answer answer;
   bool superseded = false;
   try {
@@ -229,7 +245,7 @@ awaitable<void> send_piece(transfers_ptr all, piece_to_send next) {
     if (!object->begin_relocation(next.piece)) co_return;
     if (is_final(answer.status) || !object->may_relocate(next.piece))
       std::rethrow_exception(answer.refusal);
-    co_await relocate(all, object);
+    co_await relocate(all, object, sending::unfinished);
     co_return;
   }
   if (object->parts() && (answer.etag.empty() || answer.etag.find('\n') != answer.etag.npos))

@@ -14,7 +14,7 @@ std::size_t count_missing(const std::vector<std::string>& etags) {
   return static_cast<std::size_t>(std::count(etags.begin(), etags.end(), std::string()));
 }
 
-bool has_expired(const hub::multipart_plan& plan, std::int64_t now) {
+bool expires_soon(const hub::multipart_plan& plan, std::int64_t now) {
   constexpr std::int64_t least = 60;  // what is left must be worth beginning with
   for (const auto* url : {&plan.part_urls.back(), &plan.completion_url})
     if (const auto end = hub::url_expiry(*url); end && *end < now + least) return true;
@@ -50,7 +50,7 @@ void object_upload::resume(const multipart_progress& left, std::int64_t now) {
     return;
   const bool same = hub::upload_key(left.plan) == hub::upload_key(*parts_);
   if (!same) {
-    if (count_missing(left.etags) == left.etags.size() || has_expired(left.plan, now)) return;
+    if (count_missing(left.etags) == left.etags.size() || expires_soon(left.plan, now)) return;
     parts_ = left.plan;
     action_.href = left.plan.completion_url;
   }
@@ -104,6 +104,11 @@ bool object_upload::begin_relocation(const piece& which) {
   ++refusals_;
   ++refused_pieces_[which.number];
   return true;
+}
+
+bool object_upload::has_expired(const piece& which, std::int64_t now) const {
+  const auto end = hub::url_expiry(which.url);
+  return end && *end <= now && !refused_pieces_.contains(which.number);
 }
 
 bool object_upload::may_relocate(const piece& which) const noexcept {

@@ -65,6 +65,10 @@ class object_upload {
   bool begin_completion() noexcept;
   std::uint64_t bytes_there() const noexcept;
 
+  /// Whether the address has passed its time, and no other was asked for yet on that account.
+  /// @param now  in seconds since 1970
+  bool has_expired(const piece& which, std::int64_t now) const;
+
   /// The store has refused the addresses. True for the one who is to ask for others.
   bool begin_relocation(const piece& which);
   /// Twice without progress, or twice the same piece, the addresses are not to blame; and a Hub

@@ -66,8 +66,7 @@ std::string encode_hash(const io::file_identity& file, std::string_view sha256) 
   return json::serialize(record) + '\n';
 }
 
-/// Removes what nobody has touched for a month.
-/// Unless some process has it open.
+/// Removes what no process has open.
 void remove_unused(const std::filesystem::path& path) noexcept {
   try {
     io::file left(path, io::file::mode::read_write_private);
@@ -79,12 +78,15 @@ void remove_unused(const std::filesystem::path& path) noexcept {
   }
 }
 
+/// Removes what nobody has touched for a month.
 void sweep(const std::filesystem::path& folder) {
   const auto oldest = std::filesystem::file_time_type::clock::now() - kept_for;
   std::error_code failed;
-  for (const auto& entry : std::filesystem::directory_iterator(folder, failed)) {
-    const auto touched = entry.last_write_time(failed);
-    if (!failed && touched < oldest) remove_unused(entry.path());
+  for (std::filesystem::directory_iterator entry(folder, failed), end; !failed && entry != end;
+       entry.increment(failed)) {
+    std::error_code unknown;
+    const auto touched = entry->last_write_time(unknown);
+    if (!unknown && touched < oldest) remove_unused(entry->path());
   }
 }
 
@@ -196,7 +198,8 @@ void part_journal::remove() noexcept {
 
 std::filesystem::path upload_journal::made_folder(const char* name) const {
   const auto folder = folder_ / name;
-  if (!std::filesystem::exists(folder)) {
+  std::error_code unknown;
+  if (!std::filesystem::exists(folder, unknown)) {
     io::create_directories(folder);
     // Not of the folder around it, which may be the user's own.
     std::error_code failure;

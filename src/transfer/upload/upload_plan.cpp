@@ -98,7 +98,7 @@ void apply_preupload(commit_plan& plan, std::size_t begin, std::size_t end,
     if (found == by_path.end())
       throw error(errc::invalid_response,
                   "asking how to upload " + add.path + " (the Hub did not say)");
-    add.mode = add.size == 0 ? hub::upload_mode::regular : found->second->mode;
+    add.mode = add.told_size == 0 ? hub::upload_mode::regular : found->second->mode;
     add.ignored = found->second->ignore;
     add.unchanged = false;
     add.oid_there = found->second->oid;

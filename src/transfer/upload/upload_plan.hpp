@@ -17,6 +17,7 @@ struct planned_add {
   std::size_t operation = 0;  ///< that it came from
   upload_content_ptr content{};
   std::uint64_t size = 0;
+  std::uint64_t told_size = 0;  ///< that it had when it was opened, or the Hub was asked about it
   hub::upload_mode mode = hub::upload_mode::regular;
   std::string oid_there{};  ///< what the path holds on the Hub; empty: nothing
   std::string sha256{};     ///< empty until it is needed and computed

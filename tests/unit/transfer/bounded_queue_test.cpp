@@ -30,6 +30,14 @@ awaitable<std::vector<int>> take_all(std::shared_ptr<queue> from) {
 
 }  // namespace
 
+TEST_CASE("what is put in first comes before all others") {
+  asio::io_context context;
+  queue items(context.get_executor(), 3);
+  for (int i = 0; i < 4; ++i) items.push_now(i);
+  items.push_first_now(9);
+  CHECK(test::run(context, items.pop_some(10)) == std::vector<int>{9, 0, 1, 2, 3});
+}
+
 TEST_CASE("a full queue makes who puts in wait, and all comes out in order") {
   asio::io_context context;
   const auto items = std::make_shared<queue>(context.get_executor(), 3);

@@ -48,6 +48,22 @@ TEST_CASE_FIXTURE(fixture, "the parts of an object are sent, each once") {
   CHECK(object->etags() == std::vector<std::string>{"\"1\"", "\"2\"", "\"3\""});
 }
 
+TEST_CASE_FIXTURE(fixture, "an address that has passed its time is renewed once, unused") {
+  const auto pieces_until = [this](std::int64_t end) {
+    object->route_to(
+        {}, plan_of("a", "&X-Amz-Date=19700112T134640Z&X-Amz-Expires=" + std::to_string(end - now)),
+        {});
+    return object->missing_pieces();
+  };
+  const auto fresh = pieces_until(now + 10);
+  CHECK_FALSE(object->has_expired(fresh[0], now + 9));
+  CHECK(object->has_expired(fresh[0], now + 10));
+  REQUIRE(object->begin_relocation(fresh[0]));
+  const auto again = pieces_until(now + 20);
+  CHECK_FALSE(object->has_expired(again[0], now + 30));  // it may be the clock that is wrong
+  CHECK(object->has_expired(again[1], now + 30));
+}
+
 TEST_CASE_FIXTURE(fixture, "an object in one piece needs no etag") {
   hub::lfs_action action;
   action.href = "https://s/o";
