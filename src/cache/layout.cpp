@@ -6,6 +6,7 @@
 #include "hub/file_metadata.hpp"
 #include "hub/repo_id.hpp"
 #include "hub/repo_path.hpp"
+#include "io/file.hpp"
 
 namespace cohub::cache {
 
@@ -47,7 +48,7 @@ std::string repo_folder_name(repo_type type, std::string_view repo_id) {
 }
 
 repo_layout::repo_layout(std::filesystem::path cache_dir, repo_type type, std::string_view repo_id)
-    : cache_dir_(std::filesystem::absolute(cache_dir)),
+    : cache_dir_(io::absolute_path(cache_dir)),
       folder_(cache_dir_ / repo_folder_name(type, repo_id)) {}
 
 std::filesystem::path repo_layout::blob(std::string_view etag) const {

@@ -163,10 +163,21 @@ void local_folder::prepare_trees() const {
   io::create_directories(root_ / trees);
 }
 
-void local_folder::prepare(std::string_view path) const {
+void local_folder::check_way(std::string_view path) const {
   const auto parent = checked_path(path).parent_path();
   refuse_links(root_, parent);
   refuse_links(root_, std::filesystem::path(".cache") / "huggingface" / "download" / parent);
+}
+
+void local_folder::clear_place(std::string_view path) const {
+  check_way(path);
+  std::error_code ignored;
+  std::filesystem::remove(metadata_file(path), ignored);
+}
+
+void local_folder::prepare(std::string_view path) const {
+  check_way(path);
+  const auto parent = checked_path(path).parent_path();
   io::create_directories(root_ / parent);
   io::create_directories(bookkeeping() / "download" / parent);
   const auto ignore = bookkeeping() / ".gitignore";
@@ -224,6 +235,7 @@ std::optional<local_metadata> local_folder::read_metadata(std::string_view path)
 
 void local_folder::write_metadata(std::string_view path, std::string_view commit,
                                   std::string_view etag) const {
+  check_way(path);
   local_metadata metadata;
   metadata.commit = commit;
   metadata.etag = etag;

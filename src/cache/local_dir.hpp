@@ -47,6 +47,10 @@ class local_folder {
   /// could lead out of the folder, is refused with errc::invalid_path.
   void prepare(std::string_view path) const;
 
+  /// Just before a file gets its place: refuses links that were laid since `prepare`, and removes
+  /// the notes on what was there, which a process that is killed then must not leave beside it.
+  void clear_place(std::string_view path) const;
+
   /// The commit that the folder was brought to last, by what is noted of its files, else by the
   /// only listing; nothing if there is no telling.
   std::optional<std::string> last_commit() const;
@@ -58,6 +62,7 @@ class local_folder {
   void write_metadata(std::string_view path, std::string_view commit, std::string_view etag) const;
 
  private:
+  void check_way(std::string_view path) const;
   std::filesystem::path note(std::string_view path, std::string_view suffix) const;
 
   std::filesystem::path root_;

@@ -168,6 +168,7 @@ class scanner {
 
   void scan_snapshots() {
     const auto snapshots = folder_ / "snapshots";
+    const auto before = found_.warnings.size();
     for (const auto& name : list_names(snapshots, found_.warnings)) {
       if (is_clutter(name)) continue;
       std::error_code failure;
@@ -176,6 +177,7 @@ class scanner {
       else
         warn(snapshots / name, "is no folder of a snapshot");
     }
+    are_snapshots_known_ = found_.warnings.size() - before == dangling_;
   }
 
   void scan_revision(const fs::path& path) {
@@ -211,6 +213,7 @@ class scanner {
       info.blob_path = resolve_file(folder_, file);
     } catch (const fs::filesystem_error& e) {
       warn(file, "leads to nothing: " + e.code().message());
+      ++dangling_;
       return {};
     }
     auto known = blobs_.find(info.blob_path);
@@ -218,6 +221,7 @@ class scanner {
       struct stat status {};
       if (::stat(info.blob_path.c_str(), &status) != 0 || !S_ISREG(status.st_mode)) {
         warn(file, "leads to no file");
+        ++dangling_;
         return {};
       }
       known = blobs_.emplace(info.blob_path, status).first;
@@ -250,11 +254,17 @@ class scanner {
   }
 
   void find_unlinked_blobs() {
+    // What a snapshot that cannot be read needs is not known.
+    if (!are_snapshots_known_) return;
     std::vector<cache_warning> told;  // by scan_leftovers()
-    for (const auto& name : list_names(folder_ / "blobs", told)) {
+    std::error_code failure;
+    const auto blobs =
+        fs::canonical(folder_ / "blobs", failure);  // it may be a link to another disk
+    if (failure) return;
+    for (const auto& name : list_names(blobs, told)) {
       io::throw_if_stopped(stop_);
       cached_blob_info blob;
-      blob.blob_path = folder_ / "blobs" / name;
+      blob.blob_path = blobs / name;
       struct stat status {};
       if (is_clutter(name) || leftover_kind(name.string()) || blobs_.contains(blob.blob_path) ||
           ::lstat(blob.blob_path.c_str(), &status) != 0 || !S_ISREG(status.st_mode))
@@ -271,6 +281,8 @@ class scanner {
   std::map<std::string, std::vector<std::string>> refs_{};  // by commit
   std::set<fs::path> understood_{};                         // refs that are odd, but clear
   std::map<fs::path, struct stat> blobs_{};
+  std::size_t dangling_ = 0;  // links of snapshots, which keep no blob
+  bool are_snapshots_known_ = true;
 };
 
 }  // namespace

@@ -55,19 +55,11 @@ std::string digest::hex_digest() {
 
 std::string sha256_hex(std::string_view bytes) { return whole(digest::algorithm::sha256, bytes); }
 
-std::string sha1_hex(std::string_view bytes) { return whole(digest::algorithm::sha1, bytes); }
-
 digest git_blob_digest(std::uint64_t size) {
   digest running(digest::algorithm::sha1);
   const std::string header = "blob " + std::to_string(size);
   running.update(std::string_view(header.c_str(), header.size() + 1));  // with the final NUL
   return running;
-}
-
-std::string git_blob_hex(std::string_view content) {
-  auto running = git_blob_digest(content.size());
-  running.update(content);
-  return running.hex_digest();
 }
 
 }  // namespace cohub::core

@@ -34,11 +34,9 @@ class digest {
 };
 
 std::string sha256_hex(std::string_view bytes);
-std::string sha1_hex(std::string_view bytes);
 
 /// A digest that starts with the header git puts in front of a blob of `size` bytes; update it with
 /// the content to get the blob's id.
 digest git_blob_digest(std::uint64_t size);
-std::string git_blob_hex(std::string_view content);
 
 }  // namespace cohub::core

@@ -6,6 +6,7 @@
 #include "http/early_answer.hpp"
 #include "http/proxy_tunnel.hpp"
 #include "http/request_head.hpp"
+#include "http/retry_policy.hpp"
 #include "http/trace_id.hpp"
 #include "http/wire_body.hpp"
 
@@ -73,9 +74,7 @@ awaitable<bool> write_request(stream& connection, const request& what, std::stri
 
 /// Failures of the connection itself, after which another may do better.
 bool is_broken_connection(boost::system::error_code code) {
-  return code == asio::error::connection_reset || code == asio::error::broken_pipe ||
-         code == asio::error::connection_aborted || code == asio::error::eof ||
-         is_tls_failure(code);
+  return is_closed_by_peer(code) || is_tls_failure(code);
 }
 
 response_head head_of(const answer_parser& reader, const request& what) {

@@ -12,10 +12,23 @@ namespace cohub::http {
 
 using tcp = asio::ip::tcp;
 
+namespace {
+
+/// A mark is what comes within some milliseconds: several times that, and the stream has slowed.
+constexpr std::chrono::milliseconds mark_patience{50};
+
+}  // namespace
+
 socket_stream::socket_stream(tcp::socket socket)
-    : socket_(std::move(socket)), watch_(socket_.get_executor(), [this] {
+    : socket_(std::move(socket)),
+      watch_(socket_.get_executor(),
+             [this] {
+               boost::system::error_code ignored;
+               socket_.cancel(ignored);
+             }),
+      mark_watch_(socket_.get_executor(), [this] {
         boost::system::error_code ignored;
-        socket_.cancel(ignored);
+        if (waits_for_mark_) socket_.cancel(ignored);
       }) {
   boost::system::error_code ignored;
   socket_.native_non_blocking(true, ignored);
@@ -29,19 +42,28 @@ awaitable<void> socket_stream::wait_for(wait_type what) {
   if (failure) throw boost::system::system_error(failure);
 }
 
-awaitable<void> socket_stream::wait_readable() {
-  const bool partial_wait = mark_ > 1;
+awaitable<bool> socket_stream::wait_for_mark() {
+  mark_watch_.set_limit(mark_patience);
+  mark_watch_.restart();
+  watch_.restart();
   boost::system::error_code failure;
-  try {
-    co_await wait_for(tcp::socket::wait_read);
-  } catch (const boost::system::system_error& e) {
-    failure = e.code();
-  }
-  if (failure == asio::error::timed_out && partial_wait) {
-    set_read_mark(1);
-    if (!socket_stream::is_quiet()) co_return;  // fewer bytes than the mark came: no silence
-  }
+  waits_for_mark_ = true;
+  co_await socket_.async_wait(tcp::socket::wait_read,
+                              asio::redirect_error(asio::use_awaitable, failure));
+  waits_for_mark_ = false;
+  const bool too_long = mark_watch_.fired() || watch_.fired();
+  if (failure == asio::error::operation_aborted && too_long) co_return false;
   if (failure) throw boost::system::system_error(failure);
+  co_return true;
+}
+
+awaitable<void> socket_stream::wait_readable() {
+  if (mark_ > 1) {
+    const bool came = co_await wait_for_mark();
+    if (came) co_return;
+    set_read_mark(1);
+  }
+  co_await wait_for(tcp::socket::wait_read);
 }
 
 void socket_stream::set_read_mark(std::size_t bytes) noexcept {

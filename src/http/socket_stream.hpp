@@ -26,6 +26,9 @@ class socket_stream : public stream {
  protected:
   using wait_type = asio::ip::tcp::socket::wait_type;
 
+  /// Waits for as many bytes as the mark says; false if they are slow to come, so that fewer, which
+  /// wake nobody, may be there.
+  awaitable<bool> wait_for_mark();
   /// Waits for the socket; `asio::error::timed_out` if the peer is silent for too long.
   awaitable<void> wait_for(wait_type what);
   bool is_open() const noexcept { return socket_.is_open(); }
@@ -36,6 +39,8 @@ class socket_stream : public stream {
  private:
   asio::ip::tcp::socket socket_;
   silence_watch watch_;
+  silence_watch mark_watch_;
+  bool waits_for_mark_ = false;
   std::atomic<std::size_t> mark_{1};  // SO_RCVLOWAT
 };
 

@@ -19,8 +19,13 @@ namespace {
 
 using tcp = asio::ip::tcp;
 
-/// Bytes that one call to the system brings: several records, of at most 16 KiB each.
-constexpr std::size_t read_ahead = 128 * 1024;
+/// The largest record of TLS 1.3: head, content, its type, tag.
+constexpr std::size_t largest_record = 5 + 16 * 1024 + 1 + 16;
+/// OpenSSL aligns what follows the first record's head.
+constexpr std::size_t alignment = 3;
+/// Bytes that one call to the system brings: whole records, or each time another call would fetch
+/// the rest of the last one.
+constexpr std::size_t read_ahead = 8 * largest_record + alignment;
 
 enum class outcome { done, want_read, want_write, ended };
 

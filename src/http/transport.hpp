@@ -33,6 +33,7 @@ struct request_report {
 /// errc::invalid_response: a redirect to where none may lead, as from https to http.
 struct refused_redirect : error {
   using error::error;
+  explicit refused_redirect(const error& failure) : error(failure) {}
 };
 
 struct transport_config {

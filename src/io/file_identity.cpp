@@ -23,7 +23,7 @@ std::int64_t nanoseconds(const timespec& time) { return time.tv_sec * second + t
 /// One spelling of a path: absolute, without what means nothing in it. Links stay, so ".." is
 /// looked up where it occurs.
 std::string normal_path(const std::filesystem::path& path) {
-  std::string text = std::filesystem::absolute(path).string();
+  std::string text = absolute_path(path).string();
   if (text.find("/.") == text.npos && text.find("//") == text.npos) return text;
   if (text.find("/..") != text.npos) {
     std::error_code failure;

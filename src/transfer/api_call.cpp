@@ -31,12 +31,11 @@ void require_plain(const http::response_head& head, const std::string& doing) {
               context_of(head));
 }
 
-/// What the transport met, with what the request was for.
+}  // namespace
+
 error while_doing(const std::string& doing, const error& failure) {
   return error(failure.code(), doing + ": " + failure.doing(), failure.http());
 }
-
-}  // namespace
 
 void require_repo_id(const std::string& repo_id) {
   if (const auto valid = hub::check_repo_id(repo_id); !valid)
@@ -87,6 +86,8 @@ awaitable<std::exception_ptr> failure_of(http::response answer, std::string doin
 awaitable<http::response> send(context_ptr shared, http::request what, std::string doing) {
   try {
     co_return co_await shared->transport->send(std::move(what));
+  } catch (const http::refused_redirect& e) {  // stays what it is
+    throw http::refused_redirect(while_doing(doing, e));
   } catch (const error& e) {
     throw while_doing(doing, e);
   }

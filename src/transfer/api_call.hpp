@@ -78,6 +78,9 @@ awaitable<T> call_for(context_ptr shared, http::request what, std::string doing,
 /// The same, of a success whose body says nothing.
 awaitable<void> call_for_nothing(context_ptr shared, http::request what, std::string doing);
 
+/// What was met on the wire, with what was being done.
+error while_doing(const std::string& doing, const error& failure);
+
 /// The exception for an answer that is not a success, whose body has been read.
 error error_of(const http::response_head& head, std::string body, const std::string& doing);
 

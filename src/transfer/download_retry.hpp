@@ -27,9 +27,7 @@ enum class status_verdict {
   relocate,  ///< a signed address that expired: the Hub is asked for another
   fatal
 };
-/// @param may_have_expired  whether the address is one that a redirect led to, not the Hub's
-/// resolve
-///                          address itself
+/// @param may_have_expired  whether a redirect led to the address, which is not the Hub's own then
 status_verdict judge_status(int status, bool may_have_expired) noexcept;
 
 /// Counts failures without progress, and says how long to wait after each. Progress starts the

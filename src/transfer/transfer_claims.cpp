@@ -4,9 +4,17 @@
 
 #include <boost/asio/this_coro.hpp>
 
+#include <functional>
 #include <utility>
 
 namespace cohub::transfer {
+
+namespace {
+
+/// More than the files that a snapshot may have looked for and not fetched yet.
+constexpr std::size_t recent_limit = 8192;
+
+}  // namespace
 
 class transfer_claims::claim {
  public:
@@ -14,21 +22,22 @@ class transfer_claims::claim {
       : of_(std::move(of)), key_(&key) {}
   claim(claim&&) = delete;
   ~claim() {
-    auto mine = of_->taken_.extract(*key_);
-    wake(mine.mapped());
+    const auto mine = of_->taken_.extract(*key_);
+    if (const auto& waited_for = mine.mapped()) waited_for->notify();
   }
 
-  void arrived() const noexcept {
-    auto& mine = of_->taken_.find(*key_)->second;
-    mine.has_arrived = true;
-    wake(mine);
+  void arrived() const {
+    const auto hash = std::hash<std::string>()(*key_);
+    auto& [arrivals, recent, order] = of_->history_;
+    order.push_back(hash);
+    recent[hash] = arrivals++;
+    if (order.size() <= recent_limit) return;
+    const auto oldest = recent.find(order.front());
+    if (oldest->second + order.size() == arrivals) recent.erase(oldest);  // it did not come again
+    order.pop_front();
   }
 
  private:
-  static void wake(taken& entry) noexcept {
-    if (entry.given_up) entry.given_up->notify();
-  }
-
   std::shared_ptr<transfer_claims> of_;
   const std::string* key_;  // of the table
 };
@@ -44,14 +53,19 @@ awaitable<transfer_claims::claim_ptr> transfer_claims::take(std::shared_ptr<tran
   const auto executor = co_await asio::this_coro::executor;
   for (;;) {
     auto mine = try_take(self, key);
-    auto& entry = self->taken_.at(key);
-    if (mine || entry.has_arrived) co_return mine;
-    if (!entry.given_up) entry.given_up = std::make_shared<io::signal>(executor);
-    const auto awaited = entry.given_up;
+    if (mine) co_return mine;
+    auto& given_up = self->taken_.at(key);
+    if (!given_up) given_up = std::make_shared<io::signal>(executor);
+    const auto awaited = given_up;
     co_await awaited->wait();
   }
 }
 
-void transfer_claims::arrived(const claim& mine) noexcept { mine.arrived(); }
+void transfer_claims::arrived(const claim& mine) { mine.arrived(); }
+
+bool transfer_claims::may_have_arrived_since(std::uint64_t first, const std::string& key) const {
+  const auto found = history_.recent.find(std::hash<std::string>()(key));
+  return found != history_.recent.end() && found->second >= first;
+}
 
 }  // namespace cohub::transfer

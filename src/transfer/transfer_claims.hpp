@@ -2,6 +2,9 @@
 
 #include "cohub/awaitable.hpp"
 
+#include <cstddef>
+#include <cstdint>
+#include <deque>
 #include <memory>
 #include <string>
 #include <unordered_map>
@@ -22,18 +25,26 @@ class transfer_claims {
 
   /// Null while another has the claim.
   static claim_ptr try_take(const std::shared_ptr<transfer_claims>& self, const std::string& key);
-  /// Waits until nobody else has the claim; null if another has it, and says that it has arrived.
+  /// Waits until nobody else has the claim.
   static awaitable<claim_ptr> take(std::shared_ptr<transfer_claims> self, std::string key);
-  /// Says that what is claimed has arrived. As long as the claim lives nobody moves it again, and
-  /// nobody waits for it.
-  static void arrived(const claim& mine) noexcept;
+  /// Notes that what is claimed has arrived.
+  static void arrived(const claim& mine);
+
+  /// How many things have arrived so far.
+  std::uint64_t arrivals() const noexcept { return history_.arrivals; }
+  /// Whether something has arrived after the first so many; only of the last few thousand, and by
+  /// a hash, so that who hears yes looks for it.
+  bool may_have_arrived_since(std::uint64_t first, const std::string& key) const;
 
  private:
-  struct taken {
-    std::shared_ptr<io::signal> given_up{};  // null: nobody waits for it
-    bool has_arrived = false;
+  // Null: nobody waits for it.
+  std::unordered_map<std::string, std::shared_ptr<io::signal>> taken_{};
+  struct history {
+    std::uint64_t arrivals = 0;
+    std::unordered_map<std::size_t, std::uint64_t> recent{};  // which arrival, by the key's hash
+    std::deque<std::size_t> order{};                          // of the hashes
   };
-  std::unordered_map<std::string, taken> taken_{};
+  history history_{};
 };
 
 }  // namespace cohub::transfer

@@ -71,7 +71,8 @@ core::byte_range check_head(const content_session& self, const http::response& a
 constexpr std::uint64_t job_size = 1u << 20;
 
 /// Fills `room` from the answer as far as bytes have come.
-std::size_t fill_room(http::response& answer, std::span<std::byte> room, received_part& part) {
+std::size_t fill_room(const content_session& self, http::response& answer,
+                      std::span<std::byte> room, received_part& part) {
   std::size_t filled = 0;
   try {
     while (filled < room.size() && !part.waits) {
@@ -82,14 +83,14 @@ std::size_t fill_room(http::response& answer, std::span<std::byte> room, receive
       part.waits = !count;
       filled += count.value_or(0);
     }
-  } catch (const error&) {
-    part.failure = std::current_exception();
+  } catch (const error& e) {
+    part.failure = std::make_exception_ptr(while_doing(doing(self), e));
   }
   return filled;
 }
 
-/// Moves bytes from the socket to the disk and into the checksum while they are in the processor's
-/// cache.
+/// Moves bytes from the socket to the disk; those at the front of the checksum go into it while
+/// they are in the processor's cache, the others are read back once the front is there.
 received_part move_bytes(content_fetch& self, http::response& answer, core::byte_range range) {
   received_part part;
   const auto block = self.shared->blocks->take();
@@ -97,7 +98,7 @@ received_part move_bytes(content_fetch& self, http::response& answer, core::byte
   while (range.begin < end && !part.waits && !part.failure) {
     const auto wanted =
         static_cast<std::size_t>(std::min<std::uint64_t>(block.bytes().size(), end - range.begin));
-    const auto filled = fill_room(answer, block.bytes().first(wanted), part);
+    const auto filled = fill_room(self, answer, block.bytes().first(wanted), part);
     if (filled == 0) break;
     const std::span<const std::byte> content = block.bytes().first(filled);
     if (self.partial->write(range.begin, content)) self.digest->feed(range.begin, content);
@@ -199,7 +200,8 @@ awaitable<opened_content> open_content(session_ptr self, core::byte_range range,
   }
 }
 
-awaitable<received_block> fill_block(http::response& answer, std::span<std::byte> room) {
+awaitable<received_block> fill_block(session_ptr self, http::response& answer,
+                                     std::span<std::byte> room) {
   received_block received;
   try {
     while (received.count < room.size()) {
@@ -209,6 +211,8 @@ awaitable<received_block> fill_block(http::response& answer, std::span<std::byte
                     context_of(answer.head()));
       received.count += count;
     }
+  } catch (const error& e) {
+    received.failure = std::make_exception_ptr(while_doing(doing(*self), e));
   } catch (const boost::system::system_error& e) {
     if (e.code() == asio::error::operation_aborted) throw;
     received.failure = std::current_exception();
@@ -243,8 +247,8 @@ awaitable<received_part> receive_part(fetch_ptr self, http::response& answer,
   if (part.waits && !part.failure) {
     try {
       co_await answer.wait_readable();
-    } catch (const error&) {
-      part.failure = std::current_exception();
+    } catch (const error& e) {
+      part.failure = std::make_exception_ptr(while_doing(doing(*self), e));
     }
   }
   co_return part;

@@ -86,7 +86,8 @@ struct received_block {
 
 /// Reads until `room`, which outlives the call, is full. Failures but cancellation are returned, so
 /// that what came before is not lost.
-awaitable<received_block> fill_block(http::response& answer, std::span<std::byte> room);
+awaitable<received_block> fill_block(session_ptr self, http::response& answer,
+                                     std::span<std::byte> room);
 
 /// What the pool did with an answer's body.
 struct received_part {

@@ -74,14 +74,15 @@ awaitable<small_content> receive_whole(fetch_ptr self) {
     }
     if (opened.refused_range) continue;
     if (!opened.failure) {
-      auto received = co_await fill_block(opened.answer, room.subspan(filled));
+      const auto end = static_cast<std::size_t>(opened.range.end);  // a part of it may come
+      auto received = co_await fill_block(self, opened.answer, room.subspan(filled, end - filled));
       filled += received.count;
       self->progress.add(received.count);
       // A server without ranges starts over each time: only what was never reached before counts.
       if (filled > farthest) counter.progressed(filled - farthest);
       farthest = std::max(farthest, filled);
       if (!received.failure) received.failure = co_await check_end(self, opened.answer);
-      if (!received.failure) break;
+      if (!received.failure) continue;
       opened.fail(std::move(received.failure));
     }
     opened.answer = {};
@@ -90,8 +91,8 @@ awaitable<small_content> receive_whole(fetch_ptr self) {
   co_return content;
 }
 
-void remove_outdated(const std::filesystem::path& outdated) noexcept {
-  if (!outdated.empty()) ::unlink(outdated.c_str());
+void prepare_place(const content_settings& settings) {
+  if (settings.before_placing) settings.before_placing();
 }
 
 /// What nobody can check later must be on the disk before its name is.
@@ -100,13 +101,21 @@ io::durability durability_of(const std::string& etag) {
                                                            : io::durability::process;
 }
 
+void write_small(const std::string& etag, std::span<const std::byte> bytes,
+                 const std::filesystem::path& destination,
+                 const std::filesystem::path& temporaries) {
+  io::write_file_atomically(destination, bytes, durability_of(etag), temporaries);
+}
+
 /// Small content: one job of the pool checks it and puts it in its place.
 awaitable<void> download_small(fetch_ptr self, std::filesystem::path partial_stem,
                                std::filesystem::path destination) {
   const auto content = co_await receive_whole(self);
   auto work = [self, bytes = content.bytes, whole = content.span(), partial_stem, destination] {
-    place_small(self->what.name, self->what.etag, whole, destination, partial_stem.parent_path(),
-                self->settings.outdated);
+    const auto& what = self->what;
+    check_small(what.name, what.etag, whole);
+    prepare_place(self->settings);
+    write_small(what.etag, whole, destination, partial_stem.parent_path());
   };
   co_await io::on_pool(self->shared->pool, std::move(work));
 }
@@ -128,7 +137,7 @@ void verify_and_publish(content_fetch& self, const std::filesystem::path& destin
     if (const auto actual = self.digest->hex(); actual != self.what.etag)
       throw_mismatch(self.what.name, self.what.etag, actual);
   }
-  remove_outdated(self.settings.outdated);
+  prepare_place(self.settings);
   self.partial->publish(destination, durability_of(self.what.etag));
 }
 
@@ -210,11 +219,10 @@ void check_small(const std::string& name, const std::string& etag,
 }
 
 void place_small(const std::string& name, const std::string& etag, std::span<const std::byte> bytes,
-                 const std::filesystem::path& destination, const std::filesystem::path& temporaries,
-                 const std::filesystem::path& outdated) {
+                 const std::filesystem::path& destination,
+                 const std::filesystem::path& temporaries) {
   check_small(name, etag, bytes);
-  remove_outdated(outdated);
-  io::write_file_atomically(destination, bytes, durability_of(etag), temporaries);
+  write_small(etag, bytes, destination, temporaries);
 }
 
 awaitable<small_content> receive_small(context_ptr shared, content_description what,

@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -35,9 +36,8 @@ struct content_settings {
   std::uint64_t chunk_size = 0;
   std::shared_ptr<cohub::observer> observer{};
   bool afresh = false;  ///< what an earlier download left is not continued
-  /// Removed just before the content gets its place: notes on what was there, which a process that
-  /// is killed then must not leave beside it. Empty: nothing.
-  std::filesystem::path outdated{};
+  /// Called on the pool just before the content gets its place, which what it throws prevents.
+  std::function<void()> before_placing{};
 };
 
 /// Downloads, verifies, and only then moves the content to `destination`, replacing what is there.
@@ -81,10 +81,9 @@ void check_small(const std::string& name, const std::string& etag,
 
 /// The same, and then gives them their place. Blocking.
 /// @param temporaries  a folder on the file system of `destination`
-/// @param outdated     as `content_settings::outdated`
 /// @throws error  errc::content_mismatch, the system's code
 void place_small(const std::string& name, const std::string& etag, std::span<const std::byte> bytes,
-                 const std::filesystem::path& destination, const std::filesystem::path& temporaries,
-                 const std::filesystem::path& outdated = {});
+                 const std::filesystem::path& destination,
+                 const std::filesystem::path& temporaries);
 
 }  // namespace cohub::transfer

@@ -106,12 +106,8 @@ std::filesystem::path find_in_cache(const local_request& local, const file_facts
 
 /// Copies the file out of the main cache; false if that fails.
 awaitable<bool> copy_from_cache(local_ptr local, file_facts facts, std::filesystem::path from) {
-  // As `content_settings::outdated`; the copy follows at once.
-  auto forget = [local] {
-    std::error_code ignored;
-    return std::filesystem::remove(local->folder.metadata_file(local->file->path), ignored);
-  };
-  co_await ask(local, std::move(forget));
+  auto clear = [local] { local->folder.clear_place(local->file->path); };
+  co_await io::on_pool(local->file->shared->pool, std::move(clear));
   const auto& path = local->file->path;
   auto temporary = local->folder.partial(path, facts.etag).parent_path() / io::temporary_name();
   bool copied = true;
@@ -168,7 +164,7 @@ awaitable<void> fetch_file(local_ptr local, file_facts facts,
   const bool there = co_await check_satisfied(local, facts);
   if (!there) {
     auto settings = content_settings_of(*local->file, observer);
-    settings.outdated = local->folder.metadata_file(path);
+    settings.before_placing = [local] { local->folder.clear_place(local->file->path); };
     co_await download_content(local->file->shared, describe_content(*local->file, facts),
                               local->folder.partial(path, facts.etag), local->folder.file(path),
                               std::move(settings));

@@ -43,6 +43,11 @@ std::optional<core::url> signed_location(const http::response_head& head,
 }
 
 void read_facts(const http::response_head& head, const std::string& doing, file_head& result) {
+  if (http::is_encoded(head.headers) && look_up(head, "X-Linked-Size").empty())
+    throw error(
+        errc::invalid_response,
+        doing + ": the answer is of compressed content, which tells nothing of the file's size",
+        context_of(head));
   const auto location = signed_location(head, doing);
   auto metadata = hub::read_file_metadata(
       head.status, [&head](std::string_view name) { return look_up(head, name); });

@@ -258,6 +258,8 @@ void partial_file::publish(const std::filesystem::path& destination, io::durabil
   std::error_code unknown;
   // Where locks keep nobody out, another process may have had the same file and been sooner.
   const bool is_ours = content_.is_in_place() || !std::filesystem::exists(destination, unknown);
+  // Where the outer lock keeps nobody out, this one must until the name is right.
+  const auto locked = content_.duplicate();
   content_.close();
   if (is_ours) io::rename_file(content_.path(), destination, survives);
   journal_.close();

@@ -56,34 +56,43 @@ awaitable<std::string> resolve_commit(snapshot_ptr wanted, asking how) {
 /// How often what somebody deletes meanwhile is fetched.
 constexpr std::size_t most_rounds = 4;
 
-/// Downloads while it is still being told what; `paths` gets the names of all files. Outlives the
-/// call.
-awaitable<void> fetch_files(snapshot_ptr wanted, std::vector<std::string>& paths) {
-  const auto executor = co_await asio::this_coro::executor;
-  bounded_queue<snapshot_file> missing(executor, queue_limit);
-  // Lends references to this frame: sound, because both parts are awaited below.
-  auto part = [&wanted, &missing, &paths](std::size_t index) {
-    return index == 0 ? list_missing(wanted, missing, paths) : fetch_queued(wanted, missing);
-  };
-  co_await io::run_all(2, std::move(part));
+using reader_ptr = std::shared_ptr<cache::tree_reader>;
+
+/// The references outlive the call.
+awaitable<void> list_into(snapshot_ptr wanted, bounded_queue<snapshot_file>& missing,
+                          reader_ptr& listing) {
+  listing = co_await list_missing(wanted, missing);
 }
 
-/// Whether it may be the listing that is wrong, by a file's size or checksum.
+/// Downloads while it is still being told what. The listing as it is kept; null if it is not.
+awaitable<reader_ptr> fetch_files(snapshot_ptr wanted) {
+  const auto executor = co_await asio::this_coro::executor;
+  bounded_queue<snapshot_file> missing(executor, queue_limit);
+  reader_ptr listing;
+  // Lends references to this frame: sound, because both parts are awaited below.
+  auto part = [&wanted, &missing, &listing](std::size_t index) {
+    return index == 0 ? list_into(wanted, missing, listing) : fetch_queued(wanted, missing);
+  };
+  co_await io::run_all(2, std::move(part));
+  co_return listing;
+}
+
+/// Whether it may be the listing that is wrong: by a file that is not there, its size or checksum.
 bool may_be_mislisted(const error& failure) {
   return failure.code() == errc::content_mismatch || failure.code() == errc::invalid_response ||
+         failure.code() == errc::entry_not_found ||
          failure.code() == boost::system::errc::no_space_on_device;
 }
 
 /// The same; where the stored listing may be what is wrong, it goes.
-awaitable<void> fetch_listed(snapshot_ptr wanted, std::vector<std::string>& paths) {
+awaitable<reader_ptr> fetch_listed(snapshot_ptr wanted) {
   std::exception_ptr mismatch;
   try {
-    co_await fetch_files(wanted, paths);
+    co_return co_await fetch_files(wanted);
   } catch (const error& e) {
     if (!may_be_mislisted(e)) throw;
     mismatch = std::current_exception();
   }
-  if (!mismatch) co_return;
   auto forget = [wanted] {
     std::error_code ignored;
     return std::filesystem::remove(wanted->tree_path(wanted->commit), ignored);
@@ -148,21 +157,31 @@ awaitable<cache::file_lock> hold_snapshot(request_ptr wanted) {
   co_return co_await io::on_pool(wanted->shared->pool, std::move(work));
 }
 
+/// What was deleted while others came, by the listing that they came by.
+awaitable<absent_files> look_for_absent(snapshot_ptr wanted, reader_ptr listing) {
+  auto look = [wanted, listing](const std::stop_token& stop) {
+    absent_files absent;
+    try {
+      if (listing) absent = absent_of(*wanted, folder_of(*wanted, wanted->commit), *listing, stop);
+    } catch (const error&) {  // it cannot be read any more, and tells nothing
+    }
+    return absent;
+  };
+  co_return co_await io::on_pool(wanted->shared->pool, std::move(look));
+}
+
 /// Fetches what is missing until all is there: other clients delete without asking for locks.
 awaitable<void> fetch_to_cache(request_ptr wanted) {
   const auto held = co_await hold_snapshot(wanted);
   for (std::size_t round = 1;; ++round) {
-    const auto paths = std::make_shared<std::vector<std::string>>();
-    co_await fetch_listed(wanted, *paths);
-    auto look = [wanted, paths](const std::stop_token& stop) {
-      return absent_of(folder_of(*wanted, wanted->commit), *paths, stop);
-    };
-    const auto absent = co_await io::on_pool(wanted->shared->pool, std::move(look));
-    if (absent.empty()) co_return;
+    wanted->began = wanted->shared->small_blobs->arrivals();
+    auto listing = co_await fetch_listed(wanted);
+    const auto absent = co_await look_for_absent(wanted, std::move(listing));
+    if (absent.count == 0) co_return;
     if (round == most_rounds) throw_incomplete(*wanted, absent);
     wanted->options.force_download = false;  // all of it was
     tell(*wanted, transfer_event::kind::warning, {},
-         std::to_string(absent.size()) + " files were deleted while others came");
+         std::to_string(absent.count) + " files were deleted while others came");
   }
 }
 
@@ -186,8 +205,7 @@ awaitable<std::filesystem::path> download(request_ptr wanted) {
     co_await sweep(wanted->shared, std::move(folders));
     co_await fetch_to_cache(wanted);
   } else {
-    std::vector<std::string> paths;
-    co_await fetch_listed(wanted, paths);
+    co_await fetch_listed(wanted);
   }
   auto work = [wanted] {
     write_ref(*wanted);

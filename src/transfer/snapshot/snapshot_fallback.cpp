@@ -3,7 +3,6 @@
 #include "cohub/error.hpp"
 
 #include "cache/local_dir.hpp"
-#include "cache/tree_cache.hpp"
 #include "io/file.hpp"
 #include "io/on_pool.hpp"
 #include "transfer/not_cached.hpp"
@@ -18,15 +17,17 @@ namespace cohub::transfer {
 
 namespace {
 
-/// Names of wanted files that the folder lacks, by the stored listing; none where there is no
-/// listing.
-std::vector<std::string> lacking(const snapshot_request& wanted, const std::string& commit,
-                                 const std::filesystem::path& folder, const std::stop_token& stop) {
-  std::vector<std::string> paths;
-  const auto stored = cache::read_tree(wanted.tree_path(commit));
-  if (!stored) return paths;
-  for (auto& file : select_files(wanted, *stored, stop)) paths.push_back(std::move(file.path));
-  return absent_of(folder, paths, stop);
+/// What the folder lacks by the stored listing; nothing where there is no listing to tell.
+std::optional<absent_files> lacking(const snapshot_request& wanted, const std::string& commit,
+                                    const std::filesystem::path& folder,
+                                    const std::stop_token& stop) {
+  auto stored = cache::tree_reader::open(wanted.tree_path(commit));
+  if (!stored) return {};
+  try {
+    return absent_of(wanted, folder, *stored, stop);
+  } catch (const error&) {
+    return {};
+  }
 }
 
 /// Whether there is more in a folder than what is noted about downloads.
@@ -47,8 +48,8 @@ std::optional<std::filesystem::path> find_in_cache(const snapshot_request& wante
   auto folder = wanted.cache.layout().snapshot(*commit);
   if (!std::filesystem::is_directory(folder, ignored) || std::filesystem::is_empty(folder, ignored))
     return {};
-  const auto names = lacking(wanted, *commit, folder, stop);
-  if (!names.empty()) throw_incomplete(wanted, names);
+  const auto absent = lacking(wanted, *commit, folder, stop);
+  if (absent && absent->count > 0) throw_incomplete(wanted, *absent);
   return folder;
 }
 
@@ -71,15 +72,12 @@ std::optional<std::filesystem::path> find_in_local_dir(const snapshot_request& w
   const cache::local_folder local(wanted.options.local_dir);
   if (!has_content(local.root())) return {};
   const auto commit = commit_of_folder(wanted, local);
-  const bool is_listed = commit && cache::read_tree(local.tree(*commit));
-  if (is_listed) {
-    const auto names = lacking(wanted, *commit, local.root(), stop);
-    if (!names.empty()) throw_incomplete(wanted, names);
-  }
+  std::optional<absent_files> absent;
+  if (commit) absent = lacking(wanted, *commit, local.root(), stop);
+  if (absent && absent->count > 0) throw_incomplete(wanted, *absent);
   auto text = "the Hub was not asked for " + wanted.repo_id + " at " + wanted.options.revision +
               ": " + local.root().string() + " is given out as it is, ";
-  text +=
-      is_listed ? "with all files of " + *commit : "though nothing tells whether it is complete";
+  text += absent ? "with all files of " + *commit : "though nothing tells whether it is complete";
   tell(wanted, transfer_event::kind::warning, {}, std::move(text));
   return local.root();
 }
@@ -108,29 +106,34 @@ std::filesystem::path find_local(const snapshot_request& wanted, const std::exce
 
 }  // namespace
 
-std::vector<std::string> absent_of(const std::filesystem::path& folder,
-                                   const std::vector<std::string>& paths,
-                                   const std::stop_token& stop) {
-  std::vector<std::string> absent;
+absent_files absent_of(const snapshot_request& wanted, const std::filesystem::path& folder,
+                       cache::tree_reader& listing, const std::stop_token& stop) {
+  constexpr std::size_t named = 3;
+  absent_files absent;
+  io::file opened;
   try {
-    const io::file opened(folder, io::file::mode::read);
-    for (const auto& path : paths) {
-      io::throw_if_stopped(stop);
-      struct stat status {};
-      if (::fstatat(opened.native_handle(), path.c_str(), &status, 0) < 0 ||
-          !S_ISREG(status.st_mode))
-        absent.push_back(path);
-    }
-  } catch (const error&) {
-    absent = paths;
+    opened = io::file(folder, io::file::mode::read);
+  } catch (const error&) {  // then nothing is there
   }
+  const auto is_there = [&opened](const std::string& path) {
+    struct stat status {};
+    return opened.is_open() && ::fstatat(opened.native_handle(), path.c_str(), &status, 0) == 0 &&
+           S_ISREG(status.st_mode);
+  };
+  listing.rewind();
+  for (auto entries = listing.next(); entries; entries = listing.next())
+    for (auto& file : select_files(wanted, *entries, stop)) {
+      if (is_there(file.path)) continue;
+      ++absent.count;
+      if (absent.some.size() < named) absent.some.push_back(std::move(file.path));
+    }
   return absent;
 }
 
-void throw_incomplete(const snapshot_request& wanted, const std::vector<std::string>& names) {
+void throw_incomplete(const snapshot_request& wanted, const absent_files& absent) {
   std::string text = "the snapshot of " + wanted.repo_id + " at " + wanted.options.revision +
-                     " is incomplete; it lacks " + std::to_string(names.size()) + " files:";
-  for (std::size_t i = 0; i < std::min<std::size_t>(names.size(), 3); ++i) text += ' ' + names[i];
+                     " is incomplete; it lacks " + std::to_string(absent.count) + " files:";
+  for (const auto& name : absent.some) text += ' ' + name;
   throw error(errc::incomplete_snapshot, text);
 }
 

@@ -2,8 +2,10 @@
 
 #include "cohub/awaitable.hpp"
 
+#include "cache/tree_reader.hpp"
 #include "transfer/snapshot/snapshot_request.hpp"
 
+#include <cstddef>
 #include <exception>
 #include <filesystem>
 #include <optional>
@@ -25,13 +27,19 @@ struct local_snapshot {
 /// @param failure  of the question; what is thrown on where there is none says so
 awaitable<local_snapshot> look_for_local(snapshot_ptr wanted, std::exception_ptr failure);
 
-/// Which of these files a folder lacks. Blocking.
-std::vector<std::string> absent_of(const std::filesystem::path& folder,
-                                   const std::vector<std::string>& paths,
-                                   const std::stop_token& stop);
+/// Files of a listing that are not there.
+struct absent_files {
+  std::size_t count = 0;
+  std::vector<std::string> some{};  ///< a few of them
+};
+
+/// Which of the files that the patterns keep a folder lacks. Blocking.
+/// @param listing  is read from its beginning
+/// @throws error  of the listing
+absent_files absent_of(const snapshot_request& wanted, const std::filesystem::path& folder,
+                       cache::tree_reader& listing, const std::stop_token& stop);
 
 /// @throws error  errc::incomplete_snapshot, which names some of the files that are not there
-[[noreturn]] void throw_incomplete(const snapshot_request& wanted,
-                                   const std::vector<std::string>& names);
+[[noreturn]] void throw_incomplete(const snapshot_request& wanted, const absent_files& absent);
 
 }  // namespace cohub::transfer

@@ -26,6 +26,8 @@ constexpr std::size_t place_step = 32;
 /// Jobs that write at the same time, as far as the pool has threads: making a file can take a file
 /// system longer than fetching it.
 constexpr std::size_t placers = 4;
+/// Files that wait for all others; beyond, a worker has them at once.
+constexpr std::size_t again_limit = 4096;
 /// Files that may wait to be written; beyond, the network waits for the disk.
 constexpr std::size_t arrived_limit = 64;
 
@@ -38,7 +40,7 @@ struct arrived_file {
 /// Whether what is in the cache will do.
 enum class reuse { allowed, refused };
 
-/// A file that is had the way of a single one, after all others.
+/// A file that is had the way of a single one, after others.
 struct second_chance {
   snapshot_file file{};
   reuse of_cache = reuse::allowed;
@@ -84,9 +86,6 @@ struct snapshot_fetch {
   bounded_queue<arrived_file> arrived;
   std::size_t workers = 0;             // that still fetch
   std::vector<second_chance> again{};  // complete once no worker fetches any more
-  /// On the blobs that have come: another snapshot of the same files, which looked for them before
-  /// that, does not fetch them once more.
-  std::vector<transfer_claims::claim_ptr> held{};
 };
 using snapshot_fetch_ptr = std::shared_ptr<snapshot_fetch>;
 
@@ -153,29 +152,6 @@ awaitable<small_content> receive(snapshot_fetch_ptr all, const snapshot_file& fi
   co_return co_await receive_small(all->wanted->shared, std::move(what), std::move(settings));
 }
 
-awaitable<void> run_fetcher(snapshot_fetch_ptr all) {
-  for (auto file = co_await all->missing.pop(); file; file = co_await all->missing.pop()) {
-    if (!is_small(*all, *file)) {
-      co_await fetch_by_itself(all, std::move(*file), reuse::allowed);
-      continue;
-    }
-    arrived_file arrived;
-    arrived.claim =
-        transfer_claims::try_take(all->wanted->shared->small_blobs, claim_key(*all, *file));
-    if (!arrived.claim) {  // the same content is on its way for another file
-      second_chance later;
-      later.file = std::move(*file);
-      later.is_equal = true;
-      all->again.push_back(std::move(later));
-      continue;
-    }
-    arrived.content = co_await receive(all, *file);
-    arrived.file = std::move(*file);
-    co_await all->arrived.push(std::move(arrived));
-  }
-  if (--all->workers == 0) all->arrived.close();
-}
-
 void report(const snapshot_request& wanted, const snapshot_file& file) {
   const auto& [path, etag, size] = file;
   if (wanted.total) {
@@ -186,6 +162,76 @@ void report(const snapshot_request& wanted, const snapshot_file& file) {
   if (hub::kind_of_etag(etag) != hub::etag_kind::opaque)
     tell(wanted, transfer_event::kind::verified, path, etag);
   tell(wanted, transfer_event::kind::finished, path);
+}
+
+/// Links a file to content that came for another one; false if it is to be had another way.
+bool link_equal(const snapshot_request& wanted, const snapshot_file& file) {
+  try {
+    const auto lock = cache::appearance_lock::attempt(wanted.cache.layout().lock(file.etag));
+    return lock && wanted.cache.has_blob(file.etag, file.size) &&
+           wanted.cache.try_link_blob(wanted.commit, file.path, file.etag, small_size) &&
+           lock->undisturbed();
+  } catch (const error&) {
+    return false;
+  }
+}
+
+/// Waits until the content that was on its way is there, and links it.
+awaitable<bool> take_equal(snapshot_fetch_ptr all, snapshot_file file) {
+  const auto held =
+      co_await transfer_claims::take(all->wanted->shared->small_blobs, claim_key(*all, file));
+  auto link = [wanted = all->wanted, file] { return link_equal(*wanted, file); };
+  const bool linked = co_await io::on_pool(all->wanted->shared->pool, std::move(link));
+  co_return linked;
+}
+
+awaitable<void> have_again(snapshot_fetch_ptr all, second_chance next) {
+  if (next.is_equal) {
+    const bool taken = co_await take_equal(all, next.file);
+    if (taken) {
+      report(*all->wanted, next.file);
+      co_return;
+    }
+  }
+  co_await fetch_by_itself(all, std::move(next.file), next.of_cache);
+}
+
+awaitable<void> put_off(snapshot_fetch_ptr all, second_chance next) {
+  if (all->again.size() < again_limit)
+    all->again.push_back(std::move(next));
+  else
+    co_await have_again(all, std::move(next));
+}
+
+/// Null if the same content is on its way, or has come since the snapshot began, for another file
+/// or another download: it was not there when the file was looked for.
+transfer_claims::claim_ptr claim_missing(const snapshot_fetch& all, const snapshot_file& file) {
+  const auto& claims = all.wanted->shared->small_blobs;
+  const auto key = claim_key(all, file);
+  if (claims->may_have_arrived_since(all.wanted->began, key)) return nullptr;
+  return transfer_claims::try_take(claims, key);
+}
+
+awaitable<void> run_fetcher(snapshot_fetch_ptr all) {
+  for (auto file = co_await all->missing.pop(); file; file = co_await all->missing.pop()) {
+    if (!is_small(*all, *file)) {
+      co_await fetch_by_itself(all, std::move(*file), reuse::allowed);
+      continue;
+    }
+    arrived_file arrived;
+    arrived.claim = claim_missing(*all, *file);
+    if (!arrived.claim) {
+      second_chance later;
+      later.file = std::move(*file);
+      later.is_equal = true;
+      co_await put_off(all, std::move(later));
+      continue;
+    }
+    arrived.content = co_await receive(all, *file);
+    arrived.file = std::move(*file);
+    co_await all->arrived.push(std::move(arrived));
+  }
+  if (--all->workers == 0) all->arrived.close();
 }
 
 /// The files outlive the call.
@@ -210,44 +256,11 @@ void check_second_chance(const snapshot_request& wanted, const snapshot_file& fi
   tell(wanted, transfer_event::kind::retry, file.path, "its checksum is not what the Hub promised");
 }
 
-/// Links a file to content that came for another one; false if it is to be had another way.
-bool link_equal(const snapshot_request& wanted, const snapshot_file& file) {
-  try {
-    const auto lock = cache::appearance_lock::attempt(wanted.cache.layout().lock(file.etag));
-    return lock && wanted.cache.has_blob(file.etag, file.size) &&
-           wanted.cache.try_link_blob(wanted.commit, file.path, file.etag, small_size) &&
-           lock->undisturbed();
-  } catch (const error&) {
-    return false;
-  }
-}
-
-/// Waits until the content that was on its way is there, and links it.
-awaitable<bool> take_equal(snapshot_fetch_ptr all, snapshot_file file) {
-  const auto held =
-      co_await transfer_claims::take(all->wanted->shared->small_blobs, claim_key(*all, file));
-  auto link = [wanted = all->wanted, file] { return link_equal(*wanted, file); };
-  const bool linked = co_await io::on_pool(all->wanted->shared->pool, std::move(link));
-  co_return linked;
-}
-
 /// What did not come the short way.
 awaitable<void> fetch_again(snapshot_fetch_ptr all) {
-  std::vector<second_chance> left;
-  for (auto& next : all->again) {
-    if (next.is_equal) {
-      const bool taken = co_await take_equal(all, next.file);
-      if (taken) {
-        report(*all->wanted, next.file);
-        continue;
-      }
-    }
-    left.push_back(std::move(next));
-  }
-  auto task = [all, &left](std::size_t index) {
-    return fetch_by_itself(all, left[index].file, left[index].of_cache);
-  };
-  co_await io::for_each_bounded(left.size(), all->wanted->options.max_workers, std::move(task));
+  auto task = [all](std::size_t index) { return have_again(all, std::move(all->again[index])); };
+  co_await io::for_each_bounded(all->again.size(), all->wanted->options.max_workers,
+                                std::move(task));
 }
 
 awaitable<void> place_arrived(snapshot_fetch_ptr all) {
@@ -255,19 +268,22 @@ awaitable<void> place_arrived(snapshot_fetch_ptr all) {
     auto files = co_await all->arrived.pop_some(place_step);
     if (files.empty()) break;
     const auto placed = co_await place_all(all, files);
+    std::vector<second_chance> not_placed;
     for (std::size_t i = 0; i < files.size(); ++i) {
       if (placed[i].outcome == placing::done) {
         report(*all->wanted, files[i].file);
         transfer_claims::arrived(*files[i].claim);
-        all->held.push_back(std::move(files[i].claim));
+        files[i].claim.reset();
       } else {
         check_second_chance(*all->wanted, files[i].file, placed[i]);
         second_chance next;
         next.file = files[i].file;
         if (placed[i].outcome == placing::disturbed) next.of_cache = reuse::refused;
-        all->again.push_back(std::move(next));
+        not_placed.push_back(std::move(next));
       }
     }
+    files.clear();  // with the claims, which who has a file by itself takes
+    for (auto& next : not_placed) co_await put_off(all, std::move(next));
   }
 }
 

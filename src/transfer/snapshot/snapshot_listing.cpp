@@ -4,7 +4,7 @@
 
 #include "cache/file_lock.hpp"
 #include "cache/local_dir.hpp"
-#include "cache/tree_cache.hpp"
+#include "cache/tree_writer.hpp"
 #include "io/on_pool.hpp"
 #include "transfer/download/download_content.hpp"
 #include "transfer/tree_listing.hpp"
@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <iterator>
+#include <optional>
 #include <stop_token>
 #include <utility>
 
@@ -76,9 +77,8 @@ looked_up look_up_all(const snapshot_request& wanted, std::vector<snapshot_file>
 /// Finds what is missing, and hands it on.
 class missing_files {
  public:
-  missing_files(snapshot_ptr wanted, bounded_queue<snapshot_file>& queue,
-                std::vector<std::string>& paths)
-      : wanted_(std::move(wanted)), queue_(queue), paths_(paths) {}
+  missing_files(snapshot_ptr wanted, bounded_queue<snapshot_file>& queue)
+      : wanted_(std::move(wanted)), queue_(queue) {}
 
   awaitable<void> open() {
     if (!looks_up()) co_return;
@@ -87,7 +87,6 @@ class missing_files {
   }
 
   awaitable<void> offer(std::vector<snapshot_file> files) {
-    for (const auto& file : files) paths_.push_back(file.path);
     for (std::size_t begin = 0; begin < files.size(); begin += lookup_step) {
       const auto end = std::min(begin + lookup_step, files.size());
       std::vector<snapshot_file> step(
@@ -129,32 +128,80 @@ class missing_files {
 
   snapshot_ptr wanted_;
   bounded_queue<snapshot_file>& queue_;
-  std::vector<std::string>& paths_;
   cache_contents there_{};
   std::size_t cached_ = 0;
 };
 
-/// Keeps a listing; a cache that cannot be written to costs a request the next time.
-awaitable<void> keep(snapshot_ptr wanted, cache::tree_text listing) {
-  auto work = [wanted, listing = std::move(listing)] {
-    try {
-      if (!wanted->to_cache()) cache::local_folder(wanted->options.local_dir).prepare_trees();
-      cache::write_tree(wanted->tree_path(wanted->commit), listing);
-    } catch (const error&) {
-    }
-  };
-  co_await io::on_pool(wanted->shared->pool, std::move(work));
+using reader_ptr = std::shared_ptr<cache::tree_reader>;
+using writer_ptr = std::shared_ptr<cache::tree_writer>;
+
+/// The listing that is kept of the commit; null if there is none. Blocking.
+reader_ptr open_stored(const snapshot_request& wanted) {
+  auto opened = cache::tree_reader::open(wanted.tree_path(wanted.commit));
+  return opened ? std::make_shared<cache::tree_reader>(std::move(*opened)) : nullptr;
 }
 
-/// The files that a stored listing names, if there is one.
-awaitable<std::optional<std::vector<snapshot_file>>> read_stored(snapshot_ptr wanted) {
-  auto reading = [wanted](const std::stop_token& stop) {
+/// The next files of a stored listing that the patterns keep; nothing at its end.
+awaitable<std::optional<std::vector<snapshot_file>>> read_some(snapshot_ptr wanted,
+                                                               reader_ptr stored) {
+  auto reading = [wanted, stored](const std::stop_token& stop) {
     std::optional<std::vector<snapshot_file>> files;
-    const auto entries = cache::read_tree(wanted->tree_path(wanted->commit));
+    const auto entries = stored->next();
     if (entries) files = select_files(*wanted, *entries, stop);
     return files;
   };
   co_return co_await io::on_pool(wanted->shared->pool, std::move(reading));
+}
+
+/// Hands on the files of the stored listing; null if there is none, or it is damaged, after which
+/// the Hub is asked.
+awaitable<reader_ptr> offer_stored(snapshot_ptr wanted, missing_files& missing) {
+  auto opening = [wanted] { return open_stored(*wanted); };
+  const auto stored = co_await io::on_pool(wanted->shared->pool, std::move(opening));
+  while (stored) {
+    std::optional<std::vector<snapshot_file>> files;
+    try {
+      files = co_await read_some(wanted, stored);
+    } catch (const error&) {
+      co_return nullptr;
+    }
+    if (!files) break;
+    co_await missing.offer(std::move(*files));
+  }
+  co_return stored;
+}
+
+/// What keeps a listing while its pages come; null where nothing can be written: that costs a
+/// request the next time. Blocking.
+writer_ptr begin_keeping(const snapshot_request& wanted) {
+  try {
+    if (!wanted.to_cache()) cache::local_folder(wanted.options.local_dir).prepare_trees();
+    return std::make_shared<cache::tree_writer>(
+        wanted.tree_path(wanted.commit).parent_path().parent_path());
+  } catch (const error&) {
+    return nullptr;
+  }
+}
+
+/// Null if it cannot be kept after all. Blocking.
+writer_ptr keep_page(writer_ptr kept, const std::vector<tree_entry>& entries) {
+  try {
+    if (kept) kept->add(entries);
+    return kept;
+  } catch (const error&) {
+    return nullptr;
+  }
+}
+
+/// The listing that is kept now; null if it is not. Blocking.
+reader_ptr finish_keeping(const snapshot_request& wanted, const writer_ptr& kept) {
+  try {
+    if (!kept || !kept->is_worth_keeping()) return nullptr;
+    kept->write(wanted.tree_path(wanted.commit));
+    return open_stored(wanted);
+  } catch (const error&) {
+    return nullptr;
+  }
 }
 
 listing<tree_entry> list_tree(const snapshot_request& wanted) {
@@ -165,41 +212,60 @@ listing<tree_entry> list_tree(const snapshot_request& wanted) {
   return list_repo_tree(wanted.shared, wanted.access, wanted.repo_id, std::move(options));
 }
 
+/// Hands on the files that the Hub lists, and closes what they come by before the listing is kept.
+awaitable<reader_ptr> offer_listed(snapshot_ptr wanted, missing_files& missing) {
+  const auto& pool = wanted->shared->pool;
+  auto beginning = [wanted] { return begin_keeping(*wanted); };
+  auto kept = co_await io::on_pool(pool, std::move(beginning));
+  auto pages = list_tree(*wanted);
+  for (auto page = co_await pages.next_page(); page; page = co_await pages.next_page()) {
+    co_await missing.offer(select_files(*wanted, *page));
+    auto keeping = [kept = std::move(kept), page = std::move(*page)]() mutable {
+      return keep_page(std::move(kept), page);
+    };
+    kept = co_await io::on_pool(pool, std::move(keeping));
+  }
+  missing.close();
+  auto finishing = [wanted, kept = std::move(kept)] { return finish_keeping(*wanted, kept); };
+  co_return co_await io::on_pool(pool, std::move(finishing));
+}
+
 }  // namespace
 
 awaitable<std::vector<snapshot_file>> list_all(snapshot_ptr wanted) {
-  auto stored = co_await read_stored(wanted);
-  if (stored) co_return std::move(*stored);
+  std::vector<snapshot_file> all;
+  auto opening = [wanted] { return open_stored(*wanted); };
+  auto stored = co_await io::on_pool(wanted->shared->pool, std::move(opening));
+  while (stored) {
+    std::optional<std::vector<snapshot_file>> files;
+    try {
+      files = co_await read_some(wanted, stored);
+    } catch (const error&) {
+      break;
+    }
+    if (!files) co_return all;
+    std::move(files->begin(), files->end(), std::back_inserter(all));
+  }
+  all.clear();
   auto pages = list_tree(*wanted);
-  const auto entries = co_await pages.all();
-  auto work = [wanted, &entries](const std::stop_token& stop) {
-    return select_files(*wanted, entries, stop);
-  };
-  co_return co_await io::on_pool(wanted->shared->pool, std::move(work));
+  for (auto page = co_await pages.next_page(); page; page = co_await pages.next_page()) {
+    auto files = select_files(*wanted, *page);
+    std::move(files.begin(), files.end(), std::back_inserter(all));
+  }
+  co_return all;
 }
 
-awaitable<void> list_missing(snapshot_ptr wanted, bounded_queue<snapshot_file>& queue,
-                             std::vector<std::string>& paths) {
-  missing_files missing(wanted, queue, paths);
+awaitable<reader_ptr> list_missing(snapshot_ptr wanted, bounded_queue<snapshot_file>& queue) {
+  missing_files missing(wanted, queue);
   co_await missing.open();
-  std::optional<std::vector<snapshot_file>> stored;
-  if (!wanted->options.force_download) stored = co_await read_stored(wanted);
-  if (stored) {
-    co_await missing.offer(std::move(*stored));
-    missing.close();
-    co_return;
+  if (!wanted->options.force_download) {
+    auto stored = co_await offer_stored(wanted, missing);
+    if (stored) {
+      missing.close();
+      co_return stored;
+    }
   }
-  auto pages = list_tree(*wanted);
-  cache::tree_text all;
-  for (auto page = co_await pages.next_page(); page; page = co_await pages.next_page()) {
-    auto offering = missing.offer(select_files(*wanted, *page));
-    all.add(*page);
-    page.emplace();  // it is held as text now
-    co_await std::move(offering);
-  }
-  missing.close();
-  if (all.empty()) co_return;  // it costs little, and may be a mistake of the moment
-  co_await keep(wanted, std::move(all));
+  co_return co_await offer_listed(wanted, missing);
 }
 
 }  // namespace cohub::transfer

@@ -29,6 +29,7 @@ struct snapshot_request {
   std::shared_ptr<cohub::observer> listener{};  ///< the observer, and the log
   core::path_filter filter{};
   cache::repo_cache cache;
+  std::uint64_t began = 0;                  ///< after so many arrivals of small blobs
   std::string commit{};                     ///< that the revision names, once it is known
   std::shared_ptr<progress_total> total{};  ///< of its observer; null: nobody listens
 

@@ -203,6 +203,24 @@ TEST_CASE_FIXTURE(fixture, "leftovers of everybody are found") {
   CHECK(info.unlinked_blobs[0].size_on_disk == 6);
 }
 
+TEST_CASE_FIXTURE(fixture, "blobs on another disk are used by what links to them") {
+  put_two_revisions();
+  const auto elsewhere = root.parent_path() / "elsewhere";
+  fs::rename(repo / "blobs", elsewhere);
+  fs::create_directory_symlink(elsewhere, repo / "blobs");
+  CHECK(scan().unlinked_blobs.empty());
+  write(elsewhere / "nobody-links", "1");
+  const auto info = scan();
+  REQUIRE(info.unlinked_blobs.size() == 1);
+  CHECK(info.unlinked_blobs[0].blob_path == elsewhere / "nobody-links");
+  SUBCASE("but nobody knows what a snapshot on another disk needs") {
+    const auto snapshot = repo / "snapshots" / sha('a');
+    fs::rename(snapshot, root.parent_path() / "moved");
+    fs::create_directory_symlink(root.parent_path() / "moved", snapshot);
+    CHECK(scan().unlinked_blobs.empty());
+  }
+}
+
 TEST_CASE_FIXTURE(fixture, "folders that are no cache keep their files, whatever they are called") {
   write(root / "projects/.tmp-0123abcd", "1");
   write(root / "projects/blobs/a.incomplete", "1");

@@ -2,15 +2,17 @@
 
 #include "core/base64.hpp"
 #include "core/hex.hpp"
+#include "support/git_blob_id.hpp"
 
 #include <doctest/doctest.h>
 
 using namespace cohub::core;
+namespace test = cohub::test;
 
 TEST_CASE("contents have the ids that git and the Hub give them") {
-  CHECK(git_blob_hex("") == "e69de29bb2d1d6434b8b29ae775ad8c2e48c5391");
-  CHECK(git_blob_hex("content") == "6b584e8ece562ebffc15d38808cd6b98fc3d97ea");
-  CHECK(git_blob_hex("Hello, World!") == "b45ef6fec89518d314f546fd6c3025367b721684");
+  CHECK(test::git_blob_id("") == "e69de29bb2d1d6434b8b29ae775ad8c2e48c5391");
+  CHECK(test::git_blob_id("content") == "6b584e8ece562ebffc15d38808cd6b98fc3d97ea");
+  CHECK(test::git_blob_id("Hello, World!") == "b45ef6fec89518d314f546fd6c3025367b721684");
   CHECK(sha256_hex("") == "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
   CHECK(sha256_hex("content") ==
         "ed7002b439e9ac845f22357d822bac1444730fbdb6016d3ec9432297b9ec9f73");
@@ -22,7 +24,7 @@ TEST_CASE("a digest does not depend on how its bytes come") {
   CHECK(pieces.hex_digest() == sha256_hex("content"));
   auto blob = git_blob_digest(7);
   blob.update(std::string_view("content"));
-  CHECK(blob.hex_digest() == git_blob_hex("content"));
+  CHECK(blob.hex_digest() == test::git_blob_id("content"));
 }
 
 TEST_CASE("short names of partial files") {

@@ -44,11 +44,14 @@ struct fixture {
 
 }  // namespace
 
-TEST_CASE_FIXTURE(fixture, "who waits for many bytes is told at once that none came") {
+TEST_CASE_FIXTURE(fixture, "who waits for many bytes is told that none came") {
   CHECK(wait() == asio::error::timed_out);
 }
 
 TEST_CASE_FIXTURE(fixture, "who waits for many bytes gets the few that came") {
+  SUBCASE("within the limit of silence") {}
+  SUBCASE("long before that limit") { stream->set_silence_limit(1h); }
+  SUBCASE("without such a limit") { stream->set_silence_limit({}); }
   asio::write(peer, asio::buffer(std::string("few")));
   CHECK_FALSE(wait());
   std::array<std::byte, 10> room{};

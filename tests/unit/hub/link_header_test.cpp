@@ -13,6 +13,19 @@ TEST_CASE("the next page is found, verbatim") {
         "http://h/a");
 }
 
+TEST_CASE("a link may be spelt in many ways") {
+  for (const char* header :
+       {"<http://h/2>; Rel=\"next\"", "<http://h/2>; rel=\"next last\"", "<http://h/2>;REL=Next",
+        "<http://h/2>; title=\"a, <b\"; rel=\"next\"", "<http://h/2>; title=\"a;b\\\"\"; rel=next",
+        "<http://h/2> ; rel = \"last\tNEXT\" ; x", "<http://h/1>; rel=prev,<http://h/2>;rel=next",
+        "<http://h/1>; title=\"; rel=next\", <http://h/2>; rel=next",
+        ", <http://h/1>, <http://h/2>; rel=\"next"}) {
+    CAPTURE(header);
+    CHECK(link_target(header, "next") == "http://h/2");
+  }
+  CHECK_FALSE(link_target("<http://h/1>; title=\"rel=next\"; rel=nextest", "next"));
+}
+
 TEST_CASE("no link is no link") {
   for (const char* header :
        {"", "<http://h/2>", "<http://h/2>; rel=\"prev\"", "<http://h/2; rel=next",

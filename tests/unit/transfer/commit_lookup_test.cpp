@@ -1,6 +1,7 @@
 #include "transfer/commit/commit_lookup.hpp"
 
 #include "scripted_hub.hpp"
+#include "support/git_blob_id.hpp"
 
 #include <doctest/doctest.h>
 
@@ -31,7 +32,7 @@ struct fixture : test::scripted_hub {
   void add(const std::string& path, const std::string& content) {
     transfer::planned_add one;
     one.path = path;
-    one.sent_id = core::git_blob_hex(content);
+    one.sent_id = test::git_blob_id(content);
     commit->plan->adds.push_back(std::move(one));
   }
   bool is_found() {

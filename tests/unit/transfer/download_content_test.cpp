@@ -91,18 +91,31 @@ TEST_CASE_FIXTURE(fixture, "a server without ranges is read as one stream") {
   CHECK(left_behind() == std::set<std::string>{"etag"});
 }
 
-TEST_CASE_FIXTURE(fixture, "notes on what was there stay until the content gets its place") {
-  settings.outdated = folder.path() / "notes";
+TEST_CASE_FIXTURE(fixture, "who prepares the place is called once, before the content gets it") {
   for (const std::size_t size : {std::size_t{0}, mib / 4, 3 * mib}) {
     CAPTURE(size);
     host(size);
-    io::write_file_atomically(settings.outdated, "old");
+    fs::remove(destination);
+    int called = 0;
+    settings.before_placing = [&] {
+      ++called;
+      CHECK_FALSE(fs::exists(destination));
+    };
     content_fault = [](const seen_request&) { return scripted_reply::text(404, ""); };
     CHECK(failure().failed() == (size > 0));
-    CHECK(fs::exists(settings.outdated) == (size > 0));
+    CHECK(called == (size > 0 ? 0 : 1));
     content_fault = nullptr;
+    fs::remove(destination);
+    called = 0;
     download();
-    CHECK_FALSE(fs::exists(settings.outdated));
+    CHECK(called == 1);
+    CHECK(is_right());
+
+    fs::remove(destination);
+    settings.before_placing = [] { throw error(errc::invalid_path, "no place"); };
+    CHECK(failure() == errc::invalid_path);
+    CHECK_FALSE(fs::exists(destination));
+    settings.before_placing = nullptr;
   }
 }
 

@@ -41,6 +41,27 @@ TEST_CASE_FIXTURE(fixture, "a local folder gets the file and what is known of it
   CHECK(requests("GET ") == 1);
 }
 
+TEST_CASE_FIXTURE(fixture, "a link that is laid while a file comes leads nowhere") {
+  const auto outside = folder.path() / "outside";
+  fs::create_directories(outside);
+  std::string name;
+  SUBCASE("a small file") { name = "sub/f.txt"; }
+  SUBCASE("a large file") { name = "sub/big.bin"; }
+  files["sub/f.txt"].content = "text";
+  files["sub/big.bin"] = files["big.bin"];
+  bool is_laid = false;
+  const auto lay = [&](const seen_request& request) -> std::optional<scripted_reply> {
+    if (is_laid || !request.line.starts_with("GET ")) return {};
+    fs::remove_all(local.root() / "sub");
+    fs::create_directory_symlink(outside, local.root() / "sub");
+    is_laid = true;
+    return {};
+  };
+  api_fault = content_fault = lay;
+  CHECK(failure(name).code() == errc::invalid_path);
+  CHECK(fs::is_empty(outside));
+}
+
 TEST_CASE_FIXTURE(fixture,
                   "a changed local file is replaced, and stays until the new one is there") {
   const auto path = download("big.bin");

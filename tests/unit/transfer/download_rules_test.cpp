@@ -186,6 +186,19 @@ TEST_CASE_FIXTURE(fixture, "an etag of no known kind names the blob and checks n
   CHECK(observer->count(transfer_event::kind::verified) == 0);
 }
 
+TEST_CASE_FIXTURE(fixture, "compressed metadata tell no size, unless the Hub names it") {
+  const std::string coded =
+      "Content-Encoding: gzip\r\nETag: W/\"" + etag_of("config.json") + "\"\r\n";
+  answer("HEAD /o/m/resolve/main/config.json", 200, commit_header() + coded);
+  CHECK(failure("config.json").code() == errc::invalid_response);
+  CHECK(requests("HEAD ") == 1);
+  CHECK(requests("GET ") == 0);
+  answer("HEAD /o/m/resolve/main/config.json", 200,
+         commit_header() + coded +
+             "X-Linked-Size: " + std::to_string(files["config.json"].content.size()) + "\r\n");
+  CHECK(content(download("config.json")) == files["config.json"].content);
+}
+
 TEST_CASE_FIXTURE(fixture, "a snapshot without links copies what another path has") {
   shared->disable_symlinks = true;
   files["copy.json"] = files["config.json"];

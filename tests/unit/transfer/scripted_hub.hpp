@@ -5,6 +5,7 @@
 #include "core/byte_range.hpp"
 #include "core/digest.hpp"
 #include "io/file.hpp"
+#include "support/git_blob_id.hpp"
 #include "support/run.hpp"
 #include "support/scripted_server.hpp"
 #include "transfer/context.hpp"
@@ -90,7 +91,7 @@ class scripted_hub {
 
   std::string etag_of(const std::string& path) const {
     const auto& file = files.at(path);
-    return file.large ? core::sha256_hex(file.content) : core::git_blob_hex(file.content);
+    return file.large ? core::sha256_hex(file.content) : test::git_blob_id(file.content);
   }
 
   /// How many requests have begun with `text`, on both servers.
@@ -109,7 +110,7 @@ class scripted_hub {
       if (text.size() > 1) text += ',';
       const auto size = std::to_string(file.content.size());
       text += R"({"type":"file","path":")" + name + R"(","size":)" + size + R"(,"oid":")" +
-              core::git_blob_hex(file.content) + '"';
+              test::git_blob_id(file.content) + '"';
       if (file.large)
         text +=
             R"(,"lfs":{"oid":")" + etag_of(name) + R"(","size":)" + size + R"(,"pointerSize":134})";

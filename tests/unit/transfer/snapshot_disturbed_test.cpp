@@ -126,6 +126,13 @@ TEST_CASE_FIXTURE(fixture, "a listing that was wrong once is asked for again") {
       wrong.insert(at + right.size(), "0");
     CHECK(failure());
   }
+  SUBCASE("one with a file that the commit does not have") {
+    auto all = files;
+    files["gone.txt"].content = "gone";
+    wrong = listing();
+    files = all;
+    CHECK(failure() == errc::entry_not_found);
+  }
   SUBCASE("one that a forced run does not believe") {
     files["late.txt"].content = "late";
     auto all = files;

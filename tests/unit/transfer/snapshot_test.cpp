@@ -1,5 +1,6 @@
 #include "cache/file_lock.hpp"
-#include "cache/tree_cache.hpp"
+#include "cache/tree_reader.hpp"
+#include "cache/tree_writer.hpp"
 #include "snapshot_fixture.hpp"
 
 #include <boost/asio/bind_cancellation_slot.hpp>
@@ -24,7 +25,9 @@ TEST_CASE_FIXTURE(fixture, "a snapshot has all files, each at the price of its c
   CHECK(requests("HEAD ") == 0);
   CHECK(requests("GET /o/m/resolve/" + scripted_commit) ==
         files.size() - 1);  // the empty one: none
-  CHECK(cache::read_tree(repo_folder() / "trees" / (scripted_commit + ".json")).has_value());
+  auto listing = cache::tree_reader::open(repo_folder() / "trees" / (scripted_commit + ".json"));
+  REQUIRE(listing.has_value());
+  CHECK(listing->next().value().size() == files.size());
 }
 
 TEST_CASE_FIXTURE(fixture, "small files that are equal are fetched once") {
@@ -325,7 +328,9 @@ TEST_CASE_FIXTURE(folder_fixture, "a local folder's commit is what was noted of 
   tree_entry other;
   other.path = "elsewhere.txt";
   other.oid = std::string(40, '1');
-  cache::write_tree(trees / (std::string(40, 'b') + ".json"), cache::tree_text({other}));
+  cache::tree_writer writer(trees.parent_path());
+  writer.add({other});
+  writer.write(trees / (std::string(40, 'b') + ".json"));
   options.local_files_only = true;
   CHECK(download() == options.local_dir);
   CHECK(heard->warning.find(scripted_commit) != std::string::npos);

@@ -6,6 +6,7 @@
 #include <doctest/doctest.h>
 
 #include <memory>
+#include <string>
 
 using namespace cohub;
 using transfer::transfer_claims;
@@ -65,25 +66,24 @@ TEST_CASE_FIXTURE(claims_fixture, "who is cancelled while it waits takes nothing
   CHECK(try_take("a"));
 }
 
-TEST_CASE_FIXTURE(claims_fixture, "nobody waits for what has arrived, nor moves it again") {
-  auto first = try_take("a");
-  std::size_t told = 0;
-  const auto end = [&](std::exception_ptr failure, const transfer_claims::claim_ptr& taken) {
-    CHECK_FALSE(failure);
-    CHECK_FALSE(taken);
-    ++told;
+TEST_CASE_FIXTURE(claims_fixture, "what has arrived is remembered, and by whom it was not seen") {
+  const auto bring = [this](const std::string& key) {
+    const auto mine = try_take(key);
+    REQUIRE(mine);
+    transfer_claims::arrived(*mine);
   };
-  asio::co_spawn(context, transfer_claims::take(claims, "a"), end);
-  context.poll();
-  CHECK(told == 0);
-  transfer_claims::arrived(*first);
-  context.poll();
-  CHECK(told == 1);
-  asio::co_spawn(context, transfer_claims::take(claims, "a"), end);
-  context.restart();
-  context.poll();
-  CHECK(told == 2);
-  CHECK_FALSE(try_take("a"));
-  first.reset();
+  const auto before = claims->arrivals();
+  CHECK_FALSE(claims->may_have_arrived_since(before, "a"));
+  bring("a");
   CHECK(try_take("a"));
+  const auto after = claims->arrivals();
+  CHECK(claims->may_have_arrived_since(before, "a"));
+  CHECK_FALSE(claims->may_have_arrived_since(after, "a"));
+  CHECK_FALSE(claims->may_have_arrived_since(before, "b"));
+  for (int i = 0; i < 5000; ++i) bring("other " + std::to_string(i));
+  bring("a");
+  for (int i = 0; i < 5000; ++i) bring("another " + std::to_string(i));
+  CHECK(claims->may_have_arrived_since(after, "a"));  // that of the second time
+  for (int i = 0; i < 5000; ++i) bring("yet another " + std::to_string(i));
+  CHECK_FALSE(claims->may_have_arrived_since(before, "a"));  // too long ago
 }
