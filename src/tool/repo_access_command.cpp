@@ -1,8 +1,8 @@
 #include "commands.hpp"
+#include "parse_answer.hpp"
 #include "repo_action.hpp"
 
 #include <boost/json/object.hpp>
-#include <boost/json/parse.hpp>
 
 #include <memory>
 #include <string>
@@ -52,7 +52,7 @@ awaitable<void> list(client hub, arguments_ptr args) {
     one["email"] = next->email;
     one["timestamp"] = next->timestamp;
     one["status"] = next->status;
-    if (!next->fields.empty()) one["fields"] = boost::json::parse(next->fields);
+    if (!next->fields.empty()) one["fields"] = parse_answer(next->fields);
     all.emplace_back(std::move(one));
   }
   args->out.table(all, {{"username"}, {"fullname"}, {"email"}, {"timestamp"}}, "username");

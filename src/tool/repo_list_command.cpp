@@ -2,12 +2,12 @@
 
 #include "commands.hpp"
 #include "file_tree.hpp"
+#include "parse_answer.hpp"
 #include "repo_action.hpp"
 #include "run_operation.hpp"
 #include "text.hpp"
 
 #include <boost/json/object.hpp>
-#include <boost/json/parse.hpp>
 
 #include <iostream>
 #include <memory>
@@ -29,9 +29,7 @@ struct arguments : repo_arguments {
 };
 using arguments_ptr = std::shared_ptr<arguments>;
 
-boost::json::object as_object(const repo_info& info) {
-  return boost::json::parse(info.json).as_object();
-}
+boost::json::object as_object(const repo_info& info) { return parse_answer(info.json).as_object(); }
 
 awaitable<void> list(client hub, arguments_ptr args) {
   auto found = args->type == repo_type::model     ? hub.list_models(args->list)

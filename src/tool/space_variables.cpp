@@ -110,7 +110,7 @@ class variable_list {
     if (value)
       set(name, std::move(*value));
     else
-      print_warning(name + " has no value here: it is left out");
+      print_warning(where + " names a variable without a value here: it is left out");
   }
 
   std::vector<space_variable> take() && { return std::move(variables_); }

@@ -61,8 +61,10 @@ awaitable<commit_info> upload_one(client hub, arguments_ptr args, std::string re
   options.commit_description = args->description;
   options.create_pr = args->create_pr;
   const std::filesystem::path file = args->local_path;
-  const bool keeps_name = args->path_in_repo.empty() || args->path_in_repo.ends_with('/');
-  const auto path_in_repo = args->path_in_repo + (keeps_name ? file.filename().string() : "");
+  const bool is_root = args->path_in_repo == "." || args->path_in_repo == "./";
+  const auto folder = is_root ? std::string() : args->path_in_repo;
+  const bool keeps_name = folder.empty() || folder.ends_with('/');
+  const auto path_in_repo = folder + (keeps_name ? file.filename().string() : "");
   return hub.upload_file(file, path_in_repo, std::move(repo_id), options);
 }
 

@@ -377,6 +377,32 @@ TEST_CASE_FIXTURE(conflict_fixture, "what others delete after a listing need not
   CHECK(failure_of(api->delete_file("logs/gone.txt", "alice/m")).code() == errc::entry_not_found);
 }
 
+TEST_CASE_FIXTURE(conflict_fixture, "a pull request changes the commit that it starts from") {
+  put_file("alice/m", "a.txt", "2");
+  put_file("alice/m", "logs/late.txt", "3");
+  create_commit_options older;
+  older.create_pr = true;
+  older.parent_commit = first.oid;
+  read_file_options where;
+  SUBCASE("where a file is as the branch has it meanwhile") {
+    const auto opened = run(api->create_commit("alice/m", add_bytes("a.txt", "2"), "two", older));
+    REQUIRE_FALSE(opened.pr_revision.empty());
+    where.revision = opened.pr_revision;
+    CHECK(run(api->read_file("alice/m", "a.txt", where)) == "2");
+  }
+  SUBCASE("where a file is not there yet that the branch has") {
+    test::write_all(folder.path() / "out/c.txt", "4");
+    upload_folder_options options;
+    options.create_pr = true;
+    options.parent_commit = first.oid;
+    options.delete_patterns = std::vector<std::string>{"logs/*"};
+    const auto opened = run(api->upload_folder(folder.path() / "out", "alice/m", options));
+    where.revision = opened.pr_revision;
+    CHECK(run(api->read_file("alice/m", "c.txt", where)) == "4");
+    CHECK(run(api->read_file("alice/m", "a.txt", where)) == "1");
+  }
+}
+
 TEST_CASE_FIXTURE(conflict_fixture, "a longer wait than is allowed is an error at once") {
   hub_fault busy;
   busy.path_part = "/commit/";

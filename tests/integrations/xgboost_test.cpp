@@ -97,7 +97,8 @@ TEST_CASE_FIXTURE(xgboost_fixture, "a push brings a card and a config (G15, G16)
   CHECK(*card.data().find("tags") == card_value(std::vector<std::string>{"circles", "xgboost"}));
   options.push.config = boost::json::array{1};
   CHECK(failure_of(push_to_hub_xgboost(*api, booster.get(), "circle", options)).code() ==
-        errc::invalid_config);
+        errc::invalid_argument);
+  options.push.config = boost::json::value();  // null: none is given
   options.file = "../model.json";
   CHECK(failure_of(push_to_hub_xgboost(*api, booster.get(), "circle", options)).code() ==
         errc::invalid_argument);

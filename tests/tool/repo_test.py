@@ -165,7 +165,8 @@ OTHER=later
         for flag in ("--secrets-file", "--env-file"):
             secrets, err = sent(flag, "secrets.env")
             self.assertEqual(secrets, wanted)
-            self.assertEqual(err, "cohub: warning: NOWHERE has no value here: it is left out\n")
+            self.assertEqual(err.count("names a variable without a value here: it is left out\n"), 1)
+            self.assertNotIn("NOWHERE", err)  # it may be a secret whose name was forgotten
         secrets, _ = sent("--secrets-file", "secrets.env", "-s", "OTHER=last", "-s", "HERE=p#1 # 2", "-s", "NEW='a b'")
         self.assertEqual(dict(secrets), dict(wanted, OTHER="last", HERE="p#1 # 2", NEW="a b"))
         self.write("home/token", b"hf_kept\n")

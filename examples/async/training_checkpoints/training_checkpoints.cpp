@@ -140,6 +140,7 @@ int run_training() {
 int run_again(const char* program, asio::io_context& context, const own_hub& hub,
               std::size_t until) {
   const pid_t child = ::fork();
+  if (child < 0) throw std::runtime_error("no other process can be begun");
   if (child == 0) {
     ::setenv("HF_ENDPOINT", hub.endpoint().c_str(), 1);
     ::setenv("HF_TOKEN", hub.token().c_str(), 1);
@@ -178,8 +179,9 @@ int main(int argc, char** argv) {
     const int killed = run_again(argv[0], context, hub, 6);
     std::cout << "The first run ended with status " << killed << std::endl;
     const int finished = run_again(argv[0], context, hub, 0);
-    std::cout << (finished == 0 ? "Training survived a kill." : "Training failed.") << std::endl;
-    return finished;
+    const bool survived = killed == -SIGKILL && finished == 0;
+    std::cout << (survived ? "Training survived a kill." : "Training failed.") << std::endl;
+    return survived ? 0 : 1;
   } catch (const std::exception& e) {
     std::cerr << "training_checkpoints: " << e.what() << std::endl;
     return 1;

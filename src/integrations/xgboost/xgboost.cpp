@@ -55,9 +55,10 @@ std::optional<int> major_of(std::string_view version) {
 
 json::value config_of(BoosterHandle booster, const std::optional<json::value>& given) {
   json::object config;
-  if (given && !given->is_object())
-    throw error(errc::invalid_config, "pushing an XGBoost model: its config must be an object");
-  if (given) config = given->get_object();
+  const bool is_given = given && !given->is_null();
+  if (is_given && !given->is_object())
+    throw error(errc::invalid_argument, "pushing an XGBoost model: its config must be an object");
+  if (is_given) config = given->get_object();
   bst_ulong features = 0;
   check(XGBoosterGetNumFeature(booster, &features), "pushing an XGBoost model");
   config[version_key] = own_version();

@@ -5,6 +5,7 @@
 #include "cohub/eval_result.hpp"
 
 #include "hub/card_comparison.hpp"
+#include "hub/repo_id.hpp"
 #include "io/on_pool.hpp"
 #include "model/card/eval_results.hpp"
 
@@ -173,7 +174,7 @@ awaitable<commit_info> update(client hub, std::string repo_id, card_map metadata
     auto push = options.push;
     // What others commit between the reading and the writing would be undone without a word.
     if (follows_others) push.parent_commit = co_await head_of(hub, repo_id, push);
-    auto revision = follows_others ? push.parent_commit : push.revision;
+    auto revision = hub::is_commit_id(push.parent_commit) ? push.parent_commit : push.revision;
     auto card = co_await card_to_update(hub, repo_id, push, std::move(revision));
     auto work = [card = std::move(card), metadata, overwrite = options.overwrite,
                  repo_id]() mutable {

@@ -175,8 +175,8 @@ awaitable<void> read_config(detail::load_state& state) {
     co_return;
   }
   auto work = [&state] {
-    std::error_code failure;
-    if (state.local && !fs::exists(state.config_path, failure)) return;
+    std::error_code unreadable;  // which is told by who reads it
+    if (state.local && !fs::exists(state.config_path, unreadable) && !unreadable) return;
     state.config =
         parse_config(io::read_file(state.config_path, largest_config), state.config_path.string());
   };

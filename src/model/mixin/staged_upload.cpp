@@ -4,6 +4,7 @@
 #include "cohub/safetensors_source.hpp"
 
 #include "core/glob.hpp"
+#include "hub/repo_id.hpp"
 #include "io/on_pool.hpp"
 #include "model/mixin/replaced_weights.hpp"
 #include "model/safetensors/filename_pattern.hpp"
@@ -61,13 +62,18 @@ awaitable<std::vector<std::string>> list_remote(client hub, std::string repo_id,
   co_return files;
 }
 
+/// What the push changes: a pull request may start from an older commit.
+std::string base_of(const push_to_hub_options& options) {
+  return hub::is_commit_id(options.parent_commit) ? options.parent_commit : branch_of(options);
+}
+
 /// What the repository has that goes with this push: what `delete_patterns` name, and the weights
 /// that those of this push stand for.
 awaitable<std::set<std::string>> find_removals(client hub, std::string repo_id,
                                                const file_names& names, bool removes_old,
                                                const push_to_hub_options& options) {
   list_repo_tree_options where;
-  where.revision = branch_of(options);
+  where.revision = base_of(options);
   where.token = options.token;
   const core::path_filter unwanted(options.delete_patterns, {});
   std::set<std::string> removals;
@@ -102,7 +108,7 @@ awaitable<bool> keeps_remote_card(client hub, std::string repo_id,
                                   const push_to_hub_options& options) {
   if (!options.keep_remote_card) co_return false;
   file_exists_options where;
-  where.revision = branch_of(options);
+  where.revision = base_of(options);
   where.token = options.token;
   const bool there = co_await hub.file_exists(std::move(repo_id), "README.md", where);
   co_return there;

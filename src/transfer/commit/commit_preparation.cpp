@@ -160,6 +160,12 @@ awaitable<heads_ptr> preupload_all(context_ptr shared, commit_ptr commit, rules_
   co_return heads;
 }
 
+/// Whether a pull request starts from another commit than the one that the Hub tells of.
+bool starts_elsewhere(const commit_in_progress& commit) {
+  const auto& options = commit.options;
+  return options.create_pr && !commit.head.starts_with(options.parent_commit);
+}
+
 /// Learns what the Hub has, as of one head of the branch: what one answer calls unchanged may be
 /// gone at the head of another. Where the branch does not rest, nothing is left out as unchanged.
 awaitable<void> ask_for_modes(context_ptr shared, commit_ptr commit, rules_ptr rules) {
@@ -169,9 +175,9 @@ awaitable<void> ask_for_modes(context_ptr shared, commit_ptr commit, rules_ptr r
     if (is_given) heads->insert(commit->head);
     const bool moved = heads->size() > 1;
     if (moved && !is_given && tries < most_looks) continue;
-    if (moved)
-      for (auto& add : commit->plan->adds) add.oid_there.clear();
     if (!is_given && !heads->empty()) commit->head = *heads->begin();
+    if (moved || starts_elsewhere(*commit))
+      for (auto& add : commit->plan->adds) add.oid_there.clear();
     co_return;
   }
 }

@@ -3,6 +3,7 @@
 #include "cohub/error.hpp"
 
 #include "core/glob.hpp"
+#include "hub/repo_id.hpp"
 #include "hub/repo_path.hpp"
 #include "io/on_pool.hpp"
 #include "transfer/commit/commit_options.hpp"
@@ -62,7 +63,8 @@ awaitable<std::vector<commit_operation>> list_deletions(context_ptr shared, std:
   const core::path_filter wanted(options.delete_patterns, {});
   list_repo_tree_options of;
   of.type = options.type;
-  of.revision = options.revision;
+  // A pull request may start from an older commit.
+  of.revision = hub::is_commit_id(options.parent_commit) ? options.parent_commit : options.revision;
   of.recursive = true;
   of.token = options.token;
   auto remote = list_repo_tree(shared, std::move(repo_id), std::move(of));
