@@ -3,11 +3,13 @@
 #include "cohub/error.hpp"
 
 #include "cache/tree_writer.hpp"
+#include "hub/repo_path.hpp"
 #include "stored_listing.hpp"
 
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <random>
 
 using namespace cohub;
 
@@ -144,4 +146,41 @@ TEST_CASE_FIXTURE(listing_fixture, "a listing that cannot be trusted is none") {
     CHECK_FALSE(read(text).has_value());
   }
   CHECK(read("{\"format_version\": 1, \"files\": {}}").value().empty());
+}
+
+TEST_CASE_FIXTURE(listing_fixture, "whatever becomes of a listing, what is read of it is safe") {
+  auto entries = test::example_listing();
+  entries[0].xet_hash = std::string(64, 'c');
+  write(entries);
+  const auto whole = io::read_file(path, 1u << 20);
+  std::mt19937 random(1);  // the same each time
+  const std::string bytes = "\"\\{}[]:,/.0-9eun\n \xff\x01";
+  std::size_t readable = 0;
+  for (int round = 0; round < 2000; ++round) {
+    auto text = whole;
+    for (auto changes = 1 + random() % 3; changes > 0 && !text.empty(); --changes) {
+      const auto at = random() % text.size();
+      const auto byte = bytes[random() % bytes.size()];
+      switch (random() % 3) {
+        case 0:
+          text[at] = byte;
+          break;
+        case 1:
+          text.insert(at, 1, byte);
+          break;
+        default:
+          text.erase(at, 1 + random() % 20);
+      }
+    }
+    const auto back = read(text);
+    if (!back) continue;
+    ++readable;
+    for (const auto& entry : *back) {
+      CHECK(hub::check_download_path(entry.path).has_value());
+      CHECK(entry.oid.size() == 40);
+      if (entry.lfs) CHECK(entry.lfs->sha256.size() == 64);
+    }
+  }
+  CHECK(readable > 20);    // harmless ones
+  CHECK(readable < 1500);  // of all
 }
