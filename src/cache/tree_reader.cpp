@@ -8,7 +8,6 @@
 
 #include <boost/json/basic_parser_impl.hpp>
 
-#include <array>
 #include <limits>
 #include <span>
 #include <string>

@@ -1,6 +1,8 @@
 #include "cache/tree_writer.hpp"
 
 #include "cache/xet_hash.hpp"
+#include "hub/python_text.hpp"
+#include "hub/utf8.hpp"
 #include "io/file.hpp"
 
 #include <cstdint>
@@ -14,44 +16,9 @@ namespace {
 
 constexpr std::size_t write_step = 64 * 1024;
 
-void append_escape(std::string& text, unsigned unit) {
-  constexpr std::string_view digits = "0123456789abcdef";
-  text += "\\u";
-  for (int shift = 12; shift >= 0; shift -= 4) text += digits[(unit >> shift) & 15];
-}
-
-/// The code point at `at`, which moves behind it; bytes that are no UTF-8 become U+FFFD.
-std::uint32_t take_code_point(std::string_view text, std::size_t& at) {
-  const auto first = static_cast<unsigned char>(text[at++]);
-  if (first < 0x80) return first;
-  const int more = first >= 0xf0 ? 3 : first >= 0xe0 ? 2 : first >= 0xc0 ? 1 : 0;
-  if (more == 0 || first > 0xf4) return 0xfffd;
-  std::uint32_t value = first & (0x3fu >> more);
-  for (int i = 0; i < more; ++i) {
-    if (at >= text.size() || (static_cast<unsigned char>(text[at]) & 0xc0) != 0x80) return 0xfffd;
-    value = value << 6 | (static_cast<unsigned char>(text[at++]) & 0x3fu);
-  }
-  return value;
-}
-
-/// A JSON string in ASCII, as Python writes it.
+/// A JSON string as Python writes it.
 std::string json_string(std::string_view text) {
-  std::string out = "\"";
-  for (std::size_t at = 0; at < text.size();) {
-    const auto point = take_code_point(text, at);
-    if (point == '"' || point == '\\') {
-      out += '\\';
-      out += static_cast<char>(point);
-    } else if (point >= 0x20 && point < 0x7f) {
-      out += static_cast<char>(point);
-    } else if (point < 0x10000) {
-      append_escape(out, point);
-    } else {
-      append_escape(out, 0xd800 + ((point - 0x10000) >> 10));
-      append_escape(out, 0xdc00 + ((point - 0x10000) & 0x3ff));
-    }
-  }
-  return out + '"';
+  return hub::python_json_string(hub::as_utf8(text)).value();
 }
 
 std::string fields_of(const tree_entry& entry) {

@@ -6,11 +6,18 @@
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <cstddef>
 #include <cstdint>
 
 namespace cohub::hub {
 
 namespace {
+
+void append_unit(std::string& out, std::uint32_t unit) {
+  constexpr std::string_view digits = "0123456789abcdef";
+  out += "\\u";
+  for (int shift = 12; shift >= 0; shift -= 4) out += digits[(unit >> shift) & 15];
+}
 
 struct code_range {
   std::uint32_t first = 0;
@@ -148,6 +155,29 @@ std::string python_text(const card_value& value) {
     }
   }
   return {};
+}
+
+std::optional<std::string> python_json_string(std::string_view text) {
+  constexpr std::string_view escaped = "\"\\\n\r\t\b\f";
+  constexpr std::string_view letters = "\"\\nrtbf";
+  std::string out = "\"";
+  for (std::size_t i = 0; i < text.size();) {
+    const auto point = decode_utf8(text, i);
+    if (!point) return {};
+    i += point->length;
+    const auto c = point->value;
+    if (c < 0x80 && escaped.find(static_cast<char>(c)) != escaped.npos) {
+      (out += '\\') += letters[escaped.find(static_cast<char>(c))];
+    } else if (c >= 0x20 && c < 0x7f) {
+      out += static_cast<char>(c);
+    } else if (c < 0x10000) {
+      append_unit(out, c);
+    } else {
+      append_unit(out, 0xd800 + ((c - 0x10000) >> 10));
+      append_unit(out, 0xdc00 + ((c - 0x10000) & 0x3ff));
+    }
+  }
+  return out + '"';
 }
 
 }  // namespace cohub::hub

@@ -2,6 +2,7 @@
 
 #include "cohub/card_value.hpp"
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -16,5 +17,9 @@ std::string python_quoted(std::string_view text);
 
 /// A value as Python's `str` writes it: `None`, `True`, `['en', 'fr']`; text as it is.
 std::string python_text(const card_value& value);
+
+/// A JSON string in ASCII, with its quotes, as Python's `json.dumps` writes it; nothing for text
+/// that is not UTF-8.
+std::optional<std::string> python_json_string(std::string_view text);
 
 }  // namespace cohub::hub

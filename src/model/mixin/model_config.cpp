@@ -5,7 +5,6 @@
 #include "core/ascii.hpp"
 #include "hub/json_text.hpp"
 #include "hub/python_text.hpp"
-#include "hub/utf8.hpp"
 
 #include <algorithm>
 #include <array>
@@ -47,33 +46,10 @@ const char* kind_name(const json::value& value) noexcept {
   return "something else";
 }
 
-void append_unit(std::string& out, std::uint32_t unit) {
-  constexpr std::string_view digits = "0123456789abcdef";
-  out += "\\u";
-  for (int shift = 12; shift >= 0; shift -= 4) out += digits[(unit >> shift) & 15];
-}
-
 void append_text(std::string& out, std::string_view text, const detail::config_place& place) {
-  out += '"';
-  for (std::size_t i = 0; i < text.size();) {
-    const auto point = hub::decode_utf8(text, i);
-    if (!point) detail::fail_config(place, "text that is not UTF-8");
-    i += point->length;
-    const auto c = point->value;
-    constexpr std::string_view escaped = "\"\\\n\r\t\b\f";
-    constexpr std::string_view letters = "\"\\nrtbf";
-    if (c < 0x80 && escaped.find(static_cast<char>(c)) != escaped.npos) {
-      (out += '\\') += letters[escaped.find(static_cast<char>(c))];
-    } else if (c >= 0x20 && c < 0x7f) {
-      out += static_cast<char>(c);
-    } else if (c < 0x10000) {
-      append_unit(out, c);
-    } else {
-      append_unit(out, 0xd800 + ((c - 0x10000) >> 10));
-      append_unit(out, 0xdc00 + ((c - 0x10000) & 0x3ff));
-    }
-  }
-  out += '"';
+  const auto written = hub::python_json_string(text);
+  if (!written) detail::fail_config(place, "text that is not UTF-8");
+  out += *written;
 }
 
 void append_value(std::string& out, const json::value& value, std::size_t depth,

@@ -46,3 +46,11 @@ TEST_CASE("what is not printable is escaped as Python's repr does") {
   for (const auto& [text, quoted] : cases) CHECK(hub::python_quoted(text) == quoted);
   CHECK(hub::python_text(card_map{{"\u00a0", card_list{"\u200b"}}}) == R"({'\xa0': ['\u200b']})");
 }
+
+TEST_CASE("text is written to JSON as Python writes it") {
+  CHECK(hub::python_json_string("a\"b\\c/d") == R"("a\"b\\c/d")");
+  CHECK(hub::python_json_string("\n\r\t\b\f\x01\x7f") == R"("\n\r\t\b\f\u0001\u007f")");
+  CHECK(hub::python_json_string("\xc3\xa9\xf0\x9f\x98\x80") == R"("\u00e9\ud83d\ude00")");
+  CHECK(hub::python_json_string("") == "\"\"");
+  CHECK_FALSE(hub::python_json_string("\xff").has_value());
+}
