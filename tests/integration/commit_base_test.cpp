@@ -1,3 +1,4 @@
+#include "support/added_bytes.hpp"
 #include "support/client_fixture.hpp"
 
 #include <doctest/doctest.h>
@@ -7,17 +8,9 @@
 #include <vector>
 
 using namespace cohub;
+using test::add_bytes;
 
 namespace {
-
-std::vector<commit_operation> add_bytes(std::string path, std::string content) {
-  commit_operation_add add;
-  add.path_in_repo = std::move(path);
-  add.content = commit_operation_add::bytes{std::move(content)};
-  std::vector<commit_operation> operations;
-  operations.emplace_back(std::move(add));
-  return operations;
-}
 
 struct base_fixture : test::client_fixture {
   base_fixture() { first = put_file("alice/m", "a.txt", "1"); }

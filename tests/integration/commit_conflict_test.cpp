@@ -1,3 +1,4 @@
+#include "support/added_bytes.hpp"
 #include "support/client_fixture.hpp"
 
 #include <boost/asio/co_spawn.hpp>
@@ -9,18 +10,10 @@
 #include <utility>
 
 using namespace cohub;
+using test::add_bytes;
 using test::client_fixture;
 
 namespace {
-
-std::vector<commit_operation> add_bytes(std::string path, std::string content) {
-  commit_operation_add add;
-  add.path_in_repo = std::move(path);
-  add.content = commit_operation_add::bytes{std::move(content)};
-  std::vector<commit_operation> operations;
-  operations.emplace_back(std::move(add));
-  return operations;
-}
 
 class retry_counter final : public observer {
  public:

@@ -11,6 +11,7 @@
 #include <span>
 
 /// What a fault on order does to a request and its answer, but for the answer's body on the wire.
+/// Connections outlive the calls.
 namespace cohub::server {
 
 /// Holds a connection open without a word until the client goes or the Hub stops.

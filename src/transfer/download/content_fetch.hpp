@@ -84,8 +84,8 @@ struct received_block {
   std::exception_ptr failure{};
 };
 
-/// Reads until `room`, which outlives the call, is full. Failures but cancellation are returned, so
-/// that what came before is not lost.
+/// Reads until `room`, which outlives the call as `answer` does, is full. Failures but cancellation
+/// are returned, so that what came before is not lost.
 awaitable<received_block> fill_block(session_ptr self, http::response& answer,
                                      std::span<std::byte> room);
 

@@ -154,7 +154,7 @@ awaitable<std::optional<std::vector<snapshot_file>>> read_some(snapshot_ptr want
 }
 
 /// Hands on the files of the stored listing; null if there is none, or it is damaged, after which
-/// the Hub is asked.
+/// the Hub is asked. `missing` outlives the call.
 awaitable<reader_ptr> offer_stored(snapshot_ptr wanted, missing_files& missing) {
   auto opening = [wanted] { return open_stored(*wanted); };
   const auto stored = co_await io::on_pool(wanted->shared->pool, std::move(opening));
@@ -213,6 +213,7 @@ listing<tree_entry> list_tree(const snapshot_request& wanted) {
 }
 
 /// Hands on the files that the Hub lists, and closes what they come by before the listing is kept.
+/// `missing` outlives the call.
 awaitable<reader_ptr> offer_listed(snapshot_ptr wanted, missing_files& missing) {
   const auto& pool = wanted->shared->pool;
   auto beginning = [wanted] { return begin_keeping(*wanted); };
